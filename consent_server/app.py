@@ -1,0 +1,85 @@
+"""Wiring: settings, database, services, routes, problems, commands."""
+
+import warnings
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Flask, Response, send_from_directory
+from flask.cli import FlaskGroup
+from joserfc.errors import SecurityWarning
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from consent_server import cli
+from consent_server.config import ROOT, Settings
+from consent_server.extensions import Services, db, migrate, utc_now
+from consent_server.storage import rows  # noqa: F401  the tables that migrations compare
+from consent_server.web import api, embed, health, problems, receipts
+from consent_server.web.public import BODY_LIMIT, limiter
+
+# The contract names EdDSA, which RFC 9864 renamed to Ed25519; the algorithm is the same.
+warnings.filterwarnings("ignore", category=SecurityWarning, message=".*EdDSA.*")
+
+ASSETS = ROOT / "consent_server" / "web" / "assets"
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def create_app(settings: Settings | None = None, now: Callable[[], datetime] = utc_now) -> Flask:
+    """The application. A table of contents: each part brings its own set-up."""
+    settings = settings or Settings.from_env()
+    settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    app = Flask(
+        "consent_server",
+        instance_path=str(settings.instance),
+        template_folder="web/templates",
+        static_folder=None,
+    )
+    app.add_url_rule("/assets/<path:filename>", "assets", _asset)
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
+        MAX_CONTENT_LENGTH=64 * BODY_LIMIT,
+        RATELIMIT_STORAGE_URI=settings.rate_limit_url,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(ROOT / "migrations"))
+    limiter.init_app(app)
+    with app.app_context():
+        app.extensions["consent"] = Services.make(settings, db.engine, now)
+    for blueprint in (api.bp, embed.bp, receipts.bp, health.bp):
+        app.register_blueprint(blueprint)
+    problems.register(app)
+    cli.register(app)
+    app.after_request(_harden)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops)  # type: ignore[method-assign]
+    return app
+
+
+def _asset(filename: str) -> Response:
+    return send_from_directory(ASSETS, filename, max_age=3600)
+
+
+def _engine_options(settings: Settings) -> dict[str, object]:
+    if settings.database_url.startswith("sqlite"):
+        return {"connect_args": {"timeout": 5}}
+    # As many connections as a worker has threads; PostgreSQL shares commits among connections.
+    return {"pool_size": 8, "max_overflow": 8, "connect_args": {"connect_timeout": 5}}
+
+
+def _harden(response: Response) -> Response:
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    if response.mimetype == "text/html":
+        response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
+    return response
+
+
+def main() -> None:
+    """The `consent` command: the same as `flask --app wsgi`."""
+    FlaskGroup(create_app=create_app, add_default_commands=True)()

@@ -1,0 +1,1 @@
+"""Pure rules: frozen dataclasses and functions. Time and randomness are arguments; nothing here does I/O."""

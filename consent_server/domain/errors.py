@@ -1,0 +1,95 @@
+"""Every refusal of the product, one class each. What HTTP says of each stands in web/problems.py."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with an input: where (JSON Pointer, RFC 6901, as a URI fragment) and what."""
+
+    pointer: str
+    detail: str
+
+
+class Refusal(Exception):
+    """Something that the product declines to do, with a sentence that says what to do next."""
+
+    def __init__(self, detail: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.faults = tuple(faults)
+
+
+class MalformedBody(Refusal):
+    """The request body is not what its content type says, or lacks a field's form."""
+
+
+class BodyTooLarge(Refusal):
+    """The request body exceeds the limit."""
+
+
+class UnsupportedContentType(Refusal):
+    """The request body has a content type that is not read here."""
+
+
+class UnknownSite(Refusal):
+    """No site has this key."""
+
+
+class UnknownNotice(Refusal):
+    """No notice has this hash."""
+
+
+class UnknownWidget(Refusal):
+    """No served widget code has this hash."""
+
+
+class UnknownReceipt(Refusal):
+    """No receipt answers to this link."""
+
+
+class ForeignOrigin(Refusal):
+    """The request comes from a page that is not the site's."""
+
+
+class InvalidDecision(Refusal):
+    """A well-formed decision that cannot be one: it contradicts itself or the notice it answers."""
+
+
+class DecisionConflict(Refusal):
+    """This decision_id is already recorded with another content."""
+
+
+class Unauthenticated(Refusal):
+    """The caller has not said who they are."""
+
+
+class TooManyRequests(Refusal):
+    """The caller sent more than the limit allows; `retry_after` is in seconds."""
+
+    def __init__(self, detail: str, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class StorageUnavailable(Refusal):
+    """The database did not answer. Nothing was recorded; sending again later is safe."""
+
+    retry_after = 5
+
+
+class InvalidProof(Refusal):
+    """Untrusted bytes (receipt, token, note, proof) that do not prove what they claim."""
+
+
+class InvalidSiteFile(Refusal):
+    """A site file that is refused whole. `faults` name each place as a path in the file."""
+
+
+class InvalidSettings(Refusal):
+    """The environment lacks settings or has wrong ones; all are named at once."""
+
+
+class KeysNotOurs(Refusal):
+    """The signing keys come from the environment, so that they cannot be changed from here."""

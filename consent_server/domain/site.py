@@ -1,0 +1,70 @@
+"""A site: one property that embeds the widget, with what its operator declared about it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NewType
+
+SiteKey = NewType("SiteKey", str)
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """What makes a vendor load on this site: the adapter of the widget and the site's own ids.
+
+    None of it is shown to a visitor, so none of it is part of the notice.
+    """
+
+    vendor: str
+    adapter: str | None
+    id: str | None
+    conversions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the server needs to know of a site beside its notice."""
+
+    key: SiteKey
+    name: str
+    origins: tuple[str, ...]
+    default_language: str
+    proof_retention: str
+    tags: tuple[Tag, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The stored form."""
+        tags = [
+            {"vendor": t.vendor, "adapter": t.adapter, "id": t.id, "conversions": dict(t.conversions)}
+            for t in self.tags
+        ]
+        return {
+            "origins": list(self.origins),
+            "default_language": self.default_language,
+            "proof_retention": self.proof_retention,
+            "tags": tags,
+        }
+
+    @classmethod
+    def from_json(cls, key: str, name: str, stored: Mapping[str, Any]) -> "Site":
+        """Read the stored form back."""
+        tags = tuple(Tag(**tag) for tag in stored["tags"])
+        return cls(
+            SiteKey(key),
+            name,
+            tuple(stored["origins"]),
+            stored["default_language"],
+            stored["proof_retention"],
+            tags,
+        )
+
+    def admits(self, origin: str | None) -> bool:
+        """Whether a page of this origin (RFC 6454, ASCII serialization) is the site's."""
+        return origin is not None and origin_matches(origin, self.origins)
+
+
+def origin_matches(origin: str, allowed: Sequence[str]) -> bool:
+    """Exact match, or any port where the pattern is a loopback host with port `*`."""
+    if origin in allowed:
+        return True
+    prefix, _, port = origin.rpartition(":")
+    return port.isascii() and port.isdigit() and f"{prefix}:*" in allowed

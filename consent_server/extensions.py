@@ -1,0 +1,68 @@
+"""What is made once an application: the database handle, and the services that web and commands call."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+from flask import current_app
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine
+
+from consent_server.config import Settings
+from consent_server.signing import KeySource, LinkSigner
+from consent_server.storage.base import Base
+from consent_server.storage.session import Database
+from consent_server.usecases.current_site import CurrentSites
+from consent_server.usecases.record_decision import RecordDecision
+from consent_server.usecases.record_shown import RecordShown
+from consent_server.usecases.serve_widget import ServeWidget
+
+db = SQLAlchemy(model_class=Base)
+migrate = Migrate()
+
+
+def utc_now() -> datetime:
+    """The one clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Services:
+    """The use cases that keep something between requests, and what they share."""
+
+    settings: Settings
+    database: Database
+    keys: KeySource
+    receipt_links: LinkSigner
+    address_keys: LinkSigner
+    now: Callable[[], datetime]
+    sites: CurrentSites
+    record_decision: RecordDecision
+    record_shown: RecordShown
+    serve_widget: ServeWidget
+
+    @classmethod
+    def make(cls, settings: Settings, engine: Engine, now: Callable[[], datetime] = utc_now) -> "Services":
+        """Wire them to one database, one set of keys and one clock."""
+        database, keys = Database(engine), KeySource(settings)
+        sites = CurrentSites(database)
+        return cls(
+            settings=settings,
+            database=database,
+            keys=keys,
+            receipt_links=LinkSigner(settings.secret_key, "receipt-link"),
+            address_keys=LinkSigner(settings.secret_key, "rate-limit"),
+            now=now,
+            sites=sites,
+            record_decision=RecordDecision(database, sites, keys, settings.public_url, now, os.urandom),
+            record_shown=RecordShown(database, sites, now),
+            serve_widget=ServeWidget(),
+        )
+
+
+def services() -> Services:
+    """Those of the application at work."""
+    return cast("Services", current_app.extensions["consent"])

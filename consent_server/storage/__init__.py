@@ -1,0 +1,1 @@
+"""The only SQL. Every function takes an explicit session and never commits."""

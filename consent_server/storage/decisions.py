@@ -1,0 +1,42 @@
+"""Decisions with their receipts: inserted once, then only read."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from consent_server.storage.rows import DecisionRow
+
+TABLE: Table = DecisionRow.__table__  # type: ignore[assignment]
+# Compiled once: building an insert per request costs as much as running it.
+_INSERT = {
+    "sqlite": sqlite.insert(TABLE).on_conflict_do_nothing().returning(TABLE.c.receipt_id),
+    "postgresql": postgresql.insert(TABLE).on_conflict_do_nothing().returning(TABLE.c.receipt_id),
+}
+
+
+def append(session: Session, rows: Sequence[dict[str, Any]]) -> set[UUID]:
+    """Insert the decisions whose ids are new; return the receipt ids of those. A known one is left as it is."""
+    insert = _INSERT[session.get_bind().dialect.name]
+    return set(session.connection().execute(insert, rows).scalars())
+
+
+def by_decision_id(session: Session, site_id: int, decision_id: UUID) -> DecisionRow | None:
+    """The record of a decision id on a site."""
+    return session.scalar(
+        select(DecisionRow).where(DecisionRow.site_id == site_id, DecisionRow.decision_id == decision_id)
+    )
+
+
+def by_receipt_id(session: Session, receipt_id: UUID) -> DecisionRow | None:
+    """The record of a receipt."""
+    return session.scalar(select(DecisionRow).where(DecisionRow.receipt_id == receipt_id))
+
+
+def visitor_exists(session: Session, site_id: int, visitor: UUID) -> bool:
+    """Whether this server gave this identifier to a visitor of this site."""
+    query = select(DecisionRow.id).where(DecisionRow.visitor == visitor, DecisionRow.site_id == site_id)
+    return session.scalar(query.limit(1)) is not None

@@ -1,0 +1,84 @@
+"""Notices, their publications, and the archive of served widget code."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from consent_server.domain.errors import UnknownNotice, UnknownWidget
+from consent_server.domain.notice import Notice
+from consent_server.storage.rows import NoticeRow, PublicationRow, WidgetRow
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNotice:
+    """A notice with the id that its rows refer to."""
+
+    id: int
+    notice: Notice
+
+
+def in_force(session: Session, site_id: int) -> StoredNotice | None:
+    """The notice that a site shows now; None before the first publication."""
+    row = session.scalar(
+        select(NoticeRow)
+        .join(PublicationRow, PublicationRow.notice_id == NoticeRow.id)
+        .where(PublicationRow.site_id == site_id)
+        .order_by(PublicationRow.id.desc())
+        .limit(1)
+    )
+    return None if row is None else _stored(row)
+
+
+def of_site(session: Session, site_id: int, notice_hash: str) -> StoredNotice | None:
+    """A notice that this site once published, by hash."""
+    row = session.scalar(select(NoticeRow).where(NoticeRow.hash == notice_hash, NoticeRow.site_id == site_id))
+    return None if row is None else _stored(row)
+
+
+def body(session: Session, notice_hash: str) -> bytes:
+    """The RFC 8785 bytes of a notice. Raises UnknownNotice."""
+    found = session.scalar(select(NoticeRow.body).where(NoticeRow.hash == notice_hash))
+    if found is None:
+        raise UnknownNotice("No notice has this hash.")
+    return found
+
+
+def publish(session: Session, site_id: int, notice_hash: str, notice_body: bytes, now: datetime) -> int:
+    """Put a notice in force, storing it when it is new; return its id. An earlier one may come back."""
+    notice_id = session.scalar(select(NoticeRow.id).where(NoticeRow.hash == notice_hash))
+    if notice_id is None:
+        row = NoticeRow(site_id=site_id, hash=notice_hash, body=notice_body, created_at=now)
+        session.add(row)
+        session.flush()
+        notice_id = row.id
+    session.add(PublicationRow(site_id=site_id, notice_id=notice_id, published_at=now))
+    session.flush()
+    return notice_id
+
+
+def archive_widget(session: Session, widget_hash: str, code: str, now: datetime) -> None:
+    """Keep the served code, once."""
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    row = {"hash": widget_hash, "code": code, "created_at": now}
+    session.execute(insert(WidgetRow).values(row).on_conflict_do_nothing())
+
+
+def widget_exists(session: Session, widget_hash: str) -> bool:
+    """Whether this server ever served code of this hash."""
+    return session.scalar(select(WidgetRow.hash).where(WidgetRow.hash == widget_hash)) is not None
+
+
+def widget_code(session: Session, widget_hash: str) -> str:
+    """Archived widget code. Raises UnknownWidget."""
+    code = session.scalar(select(WidgetRow.code).where(WidgetRow.hash == widget_hash))
+    if code is None:
+        raise UnknownWidget("No widget code of this hash was ever served from here.")
+    return code
+
+
+def _stored(row: NoticeRow) -> StoredNotice:
+    return StoredNotice(row.id, Notice(row.hash, json.loads(row.body)))

@@ -1,0 +1,108 @@
+"""The tables, one class each, without methods."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from consent_server.storage.base import Base, BigId, UtcMilliseconds, UuidBytes
+
+
+class SiteRow(Base):
+    """A site's settings: what changes without a new notice."""
+
+    __tablename__ = "sites"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class NoticeRow(Base):
+    """An immutable notice: its RFC 8785 bytes and their SHA-256."""
+
+    __tablename__ = "notices"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+
+
+class PublicationRow(Base):
+    """When a site began to show a notice. The newest one of a site is in force."""
+
+    __tablename__ = "publications"
+    __table_args__ = (Index(None, "site_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id"))
+    published_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+
+
+class WidgetRow(Base):
+    """The widget code as it was served, kept by its SHA-256 (CNIL 2020-092: the code's hash is proof)."""
+
+    __tablename__ = "widgets"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    code: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+
+
+class DecisionRow(Base):
+    """A decision and its receipt, in one row so that neither is ever there without the other.
+
+    `request_hash` tells a repeated post from another decision under the same id; `salt` hides the
+    receipt in the public ledger; `granted` is the granted keys between spaces, for look-ups.
+    """
+
+    __tablename__ = "decisions"
+    __table_args__ = (
+        UniqueConstraint("site_id", "decision_id"),
+        Index(None, "site_id", "id"),
+        Index(
+            "ix_decisions_visitor",
+            "visitor",
+            sqlite_where=text("visitor IS NOT NULL"),
+            postgresql_where=text("visitor IS NOT NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id"))
+    decision_id: Mapped[UUID] = mapped_column(UuidBytes)
+    receipt_id: Mapped[UUID] = mapped_column(UuidBytes, unique=True)
+    visitor: Mapped[UUID | None] = mapped_column(UuidBytes)
+    action: Mapped[str] = mapped_column(String(16))
+    method: Mapped[str] = mapped_column(String(16))
+    change: Mapped[bool]
+    gpc: Mapped[bool]
+    stale: Mapped[bool]
+    language: Mapped[str] = mapped_column(String(16))
+    granted: Mapped[str] = mapped_column(Text)
+    recorded_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+    request_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    salt: Mapped[bytes] = mapped_column(LargeBinary(32))
+    receipt: Mapped[str] = mapped_column(Text)
+    state: Mapped[str | None] = mapped_column(Text)
+
+
+class ShownRow(Base):
+    """How often a banner was shown: a counter a day, never a row a visitor."""
+
+    __tablename__ = "shown"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    language: Mapped[str] = mapped_column(String(16), primary_key=True)
+    device: Mapped[str] = mapped_column(String(8), primary_key=True)
+    count: Mapped[int] = mapped_column(BigId)

@@ -1,0 +1,47 @@
+"""Sites and their settings."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from consent_server.domain.errors import UnknownSite
+from consent_server.domain.site import Site
+from consent_server.storage.rows import SiteRow
+
+
+def save(session: Session, site: Site) -> int:
+    """Insert or update a site's settings; return its row id."""
+    row = session.scalar(select(SiteRow).where(SiteRow.key == site.key))
+    if row is None:
+        row = SiteRow(key=site.key, name=site.name, settings=site.to_json())
+        session.add(row)
+    else:
+        row.name, row.settings = site.name, site.to_json()
+    session.flush()
+    return row.id
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSite:
+    """A site with the id that its rows refer to."""
+
+    id: int
+    site: Site
+
+
+def get(session: Session, key: str) -> StoredSite:
+    """The site of this key. Raises UnknownSite."""
+    row = session.scalar(select(SiteRow).where(SiteRow.key == key))
+    if row is None:
+        raise UnknownSite(f"There is no site {key!r} here. Apply its file with: consent site apply FILE.toml")
+    return _stored(row)
+
+
+def every(session: Session) -> list[StoredSite]:
+    """All sites, by key."""
+    return [_stored(row) for row in session.scalars(select(SiteRow).order_by(SiteRow.key))]
+
+
+def _stored(row: SiteRow) -> StoredSite:
+    return StoredSite(row.id, Site.from_json(row.key, row.name, row.settings))

@@ -1,0 +1,82 @@
+"""What a site is and shows right now, kept for a moment so that the visitor's path does not read it again."""
+
+import threading
+import time
+from dataclasses import dataclass
+
+from consent_server.canonical import encode, sha256_hex
+from consent_server.domain.errors import UnknownSite
+from consent_server.domain.notice import Notice, consent_basis
+from consent_server.domain.site import Site
+from consent_server.storage import notices, sites
+from consent_server.storage.session import Database
+from consent_server.widget_build import WidgetCode, widget_code
+
+# Seconds after which a new publication is seen. Short enough not to be noticed by who published it.
+FRESH_FOR = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentSite:
+    """A site, the notice in force, and the widget code that shows it."""
+
+    site_id: int
+    site: Site
+    notice_id: int
+    notice: Notice
+    revision: str
+    widget: WidgetCode
+
+
+class CurrentSites:
+    """Looks sites up by key, and their earlier notices by hash."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._current: dict[str, tuple[float, CurrentSite]] = {}
+        self._earlier: dict[tuple[int, str], tuple[int, Notice]] = {}
+
+    def get(self, key: str) -> CurrentSite:
+        """The site with its notice in force. Raises UnknownSite."""
+        found = self._current.get(key)
+        if found is not None and time.monotonic() < found[0]:
+            return found[1]
+        current = self._load(key)
+        with self._lock:
+            self._current[key] = (time.monotonic() + FRESH_FOR, current)
+        return current
+
+    def notice(self, current: CurrentSite, notice_hash: str) -> tuple[int, Notice] | None:
+        """A notice that this site shows or once showed: its row id and itself."""
+        if notice_hash == current.notice.hash:
+            return current.notice_id, current.notice
+        key = (current.site_id, notice_hash)
+        if key not in self._earlier:
+            with self._database.reading() as session:
+                stored = notices.of_site(session, current.site_id, notice_hash)
+            if stored is None:
+                return None
+            with self._lock:
+                self._earlier[key] = (stored.id, stored.notice)
+        return self._earlier[key]
+
+    def _load(self, key: str) -> CurrentSite:
+        with self._database.reading() as session:
+            stored = sites.get(session, key)
+            notice = notices.in_force(session, stored.id)
+        if notice is None:
+            raise UnknownSite(f"The site {key!r} has published no notice yet.")
+        return CurrentSite(
+            site_id=stored.id,
+            site=stored.site,
+            notice_id=notice.id,
+            notice=notice.notice,
+            revision=revision(notice.notice.body),
+            widget=widget_code(tag.adapter for tag in stored.site.tags if tag.adapter),
+        )
+
+
+def revision(body: object) -> str:
+    """Short name (16 hex digits) of what a consent rests on; a stored grant under another one is asked again."""
+    return sha256_hex(encode(consent_basis(body)))[:16]  # type: ignore[arg-type]

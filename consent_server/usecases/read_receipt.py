@@ -1,0 +1,38 @@
+"""Find a recorded receipt."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from consent_server.canonical import decode_strict
+from consent_server.domain.errors import UnknownReceipt
+from consent_server.domain.receipt import RECEIPT_TYPE
+from consent_server.signing import KeyRing, verify_jws
+from consent_server.storage import decisions, notices
+from consent_server.storage.session import Database
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReceipt:
+    """A receipt with the notice that it answers."""
+
+    receipt: str
+    claims: dict[str, Any]
+    notice: dict[str, Any]
+    recorded_at: datetime
+
+
+def read_receipt(database: Database, ring: KeyRing, receipt_id: str) -> ReadReceipt:
+    """Raises UnknownReceipt; InvalidProof when what is stored is not what was signed."""
+    try:
+        wanted = UUID(receipt_id)
+    except ValueError:
+        raise UnknownReceipt("There is no receipt at this address.") from None
+    with database.reading() as session:
+        row = decisions.by_receipt_id(session, wanted)
+        if row is None:
+            raise UnknownReceipt("There is no receipt at this address.")
+        claims = verify_jws(row.receipt, RECEIPT_TYPE, ring)
+        notice = decode_strict(notices.body(session, claims["notice"]))
+        return ReadReceipt(row.receipt, claims, notice, row.recorded_at)

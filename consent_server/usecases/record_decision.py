@@ -1,0 +1,192 @@
+"""Record what a visitor decided, and answer with a signed receipt."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy.orm import Session
+
+from consent_server.domain.decision import Answer, Decision, decide
+from consent_server.domain.errors import DecisionConflict, Fault, InvalidDecision
+from consent_server.domain.notice import Notice
+from consent_server.domain.receipt import (
+    RECEIPT_TYPE,
+    STATE_LIMIT,
+    STATE_TYPE,
+    Issuer,
+    receipt_claims,
+    state_claims,
+    uuid7,
+    without_exceptions,
+)
+from consent_server.signing import KeyRing, KeySource
+from consent_server.storage import decisions, notices
+from consent_server.storage.group_commit import GroupCommit
+from consent_server.storage.rows import DecisionRow
+from consent_server.storage.session import Database
+from consent_server.usecases.current_site import CurrentSite, CurrentSites
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A durable decision. `new` is false when it had been recorded before."""
+
+    new: bool
+    decision: Decision
+    revision: str
+    receipt_id: UUID
+    receipt: str
+    state: str | None
+    visitor: UUID | None
+    stale: bool
+    recorded_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    decision: Decision
+    revision: str
+    lifetime: timedelta
+    row: dict[str, Any]
+
+
+class RecordDecision:
+    """Settle, sign, append, commit; in this order."""
+
+    def __init__(
+        self,
+        database: Database,
+        sites: CurrentSites,
+        keys: KeySource,
+        public_url: str,
+        now: Callable[[], datetime],
+        random: Callable[[int], bytes],
+    ) -> None:
+        self._database = database
+        self._sites = sites
+        self._keys = keys
+        self._public_url = public_url
+        self._now = now
+        self._random = random
+        self._commit = GroupCommit(database, _append)
+
+    def __call__(self, current: CurrentSite, answer: Answer) -> Recorded:
+        """Raises InvalidDecision, DecisionConflict or StorageUnavailable; nothing is recorded then."""
+        found = self._sites.notice(current, answer.notice)
+        if found is None:
+            raise InvalidDecision(
+                "The notice is not one of this site's; nothing was recorded.",
+                [Fault("#/notice", "This site never published a notice of this hash.")],
+            )
+        notice_id, notice = found
+        decision = decide(notice, answer)
+        # Signed before the insert: a key that cannot sign must leave no record behind.
+        # Answered after the commit: a receipt nobody stored proves nothing.
+        return self._commit(self._prepare(current, notice_id, notice, decision))
+
+    def _prepare(self, current: CurrentSite, notice_id: int, notice: Notice, decision: Decision) -> _Prepared:
+        answer, now, ring = decision.answer, self._now(), self._keys.ring
+        issuer = Issuer(self._public_url, current.site.key)
+        receipt_id = uuid7(now, self._random(10))
+        visitor = self._visitor(current, decision)
+        claims = receipt_claims(issuer, notice, decision, receipt_id, visitor, self._widget(current, answer), now)
+        row = {
+            "site_id": current.site_id,
+            "notice_id": notice_id,
+            "decision_id": answer.decision_id,
+            "receipt_id": receipt_id,
+            "visitor": visitor,
+            "action": answer.action.value,
+            "method": answer.method.value,
+            "change": answer.change,
+            "gpc": answer.gpc,
+            "stale": notice_id != current.notice_id,
+            "language": answer.language,
+            "granted": _granted(decision),
+            "recorded_at": now,
+            "request_hash": _request_hash(answer),
+            "salt": self._random(32),
+            "receipt": ring.sign(claims, RECEIPT_TYPE),
+            "state": _state(ring, issuer, notice, decision, now),
+        }
+        return _Prepared(decision, current.revision, notice.choice_lifetime, row)
+
+    def _visitor(self, current: CurrentSite, decision: Decision) -> UUID | None:
+        known = decision.answer.visitor
+        if known is not None:
+            with self._database.reading() as session:
+                if decisions.visitor_exists(session, current.site_id, known):
+                    return known
+        # An identifier that was erased, or never ours, is not taken over: a grant gets a fresh one.
+        return uuid4() if decision.grants_anything else None
+
+    def _widget(self, current: CurrentSite, answer: Answer) -> str:
+        served = current.widget.hash
+        if answer.widget is None or answer.widget == served:
+            return served
+        with self._database.reading() as session:
+            if notices.widget_exists(session, answer.widget):
+                return answer.widget
+        raise InvalidDecision(
+            "The widget code is not known here; nothing was recorded.",
+            [Fault("#/widget", "This server never served widget code of this hash.")],
+        )
+
+
+def _append(session: Session, items: Sequence[_Prepared]) -> list[Recorded]:
+    new = decisions.append(session, [item.row for item in items])
+    return [
+        _recorded(item, item.row, new=True) if item.row["receipt_id"] in new else _replayed(session, item)
+        for item in items
+    ]
+
+
+def _replayed(session: Session, item: _Prepared) -> Recorded:
+    row = decisions.by_decision_id(session, item.row["site_id"], item.row["decision_id"])
+    if row is None or row.request_hash != item.row["request_hash"]:
+        raise DecisionConflict("This decision_id is already recorded with another content. Make a new one.")
+    return _recorded(item, _columns(row), new=False)
+
+
+def _columns(row: DecisionRow) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in ("receipt_id", "visitor", "stale", "recorded_at", "receipt", "state")}
+
+
+def _recorded(item: _Prepared, row: dict[str, Any], new: bool) -> Recorded:
+    return Recorded(
+        new=new,
+        decision=item.decision,
+        revision=item.revision,
+        receipt_id=row["receipt_id"],
+        receipt=row["receipt"],
+        state=row["state"],
+        # The record of a withdrawal names whose it is; the answer gives no identifier back to keep.
+        visitor=row["visitor"] if item.decision.grants_anything else None,
+        stale=row["stale"],
+        recorded_at=row["recorded_at"],
+        expires_at=row["recorded_at"] + item.lifetime,
+    )
+
+
+def _granted(decision: Decision) -> str:
+    keys = [key for part in (decision.grants, decision.vendors) for key, granted in part.items() if granted]
+    return f" {' '.join(keys)} " if keys else ""
+
+
+def _request_hash(answer: Answer) -> bytes:
+    return sha256(json.dumps(asdict(answer), sort_keys=True, default=str).encode()).digest()
+
+
+def _state(ring: KeyRing, issuer: Issuer, notice: Notice, decision: Decision, now: datetime) -> str | None:
+    if not decision.grants_anything:
+        return None
+    claims = state_claims(issuer, notice, decision, now)
+    token = ring.sign(claims, STATE_TYPE)
+    if len(token) > STATE_LIMIT:
+        token = ring.sign(without_exceptions(notice, claims), STATE_TYPE)
+    return token

@@ -1,0 +1,70 @@
+"""Check a receipt that somebody shows, and say which step failed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from consent_server.domain.errors import InvalidProof
+from consent_server.domain.receipt import RECEIPT_TYPE
+from consent_server.signing import KeyRing, read_header, verify_jws
+from consent_server.storage import decisions
+from consent_server.storage.session import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One step of a verification."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """All steps. `claims` are empty unless the signature holds: nobody should read what nobody signed."""
+
+    checks: tuple[Check, ...]
+    claims: dict[str, Any]
+
+    @property
+    def valid(self) -> bool:
+        """Whether every step held."""
+        return all(check.ok for check in self.checks)
+
+
+def verify_offline(receipt: str, ring: KeyRing) -> Verification:
+    """Check key and signature with published keys alone."""
+    key = _check("key", lambda: str(ring.key(str(read_header(receipt)["kid"])).thumbprint()))
+    claims: dict[str, Any] = {}
+
+    def signature() -> str:
+        claims.update(verify_jws(receipt, RECEIPT_TYPE, ring))
+        return "The signature matches the content."
+
+    return Verification((_check("signature", signature), key), claims)
+
+
+def verify_receipt(receipt: str, ring: KeyRing, database: Database) -> Verification:
+    """Check key and signature, and that this very receipt is on record here."""
+    offline = verify_offline(receipt, ring)
+    record = _check("record", lambda: _recorded(receipt, offline.claims, database))
+    return Verification((*offline.checks, record), offline.claims)
+
+
+def _check(name: str, step: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, step())
+    except InvalidProof as error:
+        return Check(name, False, error.detail)
+
+
+def _recorded(receipt: str, claims: dict[str, Any], database: Database) -> str:
+    if not claims:
+        raise InvalidProof("Not looked up: the signature does not hold.")
+    with database.reading() as session:
+        row = decisions.by_receipt_id(session, UUID(claims["jti"]))
+    if row is None or row.receipt != receipt:
+        raise InvalidProof("This receipt is not on record here; it may have been erased.")
+    return "This receipt is on record."

@@ -1,0 +1,1 @@
+"""HTTP: translate in, translate out, decide nothing."""

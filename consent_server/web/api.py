@@ -1,0 +1,130 @@
+"""Public routes for visitors' browsers: decisions, banners shown, notices."""
+
+from typing import Any
+
+from flask import Blueprint, Response, json, request
+from flask_cors import CORS
+
+from consent_server.domain.cookie import NAME, cookie_value
+from consent_server.domain.decision import Answer
+from consent_server.domain.device import device_class
+from consent_server.domain.errors import UnknownNotice
+from consent_server.extensions import services
+from consent_server.storage import notices
+from consent_server.usecases.record_decision import Recorded
+from consent_server.web.public import limiter, posted
+from consent_server.web.schemas import DECISION_IN, SHA256, SHOWN_IN
+
+bp = Blueprint("api", __name__)
+# No route here reads a cookie or a credential, so any page may read the answers. Who may write is
+# decided by the Origin header against the site's own list.
+CORS(bp, origins="*", send_wildcard=True, methods=["GET", "POST"], allow_headers=["Content-Type"], max_age=86400)
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+
+
+def timestamp(at: Any) -> str:
+    """RFC 3339 in UTC with milliseconds."""
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+
+
+def rate_limit() -> str:
+    """The configured limit of a caller's posts."""
+    return services().settings.rate_limit
+
+
+@bp.post("/v1/sites/<key>/decisions")
+@limiter.limit(rate_limit)
+def record_decision(key: str) -> Response:
+    """Record a decision; answered after it is durable."""
+    current, answer = posted(DECISION_IN, key)
+    recorded = services().record_decision(current, answer)
+    response = Response(json.dumps(_recorded(answer, recorded)), 201 if recorded.new else 200)
+    response.mimetype = "application/json"
+    response.headers["Cache-Control"] = "no-store"
+    if request.headers.get("Sec-Fetch-Site") == "same-origin":
+        _set_cookie(response, answer, recorded)
+    return response
+
+
+def _recorded(answer: Answer, recorded: Recorded) -> dict[str, Any]:
+    link = services().receipt_links.sign(str(recorded.receipt_id))
+    body: dict[str, Any] = {
+        "decision_id": str(answer.decision_id),
+        "receipt_id": str(recorded.receipt_id),
+        "receipt": recorded.receipt,
+        "receipt_url": f"{services().settings.public_url}/v1/receipts/{link}",
+        "state": recorded.state,
+        "visitor": str(recorded.visitor) if recorded.visitor else None,
+        "recorded_at": timestamp(recorded.recorded_at),
+        "expires_at": timestamp(recorded.expires_at),
+    }
+    return body | ({"stale": True} if recorded.stale else {})
+
+
+def _set_cookie(response: Response, answer: Answer, recorded: Recorded) -> None:
+    # Safari forgets cookies written by script after 7 days; one set by the site's own host it keeps.
+    response.set_cookie(
+        NAME,
+        cookie_value(recorded.revision, recorded.decision, recorded.visitor, recorded.state, recorded.recorded_at),
+        max_age=int((recorded.expires_at - recorded.recorded_at).total_seconds()),
+        path="/",
+        secure=request.is_secure,
+        samesite="Lax",
+    )
+
+
+@bp.post("/v1/sites/<key>/shown")
+@limiter.limit(rate_limit)
+def record_shown(key: str) -> Response:
+    """Count a banner shown. The headers read here are reduced to one of three words and forgotten."""
+    current, body = posted(SHOWN_IN, key)
+    device = device_class(request.headers.get("Sec-CH-UA-Mobile"), request.headers.get("User-Agent", ""))
+    services().record_shown(current, body["notice"], body["language"], device)
+    return Response(status=204)
+
+
+@bp.get("/v1/sites/<key>/notice")
+def current_notice(key: str) -> Response:
+    """The notice in force."""
+    response = notice(services().sites.get(key).notice.hash)
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@bp.get("/v1/notices/<notice_hash>")
+def notice(notice_hash: str) -> Response:
+    """An archived notice: the very bytes whose SHA-256 is its name."""
+    if not SHA256.fullmatch(notice_hash):
+        raise UnknownNotice("A notice is named by 64 lower-case hex digits.")
+    with services().database.reading() as session:
+        body = notices.body(session, notice_hash)
+    response = Response(body, mimetype="application/json")
+    response.headers["Cache-Control"] = IMMUTABLE
+    response.set_etag(notice_hash)
+    response.make_conditional(request)
+    return response
+
+
+@bp.get("/v1/widgets/<widget_hash>")
+def widget(widget_hash: str) -> Response:
+    """Archived widget code: the very bytes whose SHA-256 receipts name."""
+    with services().database.reading() as session:
+        code = notices.widget_code(session, widget_hash)
+    response = Response(code, mimetype="text/plain")
+    response.headers["Cache-Control"] = IMMUTABLE
+    return response
+
+
+@bp.get("/.well-known/jwks.json")
+def jwks() -> Response:
+    """The public keys, retired ones included (RFC 7517)."""
+    response = Response(json.dumps(services().keys.ring.public_jwks()), mimetype="application/jwk-set+json")
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return response
+
+
+@bp.get("/.well-known/gpc.json")
+def gpc() -> Response:
+    """Says that Global Privacy Control is honoured (W3C GPC, section 4.1)."""
+    return Response(json.dumps({"gpc": True, "lastUpdate": "2026-11-23"}), mimetype="application/json")

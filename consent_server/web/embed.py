@@ -1,0 +1,55 @@
+"""The tag's scripts: one per site and language, compressed once, cached by browsers."""
+
+from flask import Blueprint, Response, request
+from flask_cors import CORS
+
+from consent_server.extensions import services
+from consent_server.usecases.current_site import CurrentSite
+from consent_server.usecases.serve_widget import Script
+
+bp = Blueprint("embed", __name__)
+CORS(bp, origins="*", send_wildcard=True, methods=["GET"])
+
+CACHE = "public, max-age=300, stale-while-revalidate=86400"
+
+
+@bp.get("/widget/<key>.js")
+def main(key: str) -> Response:
+    """What a site's page loads."""
+    current = services().sites.get(key)
+    return _answer(services().serve_widget.main(current, _language(current)))
+
+
+@bp.get("/widget/<key>/preferences.js")
+def preferences(key: str) -> Response:
+    """What is loaded when a visitor opens the preferences."""
+    current = services().sites.get(key)
+    return _answer(services().serve_widget.preferences(current, _language(current)))
+
+
+def _language(current: CurrentSite) -> str:
+    languages = current.notice.languages
+    asked = request.args.get("lang", "").lower()
+    if asked in languages:
+        return asked
+    return request.accept_languages.best_match(languages, current.site.default_language)
+
+
+def _answer(script: Script) -> Response:
+    accepted = request.accept_encodings
+    if accepted["br"]:
+        encoding, body = "br", script.br
+    elif accepted["gzip"]:
+        encoding, body = "gzip", script.gzip
+    else:
+        encoding, body = "", script.identity
+    response = Response(body, content_type="text/javascript; charset=utf-8")
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
+    response.set_etag(f"{script.etag}-{encoding or 'identity'}")
+    response.headers["Cache-Control"] = CACHE
+    response.headers["Content-Language"] = script.language
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.vary.update(["Accept-Encoding", "Accept-Language"])
+    response.make_conditional(request)
+    return response

@@ -1,0 +1,47 @@
+"""What all public routes share: limits, body checks, and the site of the address."""
+
+from typing import Any
+
+from flask import request
+from flask_limiter import Limiter
+from marshmallow import Schema
+
+from consent_server.domain.errors import BodyTooLarge, ForeignOrigin, UnsupportedContentType
+from consent_server.extensions import services
+from consent_server.usecases.current_site import CurrentSite
+from consent_server.web.schemas import read_body
+
+BODY_LIMIT = 8 * 1024
+# text/plain because a browser sends it across origins without asking first (no preflight).
+BODY_TYPES = ("application/json", "text/plain")
+
+
+def address_key() -> str:
+    """Names the caller for the rate limit without keeping the address: only its keyed hash is held."""
+    return services().address_keys.sign(request.remote_addr or "unknown").rpartition(".")[2]
+
+
+limiter = Limiter(key_func=address_key)
+
+
+def posted(schema: Schema, key: str) -> tuple[CurrentSite, Any]:
+    """The site of the address and the posted body, after every check that needs no database write."""
+    current = services().sites.get(key)
+    if not current.site.admits(request.headers.get("Origin")):
+        raise ForeignOrigin(
+            "The Origin header names no origin of this site. Add it to `origins` in the site file if it is yours."
+        )
+    return current, read_body(schema, posted_bytes())
+
+
+def posted_bytes(limit: int = BODY_LIMIT) -> bytes:
+    """The request body, of a type and size that is read here."""
+    if request.mimetype not in BODY_TYPES:
+        raise UnsupportedContentType(f"Send {' or '.join(BODY_TYPES)}, holding JSON.")
+    if (request.content_length or 0) > limit:
+        raise BodyTooLarge(f"The body is larger than {limit} bytes.")
+    # One byte more than allowed is enough to see that a body without a length is too long.
+    body = request.stream.read(limit + 1)
+    if len(body) > limit:
+        raise BodyTooLarge(f"The body is larger than {limit} bytes.")
+    return body

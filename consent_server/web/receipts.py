@@ -1,0 +1,105 @@
+"""Receipts: in the form that the caller asks for, and checked for whoever shows one."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, Response, json, render_template, request
+from flask_cors import CORS
+from werkzeug.exceptions import NotAcceptable
+
+from consent_server import catalogue
+from consent_server.domain.errors import Unauthenticated, UnknownReceipt
+from consent_server.extensions import services
+from consent_server.usecases.read_receipt import ReadReceipt, read_receipt
+from consent_server.usecases.verify_receipt import verify_receipt
+from consent_server.web.api import rate_limit
+from consent_server.web.public import limiter, posted_bytes
+from consent_server.web.schemas import VERIFY_IN, read_body
+from consent_server.wording import Wording
+
+bp = Blueprint("receipts", __name__)
+CORS(bp, origins="*", send_wildcard=True, methods=["GET", "POST"], allow_headers=["Content-Type"], max_age=86400)
+
+# The form that a query names, for links on the page itself; programs send Accept.
+FORMATS = {"jws": "application/jose", "json": "application/json", "html": "text/html"}
+
+
+@bp.get("/v1/receipts/<link>")
+def receipt(link: str) -> Response:
+    """A receipt by its signed link."""
+    found = read_receipt(services().database, services().keys.ring, _receipt_id(link))
+    response = _as(_wanted_form(), found)
+    # The link is the visitor's key to the receipt: no cache keeps it, no other site learns it.
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.vary.add("Accept")
+    return response
+
+
+def _receipt_id(link: str) -> str:
+    if "." not in link:
+        raise Unauthenticated("A receipt is shown to who holds its signed link. Use the receipt_url in full.")
+    receipt_id = services().receipt_links.read(link)
+    if receipt_id is None:
+        raise UnknownReceipt("There is no receipt at this address. Check that the link is complete.")
+    return receipt_id
+
+
+def _wanted_form() -> str:
+    if "format" in request.args:
+        return FORMATS.get(request.args["format"], "")
+    # application/json first: it is what a caller without a preference gets.
+    return request.accept_mimetypes.best_match(["application/json", "application/jose", "text/html"], default="")
+
+
+def _as(form: str, found: ReadReceipt) -> Response:
+    if form == "application/jose":
+        return Response(found.receipt, content_type="application/jose")
+    if form == "application/json":
+        return Response(json.dumps(found.claims), mimetype="application/json")
+    if form == "text/html":
+        return Response(_page(found), mimetype="text/html")
+    raise NotAcceptable
+
+
+def _page(found: ReadReceipt) -> str:
+    claims, language = found.claims, found.claims["language"]
+    locale = catalogue.locales().get(language) or catalogue.locales()["en"]
+    wording = Wording(language if language in catalogue.locales() else "en")
+    return render_template(
+        "receipt.html",
+        claims=claims,
+        language=language,
+        direction=locale["meta"]["direction"],
+        language_name=locale["meta"]["name"],
+        texts=locale["receipt"],
+        policies=locale["banner"],
+        purposes=_purposes(claims, found.notice),
+        vendors=[(v["name"], claims["vendors"][v["key"]]) for v in found.notice["vendors"]],
+        site_name=found.notice["name"],
+        recorded_at=wording.moment(found.recorded_at),
+        valid_until=wording.moment(datetime.fromtimestamp(claims["valid_until"], UTC)),
+        link=request.path,
+    )
+
+
+def _purposes(claims: dict[str, Any], notice: dict[str, Any]) -> list[tuple[dict[str, str], bool]]:
+    texts = notice["texts"][claims["language"]]["purposes"]
+    return [(texts[p["key"]], claims["grants"][p["key"]]) for p in notice["purposes"]]
+
+
+@bp.post("/v1/receipts/verify")
+@limiter.limit(rate_limit)
+def verify() -> Response:
+    """Check a receipt: key, signature, record; says which step failed."""
+    body = read_body(VERIFY_IN, posted_bytes())
+    verification = verify_receipt(body["receipt"], services().keys.ring, services().database)
+    answer = {
+        "valid": verification.valid,
+        "checks": [asdict(check) for check in verification.checks],
+        "claims": verification.claims,
+    }
+    response = Response(json.dumps(answer), mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,52 @@
+"""The built widget (static/widget/dist), joined for the adapters that a site uses."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from consent_server.canonical import sha256_hex
+
+DIST = Path(__file__).parent.parent / "static" / "widget" / "dist"
+
+
+@dataclass(frozen=True, slots=True)
+class WidgetCode:
+    """Two expressions, one line each, that are called with data: the first view's and layer two's."""
+
+    main: str
+    preferences: str
+
+    @property
+    def archived(self) -> str:
+        """What is kept as evidence, and hashed into receipts."""
+        return f"{self.main}\n{self.preferences}"
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the served code without any notice."""
+        return sha256_hex(self.archived.encode())
+
+
+def widget_code(adapters: Iterable[str]) -> WidgetCode:
+    """The widget with these vendor adapters."""
+    return _joined(tuple(sorted(set(adapters))))
+
+
+def adapter_names() -> frozenset[str]:
+    """The adapters that were built."""
+    return frozenset(path.stem for path in (DIST / "vendors").glob("*.js"))
+
+
+@cache
+def _joined(adapters: tuple[str, ...]) -> WidgetCode:
+    members = ",".join(f"{name}:{_expression(f'vendors/{name}.js')}" for name in adapters)
+    return WidgetCode(f"{_expression('widget.js')}({{{members}}})", _expression("preferences.js"))
+
+
+def _expression(name: str) -> str:
+    text = (DIST / name).read_text("utf-8").strip()
+    # The served file is code on its first line and data on its second; anyone can hash the first.
+    if "\n" in text:
+        raise ValueError(f"static/widget/dist/{name} is not one line: build the widget again")
+    return text

@@ -1,0 +1,58 @@
+"""gunicorn: two workers of eight threads, each worker on a core of its own."""
+
+import json
+import os
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_class = "gthread"
+threads = 8
+preload_app = True
+timeout = 30
+graceful_timeout = 15
+keepalive = 5
+max_requests_jitter = 0
+accesslog = "-"
+
+RECEIPT_LINK = re.compile(r"(/v1/receipts/)[^/?]+")
+
+
+class JsonLogger(Logger):  # type: ignore[misc]
+    """Access lines as JSON: what was asked and answered, never who asked.
+
+    No address, no user agent, no query; the signed part of a receipt link is left out.
+    """
+
+    def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: Any) -> None:
+        line = {
+            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "method": environ["REQUEST_METHOD"],
+            "path": RECEIPT_LINK.sub(r"\1…", environ["PATH_INFO"]),
+            "status": int(resp.status_code),
+            "bytes": resp.sent,
+            "ms": round(request_time.total_seconds() * 1000, 1),
+        }
+        self.access_log.info(json.dumps(line, ensure_ascii=False))
+
+
+logger_class = JsonLogger
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Connections are not shared between processes, and two workers do not share a core.
+
+    Threads of one process take turns on the interpreter; left unpinned, two such processes fall into
+    states in which each waits for the other's core.
+    """
+    from consent_server.extensions import db
+    from wsgi import app
+
+    with app.app_context():
+        db.engine.dispose(close=False)
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[worker.age % len(cores)]})

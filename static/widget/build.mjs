@@ -1,0 +1,60 @@
+// Builds dist/: one-line expressions that the server joins into one script. The same sources give the same bytes.
+import { createHash } from "node:crypto";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants } from "node:zlib";
+import { build } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const entries = {
+  "widget.js": "main.ts",
+  "preferences.js": "preferences.ts",
+  "vendors/google.js": "vendors/google.ts",
+  "vendors/meta.js": "vendors/meta.ts",
+};
+
+/** Sheets are text in the bundle: minified, and with the blanks gone that CSS does not need. */
+const sheets = {
+  name: "sheets",
+  setup({ onLoad }) {
+    onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { outputFiles } = await build({ entryPoints: [path], minify: true, write: false });
+      return { contents: outputFiles[0].text.trim(), loader: "text" };
+    });
+  },
+};
+
+/** The default export of a module as one expression, which needs no global name of its own. */
+async function expression(source) {
+  const { outputFiles } = await build({
+    absWorkingDir: here,
+    entryPoints: [join("src", source)],
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2020",
+    charset: "utf8",
+    legalComments: "none",
+    plugins: [sheets],
+    write: false,
+  });
+  const code = outputFiles[0].text.trim().replaceAll("\n", "\\n");
+  const [exported, name] = /export\{(?:[^}]*,)?([\w$]+) as default[^}]*\};?$/.exec(code);
+  return `(()=>{${code.slice(0, -exported.length)}return ${name}})()`;
+}
+
+const brotli = (text) =>
+  brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
+
+await rm(join(here, "dist"), { recursive: true, force: true });
+await mkdir(join(here, "dist/vendors"), { recursive: true });
+const manifest = {};
+for (const [file, source] of Object.entries(entries)) {
+  const text = await expression(source);
+  await writeFile(join(here, "dist", file), text);
+  const sha256 = createHash("sha256").update(text).digest("hex");
+  manifest[file] = { bytes: Buffer.byteLength(text), brotli: brotli(text), sha256 };
+}
+await writeFile(join(here, "dist/manifest.json"), JSON.stringify(manifest, null, 2) + "\n");
+for (const [file, { bytes, brotli }] of Object.entries(manifest)) console.log(`${file}  ${bytes} bytes, ${brotli} Brotli`);

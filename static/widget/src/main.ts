@@ -1,0 +1,58 @@
+import { api, convert, tell } from "./api";
+import { resend } from "./client";
+import { EMPTY, readConfig, type Config } from "./config";
+import { adopt, choice } from "./current";
+import { keeper, refresh, restore, resume } from "./decide";
+import { watch } from "./gate";
+import { guard, warn } from "./guard";
+import { listen, retire, show } from "./layers";
+import { load } from "./script";
+import type { Adapter, Apply } from "./vendors/adapter";
+
+const page = window as unknown as { consentWidget?: Partial<typeof api> };
+
+/** Once the page is parsed: before that an element can stand there without its text. */
+const parsed = (work: () => void) =>
+  document.readyState == "loading" ? document.addEventListener("DOMContentLoaded", work) : work();
+
+/** Once the page is really looked at: a prerendered one shows nothing, counts nothing and loads no tag. */
+const seen = (work: () => void) =>
+  (document as { prerendering?: boolean }).prerendering
+    ? document.addEventListener("prerenderingchange", work, { once: true })
+    : work();
+
+function changed(): void {
+  retire(true);
+  tell("change");
+}
+
+function begin(tags: (Apply | undefined)[]): void {
+  resend();
+  resume(tags, changed);
+  if (!choice) show();
+  parsed(() => {
+    watch(keeper);
+    if (choice) retire();
+  });
+  addEventListener("pageshow", guard(({ persisted }: PageTransitionEvent) => persisted && refresh()));
+  tell("ready");
+}
+
+const start = guard((adapters: Record<string, Adapter>, given: unknown) => {
+  // A second copy of the tag hands its notice to the first and does nothing itself.
+  if (page.consentWidget?._) return page.consentWidget._(given as Config);
+  const config = readConfig(given);
+  const notice = config || EMPTY;
+  // Before all else, so that site code finds gtag and fbq even under a notice that cannot be used.
+  const tags = Object.keys(adapters).map((name) =>
+    guard(adapters[name])(notice, notice.vendors.filter(({ adapter }) => adapter == name), load));
+  if (!config) return warn("damaged notice, all tags stay shut");
+  adopt(config);
+  restore();
+  page.consentWidget = api;
+  listen();
+  document.addEventListener("click", guard(convert), true);
+  seen(guard(() => begin(tags)));
+});
+
+export default (adapters: Record<string, Adapter>) => (given: unknown) => void start(adapters, given);

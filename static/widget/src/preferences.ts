@@ -1,0 +1,154 @@
+import type { Purpose, Vendor } from "./config";
+import type { Kit } from "./layers";
+import css from "./preferences.css";
+
+interface Cookie {
+  name: string;
+  lifetime: string;
+  text: string;
+  storage?: string;
+  host: string;
+}
+
+interface VendorDetail {
+  key: string;
+  operator: string;
+  declared?: string;
+  policy: string;
+  transfer: string;
+  cookies: Cookie[];
+}
+
+interface Detail {
+  controller: string;
+  contact: string;
+  dpo: string;
+  vendors: VendorDetail[];
+  texts: Record<string, string>;
+}
+
+let styled = false;
+
+function open(detail: Detail, kit: Kit): void {
+  const { config, choice, host, root, element, button, allowed } = kit;
+  const { texts } = detail;
+  const light: HTMLElement[] = [];
+
+  /** What tools look for stands in the page's own DOM; the shadow root holds its place. */
+  const slotted = (made: HTMLElement, name: string) => {
+    made.slot = name;
+    light.push(made);
+    return element("slot", { name });
+  };
+
+  const fact = (name: string, value: string | undefined) =>
+    value ? [element("p", {}, element("b", {}, texts[name]), " " + value)] : [];
+
+  const link = (href: string, text: string) => element("a", { href, target: "_blank", rel: "noopener" }, text);
+
+  const row = ({ name, text, lifetime, storage, host: domain }: Cookie) =>
+    element("tr", {},
+      element("td", {}, element("b", {}, name), " " + (storage || "")),
+      element("td", {}, text + (domain && ` (${domain}: ${texts.third_party})`)),
+      element("td", {}, lifetime));
+
+  const table = (cookies: Cookie[]) =>
+    element("table", {},
+      element("tr", {}, ...["cookies", "purpose", "lifetime"].map((name) => element("th", { scope: "col" }, texts[name] || ""))),
+      ...cookies.map(row));
+
+  const about = ({ key, name }: Vendor) => {
+    const facts = detail.vendors.find((one) => one.key == key);
+    const box = element("input", { type: "checkbox", name: key, checked: allowed(key) ? "" : null });
+    return element("div", {},
+      element("label", {}, box, name),
+      ...(facts ? [element("details", {},
+        element("summary", { "aria-label": `${texts.cookies}: ${name}` }, texts.cookies),
+        ...fact("operator", facts.operator),
+        ...(facts.declared ? [element("p", {}, facts.declared)] : []),
+        ...fact("transfer", facts.transfer),
+        element("p", {}, link(facts.policy, `${texts.policy} (${name})`)),
+        ...(facts.cookies[0] ? [table(facts.cookies)] : []))] : []));
+  };
+
+  const group = ({ key, title, text }: Purpose) => {
+    const its = config.vendors.filter(({ purposes }) => purposes.includes(key));
+    const id = "consent-purpose-" + key;
+    const toggle = element("input", { type: "checkbox", role: "switch", name: key, id, checked: allowed(key) ? "" : null });
+    return element("section", {},
+      element("div", { class: "r" },
+        slotted(element("label", { for: id }, title), "l-" + key),
+        slotted(toggle, "s-" + key)),
+      element("p", {}, text),
+      element("details", {}, element("summary", {}, `${texts.vendors} (${its.length})`), ...its.map(about)));
+  };
+
+  const inputs = (): HTMLInputElement[] => [
+    ...light.filter((one): one is HTMLInputElement => one.tagName == "INPUT"),
+    ...dialog.querySelectorAll("input"),
+  ];
+  const states = () => Object.fromEntries(inputs().map(({ name, checked }) => [name, checked]));
+
+  /** A vendor follows its purposes until it gets an answer of its own; listed twice, it shows the same twice. */
+  const follow = (changed: HTMLInputElement) => {
+    const now = states();
+    now[changed.name] = changed.checked;
+    for (const { key, purposes } of config.vendors) {
+      if (purposes.includes(changed.name)) now[key] = purposes.some((purpose) => now[purpose]);
+    }
+    for (const input of inputs()) input.checked = now[input.name];
+  };
+
+  const acts: Record<string, () => void> = {
+    accept: () => kit.decideAll("accept_all", "preferences"),
+    refuse: () => kit.decideAll("refuse_all", "preferences"),
+    withdraw: () => kit.decideAll("withdraw", "preferences"),
+    save: () => kit.decide("save", "preferences", kit.complete(config, states(), states())),
+    close: () => {},
+  };
+
+  const heading = element("h2", { tabindex: "-1" }, texts.title);
+  const action = (name: string, text: string, look?: string) => slotted(button(name, text, { class: look }), "b-" + name);
+  const granted = [...config.purposes, ...config.vendors].some(({ key }) => allowed(key));
+  const dialog = element("dialog", { "aria-label": texts.title },
+    element("div", { class: "t" },
+      slotted(heading, "t"),
+      slotted(button("close", "×", { "aria-label": texts.close }), "c"),
+      element("p", {}, texts.intro)),
+    ...config.purposes.map(group),
+    element("section", {}, element("h3", {}, texts.necessary), element("p", {}, texts.necessary_text)),
+    element("section", {},
+      ...fact("controller", `${detail.controller} · ${detail.contact}`),
+      ...fact("dpo", detail.dpo),
+      ...(choice && kit.receiptUrl ? [element("p", {}, link(kit.receiptUrl, texts.receipt))] : []),
+      ...(granted ? [element("p", {}, action("withdraw", texts.withdraw, "quiet"))] : [])),
+    element("footer", {},
+      action("save", texts.save),
+      action("refuse", config.texts.refuse, "quiet"),
+      action("accept", config.texts.accept, "quiet"))) as HTMLDialogElement;
+
+  dialog.addEventListener("change", ({ target }) => follow(target as HTMLInputElement));
+  dialog.addEventListener("click", (event) => {
+    event.stopPropagation();
+    const act = acts[(event.target as HTMLElement).dataset.action!];
+    if (!act) return;
+    dialog.close();
+    act();
+  });
+  // Esc here changes nothing; in the banner behind it, it would refuse.
+  dialog.addEventListener("keydown", (event) => event.stopPropagation());
+  dialog.addEventListener("close", () => [dialog, ...light].forEach((one) => one.remove()));
+
+  if (!styled) kit.paint(root, css);
+  styled = true;
+  root.append(dialog);
+  host.append(...light);
+  dialog.showModal();
+  heading.focus();
+}
+
+type Widget = { _(given: null, render: (kit: Kit) => void): void };
+
+/** Hands the second layer, with what it tells, to the widget in the page. */
+export default (detail: Detail): void =>
+  (window as unknown as { consentWidget: Widget }).consentWidget._(null, (kit) => open(detail, kit));
