@@ -13,8 +13,8 @@ from consent_server import cli
 from consent_server.config import ROOT, Settings
 from consent_server.extensions import Services, db, migrate, utc_now
 from consent_server.storage import rows  # noqa: F401  the tables that migrations compare
-from consent_server.web import api, embed, health, problems, receipts
-from consent_server.web.public import BODY_LIMIT, limiter
+from consent_server.web import api, embed, health, problems, rate_limit, receipts
+from consent_server.web.public import BODY_LIMIT
 
 # The contract names EdDSA, which RFC 9864 renamed to Ed25519; the algorithm is the same.
 warnings.filterwarnings("ignore", category=SecurityWarning, message=".*EdDSA.*")
@@ -42,14 +42,13 @@ def create_app(settings: Settings | None = None, now: Callable[[], datetime] = u
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
         MAX_CONTENT_LENGTH=64 * BODY_LIMIT,
-        RATELIMIT_STORAGE_URI=settings.rate_limit_url,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
-    limiter.init_app(app)
     with app.app_context():
         app.extensions["consent"] = Services.make(settings, db.engine, now)
+        rate_limit.init_app(app)
     for blueprint in (api.bp, embed.bp, receipts.bp, health.bp):
         app.register_blueprint(blueprint)
     problems.register(app)
@@ -67,7 +66,7 @@ def _asset(filename: str) -> Response:
 
 def _engine_options(settings: Settings) -> dict[str, object]:
     if settings.database_url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 5}}
+        return {"connect_args": {"timeout": 5}, "pool_use_lifo": True}
     # As many connections as a worker has threads; PostgreSQL shares commits among connections.
     return {"pool_size": 8, "max_overflow": 8, "connect_args": {"connect_timeout": 5}}
 

@@ -1,5 +1,6 @@
 """Commands: `flask --app wsgi …`, in the venv also `consent …`. They call use cases and say what these did."""
 
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -30,6 +31,7 @@ def register(app: Flask) -> None:
     """Add the commands to the application."""
     for group in (site, receipt, key):
         app.cli.add_command(group)
+    app.cli.add_command(welcome)
 
 
 def refusing(command: Callable[P, R]) -> Callable[P, R]:
@@ -85,6 +87,17 @@ def _say_published(declared: dict[str, Any], published: Published, check: bool) 
     if published.settings_changed:
         click.echo(f"settings {would}changed")
     click.echo(f"tag {site_tag(published.site.key)}")
+
+
+@click.command("welcome")
+@refusing
+def welcome() -> None:
+    """Say where to look first: the demo page and the tag of each site."""
+    click.echo(f"\n  Demo page   http://127.0.0.1:{os.environ.get('DEMO_PORT', '8001')}/")
+    with services().database.reading() as session:
+        for stored in sites.every(session):
+            click.echo(f"  Tag         {site_tag(stored.site.key)}")
+    click.echo("")
 
 
 @site.command("list")

@@ -46,7 +46,7 @@ class Settings:
             public_url=reader.url("CONSENT_PUBLIC_URL", f"http://127.0.0.1:{environ.get('PORT', '8000')}"),
             trusted_proxies=reader.count("CONSENT_TRUSTED_PROXIES", 0),
             rate_limit=environ.get("CONSENT_RATE_LIMIT", "2000 per minute"),
-            rate_limit_url=environ.get("CONSENT_RATE_LIMIT_URL", "memory://"),
+            rate_limit_url=environ.get("CONSENT_RATE_LIMIT_URL", "process://"),
             country_header=environ.get("CONSENT_COUNTRY_HEADER"),
         )
         if reader.faults:

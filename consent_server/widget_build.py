@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from consent_server.canonical import sha256_hex
@@ -10,7 +10,7 @@ from consent_server.canonical import sha256_hex
 DIST = Path(__file__).parent.parent / "static" / "widget" / "dist"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WidgetCode:
     """Two expressions, one line each, that are called with data: the first view's and layer two's."""
 
@@ -22,7 +22,7 @@ class WidgetCode:
         """What is kept as evidence, and hashed into receipts."""
         return f"{self.main}\n{self.preferences}"
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """SHA-256 of the served code without any notice."""
         return sha256_hex(self.archived.encode())

@@ -11,17 +11,22 @@ from sqlalchemy.orm import Session
 from consent_server.storage.rows import DecisionRow
 
 TABLE: Table = DecisionRow.__table__  # type: ignore[assignment]
-# Compiled once: building an insert per request costs as much as running it.
+# Made once: building an insert per request costs as much as running it.
 _INSERT = {
-    "sqlite": sqlite.insert(TABLE).on_conflict_do_nothing().returning(TABLE.c.receipt_id),
-    "postgresql": postgresql.insert(TABLE).on_conflict_do_nothing().returning(TABLE.c.receipt_id),
+    "sqlite": sqlite.insert(TABLE).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(TABLE).on_conflict_do_nothing(),
 }
 
 
 def append(session: Session, rows: Sequence[dict[str, Any]]) -> set[UUID]:
     """Insert the decisions whose ids are new; return the receipt ids of those. A known one is left as it is."""
-    insert = _INSERT[session.get_bind().dialect.name]
-    return set(session.connection().execute(insert, rows).scalars())
+    connection = session.connection()
+    insert = _INSERT[connection.dialect.name]
+    ids = {row["receipt_id"] for row in rows}
+    # One row goes as one statement: psycopg opens a pipeline for a list, even for a list of one.
+    if connection.execute(insert, rows if len(rows) > 1 else rows[0]).rowcount == len(rows):
+        return ids
+    return set(session.scalars(select(DecisionRow.receipt_id).where(DecisionRow.receipt_id.in_(ids))))
 
 
 def by_decision_id(session: Session, site_id: int, decision_id: UUID) -> DecisionRow | None:

@@ -1,7 +1,6 @@
 """One commit shared by all the requests that wait for one at the same moment."""
 
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -14,6 +13,9 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Work = Callable[[Session, Sequence[Item]], Sequence[Result]]
 
+# Seconds that a commit waits for requests that are being prepared. Alone, a request never waits.
+PATIENCE = 0.002
+
 
 class GroupCommit(Generic[Item, Result]):
     """Run `work` on items in shared transactions; each caller is answered after its own item is durable.
@@ -25,32 +27,61 @@ class GroupCommit(Generic[Item, Result]):
     PostgreSQL groups the commits of its connections itself, so there each item is a transaction of its own.
     """
 
-    def __init__(self, database: Database, work: Work[Item, Result], limit: int = 64) -> None:
+    def __init__(self, database: Database, work: Work[Item, Result]) -> None:
         self._database = database
         self._work = work
-        self._limit = limit if database.embedded else 1
-        self._waiting: deque[_Waiter[Item, Result]] = deque()
-        self._lead = threading.Lock()
+        # Guards the three below. At most one caller leads; the others wait for it or to be the next.
+        self._mutex = threading.Condition()
+        self._waiting: list[_Waiter[Item, Result]] = []
+        self._coming = 0
+        self._led = False
 
-    def __call__(self, item: Item) -> Result:
-        """Run one item and return its result after the commit, or raise what it raised."""
-        waiter: _Waiter[Item, Result] = _Waiter(item)
-        if self._limit == 1:
+    def __call__(self, prepare: Callable[[], Item]) -> Result:
+        """Run one item and return its result after the commit, or raise what it or `prepare` raised."""
+        if not self._database.embedded:
+            waiter = _Waiter[Item, Result](prepare())
             self._run([waiter])
             return waiter.result()
-        self._waiting.append(waiter)
-        # Whoever gets the lock commits for all that wait; those who get it later find their work done.
-        with self._lead:
-            while not waiter.done:
-                self._run([self._waiting.popleft() for _ in range(min(self._limit, len(self._waiting)))])
+        with self._mutex:
+            self._coming += 1
+        try:
+            waiter = _Waiter[Item, Result](prepare())
+        except BaseException:
+            with self._mutex:
+                self._settle()
+            raise
+        with self._mutex:
+            self._waiting.append(waiter)
+            self._settle()
+            leads = not self._led
+            self._led = True
+        if not leads:
+            waiter.wake.wait()
+        if not waiter.done:
+            self._lead()
         return waiter.result()
+
+    def _settle(self) -> None:
+        self._coming -= 1
+        if not self._coming:
+            self._mutex.notify_all()
+
+    def _lead(self) -> None:
+        with self._mutex:
+            # Those who are about to join cost less in this commit than in one of their own.
+            self._mutex.wait_for(lambda: not self._coming, timeout=PATIENCE)
+            batch, self._waiting = self._waiting, []
+        self._run(batch)
+        with self._mutex:
+            # Who came meanwhile leads the next one, so that nobody commits on after being answered.
+            self._led = bool(self._waiting)
+            if self._waiting:
+                self._waiting[0].wake.set()
 
     def _run(self, batch: "list[_Waiter[Item, Result]]") -> None:
         try:
             with self._database.transaction() as session:
                 results = self._work(session, [waiter.item for waiter in batch])
-            for waiter, result in zip(batch, results, strict=True):
-                waiter.succeed(result)
         except Exception as error:
             # A database that is away is away for each of them: asking again one by one only takes longer.
             if len(batch) > 1 and not isinstance(error, StorageUnavailable):
@@ -58,21 +89,23 @@ class GroupCommit(Generic[Item, Result]):
                     self._run([waiter])
             else:
                 for waiter in batch:
-                    waiter.fail(error)
+                    waiter.finish(error=error)
+            return
+        for waiter, result in zip(batch, results, strict=True):
+            waiter.finish(result)
 
 
 class _Waiter(Generic[Item, Result]):
     def __init__(self, item: Item) -> None:
         self.item = item
         self.done = False
+        self.wake = threading.Event()
         self._result: Result | None = None
         self._error: Exception | None = None
 
-    def succeed(self, result: Result) -> None:
-        self._result, self.done = result, True
-
-    def fail(self, error: Exception) -> None:
-        self._error, self.done = error, True
+    def finish(self, result: Result | None = None, error: Exception | None = None) -> None:
+        self._result, self._error, self.done = result, error, True
+        self.wake.set()
 
     def result(self) -> Result:
         if self._error is not None:

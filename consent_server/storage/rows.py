@@ -92,7 +92,6 @@ class DecisionRow(Base):
     request_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     salt: Mapped[bytes] = mapped_column(LargeBinary(32))
     receipt: Mapped[str] = mapped_column(Text)
-    state: Mapped[str | None] = mapped_column(Text)
 
 
 class ShownRow(Base):

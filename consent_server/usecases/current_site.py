@@ -40,11 +40,17 @@ class CurrentSites:
     def get(self, key: str) -> CurrentSite:
         """The site with its notice in force. Raises UnknownSite."""
         found = self._current.get(key)
-        if found is not None and time.monotonic() < found[0]:
-            return found[1]
-        current = self._load(key)
-        with self._lock:
-            self._current[key] = (time.monotonic() + FRESH_FOR, current)
+        if found is not None:
+            if time.monotonic() < found[0]:
+                return found[1]
+            # Others go on with what is there while one looks again.
+            self._current[key] = (time.monotonic() + FRESH_FOR, found[1])
+        try:
+            current = self._load(key)
+        except Exception:
+            self._current.pop(key, None)
+            raise
+        self._current[key] = (time.monotonic() + FRESH_FOR, current)
         return current
 
     def notice(self, current: CurrentSite, notice_hash: str) -> tuple[int, Notice] | None:

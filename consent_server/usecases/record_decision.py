@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -51,7 +51,8 @@ class Recorded:
 class _Prepared:
     decision: Decision
     revision: str
-    lifetime: timedelta
+    notice: Notice
+    state: str | None
     row: dict[str, Any]
 
 
@@ -87,7 +88,7 @@ class RecordDecision:
         decision = decide(notice, answer)
         # Signed before the insert: a key that cannot sign must leave no record behind.
         # Answered after the commit: a receipt nobody stored proves nothing.
-        return self._commit(self._prepare(current, notice_id, notice, decision))
+        return self._commit(lambda: self._prepare(current, notice_id, notice, decision))
 
     def _prepare(self, current: CurrentSite, notice_id: int, notice: Notice, decision: Decision) -> _Prepared:
         answer, now, ring = decision.answer, self._now(), self._keys.ring
@@ -112,9 +113,9 @@ class RecordDecision:
             "request_hash": _request_hash(answer),
             "salt": self._random(32),
             "receipt": ring.sign(claims, RECEIPT_TYPE),
-            "state": _state(ring, issuer, notice, decision, now),
         }
-        return _Prepared(decision, current.revision, notice.choice_lifetime, row)
+        state = _state(ring, issuer, notice, decision, now)
+        return _Prepared(decision, current.revision, notice, state, row)
 
     def _visitor(self, current: CurrentSite, decision: Decision) -> UUID | None:
         known = decision.answer.visitor
@@ -123,7 +124,7 @@ class RecordDecision:
                 if decisions.visitor_exists(session, current.site_id, known):
                     return known
         # An identifier that was erased, or never ours, is not taken over: a grant gets a fresh one.
-        return uuid4() if decision.grants_anything else None
+        return uuid7(self._now(), self._random(10)) if decision.grants_anything else None
 
     def _widget(self, current: CurrentSite, answer: Answer) -> str:
         served = current.widget.hash
@@ -154,7 +155,7 @@ def _replayed(session: Session, item: _Prepared) -> Recorded:
 
 
 def _columns(row: DecisionRow) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in ("receipt_id", "visitor", "stale", "recorded_at", "receipt", "state")}
+    return {name: getattr(row, name) for name in ("receipt_id", "visitor", "stale", "recorded_at", "receipt")}
 
 
 def _recorded(item: _Prepared, row: dict[str, Any], new: bool) -> Recorded:
@@ -164,12 +165,13 @@ def _recorded(item: _Prepared, row: dict[str, Any], new: bool) -> Recorded:
         revision=item.revision,
         receipt_id=row["receipt_id"],
         receipt=row["receipt"],
-        state=row["state"],
+        # Not kept: a repeated post is given one that is as good, made now.
+        state=item.state,
         # The record of a withdrawal names whose it is; the answer gives no identifier back to keep.
         visitor=row["visitor"] if item.decision.grants_anything else None,
         stale=row["stale"],
         recorded_at=row["recorded_at"],
-        expires_at=row["recorded_at"] + item.lifetime,
+        expires_at=row["recorded_at"] + item.notice.choice_lifetime,
     )
 
 
@@ -179,7 +181,13 @@ def _granted(decision: Decision) -> str:
 
 
 def _request_hash(answer: Answer) -> bytes:
-    return sha256(json.dumps(asdict(answer), sort_keys=True, default=str).encode()).digest()
+    # Of what was understood, not of the bytes: a retry may order or space its JSON otherwise.
+    said = (
+        answer.decision_id.hex, answer.notice, answer.action.value, answer.method.value, dict(answer.grants),
+        dict(answer.vendors), answer.visitor and answer.visitor.hex, answer.change, answer.language,
+        answer.page, answer.gpc, answer.widget,
+    )  # fmt: skip
+    return sha256(json.dumps(said, sort_keys=True).encode()).digest()
 
 
 def _state(ring: KeyRing, issuer: Issuer, notice: Notice, decision: Decision, now: datetime) -> str | None:

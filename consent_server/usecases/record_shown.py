@@ -32,7 +32,8 @@ class RecordShown:
         if language not in notice.languages:
             faults = [Fault("#/language", f"The notice exists in: {', '.join(notice.languages)}.")]
             raise InvalidDecision("Nothing was counted.", faults)
-        self._commit(View(current.site_id, notice_id, self._now().date(), language, device))
+        view = View(current.site_id, notice_id, self._now().date(), language, device)
+        self._commit(lambda: view)
 
 
 def _add(session: Session, views: Sequence[View]) -> list[None]:

@@ -12,7 +12,8 @@ from consent_server.domain.errors import UnknownNotice
 from consent_server.extensions import services
 from consent_server.storage import notices
 from consent_server.usecases.record_decision import Recorded
-from consent_server.web.public import limiter, posted
+from consent_server.web.public import posted
+from consent_server.web.rate_limit import limited
 from consent_server.web.schemas import DECISION_IN, SHA256, SHOWN_IN
 
 bp = Blueprint("api", __name__)
@@ -28,13 +29,8 @@ def timestamp(at: Any) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
 
 
-def rate_limit() -> str:
-    """The configured limit of a caller's posts."""
-    return services().settings.rate_limit
-
-
 @bp.post("/v1/sites/<key>/decisions")
-@limiter.limit(rate_limit)
+@limited
 def record_decision(key: str) -> Response:
     """Record a decision; answered after it is durable."""
     current, answer = posted(DECISION_IN, key)
@@ -75,7 +71,7 @@ def _set_cookie(response: Response, answer: Answer, recorded: Recorded) -> None:
 
 
 @bp.post("/v1/sites/<key>/shown")
-@limiter.limit(rate_limit)
+@limited
 def record_shown(key: str) -> Response:
     """Count a banner shown. The headers read here are reduced to one of three words and forgotten."""
     current, body = posted(SHOWN_IN, key)

@@ -4,7 +4,6 @@ import secrets
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, json, render_template, request
-from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
 from consent_server.domain import errors
@@ -38,7 +37,6 @@ def register(app: Flask) -> None:
     """Answer every error of the application with a problem."""
     app.register_blueprint(pages)
     app.register_error_handler(Refusal, refused)
-    app.register_error_handler(RateLimitExceeded, _limited)
     app.register_error_handler(HTTPException, _plain)
     app.register_error_handler(Exception, _incident)
 
@@ -54,12 +52,6 @@ def refused(refusal: Refusal) -> Response:
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="consent"'
     return response
-
-
-def _limited(error: RateLimitExceeded) -> Response:
-    seconds = error.limit.limit.get_expiry()
-    detail = f"More requests than {error.limit.limit} came from here. Send it again later."
-    return refused(TooManyRequests(detail, seconds))
 
 
 def _plain(error: HTTPException) -> Response:

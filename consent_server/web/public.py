@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import request
-from flask_limiter import Limiter
 from marshmallow import Schema
 
 from consent_server.domain.errors import BodyTooLarge, ForeignOrigin, UnsupportedContentType
@@ -14,14 +13,6 @@ from consent_server.web.schemas import read_body
 BODY_LIMIT = 8 * 1024
 # text/plain because a browser sends it across origins without asking first (no preflight).
 BODY_TYPES = ("application/json", "text/plain")
-
-
-def address_key() -> str:
-    """Names the caller for the rate limit without keeping the address: only its keyed hash is held."""
-    return services().address_keys.sign(request.remote_addr or "unknown").rpartition(".")[2]
-
-
-limiter = Limiter(key_func=address_key)
 
 
 def posted(schema: Schema, key: str) -> tuple[CurrentSite, Any]:

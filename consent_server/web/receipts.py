@@ -13,8 +13,8 @@ from consent_server.domain.errors import Unauthenticated, UnknownReceipt
 from consent_server.extensions import services
 from consent_server.usecases.read_receipt import ReadReceipt, read_receipt
 from consent_server.usecases.verify_receipt import verify_receipt
-from consent_server.web.api import rate_limit
-from consent_server.web.public import limiter, posted_bytes
+from consent_server.web.public import posted_bytes
+from consent_server.web.rate_limit import limited
 from consent_server.web.schemas import VERIFY_IN, read_body
 from consent_server.wording import Wording
 
@@ -90,7 +90,7 @@ def _purposes(claims: dict[str, Any], notice: dict[str, Any]) -> list[tuple[dict
 
 
 @bp.post("/v1/receipts/verify")
-@limiter.limit(rate_limit)
+@limited
 def verify() -> Response:
     """Check a receipt: key, signature, record; says which step failed."""
     body = read_body(VERIFY_IN, posted_bytes())

@@ -69,7 +69,6 @@ def upgrade() -> None:
         sa.Column("request_hash", sa.LargeBinary(32), nullable=False),
         sa.Column("salt", sa.LargeBinary(32), nullable=False),
         sa.Column("receipt", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["notice_id"], ["notices.id"], name="fk_decisions_notice_id"),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name="fk_decisions_site_id"),
         sa.PrimaryKeyConstraint("id", name="pk_decisions"),

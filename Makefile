@@ -1,0 +1,78 @@
+# `make` prints what there is.
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+DEMO_PORT ?= 8001
+export PORT DEMO_PORT
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help: ## Print this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(VENV)/.installed ## Install, migrate, apply the example site, serve it and a demo shop
+	@$(BIN)/flask --app wsgi db upgrade
+	@$(BIN)/flask --app wsgi site apply examples/callbell.toml
+	@$(BIN)/flask --app wsgi welcome
+	@$(BIN)/python examples/shop/serve.py & shop=$$!; trap 'kill $$shop 2>/dev/null' EXIT INT TERM; \
+	$(BIN)/gunicorn wsgi:app
+
+.PHONY: test
+test: $(VENV)/.installed-dev node_modules/.installed chromium postgresql ## Install what tests need and pass every test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	npm run --silent typecheck
+	npm run --silent test
+	$(BIN)/python -m pytest
+
+.PHONY: format
+format: $(VENV)/.installed-dev ## Format the Python code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: widget
+widget: node_modules/.installed ## Build static/widget/dist
+	npm run --silent build
+
+.PHONY: bench
+bench: $(VENV)/.installed-dev node_modules/.installed chromium postgresql wrk ## Measure, and print what bench/BASELINE.md records
+	$(BIN)/python bench/decisions.py
+	$(BIN)/python bench/widget.py
+
+.PHONY: clean
+clean: ## Remove what was installed or built; the instance folder with its records stays
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results
+
+$(VENV)/bin/python:
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@python3 -m venv $(VENV) || { echo "Install the venv module: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing Python packages …"
+	@$(BIN)/pip install --quiet --requirement requirements.txt
+	@$(BIN)/pip install --quiet --no-deps --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	@$(BIN)/pip install --quiet --requirement requirements-dev.txt
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json | node
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
+
+# Each of these is installed by apt-get when it is missing and we may; otherwise it says what to install.
+APT = tests/install-debian-packages
+
+.PHONY: node chromium postgresql wrk
+node:
+	@$(APT) npm nodejs npm
+chromium:
+	@$(APT) chromium chromium fonts-dejavu-core
+postgresql:
+	@$(APT) /usr/lib/postgresql/*/bin/initdb postgresql
+wrk:
+	@$(APT) wrk wrk

@@ -1,0 +1,102 @@
+"""How often one address may post. Addresses are hashed with the server's key and never kept beyond a window."""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from flask import Flask, current_app, request
+from limits import RateLimitItem, parse
+from limits.storage import Storage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+from consent_server.domain.errors import TooManyRequests
+from consent_server.extensions import services
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class ProcessStorage(Storage):
+    """Counters of this process, dropped as a whole when their window ends.
+
+    The library's own memory storage starts a thread every few milliseconds to expire its keys, which costs
+    more than recording a decision.
+    """
+
+    STORAGE_SCHEME = ["process"]  # noqa: RUF012  the library's name and type
+
+    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **options: Any) -> None:
+        super().__init__(uri, wrap_exceptions=wrap_exceptions, **options)
+        self._counts: dict[str, int] = {}
+        self._ends_at = 0.0
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """None of ours can fail."""
+        return RuntimeError
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Count, in the window that is open now."""
+        now = time.monotonic()
+        if now >= self._ends_at:
+            self._counts, self._ends_at = {}, now + expiry
+        self._counts[key] = count = self._counts.get(key, 0) + amount
+        return count
+
+    def get(self, key: str) -> int:
+        """The count of a key."""
+        return self._counts.get(key, 0)
+
+    def get_expiry(self, key: str) -> float:
+        """When the window ends, in seconds since 1970."""
+        return time.time() + max(0.0, self._ends_at - time.monotonic())
+
+    def check(self) -> bool:
+        """Memory is always there."""
+        return True
+
+    def reset(self) -> int | None:
+        """Forget all counts; return how many there were."""
+        count = len(self._counts)
+        self._counts = {}
+        return count
+
+    def clear(self, key: str) -> None:
+        """Forget one count."""
+        self._counts.pop(key, None)
+
+
+class RateLimit:
+    """One limit on all posts of an address."""
+
+    def __init__(self, limit: str, storage_url: str) -> None:
+        self._item: RateLimitItem = parse(limit)
+        self._window = FixedWindowRateLimiter(storage_from_string(storage_url))
+
+    def spend(self) -> None:
+        """Raises TooManyRequests."""
+        address = services().address_keys.digest(request.remote_addr or "").hex()
+        if not self._window.hit(self._item, address):
+            ends_at = self._window.get_window_stats(self._item, address).reset_time
+            raise TooManyRequests(
+                f"More than {self._item} came from this address. Send it again later.",
+                max(1, round(ends_at - time.time())),
+            )
+
+
+def init_app(app: Flask) -> None:
+    """Make the limit of this application."""
+    settings = services().settings
+    app.extensions["rate_limit"] = RateLimit(settings.rate_limit, settings.rate_limit_url)
+
+
+def limited(view: Callable[P, R]) -> Callable[P, R]:
+    """Let a view answer only while its caller is within the limit."""
+
+    @wraps(view)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        current_app.extensions["rate_limit"].spend()
+        return view(*args, **kwargs)
+
+    return wrapper
