@@ -43,6 +43,14 @@ class JsonLogger(Logger):  # type: ignore[misc]
 logger_class = JsonLogger
 
 
+def post_worker_init(worker: Any) -> None:
+    """Each worker seals; the database lets one at a time, and the others find nothing left."""
+    from consent_server import sealer
+    from wsgi import app
+
+    sealer.start(app.extensions["consent"])
+
+
 def post_fork(server: Any, worker: Any) -> None:
     """Connections are not shared between processes, and two workers do not share a core.
 

@@ -13,7 +13,7 @@ from consent_server import cli
 from consent_server.config import ROOT, Settings
 from consent_server.extensions import Services, db, migrate, utc_now
 from consent_server.storage import rows  # noqa: F401  the tables that migrations compare
-from consent_server.web import api, embed, health, problems, rate_limit, receipts
+from consent_server.web import api, embed, health, ledger, problems, rate_limit, receipts
 from consent_server.web.public import BODY_LIMIT
 
 # The contract names EdDSA, which RFC 9864 renamed to Ed25519; the algorithm is the same.
@@ -49,7 +49,7 @@ def create_app(settings: Settings | None = None, now: Callable[[], datetime] = u
     with app.app_context():
         app.extensions["consent"] = Services.make(settings, db.engine, now)
         rate_limit.init_app(app)
-    for blueprint in (api.bp, embed.bp, receipts.bp, health.bp):
+    for blueprint in (api.bp, embed.bp, receipts.bp, ledger.bp, health.bp):
         app.register_blueprint(blueprint)
     problems.register(app)
     cli.register(app)

@@ -16,7 +16,11 @@ from consent_server.extensions import services
 from consent_server.signing import KeyRing
 from consent_server.site_file import read_site_file
 from consent_server.storage import notices, sites
+from consent_server.usecases.check_ledger import check_ledger, kept_checkpoints
+from consent_server.usecases.erase_visitor import erase_visitor
 from consent_server.usecases.publish_notice import Published, publish_notice
+from consent_server.usecases.run_retention import run_retention
+from consent_server.usecases.seal_ledger import seal_ledger
 from consent_server.usecases.verify_receipt import verify_offline
 
 P = ParamSpec("P")
@@ -25,11 +29,14 @@ R = TypeVar("R")
 site = AppGroup("site", help="Sites and their notices.")
 receipt = AppGroup("receipt", help="Receipts.")
 key = AppGroup("key", help="Signing keys.")
+ledger = AppGroup("ledger", help="Ledgers: seal and check them.")
+retention = AppGroup("retention", help="Let proofs go when their time is over.")
+visitor = AppGroup("visitor", help="Visitors' rights.")
 
 
 def register(app: Flask) -> None:
     """Add the commands to the application."""
-    for group in (site, receipt, key):
+    for group in (site, receipt, key, ledger, retention, visitor):
         app.cli.add_command(group)
     app.cli.add_command(welcome)
 
@@ -69,7 +76,9 @@ def apply_site(file: Path, check: bool) -> None:
         raise InvalidSiteFile(detail, refusal.faults) from refusal
     except UnicodeDecodeError as error:
         raise InvalidSiteFile(f"{file.name} is refused: it is not UTF-8 ({error.reason}).") from error
-    published = publish_notice(services().database, declared, services().now(), check_only=check)
+    published = publish_notice(
+        services().database, declared, services().settings.public_url, services().now(), check_only=check
+    )
     _say_published(declared, published, check)
 
 
@@ -131,3 +140,59 @@ def verify(file: Any, jwks: Any) -> None:
 def rotate() -> None:
     """Sign with a new key from now on; old public keys stay published."""
     click.echo(f"new key {services().keys.rotate()}")
+
+
+@ledger.command("seal")
+@refusing
+def seal() -> None:
+    """Seal new records now. The server does so by itself; this is for those who run it rarely."""
+    for sealed in seal_ledger(services().database, services().keys.ring, services().now):
+        click.echo(f"site {sealed.site_id}: {sealed.records} sealed, {sealed.size} in all")
+
+
+@ledger.command("check")
+@click.argument("site_key", metavar="SITE")
+@click.option(
+    "--checkpoint", "kept", multiple=True, type=click.File("r", encoding="utf-8"), help="A checkpoint that you kept."
+)
+@refusing
+def check_site_ledger(site_key: str, kept: tuple[Any, ...]) -> None:
+    """Replay a ledger from its records, and compare with checkpoints that somebody kept."""
+    notes = list(kept_checkpoints([file.read() for file in kept]))
+    report = check_ledger(services().database, services().keys.ring, site_key, notes, _progress("leaves checked"))
+    click.echo(f"{report.leaves} leaves, {report.removed} removed, {report.checkpoints} checkpoints, {len(notes)} kept")
+    for fault in report.faults:
+        click.echo(f"FAIL {fault}")
+    if report.faults:
+        sys.exit(1)
+    click.echo("ok: nothing was altered, inserted, removed or moved")
+
+
+@retention.command("run")
+@refusing
+def run_retention_now() -> None:
+    """Remove records whose proof retention is over, behind signed entries."""
+    total = 0
+    show = _progress("removed")
+    our = services()
+    for _, count in run_retention(our.database, our.keys, our.settings.public_url, our.now, os.urandom):
+        total += count
+        show(total)
+    click.echo(f"{total} removed")
+
+
+@visitor.command("erase")
+@click.argument("visitor_id", metavar="ID", type=click.UUID)
+@refusing
+def erase(visitor_id: Any) -> None:
+    """Remove every record of a visitor, behind a signed entry."""
+    our = services()
+    count = erase_visitor(our.database, our.keys, our.settings.public_url, our.now, os.urandom, visitor_id)
+    click.echo(f"{count} removed")
+
+
+def _progress(what: str) -> Callable[[int], None]:
+    """Shows a growing number on a terminal, and nothing in a pipe."""
+    if not sys.stderr.isatty():
+        return lambda _: None
+    return lambda number: click.echo(f"\r{number} {what}", nl=False, err=True)

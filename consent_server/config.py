@@ -25,6 +25,7 @@ class Settings:
     rate_limit: str
     rate_limit_url: str
     country_header: str | None
+    seal_seconds: float
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -48,6 +49,7 @@ class Settings:
             rate_limit=environ.get("CONSENT_RATE_LIMIT", "2000 per minute"),
             rate_limit_url=environ.get("CONSENT_RATE_LIMIT_URL", "process://"),
             country_header=environ.get("CONSENT_COUNTRY_HEADER"),
+            seal_seconds=reader.count("CONSENT_SEAL_SECONDS", 1),
         )
         if reader.faults:
             raise InvalidSettings("The environment lacks settings or has wrong ones.", reader.faults)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from itsdangerous import Signer
 from joserfc import jws
 from joserfc.errors import JoseError
@@ -17,6 +19,7 @@ from joserfc.jwk import OKPKey
 from consent_server.canonical import decode_strict
 from consent_server.config import Settings, replace_secret, write_once
 from consent_server.domain.errors import InvalidProof, KeysNotOurs
+from consent_server.domain.note import ED25519, NoteKey, Verify
 
 # Named on each call and never taken from a header: a token must not choose how it is checked.
 ALGORITHM = "EdDSA"
@@ -47,6 +50,21 @@ class KeyRing:
         header = {"alg": ALGORITHM, "typ": token_type, "kid": self.kid}
         payload = json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode()
         return jws.serialize_compact(header, payload, self._newest, algorithms=[ALGORITHM])
+
+    def sign_bytes(self, message: bytes) -> bytes:
+        """A bare Ed25519 signature by the newest key, for signed notes."""
+        key = self._newest.private_key
+        if not isinstance(key, Ed25519PrivateKey):
+            raise InvalidProof("The newest key cannot sign: its private half is not here.")
+        return key.sign(message)
+
+    def public_bytes(self) -> bytes:
+        """The newest public key, 32 bytes."""
+        return _raw_public(self._newest)
+
+    def note_keys(self, origin: str) -> dict[NoteKey, Verify]:
+        """All keys as those that may sign a ledger's notes, with how to check each."""
+        return {NoteKey(origin, ED25519, _raw_public(key)): _verifier(key) for key in self._by_id.values()}
 
     def public_jwks(self) -> dict[str, Any]:
         """The public keys as a JWK Set, oldest first."""
@@ -95,6 +113,25 @@ class KeySource:
         retired = [OKPKey.import_key(public) for public in self.ring.public_jwks()["keys"]]
         replace_secret(self._file, _jwks([*retired, key]))
         return key.thumbprint()
+
+
+def _raw_public(key: OKPKey) -> bytes:
+    return bytes(key.public_key.public_bytes_raw())
+
+
+def _verifier(key: OKPKey) -> Verify:
+    public = key.public_key
+    # A ring holds Ed25519 keys only; the library's type is wider.
+    assert isinstance(public, Ed25519PublicKey)
+
+    def verify(message: bytes, signature: bytes) -> bool:
+        try:
+            public.verify(signature, message)
+        except InvalidSignature:
+            return False
+        return True
+
+    return verify
 
 
 def _jwks(keys: list[OKPKey]) -> str:

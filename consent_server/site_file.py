@@ -11,6 +11,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from consent_server import catalogue
 from consent_server.domain import fairness
+from consent_server.domain.duration import duration_days
 from consent_server.domain.errors import Fault, InvalidSiteFile
 from consent_server.domain.signals import CONSENT_TYPES, PURPOSE_SIGNALS, gpc_covers
 from consent_server.widget_build import adapter_names
@@ -20,7 +21,6 @@ LOOPBACK = r"(127\.0\.0\.1|localhost|\[::1\])"
 ORIGIN = rf"https://[a-z0-9.-]+(:[0-9]{{1,5}})?|https?://{LOOPBACK}(:([0-9]{{1,5}}|\*))?"
 URL = rf"https://[^\s/]+\S*|http://{LOOPBACK}(:[0-9]{{1,5}})?(/\S*)?"
 CONTACT = r"[^@\s]+@[^@\s]+\.[^@\s]+|https://\S+"
-DURATION = re.compile(r"P(?:(\d{1,2})Y)?(?:(\d{1,3})M)?(?:(\d{1,4})D)?")
 LONGEST_PROOF_DAYS = 5 * 366
 GENERIC_NAMES = ("uuid", "session", "token", "user")
 TEXT_LIMITS = {
@@ -297,15 +297,6 @@ def _time_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault("proof_retention", f'"{declared["proof_retention"]}" is not a duration such as P3Y')
     elif not days <= proof <= LONGEST_PROOF_DAYS:
         yield Fault("proof_retention", "must be at least choice_days and at most P5Y")
-
-
-def duration_days(value: str) -> int | None:
-    """Days of an ISO 8601 duration of years, months and days, rounded up; None when it is none."""
-    match = DURATION.fullmatch(value)
-    if match is None or not any(match.groups()):
-        return None
-    years, months, days = (int(group or 0) for group in match.groups())
-    return years * 366 + months * 31 + days
 
 
 def _policy_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:

@@ -79,6 +79,20 @@ class StorageUnavailable(Refusal):
     retry_after = 5
 
 
+class NotSealedYet(Refusal):
+    """The record is durable, and no checkpoint covers it yet."""
+
+    retry_after = 5
+
+
+class UnknownTile(Refusal):
+    """The ledger has no such tile or checkpoint."""
+
+
+class InvalidRange(Refusal):
+    """Two sizes of a ledger that do not make a range."""
+
+
 class InvalidProof(Refusal):
     """Untrusted bytes (receipt, token, note, proof) that do not prove what they claim."""
 

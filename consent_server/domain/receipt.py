@@ -16,15 +16,16 @@ SCHEMA = "1"
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """Where receipts of a site are issued: base URL of this server, and the site's key and ledger."""
+    """Where receipts of a site are issued: base URL of this server, the site's key, its ledger's origin."""
 
     url: str
     site: str
+    ledger: str
 
-    @property
-    def ledger(self) -> str:
-        """Origin of the site's ledger: a schema-less URL (C2SP tlog-checkpoint)."""
-        return f"{self.url.split('://', 1)[-1]}/ledger/{self.site}"
+
+def ledger_origin(url: str, site: str) -> str:
+    """The origin that a new ledger gets: a schema-less URL (C2SP tlog-checkpoint)."""
+    return f"{url.split('://', 1)[-1]}/ledger/{site}"
 
 
 def uuid7(now: datetime, random: bytes) -> UUID:

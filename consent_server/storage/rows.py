@@ -94,6 +94,83 @@ class DecisionRow(Base):
     receipt: Mapped[str] = mapped_column(Text)
 
 
+class LedgerRow(Base):
+    """How far a site's ledger is sealed. Whoever holds this row's lock is the one writer of the ledger.
+
+    `origin` is fixed when the site is first applied: it names the ledger even after the server moves.
+    `decisions_to` and `removals_to` are the last row ids that have a leaf.
+    """
+
+    __tablename__ = "ledgers"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True, autoincrement=False)
+    origin: Mapped[str] = mapped_column(Text)
+    size: Mapped[int] = mapped_column(BigId, default=0)
+    decisions_to: Mapped[int] = mapped_column(BigId, default=0)
+    removals_to: Mapped[int] = mapped_column(BigId, default=0)
+
+
+class LeafRow(Base):
+    """Which record a leaf commits to. `commitment` stays when the record goes."""
+
+    __tablename__ = "leaves"
+    __table_args__ = (
+        UniqueConstraint("decision_row"),
+        UniqueConstraint("removal_id"),
+    )
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    leaf_index: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    commitment: Mapped[bytes] = mapped_column(LargeBinary(32))
+    decision_row: Mapped[int | None] = mapped_column(BigId)
+    removal_id: Mapped[int | None] = mapped_column(ForeignKey("removals.id"))
+
+
+class TileRow(Base):
+    """The widest version so far of a C2SP tile: it only grows at its end."""
+
+    __tablename__ = "tiles"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    hashes: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class CheckpointRow(Base):
+    """A signed checkpoint of a ledger (docs/formats/checkpoint.md)."""
+
+    __tablename__ = "checkpoints"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    size: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    note: Mapped[str] = mapped_column(Text)
+    sealed_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+
+
+class RemovalRow(Base):
+    """A signed entry that says what was removed from the records and why; itself a leaf of the ledger."""
+
+    __tablename__ = "removals"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    entry: Mapped[str] = mapped_column(Text)
+    salt: Mapped[bytes] = mapped_column(LargeBinary(32))
+    removed_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+
+
+class RemovedRow(Base):
+    """A range of leaves whose records a removal names. The database lets no other record go."""
+
+    __tablename__ = "removed"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    first: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    last: Mapped[int] = mapped_column(BigId)
+    removal_id: Mapped[int] = mapped_column(ForeignKey("removals.id"))
+
+
 class ShownRow(Base):
     """How often a banner was shown: a counter a day, never a row a visitor."""
 

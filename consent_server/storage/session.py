@@ -40,6 +40,16 @@ class Database:
         with _as_refusal(), Session(self.engine) as session:
             yield session
 
+    def forget(self) -> None:
+        """Make sure that what was deleted is no longer in the files.
+
+        SQLite overwrites deleted content (secure_delete); the log still holds older pages until it is
+        written back and cut. PostgreSQL frees dead rows for reuse.
+        """
+        statement = "PRAGMA wal_checkpoint(TRUNCATE)" if self.embedded else "VACUUM decisions"
+        with _as_refusal(), self._turn(), self.engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(statement)
+
     @contextmanager
     def _turn(self) -> Iterator[None]:
         # SQLite has one writer at a time, and those who wait for it poll with growing sleeps. A file
@@ -77,6 +87,7 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     # Pages that many commits touch are written back once for all of them: 16 MiB of log between checkpoints.
     cursor.execute("PRAGMA wal_autocheckpoint=4000")
     cursor.execute("PRAGMA cache_size=-16000")
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA busy_timeout=5000")
     cursor.close()

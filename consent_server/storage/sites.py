@@ -38,6 +38,11 @@ def get(session: Session, key: str) -> StoredSite:
     return _stored(row)
 
 
+def by_id(session: Session, site_id: int) -> StoredSite:
+    """The site of a row id that another row refers to."""
+    return _stored(session.get_one(SiteRow, site_id))
+
+
 def every(session: Session) -> list[StoredSite]:
     """All sites, by key."""
     return [_stored(row) for row in session.scalars(select(SiteRow).order_by(SiteRow.key))]

@@ -8,7 +8,7 @@ from consent_server.canonical import encode, sha256_hex
 from consent_server.domain.errors import UnknownSite
 from consent_server.domain.notice import Notice, consent_basis
 from consent_server.domain.site import Site
-from consent_server.storage import notices, sites
+from consent_server.storage import ledger, notices, sites
 from consent_server.storage.session import Database
 from consent_server.widget_build import WidgetCode, widget_code
 
@@ -26,6 +26,7 @@ class CurrentSite:
     notice: Notice
     revision: str
     widget: WidgetCode
+    ledger: str
 
 
 class CurrentSites:
@@ -71,6 +72,7 @@ class CurrentSites:
         with self._database.reading() as session:
             stored = sites.get(session, key)
             notice = notices.in_force(session, stored.id)
+            origin = ledger.get(session, stored.id).origin
         if notice is None:
             raise UnknownSite(f"The site {key!r} has published no notice yet.")
         return CurrentSite(
@@ -80,6 +82,7 @@ class CurrentSites:
             notice=notice.notice,
             revision=revision(notice.notice.body),
             widget=widget_code(tag.adapter for tag in stored.site.tags if tag.adapter),
+            ledger=origin,
         )
 
 

@@ -8,9 +8,10 @@ from typing import Any
 from consent_server import catalogue
 from consent_server.canonical import encode, sha256_hex
 from consent_server.domain.fairness import button_colours
+from consent_server.domain.receipt import ledger_origin
 from consent_server.domain.signals import PURPOSE_SIGNALS
 from consent_server.domain.site import Site, SiteKey, Tag
-from consent_server.storage import notices, sites
+from consent_server.storage import ledger, notices, sites
 from consent_server.storage.session import Database
 from consent_server.widget_build import widget_code
 from consent_server.wording import Wording
@@ -35,7 +36,7 @@ class Published:
 
 
 def publish_notice(
-    database: Database, declared: Mapping[str, Any], now: datetime, check_only: bool = False
+    database: Database, declared: Mapping[str, Any], public_url: str, now: datetime, check_only: bool = False
 ) -> Published:
     """Apply a site's declaration; with `check_only`, only say what would change."""
     site, body = _site(declared), notice_body(declared)
@@ -48,6 +49,7 @@ def publish_notice(
         previous = in_force.notice.hash if in_force else None
         if not check_only:
             site_id = sites.save(session, site)
+            ledger.create(session, site_id, ledger_origin(public_url, site.key))
             notices.archive_widget(session, code.hash, code.archived, now)
             if previous != notice_hash:
                 notices.publish(session, site_id, notice_hash, notice_bytes, now)

@@ -23,12 +23,17 @@ class ReadReceipt:
     recorded_at: datetime
 
 
-def read_receipt(database: Database, ring: KeyRing, receipt_id: str) -> ReadReceipt:
-    """Raises UnknownReceipt; InvalidProof when what is stored is not what was signed."""
+def receipt_uuid(receipt_id: str) -> UUID:
+    """Raises UnknownReceipt for what is no receipt id."""
     try:
-        wanted = UUID(receipt_id)
+        return UUID(receipt_id)
     except ValueError:
         raise UnknownReceipt("There is no receipt at this address.") from None
+
+
+def read_receipt(database: Database, ring: KeyRing, receipt_id: str) -> ReadReceipt:
+    """Raises UnknownReceipt; InvalidProof when what is stored is not what was signed."""
+    wanted = receipt_uuid(receipt_id)
     with database.reading() as session:
         row = decisions.by_receipt_id(session, wanted)
         if row is None:

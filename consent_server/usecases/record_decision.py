@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -52,7 +52,6 @@ class _Prepared:
     decision: Decision
     revision: str
     notice: Notice
-    state: str | None
     row: dict[str, Any]
 
 
@@ -88,11 +87,14 @@ class RecordDecision:
         decision = decide(notice, answer)
         # Signed before the insert: a key that cannot sign must leave no record behind.
         # Answered after the commit: a receipt nobody stored proves nothing.
-        return self._commit(lambda: self._prepare(current, notice_id, notice, decision))
+        recorded = self._commit(lambda: self._prepare(current, notice_id, notice, decision))
+        issuer = Issuer(self._public_url, current.site.key, current.ledger)
+        state = _state(self._keys.ring, issuer, notice, decision, recorded.recorded_at)
+        return replace(recorded, state=state)
 
     def _prepare(self, current: CurrentSite, notice_id: int, notice: Notice, decision: Decision) -> _Prepared:
-        answer, now, ring = decision.answer, self._now(), self._keys.ring
-        issuer = Issuer(self._public_url, current.site.key)
+        answer, now = decision.answer, self._now()
+        issuer = Issuer(self._public_url, current.site.key, current.ledger)
         receipt_id = uuid7(now, self._random(10))
         visitor = self._visitor(current, decision)
         claims = receipt_claims(issuer, notice, decision, receipt_id, visitor, self._widget(current, answer), now)
@@ -112,10 +114,9 @@ class RecordDecision:
             "recorded_at": now,
             "request_hash": _request_hash(answer),
             "salt": self._random(32),
-            "receipt": ring.sign(claims, RECEIPT_TYPE),
+            "receipt": self._keys.ring.sign(claims, RECEIPT_TYPE),
         }
-        state = _state(ring, issuer, notice, decision, now)
-        return _Prepared(decision, current.revision, notice, state, row)
+        return _Prepared(decision, current.revision, notice, row)
 
     def _visitor(self, current: CurrentSite, decision: Decision) -> UUID | None:
         known = decision.answer.visitor
@@ -165,8 +166,8 @@ def _recorded(item: _Prepared, row: dict[str, Any], new: bool) -> Recorded:
         revision=item.revision,
         receipt_id=row["receipt_id"],
         receipt=row["receipt"],
-        # Not kept: a repeated post is given one that is as good, made now.
-        state=item.state,
+        # Derived, so not kept: made anew for each answer, of the recorded time.
+        state=None,
         # The record of a withdrawal names whose it is; the answer gives no identifier back to keep.
         visitor=row["visitor"] if item.decision.grants_anything else None,
         stale=row["stale"],

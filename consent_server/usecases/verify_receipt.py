@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from consent_server.domain.errors import InvalidProof
+from consent_server.domain.errors import InvalidProof, NotSealedYet, UnknownReceipt
+from consent_server.domain.ledger import commitment, leaf_hash, verify_inclusion
+from consent_server.domain.note import open_checkpoint
 from consent_server.domain.receipt import RECEIPT_TYPE
 from consent_server.signing import KeyRing, read_header, verify_jws
 from consent_server.storage import decisions
 from consent_server.storage.session import Database
+from consent_server.usecases.prove_receipt import prove_receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +50,17 @@ def verify_offline(receipt: str, ring: KeyRing) -> Verification:
 
 
 def verify_receipt(receipt: str, ring: KeyRing, database: Database) -> Verification:
-    """Check key and signature, and that this very receipt is on record here."""
+    """Check key and signature, that this very receipt is on record here, and that the ledger holds it."""
     offline = verify_offline(receipt, ring)
     record = _check("record", lambda: _recorded(receipt, offline.claims, database))
-    return Verification((*offline.checks, record), offline.claims)
+    inclusion = _check("inclusion", lambda: _included(receipt, offline.claims, ring, database))
+    return Verification((*offline.checks, record, inclusion), offline.claims)
 
 
 def _check(name: str, step: Callable[[], str]) -> Check:
     try:
         return Check(name, True, step())
-    except InvalidProof as error:
+    except (InvalidProof, UnknownReceipt, NotSealedYet) as error:
         return Check(name, False, error.detail)
 
 
@@ -68,3 +72,13 @@ def _recorded(receipt: str, claims: dict[str, Any], database: Database) -> str:
     if row is None or row.receipt != receipt:
         raise InvalidProof("This receipt is not on record here; it may have been erased.")
     return "This receipt is on record."
+
+
+def _included(receipt: str, claims: dict[str, Any], ring: KeyRing, database: Database) -> str:
+    if not claims:
+        raise InvalidProof("Not looked up: the signature does not hold.")
+    proof = prove_receipt(database, claims["jti"])
+    checkpoint = open_checkpoint(proof.checkpoint, ring.note_keys(claims["ledger"]))
+    leaf = leaf_hash(commitment(proof.salt, receipt))
+    verify_inclusion(leaf, proof.leaf_index, checkpoint.size, proof.hashes, checkpoint.root)
+    return f"Leaf {proof.leaf_index} of the {checkpoint.size} that the newest checkpoint covers."

@@ -7,7 +7,7 @@ from flask import Blueprint, Flask, Response, current_app, json, render_template
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
 from consent_server.domain import errors
-from consent_server.domain.errors import BodyTooLarge, Refusal, StorageUnavailable, TooManyRequests
+from consent_server.domain.errors import BodyTooLarge, NotSealedYet, Refusal, StorageUnavailable, TooManyRequests
 
 # Refusal: status, slug of its page under /problems/, title.
 PROBLEMS: dict[type[Refusal], tuple[int, str, str]] = {
@@ -23,6 +23,9 @@ PROBLEMS: dict[type[Refusal], tuple[int, str, str]] = {
     errors.UnsupportedContentType: (415, "unsupported-content-type", "This content type is not read here"),
     errors.InvalidDecision: (422, "invalid-decision", "The decision cannot be one"),
     errors.InvalidProof: (422, "invalid-proof", "The proof does not hold"),
+    errors.NotSealedYet: (409, "not-sealed-yet", "Not in a checkpoint yet"),
+    errors.UnknownTile: (404, "unknown-tile", "No such tile"),
+    errors.InvalidRange: (422, "invalid-range", "Not a range of this ledger"),
     errors.InvalidSiteFile: (422, "invalid-site-file", "The site file is refused"),
     errors.TooManyRequests: (429, "too-many-requests", "Too many requests"),
     errors.InvalidSettings: (500, "invalid-settings", "The server is not set up"),
@@ -47,7 +50,7 @@ def refused(refusal: Refusal) -> Response:
     faults = [{"pointer": fault.pointer, "detail": fault.detail} for fault in refusal.faults]
     document = {"type": f"/problems/{slug}", "title": title, "status": status, "detail": refusal.detail}
     response = _answer(document | ({"errors": faults} if faults else {}))
-    if isinstance(refusal, StorageUnavailable | TooManyRequests):
+    if isinstance(refusal, StorageUnavailable | TooManyRequests | NotSealedYet):
         response.headers["Retry-After"] = str(refusal.retry_after)
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="consent"'

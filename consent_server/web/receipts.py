@@ -11,6 +11,7 @@ from werkzeug.exceptions import NotAcceptable
 from consent_server import catalogue
 from consent_server.domain.errors import Unauthenticated, UnknownReceipt
 from consent_server.extensions import services
+from consent_server.usecases.prove_receipt import prove_receipt
 from consent_server.usecases.read_receipt import ReadReceipt, read_receipt
 from consent_server.usecases.verify_receipt import verify_receipt
 from consent_server.web.public import posted_bytes
@@ -34,6 +35,22 @@ def receipt(link: str) -> Response:
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.vary.add("Accept")
+    return response
+
+
+@bp.get("/v1/receipts/<link>/proof")
+def proof(link: str) -> Response:
+    """The proof that a receipt stands in its site's ledger."""
+    found = prove_receipt(services().database, _receipt_id(link))
+    body = {
+        "leaf_index": found.leaf_index,
+        "tree_size": found.tree_size,
+        "hashes": [value.hex() for value in found.hashes],
+        "checkpoint": found.checkpoint,
+        "salt": found.salt.hex(),
+    }
+    response = Response(json.dumps(body), mimetype="application/json")
+    response.headers["Cache-Control"] = "private, no-store"
     return response
 
 

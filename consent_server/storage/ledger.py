@@ -1,0 +1,240 @@
+"""Ledgers: their one writer's position, leaves, tiles, checkpoints and removals."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, delete, func, insert, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from consent_server.domain.errors import InvalidProof
+from consent_server.domain.ledger import HASH_BYTES, ReadTile, Tile
+from consent_server.storage.rows import (
+    CheckpointRow,
+    DecisionRow,
+    LeafRow,
+    LedgerRow,
+    RemovalRow,
+    RemovedRow,
+    TileRow,
+)
+
+DECISIONS: Table = DecisionRow.__table__  # type: ignore[assignment]
+TILES: Table = TileRow.__table__  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What becomes a leaf: a record or a removal, by row id."""
+
+    row_id: int
+    salt: bytes
+    token: str
+
+
+def create(session: Session, site_id: int, origin: str) -> None:
+    """Open a site's ledger, once. A known ledger keeps its origin."""
+    if session.get(LedgerRow, site_id) is None:
+        session.add(LedgerRow(site_id=site_id, origin=origin, size=0, decisions_to=0, removals_to=0))
+        session.flush()
+
+
+def get(session: Session, site_id: int) -> LedgerRow:
+    """A site's ledger as it stands."""
+    return session.get_one(LedgerRow, site_id)
+
+
+def behind(session: Session) -> list[int]:
+    """Sites with records that have no leaf yet."""
+    decisions = select(func.max(DecisionRow.id)).where(DecisionRow.site_id == LedgerRow.site_id).scalar_subquery()
+    removals = select(func.max(RemovalRow.id)).where(RemovalRow.site_id == LedgerRow.site_id).scalar_subquery()
+    return list(
+        session.scalars(
+            select(LedgerRow.site_id).where((decisions > LedgerRow.decisions_to) | (removals > LedgerRow.removals_to))
+        )
+    )
+
+
+def take_turn(session: Session, site_id: int) -> LedgerRow:
+    """Become the one writer of a ledger until the transaction ends, however it ends.
+
+    On SQLite the transaction itself is the only writer; on PostgreSQL the row lock is the lease. Either is
+    given back by the database when its holder dies.
+    """
+    return session.scalars(
+        select(LedgerRow)
+        .where(LedgerRow.site_id == site_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def settled_decision(session: Session) -> int:
+    """The highest decision row id below which no row can appear any more.
+
+    PostgreSQL hands out ids before it commits them. This waits for the inserts that are under way and
+    holds back new ones for the moment of one query; call it in a transaction of its own.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("LOCK TABLE decisions IN SHARE MODE"))
+    return session.scalar(select(func.max(DecisionRow.id))) or 0
+
+
+def new_decisions(session: Session, site_id: int, after: int, upto: int, limit: int) -> list[Entry]:
+    """Records without a leaf, oldest first."""
+    rows = session.execute(
+        select(DecisionRow.id, DecisionRow.salt, DecisionRow.receipt)
+        .where(DecisionRow.site_id == site_id, DecisionRow.id > after, DecisionRow.id <= upto)
+        .order_by(DecisionRow.id)
+        .limit(limit)
+    )
+    return [Entry(*row) for row in rows]
+
+
+def new_removals(session: Session, site_id: int, after: int) -> list[Entry]:
+    """Removals without a leaf, oldest first."""
+    rows = session.execute(
+        select(RemovalRow.id, RemovalRow.salt, RemovalRow.entry)
+        .where(RemovalRow.site_id == site_id, RemovalRow.id > after)
+        .order_by(RemovalRow.id)
+    )
+    return [Entry(*row) for row in rows]
+
+
+def append_leaves(session: Session, leaves: Sequence[dict[str, Any]]) -> None:
+    """Number entries."""
+    session.execute(insert(LeafRow), leaves)
+
+
+def store_tiles(session: Session, site_id: int, tiles: Iterable[tuple[Tile, bytes]]) -> None:
+    """Store tiles over their narrower versions."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    row = dialect.insert(TILES)
+    upsert = row.on_conflict_do_update(index_elements=list(TILES.primary_key), set_={"hashes": row.excluded.hashes})
+    for tile, hashes in tiles:
+        values = {"site_id": site_id, "level": tile.level, "index": tile.index, "hashes": hashes}
+        session.connection().execute(upsert, values)
+
+
+def tile_reader(session: Session, site_id: int) -> ReadTile:
+    """Reads a ledger's tiles."""
+
+    def read(tile: Tile) -> bytes:
+        found = session.scalar(
+            select(TileRow.hashes).where(
+                TileRow.site_id == site_id, TileRow.level == tile.level, TileRow.index == tile.index
+            )
+        )
+        if found is None or len(found) < tile.width * HASH_BYTES:
+            raise InvalidProof(f"The tile {tile.path} is missing.")
+        return found
+
+    return read
+
+
+def seal(session: Session, ledger: LedgerRow, note: str, at: datetime, decisions_to: int, removals_to: int) -> None:
+    """Put a checkpoint and the writer's new position in place."""
+    session.add(CheckpointRow(site_id=ledger.site_id, size=ledger.size, note=note, sealed_at=at))
+    ledger.decisions_to, ledger.removals_to = decisions_to, removals_to
+    session.flush()
+
+
+def newest_checkpoint(session: Session, site_id: int) -> CheckpointRow | None:
+    """The newest checkpoint of a ledger."""
+    return session.scalar(
+        select(CheckpointRow).where(CheckpointRow.site_id == site_id).order_by(CheckpointRow.size.desc()).limit(1)
+    )
+
+
+def checkpoints(session: Session, site_id: int) -> Iterator[CheckpointRow]:
+    """All checkpoints of a ledger, oldest first, a few at a time."""
+    yield from session.scalars(
+        select(CheckpointRow)
+        .where(CheckpointRow.site_id == site_id)
+        .order_by(CheckpointRow.size)
+        .execution_options(yield_per=500)
+    )
+
+
+def leaf_of_decision(session: Session, decision_row: int) -> LeafRow | None:
+    """The leaf that commits to a record; None before it is sealed."""
+    return session.scalar(select(LeafRow).where(LeafRow.decision_row == decision_row))
+
+
+@dataclass(frozen=True, slots=True)
+class SealedEntry:
+    """A leaf with what it commits to: salt and token are None when the record was removed."""
+
+    leaf_index: int
+    commitment: bytes
+    kind: str
+    salt: bytes | None
+    token: str | None
+
+
+def entries(session: Session, site_id: int, first: int, end: int) -> list[SealedEntry]:
+    """Leaves first (included) to end (excluded), in order, with their records or removals."""
+    rows = session.execute(
+        select(
+            LeafRow.leaf_index,
+            LeafRow.commitment,
+            LeafRow.removal_id,
+            func.coalesce(DecisionRow.salt, RemovalRow.salt),
+            func.coalesce(DecisionRow.receipt, RemovalRow.entry),
+        )
+        .outerjoin(DecisionRow, DecisionRow.id == LeafRow.decision_row)
+        .outerjoin(RemovalRow, RemovalRow.id == LeafRow.removal_id)
+        .where(LeafRow.site_id == site_id, LeafRow.leaf_index >= first, LeafRow.leaf_index < end)
+        .order_by(LeafRow.leaf_index)
+    )
+    return [
+        SealedEntry(index, data, "decision" if removal is None else "removal", salt, token)
+        for index, data, removal, salt, token in rows
+    ]
+
+
+def remove(
+    session: Session, site_id: int, entry: str, salt: bytes, ranges: Sequence[tuple[int, int]], at: datetime
+) -> int:
+    """Write the removal first, then let the records that it names go; return how many went."""
+    removal = RemovalRow(site_id=site_id, entry=entry, salt=salt, removed_at=at)
+    session.add(removal)
+    session.flush()
+    session.add_all(
+        RemovedRow(site_id=site_id, first=first, last=last, removal_id=removal.id) for first, last in ranges
+    )
+    session.flush()
+    gone = 0
+    for first, last in ranges:
+        named = select(LeafRow.decision_row).where(
+            LeafRow.site_id == site_id, LeafRow.leaf_index.between(first, last), LeafRow.decision_row.is_not(None)
+        )
+        result = session.connection().execute(delete(DECISIONS).where(DECISIONS.c.id.in_(named)))
+        gone += result.rowcount
+    return gone
+
+
+def leaves_of_visitor(session: Session, visitor: Any) -> list[tuple[int, int]]:
+    """(site id, leaf index) of every sealed record of a visitor, in order."""
+    rows = session.execute(
+        select(LeafRow.site_id, LeafRow.leaf_index)
+        .join(DecisionRow, DecisionRow.id == LeafRow.decision_row)
+        .where(DecisionRow.visitor == visitor)
+        .order_by(LeafRow.site_id, LeafRow.leaf_index)
+    )
+    return [(site_id, index) for site_id, index in rows]
+
+
+def leaves_before(session: Session, site_id: int, before: datetime, limit: int) -> list[int]:
+    """Leaf indexes of the oldest records that were made before a time and still stand."""
+    return list(
+        session.scalars(
+            select(LeafRow.leaf_index)
+            .join(DecisionRow, DecisionRow.id == LeafRow.decision_row)
+            .where(DecisionRow.site_id == site_id, DecisionRow.recorded_at < before)
+            .order_by(LeafRow.leaf_index)
+            .limit(limit)
+        )
+    )

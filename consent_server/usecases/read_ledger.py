@@ -1,0 +1,39 @@
+"""The public bytes of a ledger."""
+
+from sqlalchemy.orm import Session
+
+from consent_server.domain.errors import InvalidRange, UnknownTile
+from consent_server.domain.ledger import HASH_BYTES, TILE_HEIGHT, Tile, Tree
+from consent_server.storage import ledger as ledgers
+from consent_server.storage.rows import CheckpointRow
+from consent_server.storage.session import Database
+
+
+def read_checkpoint(database: Database, site_id: int) -> str:
+    """The newest checkpoint. Raises UnknownTile before the first."""
+    with database.reading() as session:
+        return _newest(session, site_id).note
+
+
+def read_tile(database: Database, site_id: int, tile: Tile) -> bytes:
+    """A tile within the newest checkpoint. Raises UnknownTile."""
+    with database.reading() as session:
+        size = _newest(session, site_id).size
+        if tile.index * 256 + tile.width > size >> TILE_HEIGHT * tile.level:
+            raise UnknownTile("The newest checkpoint has no such tile yet.")
+        return ledgers.tile_reader(session, site_id)(tile)[: tile.width * HASH_BYTES]
+
+
+def consistency_proof(database: Database, site_id: int, old: int, new: int) -> list[bytes]:
+    """The proof that the ledger of `new` leaves begins with the one of `old`. Raises InvalidRange."""
+    with database.reading() as session:
+        if not 0 <= old <= new <= _newest(session, site_id).size:
+            raise InvalidRange("from must not exceed to, nor to the size of the newest checkpoint.")
+        return Tree(new, ledgers.tile_reader(session, site_id)).consistency_proof(old)
+
+
+def _newest(session: Session, site_id: int) -> CheckpointRow:
+    newest = ledgers.newest_checkpoint(session, site_id)
+    if newest is None:
+        raise UnknownTile("This ledger has no checkpoint yet.")
+    return newest

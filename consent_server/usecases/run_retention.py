@@ -1,0 +1,42 @@
+"""Let proofs go when a site's retention of them ends (GDPR 5(1)(e))."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from consent_server.domain.duration import duration_days
+from consent_server.domain.removal import Rule, ranges
+from consent_server.signing import KeySource
+from consent_server.storage import ledger as ledgers
+from consent_server.storage import sites
+from consent_server.storage.session import Database
+from consent_server.storage.sites import StoredSite
+from consent_server.usecases.remove_records import Remover
+from consent_server.usecases.seal_ledger import seal_ledger
+
+# Records removed in one transaction, behind one signed entry.
+BATCH = 1000
+
+
+def run_retention(
+    database: Database, keys: KeySource, public_url: str, now: Callable[[], datetime], random: Callable[[int], bytes]
+) -> Iterator[tuple[str, int]]:
+    """Remove, batch by batch, and yield each batch's site and number of records, for progress."""
+    seal_ledger(database, keys.ring, now)
+    remover = Remover(keys.ring, public_url, random)
+    with database.reading() as session:
+        every = sites.every(session)
+    for stored in every:
+        while removed := _remove_batch(database, remover, stored, now()):
+            yield stored.site.key, removed
+    database.forget()
+    seal_ledger(database, keys.ring, now)
+
+
+def _remove_batch(database: Database, remover: Remover, stored: StoredSite, now: datetime) -> int:
+    before = now - timedelta(days=duration_days(stored.site.proof_retention) or 0)
+    with database.transaction() as session:
+        leaves = ledgers.leaves_before(session, stored.id, before, BATCH)
+        if not leaves:
+            return 0
+        reason = f"Proof retention of {stored.site.proof_retention}"
+        return remover.remove(session, stored.id, Rule.RETENTION, reason, ranges(leaves), now)

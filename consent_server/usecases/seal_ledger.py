@@ -1,0 +1,118 @@
+"""Number new records, and sign a checkpoint over them.
+
+One transaction holds all of it: leaves, tiles, checkpoint, position. A crash between any two steps leaves
+what was there before, and the next run does the same work again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from consent_server.domain.errors import InvalidProof
+from consent_server.domain.ledger import Tree, commitment, grow, leaf_hash
+from consent_server.domain.note import (
+    ED25519,
+    Checkpoint,
+    Note,
+    NoteKey,
+    format_note,
+    parse_checkpoint,
+    parse_note,
+    sign_note,
+)
+from consent_server.signing import KeyRing
+from consent_server.storage import ledger as ledgers
+from consent_server.storage.ledger import Entry
+from consent_server.storage.rows import LedgerRow
+from consent_server.storage.session import Database
+
+# Records sealed in one transaction: few enough that a visitor never waits noticeably behind it.
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What one run did for one site."""
+
+    site_id: int
+    records: int
+    size: int
+
+
+def seal_ledger(database: Database, ring: KeyRing, now: Callable[[], datetime]) -> list[Sealed]:
+    """Seal whatever is new on every site. Two runs at once take turns; the second finds nothing left."""
+    with database.reading() as session:
+        behind = ledgers.behind(session)
+    return [_seal_site(database, ring, now, site_id) for site_id in behind]
+
+
+def _seal_site(database: Database, ring: KeyRing, now: Callable[[], datetime], site_id: int) -> Sealed:
+    with database.transaction() as session:
+        upto = ledgers.settled_decision(session)
+    records = 0
+    while True:
+        with database.transaction() as session:
+            ledger = ledgers.take_turn(session, site_id)
+            sealed = _seal_batch(session, ledger, ring, now(), upto)
+            records, size = records + sealed, ledger.size
+        if sealed < BATCH:
+            return Sealed(site_id, records, size)
+
+
+def _seal_batch(session: Session, ledger: LedgerRow, ring: KeyRing, now: datetime, upto: int) -> int:
+    decisions = ledgers.new_decisions(session, ledger.site_id, ledger.decisions_to, upto, BATCH)
+    removals = ledgers.new_removals(session, ledger.site_id, ledger.removals_to)
+    if not decisions and not removals:
+        return 0
+    newest = ledgers.newest_checkpoint(session, ledger.site_id)
+    read_tile = ledgers.tile_reader(session, ledger.site_id)
+    if newest is not None:
+        _continues(newest.note, ledger.size, Tree(ledger.size, read_tile).root())
+    entries = [*decisions, *removals]
+    leaves = [
+        _leaf(ledger, index, entry, decision=index - ledger.size < len(decisions))
+        for index, entry in enumerate(entries, start=ledger.size)
+    ]
+    ledgers.append_leaves(session, leaves)
+    hashes = (leaf_hash(commitment(entry.salt, entry.token)) for entry in entries)
+    ledgers.store_tiles(session, ledger.site_id, list(grow(ledger.size, hashes, read_tile)))
+    ledger.size += len(entries)
+    root = Tree(ledger.size, read_tile).root()
+    # A clock that was put back must not make a checkpoint look older than the one before it.
+    sealed_at = max(now, newest.sealed_at) if newest else now
+    ledgers.seal(
+        session,
+        ledger,
+        _signed(Checkpoint(ledger.origin, ledger.size, root), ring),
+        sealed_at,
+        decisions[-1].row_id if decisions else ledger.decisions_to,
+        removals[-1].row_id if removals else ledger.removals_to,
+    )
+    return len(entries)
+
+
+def _continues(note: str, size: int, root: bytes) -> None:
+    # Somebody may have changed the tiles. A checkpoint over them would make that change ours.
+    last = parse_checkpoint(parse_note(note).text)
+    if (last.size, last.root) != (size, root):
+        raise InvalidProof(
+            f"The ledger's tiles do not match its last checkpoint of {last.size} leaves. Run: consent ledger check"
+        )
+
+
+def _leaf(ledger: LedgerRow, index: int, entry: Entry, decision: bool) -> dict[str, object]:
+    return {
+        "site_id": ledger.site_id,
+        "leaf_index": index,
+        "commitment": commitment(entry.salt, entry.token),
+        "decision_row": entry.row_id if decision else None,
+        "removal_id": None if decision else entry.row_id,
+    }
+
+
+def _signed(checkpoint: Checkpoint, ring: KeyRing) -> str:
+    key = NoteKey(checkpoint.origin, ED25519, ring.public_bytes())
+    signature = sign_note(checkpoint.text, key, ring.sign_bytes)
+    return format_note(Note(checkpoint.text, (signature,)))
