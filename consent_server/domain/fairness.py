@@ -15,8 +15,8 @@ PLACEHOLDERS = {
     "placeholder": ("{vendor}",),
     "always": ("{vendor}",),
 }
-# What the widget's own style sheets paint behind the buttons, light and dark.
-SURFACES = {"light": "#ffffff", "dark": "#1b1d22"}
+# What is behind the buttons: the system's Canvas colour. Of the dark ones that browsers use, the lightest.
+SURFACES = {"light": "#ffffff", "dark": "#1e1e1e"}
 
 _ONE_STYLE = re.compile(r"accept|refuse|reject|deny")
 _HURRY = re.compile(r"accept_|refuse_|timeout|repeat|countdown")

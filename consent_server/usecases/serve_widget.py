@@ -17,8 +17,9 @@ from consent_server.usecases.current_site import CurrentSite
 
 CONFIG_TEXTS = (
     "title", "intro", "accept", "refuse", "customise", "close", "privacy", "cookies", "gpc",
-    "saved", "reopen", "failed", "placeholder", "once", "always",
+    "saved", "reopen", "failed",
 )  # fmt: skip
+PLACEHOLDER_TEXTS = ("placeholder", "once", "always")
 
 
 @dataclass(frozen=True)
@@ -106,13 +107,13 @@ def _config(current: CurrentSite, language: str) -> dict[str, Any]:
         "language": language,
         "languages": body["languages"],
         "direction": texts["direction"],
-        "advanced": body["mode"] == "advanced",
+        **({"advanced": True} if body["mode"] == "advanced" else {}),
         "days": body["choice_days"],
         "layout": body["layout"],
         "colours": body["colours"],
         "policy": {name: policy["url"] for name, policy in body["policy"].items()},
         "purposes": [
-            {"key": p["key"], **texts["purposes"][p["key"]], "signals": p["signals"]}
+            {"key": p["key"], "title": texts["purposes"][p["key"]]["title"], "signals": p["signals"]}
             | ({"gpc": True} if p["key"] in gpc else {})
             for p in body["purposes"]
         ],
@@ -127,15 +128,12 @@ def _tags(vendors: Sequence[Mapping[str, Any]], tags: Sequence[Tag]) -> list[dic
 
 
 def _tag(vendor: Mapping[str, Any], tag: Tag) -> dict[str, Any]:
-    own = [c for c in vendor["cookies"] if "host" not in c and c.get("deletable", True)]
     entry: dict[str, Any] = {
         "key": vendor["key"],
         "name": vendor["name"],
         "adapter": tag.adapter,
         "id": tag.id,
         "purposes": vendor["purposes"],
-        "cookies": [c["name"] for c in own if c["storage"] == "cookie"],
-        "storage": [c["name"] for c in own if c["storage"] != "cookie"],
         "conversions": dict(tag.conversions),
     }
     return {key: value for key, value in entry.items() if value}
@@ -151,8 +149,9 @@ def _detail(notice: Notice, language: str) -> dict[str, Any]:
         "controller": f"{controller['name']}, {controller['address']}",
         "contact": controller["contact"],
         "dpo": ", ".join(dpo[key] for key in ("name", "role", "contact") if key in dpo) if dpo else "",
+        "purposes": {key: purpose["text"] for key, purpose in texts["purposes"].items()},
         "vendors": [_vendor_detail(vendor, texts) for vendor in body["vendors"]],
-        "texts": texts["preferences"],
+        "texts": texts["preferences"] | {key: texts["banner"][key] for key in PLACEHOLDER_TEXTS},
     }
 
 

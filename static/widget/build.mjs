@@ -20,7 +20,7 @@ const sheets = {
   setup({ onLoad }) {
     onLoad({ filter: /\.css$/ }, async ({ path }) => {
       const { outputFiles } = await build({ entryPoints: [path], minify: true, write: false });
-      return { contents: outputFiles[0].text.trim(), loader: "text" };
+      return { contents: outputFiles[0].text.trim().replaceAll(": ", ":"), loader: "text" };
     });
   },
 };
@@ -33,7 +33,7 @@ async function expression(source) {
     bundle: true,
     minify: true,
     format: "esm",
-    target: "es2020",
+    target: "es2021",
     charset: "utf8",
     legalComments: "none",
     plugins: [sheets],

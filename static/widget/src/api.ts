@@ -1,58 +1,46 @@
 import { allowed, choice, config, receiptUrl } from "./current";
 import { decide, decideAll } from "./decide";
-import { guard, warn } from "./guard";
-import { receive, show, showPreferences } from "./layers";
+import { guard } from "./guard";
+import { show, showPreferences } from "./layers";
+import { receive } from "./second";
 import { complete } from "./state";
 
-type Listener = (decision: unknown) => void;
 type Params = Record<string, unknown>;
 
-let ready = false;
+let ready: boolean;
 
 /** The decision as the site's own code sees it. */
-export const decision = () => choice && {
-  action: choice.action || kind(),
-  grants: { ...choice.grants },
-  vendors: { ...choice.vendors },
-  at: new Date(choice.at * 1000).toISOString(),
-  gpc: choice.gpc,
-};
-
-const kind = () => {
-  const on = [...config.purposes, ...config.vendors].filter(({ key }) => allowed(key)).length;
-  return !on ? "refuse_all" : on < config.purposes.length + config.vendors.length ? "save" : "accept_all";
-};
+const decision = () => choice && { ...choice, at: new Date(choice.at * 1000).toISOString() };
 
 export function tell(name: string): void {
-  if (name == "ready") ready = true;
+  ready ||= name == "ready";
   document.dispatchEvent(new CustomEvent("consent:" + name, { detail: decision() }));
 }
 
 /** A conversion of the site file, for the vendor that it is mapped to; held or dropped like any other call. */
-export function conversion(name: string, params?: Params): void {
-  const found = config.vendors.filter((vendor) => vendor.conversions?.[name]);
-  for (const { conversions } of found)
-    (window as any).gtag("event", "conversion", { ...params, send_to: conversions![name] });
-  if (!found[0]) warn("unknown conversion " + name);
+function conversion(name: string, params?: Params): void {
+  for (const { conversions } of config.vendors)
+    if (conversions?.[name]) (window as any).gtag("event", "conversion", { ...params, send_to: conversions[name] });
 }
 
-export function convert({ target }: Event): void {
-  const data = (target as Element).closest?.<HTMLElement>("[data-conversion]")?.dataset;
-  if (data) conversion(data.conversion!, {
-    ...(data.value && { value: +data.value }),
-    ...(data.currency && { currency: data.currency }),
-    ...(data.transactionId && { transaction_id: data.transactionId }),
-  });
+/** The conversion that an element names. */
+export function convert(element: HTMLElement | null): void {
+  if (!element) return;
+  const { conversion: name, value, currency, transactionId: transaction_id } = element.dataset;
+  // By way of JSON, which leaves out what the element does not say.
+  conversion(name!, JSON.parse(JSON.stringify({ value: value && +value, currency, transaction_id })));
 }
+
+const all = (action: string) => guard(() => decideAll(action, "api"));
 
 export const api = {
-  show,
+  show: () => show(),
   showPreferences,
-  acceptAll: guard(() => decideAll("accept_all", "api")),
-  refuseAll: guard(() => decideAll("refuse_all", "api")),
+  acceptAll: all("accept_all"),
+  refuseAll: all("refuse_all"),
+  withdraw: all("withdraw"),
   save: guard(({ grants, vendors }: { grants: Params; vendors?: Params }) =>
-    decide("save", "api", complete(config, grants, vendors))),
-  withdraw: guard(() => decideAll("withdraw", "api")),
+    decide("save", "api", complete(config, (key) => grants[key], (key) => vendors?.[key]))),
   allows: (key: string) => !!allowed(key),
   get decision() {
     return decision();
@@ -61,9 +49,9 @@ export const api = {
     return receiptUrl;
   },
   conversion: guard(conversion),
-  on(name: string, listener: Listener) {
-    document.addEventListener("consent:" + name, (event) => listener((event as CustomEvent).detail));
-    if (name == "ready" && ready) guard(listener)(decision());
+  on(name: string, listener: (decision: unknown) => void) {
+    document.addEventListener("consent:" + name, ({ detail }: any) => listener(detail));
+    if (ready && name == "ready") listener(decision());
   },
-  _: guard(receive),
+  _: receive,
 };

@@ -1,5 +1,5 @@
-import { gpc } from "./decide";
 import { config } from "./current";
+import { gpc } from "./decide";
 import { button, element, paint } from "./element";
 import css from "./styles.css";
 
@@ -9,71 +9,59 @@ let status: HTMLElement;
 
 const page = document.documentElement;
 
-const colours = ({ accent, on_accent, accent_dark, on_accent_dark } = config.colours) =>
-  `:host{--a:${accent};--o:${on_accent}}@media(prefers-color-scheme:dark){:host{--a:${accent_dark};--o:${on_accent_dark}}}`;
+export const isOpen = (): boolean => !!host && host.dataset.view != "rest";
 
 /** Text and buttons are light children, each a slotted child of its own; the shadow root only lays them out. */
-export function mount(act: (action: string) => void, near: () => void): void {
+export function mount(act: (action: string) => void): void {
+  if (host) return;
+  const { accent, on_accent, accent_dark, on_accent_dark } = config.colours;
   host = element("consent-widget", { popover: "manual" });
   root = host.attachShadow({ mode: "open" });
-  paint(root, css + colours());
-  root.append(
-    element("div", { class: "w" },
-      element("div", {}, element("slot", {})),
-      element("div", { class: "a" }, element("slot", { name: "a" }))),
-  );
+  paint(root, `${css}:host{--a:${accent};--o:${on_accent}}@media(prefers-color-scheme:dark){:host{--a:${accent_dark};--o:${on_accent_dark}}}`);
+  root.append(element("slot", {}), element("slot", { name: "a", class: "a" }));
   // A live region is read out only when it stood there before its text.
   host.append((status = element("p", { role: "status" })));
-  host.addEventListener("click", ({ target }) => act((target as HTMLElement).dataset.action!));
-  for (const event of ["pointerover", "focusin"])
-    host.addEventListener(event, ({ target }) => (target as HTMLElement).dataset.action == "customise" && near());
-  new ResizeObserver(makeRoom).observe(host);
+  host.onclick = ({ target }) => act((target as HTMLElement).dataset.action!);
+  // What has the focus stays clear of the bar (WCAG 2.4.11).
+  new ResizeObserver(() => (page.style.scrollPaddingBottom = isOpen() ? host.offsetHeight + "px" : "")).observe(host);
   document.body.prepend(host);
 }
 
-/** Keep what has the focus clear of the bar (WCAG 2.4.11). */
-function makeRoom(): void {
-  page.style.scrollPaddingBottom = isOpen() ? host.offsetHeight + "px" : "";
-}
-
-export const isOpen = (): boolean => !!host && host.dataset.view != "rest";
-
-function fill(view: string, label: string | null, ...children: (Node | string)[]): void {
+function fill(view: string, label: string, ...children: Node[]): void {
   host.dataset.view = view;
   host.lang = config.language;
   host.dir = config.direction;
-  for (const [name, value] of [["role", label && "dialog"], ["aria-label", label]])
-    value ? host.setAttribute(name!, value) : host.removeAttribute(name!);
-  // The live region itself must not leave the page: a new one would stay silent.
+  host.setAttribute("role", isOpen() ? "dialog" : "region");
+  host.setAttribute("aria-label", label);
   while (status.previousSibling) status.previousSibling.remove();
   status.before(...children);
+  // The top layer is above every z-index.
+  host.togglePopover?.(isOpen());
 }
 
-const link = (href: string | undefined, text: string) =>
-  href ? [element("a", { href, target: "_blank", rel: "noopener" }, text)] : [];
-
 export function showBanner(): void {
-  const { texts, policy } = config;
-  const choose = (action: string) => button(action, texts[action], { slot: "a" });
-  fill(config.layout, texts.title,
+  const { texts, policy, layout } = config;
+  fill(layout, texts.title,
     element("h2", {}, texts.title),
-    element("p", {}, texts.intro),
-    ...(gpc() ? [element("p", {}, texts.gpc)] : []),
-    ...link(policy.privacy, texts.privacy),
-    ...link(policy.cookies, texts.cookies),
-    choose("refuse"), choose("accept"), choose("customise"),
-    button("close", "×", { slot: "a", "aria-label": texts.close }));
-  // The top layer is above every z-index.
-  host.showPopover?.();
+    element("p", {}, texts.intro, gpc() ? " " + texts.gpc : ""),
+    ...(["privacy", "cookies"] as const).filter((name) => policy[name])
+      .map((name) => element("a", { href: policy[name]!, target: "_blank" }, texts[name])),
+    button("refuse", texts.refuse),
+    button("accept", texts.accept),
+    button("customise", texts.customise, { class: "q" }),
+    button("close", "×", { class: "q", "aria-label": texts.close }));
 }
 
 /** The banner gone, and a way back left, unless the page has its own. */
 export function rest(): void {
-  const own = document.querySelector("[data-consent-open]:not(consent-widget *)");
-  fill("rest", null, ...(own ? [] : [button("reopen", config.texts.reopen, { "data-consent-open": "", slot: "a" })]));
-  host.hidePopover?.();
+  const { reopen } = config.texts;
+  fill("rest", reopen);
+  if (!document.querySelector("[data-consent-open]"))
+    status.before(button("reopen", reopen, { class: "q", "data-consent-open": "" }));
 }
 
-export function say(text: string): void {
+/** Tell it to those who listen; what went wrong also to those who look. */
+export function say(text: string, look = ""): void {
+  status.className = look;
   status.textContent = text;
 }

@@ -47,20 +47,14 @@ export interface Config {
 /** What an adapter starts from when the notice cannot be used: nothing is ever granted. */
 export const EMPTY = { advanced: false, purposes: [] as Purpose[], vendors: [] as Vendor[] };
 
-const plain = (name: string) => name.match(/^[\w-]+$/);
-
 /** The notice as served, or null when it is damaged: then every tag stays shut. */
 export function readConfig(given: unknown): Config | null {
   const config = given as Config;
   try {
-    const purposes = config.purposes.map((purpose) => purpose.key);
-    return config.days > 0 &&
-      config.site && config.texts.accept && config.texts.refuse &&
-      purposes.every(plain) &&
-      config.vendors.every(({ key, id, purposes: its }) =>
-        plain(key) && plain(id || key) && its.every((purpose) => purposes.includes(purpose)))
-      ? config
-      : null;
+    const { purposes, vendors, days, texts } = config;
+    // Keys and ids become parts of cookies and addresses.
+    const plain = [...purposes, ...vendors].every((one) => /^[\w-]+,[\w-]*$/.test([one.key, (one as Vendor).id] + ""));
+    return plain && days > 0 && texts.accept && texts.refuse ? config : null;
   } catch {
     return null;
   }

@@ -4,21 +4,19 @@ import { stored } from "./outbox";
 
 /** What this page knows: the notice, the decision that stands, and the receipt of the last act. */
 export let config: Config;
-export let choice: Choice | null = null;
-export let receiptUrl: string | null = null;
-
+export let choice: Choice | null;
 const RECEIPT = "eu-consent-receipt";
+
+export let receiptUrl = stored(RECEIPT);
 
 export const adopt = (next: Config): void => void (config = next);
 
 export const choose = (next: Choice | null): void => void (choice = next);
 
 /** Kept on the device only while a grant stands: a visitor who refuses carries no identifier. */
-export function hold(url: string | null, keep: boolean): void {
+export function hold(url: string | null, keep?: boolean): void {
   receiptUrl = url;
   stored(RECEIPT, keep ? url : null);
 }
-
-export const recall = (): void => void (receiptUrl = stored(RECEIPT));
 
 export const allowed = (key: string): boolean | undefined => allows(config, choice, key);

@@ -1,6 +1,3 @@
-import type { Vendor } from "./config";
-import { setCookie } from "./cookie";
-
 export interface Candidate {
   name: string;
   domain: string;
@@ -9,7 +6,7 @@ export interface Candidate {
 
 /** A trailing * is a prefix match; all else in the pattern is literal. */
 export const matches = (name: string, pattern: string): boolean =>
-  pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+  pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name == pattern;
 
 /** The names that the patterns take and that no pattern of a vendor which stays allowed needs. */
 export const doomed = (names: string[], patterns: string[], needed: string[]): string[] =>
@@ -27,26 +24,31 @@ export function candidates(names: string[], host: string, path: string): Candida
   const labels = host.split(".");
   const domains = ["", ...labels.slice(1).map((_, at) => labels.slice(at).join("."))];
   const paths = ["/"];
-  path.split("/").slice(1).reduce((parent, part) => {
-    if (part) paths.push(parent + part, parent + part + "/");
+  path.split("/").filter(Boolean).reduce((parent, part) => {
+    paths.push(parent + part, parent + part + "/");
     return parent + part + "/";
   }, "/");
   return names.flatMap((name) => domains.flatMap((domain) => paths.map((at) => ({ name, domain, path: at }))));
 }
 
-const expire = ({ name, domain, path }: Candidate) => {
-  for (const kind of ["", ";Secure", ";Secure;Partitioned"])
-    setCookie(`${name}=;Max-Age=0;Path=${path}${domain && ";Domain=" + domain}${kind}`);
+const quietly = (work: () => void) => {
+  try {
+    work();
+  } catch {
+    // Storage that the page may not touch holds nothing of a vendor either.
+  }
 };
 
-/** Delete the cookies and storage keys of vendors that are denied; the site's own stay. */
-export function purge(vendors: Vendor[], allowed: (key: string) => unknown): void {
-  const patterns = (kind: "cookies" | "storage", on: boolean) =>
-    vendors.filter(({ key }) => !!allowed(key) === on).flatMap((vendor) => vendor[kind] || []);
-  const take = (kind: "cookies" | "storage", names: string[]) =>
-    doomed(names, patterns(kind, false), patterns(kind, true));
-  const names = document.cookie.split("; ").map((pair) => pair.split("=")[0]);
-  candidates(take("cookies", names), location.hostname, location.pathname).forEach(expire);
-  for (const store of [localStorage, sessionStorage])
-    for (const name of take("storage", Object.keys(store))) store.removeItem(name);
+/** Delete the cookies and storage keys that these patterns take; the site's own stay. */
+export function purge(patterns: string[], needed: string[]): void {
+  quietly(() => {
+    const names = document.cookie.split("; ").map((pair) => pair.split("=")[0]);
+    for (const { name, domain, path } of candidates(doomed(names, patterns, needed), location.hostname, location.pathname))
+      for (const kind of ["", ";Secure", ";Secure;Partitioned"])
+        document.cookie = `${name}=;Max-Age=0;Path=${path}${domain && ";Domain=" + domain}${kind}`;
+  });
+  for (const kind of ["localStorage", "sessionStorage"] as const)
+    quietly(() => {
+      for (const name of doomed(Object.keys(window[kind]), patterns, needed)) window[kind].removeItem(name);
+    });
 }

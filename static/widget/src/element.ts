@@ -1,13 +1,13 @@
-/** A new element with its attributes and children; null attributes are left out. */
-export function element(name: string, attributes: Record<string, string | null | undefined>, ...children: (Node | string)[]): HTMLElement {
+/** A new element with its attributes and children. */
+export function element(name: string, attributes: Record<string, string>, ...children: (Node | string)[]): HTMLElement {
   const made = document.createElement(name);
-  for (const key in attributes) if (attributes[key] != null) made.setAttribute(key, attributes[key]!);
+  for (const key in attributes) made.setAttribute(key, attributes[key]);
   made.append(...children);
   return made;
 }
 
 export const button = (action: string, text: string, attributes = {}): HTMLElement =>
-  element("button", { type: "button", "data-action": action, ...attributes }, text);
+  element("button", { "data-action": action, slot: "a", ...attributes }, text);
 
 /** Style a shadow root by a constructed sheet, which no content security policy forbids. */
 export function paint(root: ShadowRoot, css: string): void {

@@ -1,10 +1,10 @@
-const said: Record<string, boolean> = {};
+const said = new Set<string>();
 
 /** Tell the site's developers, once a text. */
 export function warn(text: unknown): void {
   const line = "consent: " + text;
-  if (!said[line]) console.warn(line);
-  said[line] = true;
+  if (!said.has(line)) console.warn(line);
+  said.add(line);
 }
 
 /** The same function, whose faults never reach the page. */
@@ -15,5 +15,4 @@ export const guard = <A extends unknown[], R>(work: (...given: A) => R) =>
     } catch (fault) {
       warn(fault);
     }
-    return undefined;
   };

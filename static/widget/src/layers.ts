@@ -1,91 +1,79 @@
-import { host, isOpen, mount, rest, root, say, showBanner } from "./banner";
-import { base, count } from "./client";
-import type { Config } from "./config";
-import { adopt, allowed, choice, config, receiptUrl } from "./current";
-import { decide, decideAll } from "./decide";
-import { button, element, paint } from "./element";
-import { guard } from "./guard";
+import { convert, tell } from "./api";
+import { isOpen, mount, rest, say, showBanner } from "./banner";
+import { count } from "./client";
+import { choice, config } from "./current";
+import { decideAll } from "./decide";
+import { guard, warn } from "./guard";
 import { load, tag } from "./script";
-import { complete } from "./state";
-import { tell } from "./api";
+import { withSecond } from "./second";
 
-/** What the second layer, a script of its own, gets to work with. */
-export const kit = () => ({ config, choice, receiptUrl, host, root, allowed, complete, decide, decideAll, button, element, paint });
-
-export type Kit = ReturnType<typeof kit>;
-
-type Render = (kit: Kit) => void;
-
-let second: Render | undefined;
-let coming: Promise<boolean> | null = null;
-let localised: Promise<unknown> | null = null;
-let shown = false;
-
-/** A later script of ours reports here: the second layer, or the same notice in the page's language. */
-export function receive(given: Config | null, render?: Render): void {
-  if (render) second = render;
-  else if (given && given.site == config.site) adopt(given);
-}
+let localised: Promise<unknown>;
+let counted: boolean;
 
 /** Get the texts in the page's language, only when they are to be shown, so that a returning visitor needs no second request. */
-function localise(): Promise<unknown> {
+function localise(): Promise<unknown> | undefined {
   const language = document.documentElement.lang.split("-")[0].toLowerCase();
-  const other = language != config.language && config.languages.includes(language) && !/[?&]lang=/.test(tag.src);
-  return (localised = localised || (other ? load(tag.src.split("?")[0] + "?lang=" + language) : Promise.resolve()));
+  if (language != config.language && config.languages.includes(language) && !/[?&]lang=/.test(tag.src))
+    return (localised ??= load(tag.src.split("?")[0] + "?lang=" + language));
 }
 
-/** Settles once there is a body to stand in. */
-const body = new Promise<void>((done) => {
-  const look = () => document.body && (observer.disconnect(), done());
-  const observer = new MutationObserver(look);
-  observer.observe(document, { childList: true, subtree: true });
-  look();
-});
+/** Do the work in a page that has a body and, for texts, in its language. */
+function stand(work: () => unknown, wait?: () => unknown): void {
+  new Promise<void>((done) => {
+    const look = () => document.body && done();
+    look();
+    new MutationObserver(look).observe(document.documentElement, { childList: true });
+  })
+    .then(wait)
+    .then(() => mount(act))
+    .then(work)
+    .catch(warn);
+}
 
-const stand = () => host || mount(act, fetchSecond);
-
-export const show = guard(async () => {
-  await Promise.all([body, localise()]);
-  stand();
-  showBanner();
-  tell("shown");
-  if (!shown && !choice) count();
-  shown = true;
-});
+/** Show the banner; `first` is the widget's own wish, which a choice made meanwhile ends. */
+export const show = (first?: boolean): void =>
+  stand(() => {
+    if (first && choice) return;
+    showBanner();
+    tell("shown");
+    if (!choice && !counted) counted = !!count();
+  }, localise);
 
 /** Take the banner away and leave the way back. */
-export const retire = guard(async (saved?: boolean) => {
-  await body;
-  stand();
-  rest();
-  if (saved) say(config.texts.saved);
-});
+export const retire = (saved?: boolean): void =>
+  stand(() => {
+    rest();
+    if (saved) say(config.texts.saved, "h");
+  });
 
-function fetchSecond(): Promise<boolean> {
-  return (coming = coming || load(`${base}/widget/${config.site}/preferences.js?lang=${config.language}`));
-}
+export const showPreferences = (): void =>
+  stand(async () => {
+    say(await withSecond((layer, kit) => layer.show(kit)) ? "" : config.texts.failed);
+  }, localise);
 
-export const showPreferences = guard(async () => {
-  await Promise.all([body, localise()]);
-  stand();
-  if (!second) await fetchSecond();
-  coming = null;
-  if (second) second(kit());
-  else say(config.texts.failed);
-});
+const refuse = () => decideAll("refuse_all", "banner");
 
-const act = guard((action: string) => {
-  if (action == "customise") showPreferences();
-  if (action == "accept") decideAll("accept_all", "banner");
-  if (/refuse|close/.test(action)) decideAll("refuse_all", "banner");
-});
+const acts: Record<string, () => void> = {
+  customise: showPreferences,
+  accept: () => decideAll("accept_all", "banner"),
+  refuse,
+  close: refuse,
+};
+
+const act = guard((action: string) => acts[action]?.());
 
 export function listen(): void {
-  document.addEventListener("click", guard(({ target }: Event) => {
-    if ((target as Element).closest?.("[data-consent-open]")) showPreferences();
-  }));
-  document.addEventListener("keydown", guard(({ key, target }: KeyboardEvent) => {
-    const near = target == document.body || host?.contains(target as Node);
-    if (key == "Escape" && near && isOpen()) decideAll("refuse_all", "banner");
+  document.addEventListener("click", guard((event) => {
+    const inside = (selector: string) => (event.target as Element).closest<HTMLElement>(selector);
+    if (inside("[data-consent-open]")) {
+      // A link there leads to a page that works without script.
+      event.preventDefault();
+      showPreferences();
+    }
+    convert(inside("[data-conversion]"));
+    // First of all listeners, since the page's own may send the visitor away.
+  }), true);
+  document.addEventListener("keydown", guard(({ key, target }) => {
+    if (key == "Escape" && isOpen() && (target as Element).matches("body,consent-widget *")) refuse();
   }));
 }

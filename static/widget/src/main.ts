@@ -1,6 +1,6 @@
-import { api, convert, tell } from "./api";
+import { api, tell } from "./api";
 import { resend } from "./client";
-import { EMPTY, readConfig, type Config } from "./config";
+import { EMPTY, readConfig } from "./config";
 import { adopt, choice } from "./current";
 import { keeper, refresh, restore, resume } from "./decide";
 import { watch } from "./gate";
@@ -9,7 +9,7 @@ import { listen, retire, show } from "./layers";
 import { load } from "./script";
 import type { Adapter, Apply } from "./vendors/adapter";
 
-const page = window as unknown as { consentWidget?: Partial<typeof api> };
+const page = window as unknown as { consentWidget?: { _?(given: unknown): void } };
 
 /** Once the page is parsed: before that an element can stand there without its text. */
 const parsed = (work: () => void) =>
@@ -21,15 +21,13 @@ const seen = (work: () => void) =>
     ? document.addEventListener("prerenderingchange", work, { once: true })
     : work();
 
-function changed(): void {
-  retire(true);
-  tell("change");
-}
-
 function begin(tags: (Apply | undefined)[]): void {
   resend();
-  resume(tags, changed);
-  if (!choice) show();
+  resume(tags, () => {
+    retire(true);
+    tell("change");
+  });
+  if (!choice) show(true);
   parsed(() => {
     watch(keeper);
     if (choice) retire();
@@ -40,7 +38,7 @@ function begin(tags: (Apply | undefined)[]): void {
 
 const start = guard((adapters: Record<string, Adapter>, given: unknown) => {
   // A second copy of the tag hands its notice to the first and does nothing itself.
-  if (page.consentWidget?._) return page.consentWidget._(given as Config);
+  if (page.consentWidget?._) return page.consentWidget._(given);
   const config = readConfig(given);
   const notice = config || EMPTY;
   // Before all else, so that site code finds gtag and fbq even under a notice that cannot be used.
@@ -49,9 +47,8 @@ const start = guard((adapters: Record<string, Adapter>, given: unknown) => {
   if (!config) return warn("damaged notice, all tags stay shut");
   adopt(config);
   restore();
-  page.consentWidget = api;
+  (window as any).consentWidget = api;
   listen();
-  document.addEventListener("click", guard(convert), true);
   seen(guard(() => begin(tags)));
 });
 

@@ -16,11 +16,10 @@ export const without = (list: Post[], post: Post): Post[] =>
 export const settles = (status: number): boolean =>
   status < 500 && ![408, 425, 429].includes(status);
 
-/** The bodies of a stored outbox; damaged ones are not sent. */
+/** The bodies of a stored outbox; a damaged one is empty. */
 export function parse(text: string | null): Post[] {
   try {
-    const list: unknown = JSON.parse(text || "");
-    return Array.isArray(list) ? list.filter((one) => one && one.decision_id).slice(-MOST) : [];
+    return JSON.parse(text!).filter((one: Post) => one.decision_id).slice(-MOST);
   } catch {
     return [];
   }

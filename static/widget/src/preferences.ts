@@ -1,5 +1,7 @@
 import type { Purpose, Vendor } from "./config";
-import type { Kit } from "./layers";
+import { purge } from "./deletion";
+import { cover } from "./placeholder";
+import type { Kit, Second } from "./second";
 import css from "./preferences.css";
 
 interface Cookie {
@@ -23,6 +25,8 @@ interface Detail {
   controller: string;
   contact: string;
   dpo: string;
+  /** What each purpose is for. */
+  purposes?: Record<string, string>;
   vendors: VendorDetail[];
   texts: Record<string, string>;
 }
@@ -44,6 +48,8 @@ function open(detail: Detail, kit: Kit): void {
   const fact = (name: string, value: string | undefined) =>
     value ? [element("p", {}, element("b", {}, texts[name]), " " + value)] : [];
 
+  const on = (key: string) => (allowed(key) ? { checked: "" } : null);
+
   const link = (href: string, text: string) => element("a", { href, target: "_blank", rel: "noopener" }, text);
 
   const row = ({ name, text, lifetime, storage, host: domain }: Cookie) =>
@@ -59,7 +65,7 @@ function open(detail: Detail, kit: Kit): void {
 
   const about = ({ key, name }: Vendor) => {
     const facts = detail.vendors.find((one) => one.key == key);
-    const box = element("input", { type: "checkbox", name: key, checked: allowed(key) ? "" : null });
+    const box = element("input", { type: "checkbox", name: key, ...on(key) });
     return element("div", {},
       element("label", {}, box, name),
       ...(facts ? [element("details", {},
@@ -74,12 +80,12 @@ function open(detail: Detail, kit: Kit): void {
   const group = ({ key, title, text }: Purpose) => {
     const its = config.vendors.filter(({ purposes }) => purposes.includes(key));
     const id = "consent-purpose-" + key;
-    const toggle = element("input", { type: "checkbox", role: "switch", name: key, id, checked: allowed(key) ? "" : null });
+    const toggle = element("input", { type: "checkbox", role: "switch", name: key, id, ...on(key) });
     return element("section", {},
       element("div", { class: "r" },
         slotted(element("label", { for: id }, title), "l-" + key),
         slotted(toggle, "s-" + key)),
-      element("p", {}, text),
+      element("p", {}, detail.purposes?.[key] || text || ""),
       element("details", {}, element("summary", {}, `${texts.vendors} (${its.length})`), ...its.map(about)));
   };
 
@@ -87,6 +93,7 @@ function open(detail: Detail, kit: Kit): void {
     ...light.filter((one): one is HTMLInputElement => one.tagName == "INPUT"),
     ...dialog.querySelectorAll("input"),
   ];
+  const stated = (key: string) => states()[key];
   const states = () => Object.fromEntries(inputs().map(({ name, checked }) => [name, checked]));
 
   /** A vendor follows its purposes until it gets an answer of its own; listed twice, it shows the same twice. */
@@ -103,17 +110,17 @@ function open(detail: Detail, kit: Kit): void {
     accept: () => kit.decideAll("accept_all", "preferences"),
     refuse: () => kit.decideAll("refuse_all", "preferences"),
     withdraw: () => kit.decideAll("withdraw", "preferences"),
-    save: () => kit.decide("save", "preferences", kit.complete(config, states(), states())),
+    save: () => kit.decide("save", "preferences", kit.complete(config, stated, stated)),
     close: () => {},
   };
 
   const heading = element("h2", { tabindex: "-1" }, texts.title);
-  const action = (name: string, text: string, look?: string) => slotted(button(name, text, { class: look }), "b-" + name);
+  const action = (name: string, text: string, look = "") => slotted(button(name, text, { class: look }), "b-" + name);
   const granted = [...config.purposes, ...config.vendors].some(({ key }) => allowed(key));
   const dialog = element("dialog", { "aria-label": texts.title },
     element("div", { class: "t" },
       slotted(heading, "t"),
-      slotted(button("close", "×", { "aria-label": texts.close }), "c"),
+      slotted(button("close", "×", { class: "q", "aria-label": texts.close }), "c"),
       element("p", {}, texts.intro)),
     ...config.purposes.map(group),
     element("section", {}, element("h3", {}, texts.necessary), element("p", {}, texts.necessary_text)),
@@ -121,11 +128,11 @@ function open(detail: Detail, kit: Kit): void {
       ...fact("controller", `${detail.controller} · ${detail.contact}`),
       ...fact("dpo", detail.dpo),
       ...(choice && kit.receiptUrl ? [element("p", {}, link(kit.receiptUrl, texts.receipt))] : []),
-      ...(granted ? [element("p", {}, action("withdraw", texts.withdraw, "quiet"))] : [])),
+      ...(granted ? [element("p", {}, action("withdraw", texts.withdraw, "q"))] : [])),
     element("footer", {},
-      action("save", texts.save),
-      action("refuse", config.texts.refuse, "quiet"),
-      action("accept", config.texts.accept, "quiet"))) as HTMLDialogElement;
+      action("refuse", config.texts.refuse, "q"),
+      action("accept", config.texts.accept, "q"),
+      action("save", texts.save))) as HTMLDialogElement;
 
   dialog.addEventListener("change", ({ target }) => follow(target as HTMLInputElement));
   dialog.addEventListener("click", (event) => {
@@ -147,8 +154,20 @@ function open(detail: Detail, kit: Kit): void {
   heading.focus();
 }
 
-type Widget = { _(given: null, render: (kit: Kit) => void): void };
+/** The patterns of all that the vendors of one side store on the site's own host. */
+const patterns = ({ vendors }: Detail, { config, allowed }: Kit, on: boolean): string[] =>
+  config.vendors.filter(({ key }) => !!allowed(key) == on).flatMap(({ key, cookies = [], storage = [] }) => [
+    ...cookies,
+    ...storage,
+    ...vendors.filter((one) => one.key == key).flatMap((one) => one.cookies.filter(({ host }) => !host).map(({ name }) => name)),
+  ]);
+
+type Widget = { _(given: null, layer: Second): void };
 
 /** Hands the second layer, with what it tells, to the widget in the page. */
 export default (detail: Detail): void =>
-  (window as unknown as { consentWidget: Widget }).consentWidget._(null, (kit) => open(detail, kit));
+  (window as unknown as { consentWidget: Widget }).consentWidget._(null, {
+    show: (kit) => open(detail, kit),
+    cover: (kit, frame, key) => cover(kit, { ...kit.config.texts, ...detail.texts }, frame, key),
+    purge: (kit) => purge(patterns(detail, kit, false), patterns(detail, kit, true)),
+  });

@@ -1,44 +1,31 @@
-interface TrustedPolicy {
-  createScriptURL(url: string): string;
-  createScript(text: string): string;
-}
-
-interface TrustedWindow {
-  trustedTypes?: { createPolicy(name: string, rules: TrustedPolicy): TrustedPolicy };
-}
+const rules = { createScriptURL: (url: string) => url, createScript: (text: string) => text };
 
 /** The widget's own tag. Its `src` tells where the consent server is, its nonce goes to each script that is added. */
-export const tag = (document.currentScript || document.querySelector('script[src*="/widget/"]')) as HTMLScriptElement;
+export const tag = (document.currentScript || document.querySelector('[src*="/widget/"]')) as HTMLScriptElement;
+const nonce = tag?.nonce || "";
 
-const same = (text: string) => text;
-let policy: TrustedPolicy = { createScriptURL: same, createScript: same };
+let policy = rules;
 try {
-  policy = (window as TrustedWindow).trustedTypes?.createPolicy("consent-widget", policy) || policy;
+  policy = (window as any).trustedTypes.createPolicy("consent-widget", rules);
 } catch {
-  // A page that forbids this policy also forbids the tags: they stay shut.
+  // Not known to this browser, or forbidden to us by the page: then the browser itself refuses the tags.
 }
-
-const nonce = tag?.nonce;
 
 /** A script element that runs once it is in the page. */
 export function script(src: string | null, text = ""): HTMLScriptElement {
   const element = document.createElement("script");
-  if (nonce) element.nonce = nonce;
+  element.nonce = nonce;
   if (src) element.src = policy.createScriptURL(src);
   else element.text = policy.createScript(text);
   return element;
 }
 
-/** Settles with whether the script came; never rejects. */
-export const arrival = (element: HTMLScriptElement): Promise<boolean> =>
-  new Promise((done) => {
-    element.onload = () => done(true);
-    element.onerror = () => done(false);
-  });
+/** Settles when the script has come or failed to. */
+export const arrival = (element: HTMLScriptElement): Promise<unknown> =>
+  new Promise((done) => (element.onload = element.onerror = done));
 
-export function load(src: string): Promise<boolean> {
+export function load(src: string): Promise<unknown> {
   const element = script(src);
-  const come = arrival(element);
   document.head.append(element);
-  return come;
+  return arrival(element);
 }

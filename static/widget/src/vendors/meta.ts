@@ -1,63 +1,68 @@
-import type { Adapter, Call } from "./adapter";
+import type { Adapter, Ask, Call } from "./adapter";
 
 /** What may pass of one fbq() call: consent is the widget's own, and pixels that are not granted get nothing. */
-export const passes = (call: Call, open: (id: string) => unknown): boolean =>
-  call[0] != "consent" && (!/^(init|trackSingle)/.test(call[0]) || !!open("" + call[1]));
+export const passes = (call: Call, open: Ask): boolean =>
+  call[0] != "consent" && (!/^(init|trackSingle)/.test(call[0]) || !!open(call[1]));
 
-/** The calls that open granted pixels: each init once, then one page view, then what the site had said. */
-export function opening(held: Call[], ids: string[], viewed: boolean): Call[] {
-  const rest = held.slice();
-  const take = (...call: string[]): Call => {
-    const at = rest.findIndex((one) => one[0] == call[0] && one[1] == call[1]);
+const named = (call: Call): string => call[0] + call[1];
+
+/** The calls that open a pixel, each in the site's own words where it has said it already, then what else it has said. */
+export function opening(held: Call[], first: Call[]): Call[] {
+  const rest = [...held];
+  const opened = first.map((call) => {
+    const at = rest.findIndex((one) => named(one) == named(call));
     return at < 0 ? call : rest.splice(at, 1)[0];
-  };
-  return [...ids.map((id) => take("init", id)), ...(viewed ? [] : [take("track", "PageView")]), ...rest];
+  });
+  return [...opened, ...rest];
 }
 
 const meta: Adapter = (_notice, vendors, load) => {
   const page = window as any;
-  const ids: Record<string, boolean | undefined> = {};
-  const sent: Record<string, boolean> = {};
+  const ids: Record<string, unknown> = {};
+  const own = new Set();
   let decided: boolean, started: boolean;
-  let held: Call[] = page.fbq?.queue?.splice(0) || [];
+  let held: Call[] = page.fbq?.queue || [];
 
   const fbq: any = function () {
     gate(arguments);
   };
-  fbq.queue = [];
   fbq.push = fbq;
+  fbq.queue = [];
   fbq.loaded = true;
   fbq.version = "2.0";
   page.fbq = page._fbq = fbq;
 
-  const send = (call: Call) => (fbq.callMethod ? fbq.callMethod.apply(fbq, call) : fbq.queue.push(call));
+  const tell = (call: Call) => (fbq.callMethod ? fbq.callMethod.apply(fbq, call) : fbq.queue.push(call));
+
+  const send = (call: Call) => passes(call, (id) => ids[id]) && tell(call);
 
   const gate = (call: Call) => {
-    const name = call[0] + call[1];
     if (!decided) held.push(call);
-    else if (started && passes(call, (id) => ids[id])) {
-      // The site's snippet that runs after a stored grant says again what the widget has said.
-      if (sent[name] && (call[0] == "init" || document.readyState != "complete")) sent[name] = call[0] == "init";
-      else send(call);
-    }
+    // The site's snippet that runs after a stored grant says again what the widget has said.
+    else if (started && !(own.delete(named(call)) && document.readyState != "complete")) send(call);
   };
 
-  return (answer, allows, leaving) => {
-    if (!answer) return;
-    decided = true;
-    for (const { key, id } of vendors) ids[id!] = allows(key);
-    const open = vendors.map(({ id }) => id!).filter((id) => ids[id]);
-    if (started && !open[0]) send(["consent", "revoke"]);
-    else if (open[0] && !leaving) {
-      const fresh = open.filter((id) => !sent["init" + id]);
-      for (const call of opening(held, fresh, started)) if (passes(call, (id) => ids[id])) send(call);
-      for (const id of fresh) sent["init" + id] = true;
+  return (now, allows, leaving) => {
+    if (!now) return;
+    const first: Call[] = [];
+    for (const { key, id } of vendors as { key: string; id: string }[]) {
+      const on = allows(key);
+      if (on && !ids[id]) first.push(["init", id]);
+      ids[id] = on;
+    }
+    if (started && !vendors.some(({ key }) => allows(key))) tell(["consent", "revoke"]);
+    if (first[0] && !leaving) {
       if (!started) {
         load("https://connect.facebook.net/en_US/fbevents.js");
-        sent.trackPageView = !held.some((call) => call[1] == "PageView");
+        first.push(["track", "PageView"]);
       }
       started = true;
+      for (const call of opening(held, first)) {
+        if (first.includes(call)) own.add(named(call));
+        send(call);
+      }
     }
+    decided = true;
     held = [];
   };
 };

@@ -1,0 +1,16 @@
+import type { Purpose, Vendor } from "../../static/widget/src/config";
+
+export const purposes: Purpose[] = [
+  { key: "analytics", title: "Audience measurement", text: "", signals: ["analytics_storage"] },
+  { key: "advertising", title: "Advertising", text: "", signals: ["ad_storage", "ad_user_data", "ad_personalization"], gpc: true },
+];
+
+const vendor = (key: string, adapter: string | null, id: string, ...its: string[]): Vendor =>
+  ({ key, name: key, adapter, id, purposes: its });
+
+export const analytics = vendor("google-analytics", "google", "G-ABCD123456", "analytics");
+export const ads = vendor("google-ads", "google", "AW-123456789", "advertising");
+export const manager = vendor("google-tag-manager", "google", "GTM-ABC1234", "analytics", "advertising");
+export const pixel = vendor("meta-pixel", "meta", "1234567890123456", "advertising");
+
+export const notice = { purposes, vendors: [analytics, ads, pixel, manager], advanced: false };
