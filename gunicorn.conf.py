@@ -16,7 +16,7 @@ preload_app = True
 timeout = 30
 graceful_timeout = 15
 keepalive = 5
-max_requests_jitter = 0
+no_control_socket = True  # nothing listens but the one port
 accesslog = "-"
 
 RECEIPT_LINK = re.compile(r"(/v1/receipts/)[^/?]+")

@@ -5,7 +5,7 @@ import { adopt, choice } from "./current";
 import { keeper, refresh, restore, resume } from "./decide";
 import { watch } from "./gate";
 import { guard, warn } from "./guard";
-import { listen, retire, show } from "./layers";
+import { listen, retire, show, showPreferences } from "./layers";
 import { load } from "./script";
 import type { Adapter, Apply } from "./vendors/adapter";
 
@@ -31,6 +31,8 @@ function begin(tags: (Apply | undefined)[]): void {
   parsed(() => {
     watch(keeper);
     if (choice) retire();
+    // Where a receipt leads who wants to withdraw.
+    if (location.hash == "#consent") showPreferences();
   });
   addEventListener("pageshow", guard(({ persisted }: PageTransitionEvent) => persisted && refresh()));
   tell("ready");
