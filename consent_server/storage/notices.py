@@ -21,16 +21,16 @@ class StoredNotice:
     notice: Notice
 
 
+def in_force_id(session: Session, site_id: int) -> int | None:
+    """The row id of the notice that a site shows now; None before the first publication."""
+    newest = select(PublicationRow.notice_id).where(PublicationRow.site_id == site_id)
+    return session.scalar(newest.order_by(PublicationRow.id.desc()).limit(1))
+
+
 def in_force(session: Session, site_id: int) -> StoredNotice | None:
     """The notice that a site shows now; None before the first publication."""
-    row = session.scalar(
-        select(NoticeRow)
-        .join(PublicationRow, PublicationRow.notice_id == NoticeRow.id)
-        .where(PublicationRow.site_id == site_id)
-        .order_by(PublicationRow.id.desc())
-        .limit(1)
-    )
-    return None if row is None else _stored(row)
+    notice_id = in_force_id(session, site_id)
+    return None if notice_id is None else _stored(session.get_one(NoticeRow, notice_id))
 
 
 def of_site(session: Session, site_id: int, notice_hash: str) -> StoredNotice | None:

@@ -13,7 +13,7 @@ from consent_server.storage.session import Database
 from consent_server.widget_build import WidgetCode, widget_code
 
 # Seconds after which a new publication is seen. Short enough not to be noticed by who published it.
-FRESH_FOR = 0.1
+FRESH_FOR = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class CurrentSites:
             # Others go on with what is there while one looks again.
             self._current[key] = (time.monotonic() + FRESH_FOR, found[1])
         try:
-            current = self._load(key)
+            current = self._load(key, found[1] if found else None)
         except Exception:
             self._current.pop(key, None)
             raise
@@ -68,9 +68,11 @@ class CurrentSites:
                 self._earlier[key] = (stored.id, stored.notice)
         return self._earlier[key]
 
-    def _load(self, key: str) -> CurrentSite:
+    def _load(self, key: str, last: CurrentSite | None) -> CurrentSite:
         with self._database.reading() as session:
             stored = sites.get(session, key)
+            if last and stored.site == last.site and notices.in_force_id(session, stored.id) == last.notice_id:
+                return last
             notice = notices.in_force(session, stored.id)
             origin = ledger.get(session, stored.id).origin
         if notice is None:
