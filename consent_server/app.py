@@ -13,12 +13,27 @@ from consent_server import cli
 from consent_server.config import ROOT, Settings
 from consent_server.extensions import Services, db, migrate, utc_now
 from consent_server.storage import rows  # noqa: F401  the tables that migrations compare
-from consent_server.web import api, embed, health, ledger, problems, rate_limit, receipts
+from consent_server.web import (
+    api,
+    auditor,
+    auth,
+    console,
+    docs,
+    embed,
+    health,
+    ledger,
+    notices,
+    problems,
+    rate_limit,
+    receipts,
+    verify,
+)
 from consent_server.web.public import BODY_LIMIT
 
 # The contract names EdDSA, which RFC 9864 renamed to Ed25519; the algorithm is the same.
 warnings.filterwarnings("ignore", category=SecurityWarning, message=".*EdDSA.*")
 
+ACCESS = (auth.bp, console.bp, auditor.api, auditor.bp)
 ASSETS = ROOT / "consent_server" / "web" / "assets"
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
@@ -49,7 +64,7 @@ def create_app(settings: Settings | None = None, now: Callable[[], datetime] = u
     with app.app_context():
         app.extensions["consent"] = Services.make(settings, db.engine, now)
         rate_limit.init_app(app)
-    for blueprint in (api.bp, embed.bp, receipts.bp, ledger.bp, health.bp):
+    for blueprint in (api.bp, notices.bp, embed.bp, receipts.bp, verify.bp, ledger.bp, docs.bp, health.bp, *ACCESS):
         app.register_blueprint(blueprint)
     problems.register(app)
     cli.register(app)

@@ -1,10 +1,13 @@
 """Settings from the environment. Every name starts with CONSENT_; every one is optional in the embedded default."""
 
+import json
 import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import limits
 
 from consent_server.domain.errors import Fault, InvalidSettings
 
@@ -35,9 +38,14 @@ class Settings:
         reader = _Reader(environ)
         secret_key = reader.secret("CONSENT_SECRET_KEY", required=not embedded)
         signing_keys_file = environ.get("CONSENT_SIGNING_KEYS_FILE")
-        signing_keys = environ.get("CONSENT_SIGNING_KEYS")
+        signing_keys = None if signing_keys_file else environ.get("CONSENT_SIGNING_KEYS")
         if not embedded and not (signing_keys or signing_keys_file):
             reader.missing("CONSENT_SIGNING_KEYS")
+        if not embedded and signing_keys_file and not Path(signing_keys_file).is_file():
+            # Keys that each server makes for itself would be keys that no two servers share.
+            reader.faults.append(Fault("CONSENT_SIGNING_KEYS_FILE", "is not there; make it with: key new"))
+        if signing_keys and not _is_key_set(signing_keys):
+            reader.faults.append(Fault("CONSENT_SIGNING_KEYS", "must be a JWK Set of Ed25519 keys"))
         settings = cls(
             instance=instance,
             database_url=environ.get("CONSENT_DATABASE_URL", f"sqlite:///{instance / 'consent.sqlite3'}"),
@@ -46,10 +54,10 @@ class Settings:
             signing_keys_file=Path(signing_keys_file or instance / "signing-keys.json"),
             public_url=reader.url("CONSENT_PUBLIC_URL", f"http://127.0.0.1:{environ.get('PORT', '8000')}"),
             trusted_proxies=reader.count("CONSENT_TRUSTED_PROXIES", 0),
-            rate_limit=environ.get("CONSENT_RATE_LIMIT", "2000 per minute"),
+            rate_limit=reader.limit("CONSENT_RATE_LIMIT", "2000 per minute"),
             rate_limit_url=environ.get("CONSENT_RATE_LIMIT_URL", "process://"),
             country_header=environ.get("CONSENT_COUNTRY_HEADER"),
-            seal_seconds=reader.count("CONSENT_SEAL_SECONDS", 1),
+            seal_seconds=reader.count("CONSENT_SEAL_SECONDS", 1, least=1),
         )
         if reader.faults:
             raise InvalidSettings("The environment lacks settings or has wrong ones.", reader.faults)
@@ -85,12 +93,28 @@ class _Reader:
             self.faults.append(Fault(name, "must start with http:// or https://"))
         return value
 
-    def count(self, name: str, default: int) -> int:
+    def count(self, name: str, default: int, least: int = 0) -> int:
         value = self.environ.get(name, str(default))
-        if not (value.isascii() and value.isdigit()):
-            self.faults.append(Fault(name, "must be a number, 0 or more"))
+        if not (value.isascii() and value.isdigit()) or int(value) < least:
+            self.faults.append(Fault(name, f"must be a number, {least} or more"))
             return default
         return int(value)
+
+    def limit(self, name: str, default: str) -> str:
+        value = self.environ.get(name, default)
+        try:
+            limits.parse(value)
+        except ValueError:
+            self.faults.append(Fault(name, 'must be a limit such as "2000 per minute"'))
+        return value
+
+
+def _is_key_set(text: str) -> bool:
+    try:
+        keys = json.loads(text)["keys"]
+        return bool(keys) and all(key["crv"] == "Ed25519" for key in keys)
+    except (ValueError, TypeError, KeyError):
+        return False
 
 
 def _with_own_secret(settings: Settings) -> Settings:

@@ -12,6 +12,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 
 from consent_server.config import Settings
+from consent_server.credentials import OneTimeLinks, nobodys_hash
 from consent_server.signing import KeySource, LinkSigner
 from consent_server.storage.base import Base
 from consent_server.storage.session import Database
@@ -38,7 +39,10 @@ class Services:
     keys: KeySource
     receipt_links: LinkSigner
     address_keys: LinkSigner
+    form_keys: LinkSigner
+    sign_in_links: OneTimeLinks
     now: Callable[[], datetime]
+    random: Callable[[int], bytes]
     sites: CurrentSites
     record_decision: RecordDecision
     record_shown: RecordShown
@@ -49,13 +53,17 @@ class Services:
         """Wire them to one database, one set of keys and one clock."""
         database, keys = Database(engine), KeySource(settings)
         sites = CurrentSites(database)
+        nobodys_hash()
         return cls(
             settings=settings,
             database=database,
             keys=keys,
             receipt_links=LinkSigner(settings.secret_key, "receipt-link"),
             address_keys=LinkSigner(settings.secret_key, "rate-limit"),
+            form_keys=LinkSigner(settings.secret_key, "form-token"),
+            sign_in_links=OneTimeLinks(settings.secret_key, now),
             now=now,
+            random=os.urandom,
             sites=sites,
             record_decision=RecordDecision(database, sites, keys, settings.public_url, now, os.urandom),
             record_shown=RecordShown(database, sites, now),

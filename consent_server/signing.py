@@ -41,6 +41,8 @@ class KeyRing:
             keys = [OKPKey.import_key(key) for key in document["keys"]]
             if not keys or any(key.curve_name != "Ed25519" for key in keys):
                 raise ValueError("it needs at least one key, and Ed25519 keys only")
+            if any(_is_torn(key) for key in keys):
+                raise ValueError("the public half of a key is not that of its private half")
             return cls(keys)
         except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidProof(f"This is not a JWK Set of Ed25519 keys: {error}") from error
@@ -51,11 +53,16 @@ class KeyRing:
         payload = json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode()
         return jws.serialize_compact(header, payload, self._newest, algorithms=[ALGORITHM])
 
+    def require_private(self) -> None:
+        """Raises InvalidProof when the newest key cannot sign."""
+        if not self._newest.is_private:
+            raise InvalidProof("The newest key cannot sign: its private half is not here.")
+
     def sign_bytes(self, message: bytes) -> bytes:
         """A bare Ed25519 signature by the newest key, for signed notes."""
         key = self._newest.private_key
-        if not isinstance(key, Ed25519PrivateKey):
-            raise InvalidProof("The newest key cannot sign: its private half is not here.")
+        # A ring holds Ed25519 keys only; the library's type is wider.
+        assert isinstance(key, Ed25519PrivateKey)
         return key.sign(message)
 
     def public_bytes(self) -> bytes:
@@ -87,7 +94,9 @@ class KeySource:
         if settings.signing_keys:
             self._ring = KeyRing.from_jwks(settings.signing_keys)
         else:
-            write_once(settings.signing_keys_file, _jwks([OKPKey.generate_key("Ed25519", auto_kid=False)]))
+            write_once(settings.signing_keys_file, new_key_set())
+        # Said at the start: otherwise each visitor's decision would fail.
+        self.ring.require_private()
 
     @property
     def ring(self) -> KeyRing:
@@ -115,6 +124,13 @@ class KeySource:
         return key.thumbprint()
 
 
+def _is_torn(key: OKPKey) -> bool:
+    private = key.private_key
+    return isinstance(private, Ed25519PrivateKey) and (
+        private.public_key().public_bytes_raw() != _strict_base64url(str(key.as_dict(private=False)["x"]))
+    )
+
+
 def _raw_public(key: OKPKey) -> bytes:
     return bytes(key.public_key.public_bytes_raw())
 
@@ -132,6 +148,11 @@ def _verifier(key: OKPKey) -> Verify:
         return True
 
     return verify
+
+
+def new_key_set() -> str:
+    """A JWK Set with one new private key."""
+    return _jwks([OKPKey.generate_key("Ed25519", auto_kid=False)])
 
 
 def _jwks(keys: list[OKPKey]) -> str:

@@ -84,6 +84,7 @@ class ControllerSchema(Schema):
     contact = Text(200, pattern=CONTACT, required=True)
     registration = Text(80)
     country = Text(2, pattern="[A-Z]{2}")
+    phone = Text(40, pattern=r"\+?[0-9][0-9 ().-]{3,}")
 
 
 class DpoSchema(Schema):

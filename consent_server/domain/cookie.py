@@ -19,8 +19,10 @@ def cookie_value(revision: str, decision: Decision, visitor: UUID | None, state:
     pairs |= {f"v.{vendor}": _bit(granted) for vendor, granted in decision.exceptions.items()}
     if decision.answer.gpc:
         pairs["g"] = "1"
-    if visitor is not None and state is not None:
-        pairs |= {"i": str(visitor), "s": state}
+    if visitor is not None:
+        pairs["i"] = str(visitor)
+    if state is not None:
+        pairs["s"] = state
     return urlencode(pairs)
 
 

@@ -104,9 +104,16 @@ def _contradictions(notice: Notice, answer: Answer) -> Iterator[Fault]:
                 yield Fault(f"#/grants/{_escape(purpose)}", f"{answer.action} grants nothing; this is granted.")
         yield from _each(answer.vendors, True, f"{answer.action} grants no vendor.")
     elif answer.action is Action.GPC:
-        for purpose in notice.gpc_purposes:
-            if answer.grants.get(purpose, False):
-                yield Fault(f"#/grants/{purpose}", "Global Privacy Control keeps this purpose off.")
+        yield from _against_signal(notice, answer)
+
+
+def _against_signal(notice: Notice, answer: Answer) -> Iterator[Fault]:
+    for purpose in notice.gpc_purposes:
+        if answer.grants.get(purpose, False):
+            yield Fault(f"#/grants/{purpose}", "Global Privacy Control keeps this purpose off.")
+    for vendor, granted in answer.vendors.items():
+        if granted and set(notice.vendors.get(vendor, ())) <= set(notice.gpc_purposes):
+            yield Fault(f"#/vendors/{_escape(vendor)}", "Global Privacy Control keeps this vendor off.")
 
 
 def _each(vendors: Mapping[str, bool], forbidden: bool, detail: str) -> Iterator[Fault]:

@@ -16,7 +16,7 @@ class Refusal(Exception):
     """Something that the product declines to do, with a sentence that says what to do next."""
 
     def __init__(self, detail: str, faults: Sequence[Fault] = ()) -> None:
-        super().__init__(detail)
+        super().__init__(detail + "".join(f"\n  {fault.pointer}: {fault.detail}" for fault in faults))
         self.detail = detail
         self.faults = tuple(faults)
 
@@ -47,6 +47,10 @@ class UnknownWidget(Refusal):
 
 class UnknownReceipt(Refusal):
     """No receipt answers to this link."""
+
+
+class FormUnavailable(Refusal):
+    """This form of a receipt requires what the site or the decision does not have; each gap is named."""
 
 
 class ForeignOrigin(Refusal):
@@ -107,3 +111,35 @@ class InvalidSettings(Refusal):
 
 class KeysNotOurs(Refusal):
     """The signing keys come from the environment, so that they cannot be changed from here."""
+
+
+class Forbidden(Refusal):
+    """The caller is known, and their role or their sites do not allow this."""
+
+
+class StaleForm(Refusal):
+    """A form came without the token of the page that it stands on."""
+
+
+class SpentLink(Refusal):
+    """A sign-in link that was used, replaced or is older than its time."""
+
+
+class InvalidUser(Refusal):
+    """An e-mail address or a password that cannot be one here."""
+
+
+class UserConflict(Refusal):
+    """This e-mail address already has a user."""
+
+
+class UnknownUser(Refusal):
+    """No user has this e-mail address."""
+
+
+class UnknownToken(Refusal):
+    """No token has this number."""
+
+
+class InvalidQuery(Refusal):
+    """The parameters of the address cannot be read; each fault is named."""

@@ -51,7 +51,7 @@ def _placeholder_faults(place: str, text: str, placeholders: tuple[str, ...]) ->
         if text.count(placeholder) != 1:
             problem = "is missing" if placeholder not in text else "is there more than once"
             yield Fault(place, f"{placeholder} {problem} (words-kept)")
-    for unknown in set(re.findall(r"\{[^}]*\}?", text)) - set(placeholders):
+    for unknown in sorted(set(re.findall(r"\{[^{}]*\}?|\}", text)) - set(placeholders)):
         yield Fault(place, f"{unknown} is not known (words-kept)")
 
 

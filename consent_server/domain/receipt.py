@@ -102,3 +102,8 @@ def without_exceptions(notice: Notice, claims: dict[str, Any]) -> dict[str, Any]
     mixed = {purpose for vendor in denied for purpose in notice.vendors[vendor]}
     grants = {purpose: granted and purpose not in mixed for purpose, granted in claims["grants"].items()}
     return {key: value for key, value in claims.items() if key != "vendors"} | {"grants": grants}
+
+
+def without_denials(claims: dict[str, Any]) -> dict[str, Any]:
+    """The same state in fewer bytes: a purpose that is not named is denied."""
+    return claims | {"grants": {purpose: True for purpose, granted in claims["grants"].items() if granted}}

@@ -65,6 +65,6 @@ class Site:
 def origin_matches(origin: str, allowed: Sequence[str]) -> bool:
     """Exact match, or any port where the pattern is a loopback host with port `*`."""
     if origin in allowed:
-        return True
+        return not origin.endswith("*")
     prefix, _, port = origin.rpartition(":")
-    return port.isascii() and port.isdigit() and f"{prefix}:*" in allowed
+    return f"{origin}:*" in allowed or (port.isascii() and port.isdigit() and f"{prefix}:*" in allowed)

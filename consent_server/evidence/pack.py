@@ -2,10 +2,9 @@
 
 import base64
 import binascii
-import io
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +14,6 @@ from string import Template
 from typing import IO, Any, BinaryIO, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
-from consent_server.canonical import encode
 from consent_server.domain.note import ED25519, NoteKey
 
 MANIFEST_TYPE = "consent-manifest+jwt"
@@ -130,8 +128,9 @@ class _Sink:
         self._parts: list[bytes] = []
 
     def write(self, data: bytes) -> int:
-        self._parts.append(bytes(data))
-        self.size += len(data)
+        if data:
+            self._parts.append(bytes(data))
+            self.size += len(data)
         return len(data)
 
     def flush(self) -> None:
@@ -152,7 +151,7 @@ class _Writer:
         self.widgets: set[str] = set()
         self.removals: set[int] = set()
 
-    def write(self, progress: Progress) -> Iterator[None]:
+    def write(self, progress: Progress) -> Generator[None]:
         """Write file after file; yields between pieces, so that they can be handed on."""
         pack = self.pack
         self._file("README.md", _readme(pack))
@@ -184,7 +183,8 @@ class _Writer:
         written = set()
         lines = []
         for publication in self.pack.publications:
-            notice = self.pack.notice(publication.notice)
+            # The hash becomes a file's name: a database that somebody altered must not choose where.
+            notice = self.pack.notice(publication.notice) if HASH.fullmatch(publication.notice) else None
             lines.append(_publication_line(publication, notice))
             if notice is not None and publication.notice not in written:
                 self._notice(publication.notice, notice)
@@ -239,13 +239,13 @@ class _Writer:
         info.external_attr = 0o644 << 16
         digest, size = sha256(), 0
         large = name == "records.jsonl" and self.pack.end - self.pack.first > MANY_ENTRIES
-        with self.archive.open(info, "w", force_zip64=large) as file, io.BufferedWriter(cast("Any", file), CHUNK) as out:
+        with self.archive.open(info, "w", force_zip64=large) as file:
 
             def write(data: bytes) -> None:
                 nonlocal size
                 digest.update(data)
                 size += len(data)
-                out.write(data)
+                file.write(data)
 
             yield write
         self.files[name] = {"sha256": digest.hexdigest(), "bytes": size}
@@ -304,7 +304,7 @@ def _widget_of(receipt: str) -> str | None:
     try:
         payload = receipt.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return str(HASH.fullmatch(claims["widget"]) and claims["widget"] or "")
+        return claims["widget"] if HASH.fullmatch(claims["widget"]) else None
     except (binascii.Error, ValueError, LookupError, TypeError, RecursionError):
         return None
 

@@ -85,9 +85,10 @@ class GroupCommit(Generic[Item, Result]):
         try:
             with self._database.transaction() as session:
                 results = self._work(session, [waiter.item for waiter in batch])
-        except Exception as error:
+        except BaseException as error:
             # A database that is away is away for each of them: asking again one by one only takes longer.
-            if len(batch) > 1 and not isinstance(error, StorageUnavailable):
+            # Whoever ends this thread ends nobody else's wait.
+            if len(batch) > 1 and isinstance(error, Exception) and not isinstance(error, StorageUnavailable):
                 for waiter in batch:
                     self._run([waiter])
             else:
@@ -107,9 +108,9 @@ class _Waiter(Generic[Item, Result]):
         self.woken = threading.Lock()
         self.woken.acquire()
         self._result: Result | None = None
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
 
-    def finish(self, result: Result | None = None, error: Exception | None = None) -> None:
+    def finish(self, result: Result | None = None, error: BaseException | None = None) -> None:
         self._result, self._error, self.done = result, error, True
         if not self.leads:
             self.woken.release()

@@ -47,6 +47,14 @@ def body(session: Session, notice_hash: str) -> bytes:
     return found
 
 
+def first_published_at(session: Session, notice_hash: str) -> datetime:
+    """When a notice came into force for the first time. Raises UnknownNotice."""
+    found = session.scalar(select(NoticeRow.created_at).where(NoticeRow.hash == notice_hash))
+    if found is None:
+        raise UnknownNotice("No notice has this hash.")
+    return found
+
+
 def publish(session: Session, site_id: int, notice_hash: str, notice_body: bytes, now: datetime) -> int:
     """Put a notice in force, storing it when it is new; return its id. An earlier one may come back."""
     notice_id = session.scalar(select(NoticeRow.id).where(NoticeRow.hash == notice_hash))
@@ -67,9 +75,9 @@ def archive_widget(session: Session, widget_hash: str, code: str, now: datetime)
     session.execute(insert(WidgetRow).values(row).on_conflict_do_nothing())
 
 
-def widget_exists(session: Session, widget_hash: str) -> bool:
-    """Whether this server ever served code of this hash."""
-    return session.scalar(select(WidgetRow.hash).where(WidgetRow.hash == widget_hash)) is not None
+def widget_hash(session: Session, prefix: str) -> str | None:
+    """The hash of archived code that begins so; None when this server never served such code."""
+    return session.scalar(select(WidgetRow.hash).where(WidgetRow.hash.startswith(prefix)).limit(1))
 
 
 def widget_code(session: Session, widget_hash: str) -> str:

@@ -22,6 +22,7 @@ class Database:
         if self.embedded:
             event.listen(engine, "connect", _set_pragmas)
             event.listen(engine, "begin", _begin)
+            event.listen(engine, "reset", _end)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -57,7 +58,10 @@ class Database:
         if not self.embedded or not self.engine.url.database:
             yield
             return
-        descriptor = os.open(f"{self.engine.url.database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            descriptor = os.open(f"{self.engine.url.database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StorageUnavailable("The database's lock file cannot be opened; nothing was recorded.") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -91,6 +95,11 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA busy_timeout=5000")
     cursor.close()
+
+
+def _end(connection: Any, _record: Any, _state: Any) -> None:
+    # A COMMIT that fails leaves SQLite's transaction open.
+    connection.rollback()
 
 
 def _begin(connection: Any) -> None:

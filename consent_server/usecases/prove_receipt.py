@@ -1,6 +1,7 @@
 """The proof that a receipt stands in its site's ledger."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -21,6 +22,7 @@ class Proof:
     tree_size: int
     hashes: tuple[bytes, ...]
     checkpoint: str
+    sealed_at: datetime
     salt: bytes
 
 
@@ -42,4 +44,4 @@ def proof_of(session: Session, row: DecisionRow) -> Proof:
         raise NotSealedYet("No checkpoint covers this record yet. Ask again in a few seconds.")
     tree = Tree(newest.size, ledgers.tile_reader(session, row.site_id))
     hashes = tuple(tree.inclusion_proof(leaf.leaf_index))
-    return Proof(leaf.leaf_index, newest.size, hashes, newest.note, row.salt)
+    return Proof(leaf.leaf_index, newest.size, hashes, newest.note, newest.sealed_at, row.salt)

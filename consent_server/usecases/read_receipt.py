@@ -20,6 +20,7 @@ class ReadReceipt:
     receipt: str
     claims: dict[str, Any]
     notice: dict[str, Any]
+    notice_at: datetime
     recorded_at: datetime
 
 
@@ -40,4 +41,5 @@ def read_receipt(database: Database, ring: KeyRing, receipt_id: str) -> ReadRece
             raise UnknownReceipt("There is no receipt at this address.")
         claims = verify_jws(row.receipt, RECEIPT_TYPE, ring)
         notice = decode_strict(notices.body(session, claims["notice"]))
-        return ReadReceipt(row.receipt, claims, notice, row.recorded_at)
+        notice_at = notices.first_published_at(session, claims["notice"])
+        return ReadReceipt(row.receipt, claims, notice, notice_at, row.recorded_at)

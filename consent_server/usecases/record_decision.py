@@ -21,6 +21,7 @@ from consent_server.domain.receipt import (
     receipt_claims,
     state_claims,
     uuid7,
+    without_denials,
     without_exceptions,
 )
 from consent_server.signing import KeyRing, KeySource
@@ -129,11 +130,12 @@ class RecordDecision:
 
     def _widget(self, current: CurrentSite, answer: Answer) -> str:
         served = current.widget.hash
-        if answer.widget is None or answer.widget == served:
+        if answer.widget is None or served.startswith(answer.widget):
             return served
         with self._database.reading() as session:
-            if notices.widget_exists(session, answer.widget):
-                return answer.widget
+            archived = notices.widget_hash(session, answer.widget)
+        if archived is not None:
+            return archived
         raise InvalidDecision(
             "The widget code is not known here; nothing was recorded.",
             [Fault("#/widget", "This server never served widget code of this hash.")],
@@ -195,7 +197,10 @@ def _state(ring: KeyRing, issuer: Issuer, notice: Notice, decision: Decision, no
     if not decision.grants_anything:
         return None
     claims = state_claims(issuer, notice, decision, now)
-    token = ring.sign(claims, STATE_TYPE)
-    if len(token) > STATE_LIMIT:
-        token = ring.sign(without_exceptions(notice, claims), STATE_TYPE)
-    return token
+    shorter = without_exceptions(notice, claims)
+    for form in (claims, shorter, without_denials(shorter)):
+        token = ring.sign(form, STATE_TYPE)
+        if len(token) <= STATE_LIMIT:
+            return token
+    # Fail closed: without a state a back end sends nothing.
+    return None

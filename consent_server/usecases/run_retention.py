@@ -10,6 +10,7 @@ from consent_server.storage import ledger as ledgers
 from consent_server.storage import sites
 from consent_server.storage.session import Database
 from consent_server.storage.sites import StoredSite
+from consent_server.usecases.log_lookup import forget_lookups
 from consent_server.usecases.remove_records import Remover
 from consent_server.usecases.seal_ledger import seal_ledger
 
@@ -28,6 +29,7 @@ def run_retention(
     for stored in every:
         while removed := _remove_batch(database, remover, stored, now()):
             yield stored.site.key, removed
+    forget_lookups(database, now())
     database.forget()
     seal_ledger(database, keys.ring, now)
 

@@ -13,7 +13,7 @@ import brotli
 from consent_server.canonical import sha256_hex
 from consent_server.domain.notice import Notice
 from consent_server.domain.site import Tag
-from consent_server.usecases.current_site import CurrentSite
+from consent_server.usecases.current_site import CurrentSite, revision
 
 CONFIG_TEXTS = (
     "title", "intro", "accept", "refuse", "customise", "close", "privacy", "cookies", "gpc",
@@ -75,15 +75,28 @@ class ServeWidget:
         return made[1]
 
 
+def replay(notice: Notice, code: str, language: str) -> dict[str, Script]:
+    """Both scripts as archived code shows this notice, by part: the very banner, without the ids of any tag."""
+    main, _, preferences = code.partition("\n")
+    tags = [Tag(vendor["key"], None, None) for vendor in notice.body["vendors"]]
+    config = _config(notice, notice.body["site"], sha256_hex(code.encode()), tags, language)
+    return {
+        "main": Script(_called(main, config), language),
+        "preferences": Script(_called(preferences, notice_detail(notice, language)), language),
+    }
+
+
 def _same(one: CurrentSite, other: CurrentSite) -> bool:
     return one.notice.hash == other.notice.hash and one.site == other.site and one.widget == other.widget
 
 
 def _make(part: str, current: CurrentSite, language: str) -> Script:
     if part == "main":
-        script = Script(_called(current.widget.main, _config(current, language)), language)
+        site = current.site
+        config = _config(current.notice, site.key, current.widget.hash, site.tags, language)
+        script = Script(_called(current.widget.main, config), language)
     else:
-        script = Script(_called(current.widget.preferences, _detail(current.notice, language)), language)
+        script = Script(_called(current.widget.preferences, notice_detail(current.notice, language)), language)
     # Compressed here and now, under the lock: once per version and never per request.
     _ = script.br, script.gzip
     return script
@@ -95,29 +108,29 @@ def _called(code: str, data: Mapping[str, Any]) -> str:
     return f"{code}(\n{line}\n)\n"
 
 
-def _config(current: CurrentSite, language: str) -> dict[str, Any]:
-    body = current.notice.body
+def _config(notice: Notice, site: str, widget: str, tags: Sequence[Tag], language: str) -> dict[str, Any]:
+    body = notice.body
     texts = body["texts"][language]
-    gpc = current.notice.gpc_purposes
+    gpc = notice.gpc_purposes
     return {
-        "site": current.site.key,
-        "notice": current.notice.hash,
-        "revision": current.revision,
-        "widget": current.widget.hash,
+        "site": site,
+        "notice": notice.hash,
+        "revision": revision(body),
+        "widget": widget[:16],
         "language": language,
         "languages": body["languages"],
-        "direction": texts["direction"],
+        **({} if texts["direction"] == "ltr" else {"direction": texts["direction"]}),
         **({"advanced": True} if body["mode"] == "advanced" else {}),
         "days": body["choice_days"],
         "layout": body["layout"],
         "colours": body["colours"],
         "policy": {name: policy["url"] for name, policy in body["policy"].items()},
         "purposes": [
-            {"key": p["key"], "title": texts["purposes"][p["key"]]["title"], "signals": p["signals"]}
+            {"key": p["key"], "signals": p["signals"]}
             | ({"gpc": True} if p["key"] in gpc else {})
             for p in body["purposes"]
         ],
-        "vendors": _tags(body["vendors"], current.site.tags),
+        "vendors": _tags(body["vendors"], tags),
         "texts": {key: texts["banner"][key] for key in CONFIG_TEXTS},
     }
 
@@ -130,7 +143,6 @@ def _tags(vendors: Sequence[Mapping[str, Any]], tags: Sequence[Tag]) -> list[dic
 def _tag(vendor: Mapping[str, Any], tag: Tag) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "key": vendor["key"],
-        "name": vendor["name"],
         "adapter": tag.adapter,
         "id": tag.id,
         "purposes": vendor["purposes"],
@@ -139,7 +151,8 @@ def _tag(vendor: Mapping[str, Any], tag: Tag) -> dict[str, Any]:
     return {key: value for key, value in entry.items() if value}
 
 
-def _detail(notice: Notice, language: str) -> dict[str, Any]:
+def notice_detail(notice: Notice, language: str) -> dict[str, Any]:
+    """Layer two in one language: every vendor with its operator and its cookies, in words."""
     body, texts = notice.body, notice.body["texts"][language]
     controller = body["controller"]
     dpo = body.get("dpo")
@@ -150,6 +163,8 @@ def _detail(notice: Notice, language: str) -> dict[str, Any]:
         "contact": controller["contact"],
         "dpo": ", ".join(dpo[key] for key in ("name", "role", "contact") if key in dpo) if dpo else "",
         "purposes": {key: purpose["text"] for key, purpose in texts["purposes"].items()},
+        "names": {key: purpose["title"] for key, purpose in texts["purposes"].items()}
+        | {vendor["key"]: vendor["name"] for vendor in body["vendors"]},
         "vendors": [_vendor_detail(vendor, texts) for vendor in body["vendors"]],
         "texts": texts["preferences"] | {key: texts["banner"][key] for key in PLACEHOLDER_TEXTS},
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from consent_server.signing import KeyRing, read_header, verify_jws
 from consent_server.storage import decisions
 from consent_server.storage.session import Database
 from consent_server.usecases.prove_receipt import prove_receipt
+from consent_server.usecases.seal_ledger import seal_ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,14 @@ def verify_offline(receipt: str, ring: KeyRing) -> Verification:
     return Verification((_check("signature", signature), key), claims)
 
 
-def verify_receipt(receipt: str, ring: KeyRing, database: Database) -> Verification:
-    """Check key and signature, that this very receipt is on record here, and that the ledger holds it."""
+def verify_receipt(receipt: str, ring: KeyRing, database: Database, now: Callable[[], datetime]) -> Verification:
+    """Check key and signature, that this very receipt is on record here, and that the ledger holds it.
+
+    A record that no checkpoint covers yet is sealed first, so that the answer does not depend on the moment.
+    """
     offline = verify_offline(receipt, ring)
     record = _check("record", lambda: _recorded(receipt, offline.claims, database))
-    inclusion = _check("inclusion", lambda: _included(receipt, offline.claims, ring, database))
+    inclusion = _check("inclusion", lambda: _included(receipt, offline.claims, ring, database, now))
     return Verification((*offline.checks, record, inclusion), offline.claims)
 
 
@@ -74,10 +79,16 @@ def _recorded(receipt: str, claims: dict[str, Any], database: Database) -> str:
     return "This receipt is on record."
 
 
-def _included(receipt: str, claims: dict[str, Any], ring: KeyRing, database: Database) -> str:
+def _included(
+    receipt: str, claims: dict[str, Any], ring: KeyRing, database: Database, now: Callable[[], datetime]
+) -> str:
     if not claims:
         raise InvalidProof("Not looked up: the signature does not hold.")
-    proof = prove_receipt(database, claims["jti"])
+    try:
+        proof = prove_receipt(database, claims["jti"])
+    except NotSealedYet:
+        seal_ledger(database, ring, now)
+        proof = prove_receipt(database, claims["jti"])
     checkpoint = open_checkpoint(proof.checkpoint, ring.note_keys(claims["ledger"]))
     leaf = leaf_hash(commitment(proof.salt, receipt))
     verify_inclusion(leaf, proof.leaf_index, checkpoint.size, proof.hashes, checkpoint.root)

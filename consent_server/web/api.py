@@ -12,6 +12,7 @@ from consent_server.domain.errors import UnknownNotice
 from consent_server.extensions import services
 from consent_server.storage import notices
 from consent_server.usecases.record_decision import Recorded
+from consent_server.web import notices as pages
 from consent_server.web.public import posted
 from consent_server.web.rate_limit import limited
 from consent_server.web.schemas import DECISION_IN, SHA256, SHOWN_IN
@@ -83,14 +84,22 @@ def record_shown(key: str) -> Response:
 @bp.get("/v1/sites/<key>/notice")
 def current_notice(key: str) -> Response:
     """The notice in force."""
-    response = notice(services().sites.get(key).notice.hash)
+    response = _notice_bytes(services().sites.get(key).notice.hash)
     response.headers["Cache-Control"] = "no-cache"
     return response
 
 
 @bp.get("/v1/notices/<notice_hash>")
 def notice(notice_hash: str) -> Response:
-    """An archived notice: the very bytes whose SHA-256 is its name."""
+    """An archived notice: the very bytes whose SHA-256 is its name, or a page for who reads it."""
+    if pages.wanted():
+        return pages.page(notice_hash)
+    response = _notice_bytes(notice_hash)
+    response.vary.add("Accept")
+    return response
+
+
+def _notice_bytes(notice_hash: str) -> Response:
     if not SHA256.fullmatch(notice_hash):
         raise UnknownNotice("A notice is named by 64 lower-case hex digits.")
     with services().database.reading() as session:

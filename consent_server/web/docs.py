@@ -88,7 +88,9 @@ def kind(schema: Node) -> str:
 
 def inline(text: str) -> Markup:
     """Plain text in which `words` between backticks are code."""
-    parts = [Markup("<code>{}</code>").format(part) if odd % 2 else escape(part) for odd, part in enumerate(text.split("`"))]
+    parts = [
+        Markup("<code>{}</code>").format(part) if odd % 2 else escape(part) for odd, part in enumerate(text.split("`"))
+    ]
     return Markup("").join(parts)
 
 

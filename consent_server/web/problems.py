@@ -13,15 +13,24 @@ from consent_server.domain.errors import BodyTooLarge, NotSealedYet, Refusal, St
 PROBLEMS: dict[type[Refusal], tuple[int, str, str]] = {
     errors.MalformedBody: (400, "malformed-body", "The body cannot be read"),
     errors.Unauthenticated: (401, "unauthenticated", "Who is asking?"),
+    errors.InvalidQuery: (400, "invalid-query", "The parameters cannot be read"),
+    errors.Forbidden: (403, "forbidden", "Not for this role or site"),
+    errors.StaleForm: (403, "stale-form", "The form is out of date"),
     errors.ForeignOrigin: (403, "foreign-origin", "The page is not the site's"),
     errors.UnknownSite: (404, "unknown-site", "No such site"),
     errors.UnknownNotice: (404, "unknown-notice", "No such notice"),
     errors.UnknownWidget: (404, "unknown-widget", "No such widget code"),
     errors.UnknownReceipt: (404, "unknown-receipt", "No such receipt"),
+    errors.UnknownUser: (404, "unknown-user", "No such user"),
+    errors.UnknownToken: (404, "unknown-token", "No such token"),
     errors.DecisionConflict: (409, "decision-conflict", "Another decision has this id"),
+    errors.UserConflict: (409, "user-conflict", "There is such a user"),
+    errors.SpentLink: (410, "spent-link", "The sign-in link is spent"),
     errors.BodyTooLarge: (413, "body-too-large", "The body is too large"),
     errors.UnsupportedContentType: (415, "unsupported-content-type", "This content type is not read here"),
     errors.InvalidDecision: (422, "invalid-decision", "The decision cannot be one"),
+    errors.InvalidUser: (422, "invalid-user", "The address or password cannot be used"),
+    errors.FormUnavailable: (422, "form-unavailable", "The receipt has no such form"),
     errors.InvalidProof: (422, "invalid-proof", "The proof does not hold"),
     errors.NotSealedYet: (409, "not-sealed-yet", "Not in a checkpoint yet"),
     errors.UnknownTile: (404, "unknown-tile", "No such tile"),
@@ -48,7 +57,12 @@ def refused(refusal: Refusal) -> Response:
     """A refusal in the words of the table."""
     status, slug, title = PROBLEMS[type(refusal)]
     faults = [{"pointer": fault.pointer, "detail": fault.detail} for fault in refusal.faults]
-    document = {"type": f"/problems/{slug}", "title": title, "status": status, "detail": refusal.detail}
+    document = {
+        "type": f"{request.script_root}/problems/{slug}",
+        "title": title,
+        "status": status,
+        "detail": refusal.detail,
+    }
     response = _answer(document | ({"errors": faults} if faults else {}))
     if isinstance(refusal, StorageUnavailable | TooManyRequests | NotSealedYet):
         response.headers["Retry-After"] = str(refusal.retry_after)
@@ -87,9 +101,9 @@ def _answer(document: dict[str, Any]) -> Response:
     status = int(document["status"])
     accept = request.accept_mimetypes
     if accept["text/html"] > accept["application/problem+json"] and not request.path.endswith(".js"):
-        page = render_template("problem.html", problem=document)
-        return Response(page, status, mimetype="text/html")
-    response = Response(json.dumps(document), status, mimetype="application/problem+json")
+        response = Response(render_template("problem.html", problem=document), status, mimetype="text/html")
+    else:
+        response = Response(json.dumps(document), status, mimetype="application/problem+json")
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -68,27 +68,41 @@ class ProcessStorage(Storage):
 
 
 class RateLimit:
-    """One limit on all posts of an address."""
+    """One limit on whatever a caller is told apart by: its address, unless a view names something else."""
 
-    def __init__(self, limit: str, storage_url: str) -> None:
+    def __init__(self, limit: str, storage_url: str, of_what: str = "") -> None:
         self._item: RateLimitItem = parse(limit)
         self._window = FixedWindowRateLimiter(storage_from_string(storage_url))
+        self._of_what = of_what
 
-    def spend(self) -> None:
+    def spend(self, name: str | None = None) -> None:
         """Raises TooManyRequests."""
-        address = services().address_keys.digest(request.remote_addr or "").hex()
-        if not self._window.hit(self._item, address):
-            ends_at = self._window.get_window_stats(self._item, address).reset_time
-            raise TooManyRequests(
-                f"More than {self._item} came from this address. Send it again later.",
-                max(1, round(ends_at - time.time())),
-            )
+        caller = (request.remote_addr or "") if name is None else name
+        key = services().address_keys.digest(self._of_what + caller).hex()
+        if not self._window.hit(self._item, key):
+            ends_at = self._window.get_window_stats(self._item, key).reset_time
+            whom = "came from this address. Send it" if name is None else "were tried on this account. Try"
+            raise TooManyRequests(f"More than {self._item} {whom} again later.", max(1, round(ends_at - time.time())))
+
+
+# Attempts to sign in: few on one account, more from one address, behind which a whole office may sit.
+SIGN_IN_LIMITS = {"account": "10 per 15 minute", "address": "30 per 15 minute"}
 
 
 def init_app(app: Flask) -> None:
-    """Make the limit of this application."""
+    """Make the limits of this application."""
     settings = services().settings
     app.extensions["rate_limit"] = RateLimit(settings.rate_limit, settings.rate_limit_url)
+    app.extensions["sign_in_limits"] = {
+        what: RateLimit(limit, settings.rate_limit_url, f"sign-in {what} ") for what, limit in SIGN_IN_LIMITS.items()
+    }
+
+
+def spend_sign_in(email: str) -> None:
+    """Count an attempt to sign in, before anything is checked. Raises TooManyRequests."""
+    limits: dict[str, RateLimit] = current_app.extensions["sign_in_limits"]
+    limits["address"].spend()
+    limits["account"].spend(email.strip().lower())
 
 
 def limited(view: Callable[P, R]) -> Callable[P, R]:

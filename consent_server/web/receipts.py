@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from flask import Blueprint, Response, json, render_template, request
@@ -9,9 +10,12 @@ from flask_cors import CORS
 from werkzeug.exceptions import NotAcceptable
 
 from consent_server import catalogue
-from consent_server.domain.errors import Unauthenticated, UnknownReceipt
+from consent_server.config import ROOT
+from consent_server.domain.dpv import dpv_receipt
+from consent_server.domain.errors import FormUnavailable, NotSealedYet, Unauthenticated, UnknownReceipt
+from consent_server.domain.kantara import kantara_receipt
 from consent_server.extensions import services
-from consent_server.usecases.prove_receipt import prove_receipt
+from consent_server.usecases.prove_receipt import Proof, prove_receipt
 from consent_server.usecases.read_receipt import ReadReceipt, read_receipt
 from consent_server.usecases.verify_receipt import verify_receipt
 from consent_server.web.public import posted_bytes
@@ -23,7 +27,15 @@ bp = Blueprint("receipts", __name__)
 CORS(bp, origins="*", send_wildcard=True, methods=["GET", "POST"], allow_headers=["Content-Type"], max_age=86400)
 
 # The form that a query names, for links on the page itself; programs send Accept.
-FORMATS = {"jws": "application/jose", "json": "application/json", "html": "text/html"}
+LD_JSON, KANTARA = "application/ld+json", "kantara"
+FORMATS = {
+    "jws": "application/jose",
+    "json": "application/json",
+    "jsonld": LD_JSON,
+    "html": "text/html",
+    "kantara": KANTARA,
+}
+DATA = ROOT / "consent_server" / "data"
 
 
 @bp.get("/v1/receipts/<link>")
@@ -67,7 +79,8 @@ def _wanted_form() -> str:
     if "format" in request.args:
         return FORMATS.get(request.args["format"], "")
     # application/json first: it is what a caller without a preference gets.
-    return request.accept_mimetypes.best_match(["application/json", "application/jose", "text/html"], default="")
+    forms = ["application/json", "application/jose", "text/html", LD_JSON]
+    return request.accept_mimetypes.best_match(forms, default="") if request.accept_mimetypes else forms[0]
 
 
 def _as(form: str, found: ReadReceipt) -> Response:
@@ -75,9 +88,33 @@ def _as(form: str, found: ReadReceipt) -> Response:
         return Response(found.receipt, content_type="application/jose")
     if form == "application/json":
         return Response(json.dumps(found.claims), mimetype="application/json")
+    if form == LD_JSON:
+        return _document(dpv_receipt(found.claims, found.notice, found.notice_at, _dpv_context()), LD_JSON)
+    if form == KANTARA:
+        return _document(kantara_receipt(found.claims, found.notice), "application/json")
     if form == "text/html":
         return Response(_page(found), mimetype="text/html")
     raise NotAcceptable
+
+
+def _document(document: dict[str, Any], mimetype: str) -> Response:
+    # For people too: accents stay letters, and the order is that of the standard.
+    return Response(json.dumps(document, ensure_ascii=False, sort_keys=False), mimetype=mimetype)
+
+
+@cache
+def _dpv_context() -> dict[str, Any]:
+    context: dict[str, Any] = json.loads((DATA / "dpv-context.json").read_text("utf-8"))
+    return context
+
+
+@bp.get("/schemas/kantara-cr-1.1.json")
+def kantara_schema() -> Response:
+    """The JSON Schema of the Kantara form, written from the specification's field table."""
+    schema = (DATA / "kantara-cr-1.1.json").read_bytes()
+    response = Response(schema, mimetype="application/schema+json")
+    response.headers["Cache-Control"] = "public, max-age=86400"
+    return response
 
 
 def _page(found: ReadReceipt) -> str:
@@ -91,19 +128,37 @@ def _page(found: ReadReceipt) -> str:
         direction=locale["meta"]["direction"],
         language_name=locale["meta"]["name"],
         texts=locale["receipt"],
+        check=locale["check"],
         policies=locale["banner"],
         purposes=_purposes(claims, found.notice),
-        vendors=[(v["name"], claims["vendors"][v["key"]]) for v in found.notice["vendors"]],
+        vendors=[(v["key"], v["name"], claims["vendors"][v["key"]]) for v in found.notice["vendors"]],
+        proof=(proof := _proof_if_sealed(claims["jti"])),
+        sealed_at=wording.moment(proof.sealed_at) if proof else None,
+        kantara=_has_kantara_form(found),
         site_name=found.notice["name"],
         recorded_at=wording.moment(found.recorded_at),
         valid_until=wording.moment(datetime.fromtimestamp(claims["valid_until"], UTC)),
-        link=request.path,
+        link=request.script_root + request.path,
     )
 
 
-def _purposes(claims: dict[str, Any], notice: dict[str, Any]) -> list[tuple[dict[str, str], bool]]:
+def _purposes(claims: dict[str, Any], notice: dict[str, Any]) -> list[tuple[str, dict[str, str], bool]]:
     texts = notice["texts"][claims["language"]]["purposes"]
-    return [(texts[p["key"]], claims["grants"][p["key"]]) for p in notice["purposes"]]
+    return [(p["key"], texts[p["key"]], claims["grants"][p["key"]]) for p in notice["purposes"]]
+
+
+def _proof_if_sealed(receipt_id: str) -> Proof | None:
+    try:
+        return prove_receipt(services().database, receipt_id)
+    except NotSealedYet:
+        return None
+
+
+def _has_kantara_form(found: ReadReceipt) -> bool:
+    try:
+        return bool(kantara_receipt(found.claims, found.notice))
+    except FormUnavailable:
+        return False
 
 
 @bp.post("/v1/receipts/verify")
@@ -111,7 +166,7 @@ def _purposes(claims: dict[str, Any], notice: dict[str, Any]) -> list[tuple[dict
 def verify() -> Response:
     """Check a receipt: key, signature, record; says which step failed."""
     body = read_body(VERIFY_IN, posted_bytes())
-    verification = verify_receipt(body["receipt"], services().keys.ring, services().database)
+    verification = verify_receipt(body["receipt"], services().keys.ring, services().database, services().now)
     answer = {
         "valid": verification.valid,
         "checks": [asdict(check) for check in verification.checks],

@@ -1,12 +1,12 @@
 import type { Purpose, Vendor } from "../../static/widget/src/config";
 
 export const purposes: Purpose[] = [
-  { key: "analytics", title: "Audience measurement", text: "", signals: ["analytics_storage"] },
-  { key: "advertising", title: "Advertising", text: "", signals: ["ad_storage", "ad_user_data", "ad_personalization"], gpc: true },
+  { key: "analytics", signals: ["analytics_storage"] },
+  { key: "advertising", signals: ["ad_storage", "ad_user_data", "ad_personalization"], gpc: true },
 ];
 
 const vendor = (key: string, adapter: string | null, id: string, ...its: string[]): Vendor =>
-  ({ key, name: key, adapter, id, purposes: its });
+  ({ key, adapter, id, purposes: its });
 
 export const analytics = vendor("google-analytics", "google", "G-ABCD123456", "analytics");
 export const ads = vendor("google-ads", "google", "AW-123456789", "advertising");

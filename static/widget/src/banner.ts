@@ -30,7 +30,7 @@ export function mount(act: (action: string) => void): void {
 function fill(view: string, label: string, ...children: Node[]): void {
   host.dataset.view = view;
   host.lang = config.language;
-  host.dir = config.direction;
+  host.dir = config.direction || "ltr";
   host.setAttribute("role", isOpen() ? "dialog" : "region");
   host.setAttribute("aria-label", label);
   while (status.previousSibling) status.previousSibling.remove();

@@ -22,7 +22,9 @@ const send = async (path: string, body: unknown): Promise<Response> =>
 function settle({ receipt_url, visitor, state }: Receipt): void {
   const keep = grantsAny(choice!);
   hold(receipt_url, keep);
-  if (!keep) return;
+  // On the site's own host the answer has set the cookie. Safari keeps that one for its full life, and
+  // one that script writes over it for 7 days.
+  if (!keep || base!.startsWith(location.origin + "/")) return;
   writeCookie(Object.assign(choice!, { visitor, state }), config.days);
 }
 

@@ -2,20 +2,15 @@ export type Flags = Record<string, boolean>;
 
 export interface Purpose {
   key: string;
-  title: string;
-  text: string;
   signals?: string[];
   gpc?: boolean;
 }
 
 export interface Vendor {
   key: string;
-  name: string;
-  adapter: string | null;
+  adapter?: string;
   id?: string;
   purposes: string[];
-  cookies?: string[];
-  storage?: string[];
   conversions?: Record<string, string>;
 }
 
@@ -33,8 +28,9 @@ export interface Config {
   widget: string;
   language: string;
   languages: string[];
-  direction: string;
-  advanced: boolean;
+  /** Left out where it is "ltr". */
+  direction?: string;
+  advanced?: boolean;
   days: number;
   layout: string;
   colours: Colours;

@@ -4,6 +4,7 @@ import { allowed, choice, choose, config, hold } from "./current";
 import { sweep, type Keeper } from "./gate";
 import { guard } from "./guard";
 import { withSecond } from "./second";
+import { stored } from "./outbox";
 import { complete, takes, underSignal, type Answer, type Choice } from "./state";
 import type { Apply } from "./vendors/adapter";
 
@@ -24,7 +25,12 @@ function follow(leaving?: boolean): void {
   if (choice && !leaving) sweep(keeper);
 }
 
-const purge = () => withSecond((layer, kit) => layer.purge(kit));
+const OWED = "eu-consent-purge";
+
+/** Delete what denied vendors stored; owed to the next page as long as the script for it cannot come. */
+const purge = async () => {
+  if (await withSecond((layer, kit) => layer.purge(kit))) stored(OWED, null);
+};
 
 /** One act of the visitor, in the order that the contract fixes: kept, told to the tags, posted. */
 export function decide(action: string, method: string, answer: Answer): void {
@@ -50,7 +56,10 @@ export function decide(action: string, method: string, answer: Answer): void {
     page: location.origin + location.pathname, gpc: gpc(), widget: config.widget,
   });
   changed();
-  if (lost) purge().then(() => leaving && location.reload());
+  if (!lost) return;
+  stored(OWED, "1");
+  // Tags that run on must not wait for a server that does not answer.
+  Promise.race([purge(), new Promise((done) => setTimeout(done, 1000))]).then(() => leaving && location.reload());
 }
 
 export const decideAll = (action: string, method: string): void =>
@@ -79,6 +88,8 @@ export function resume(tags: (Apply | undefined)[], onChange: () => void): void 
   const rest = choice && underSignal(config, choice);
   if (rest && gpc() && !choice!.gpc && takes(config, choice, rest)) return decide("gpc", "signal", rest);
   follow();
+  // After the page's own work: a script that hangs would hold up its load event.
+  if (stored(OWED)) document.readyState == "complete" ? purge() : addEventListener("load", purge);
 }
 
 /** A page that comes back from the back/forward cache may have missed a decision. */

@@ -5,12 +5,10 @@ import type { Kit } from "./second";
 const BOX = "position,top,left,margin,float,flex,grid-area".split(",");
 
 /** A stand-in of the same box as a gated frame, so that the page does not move. */
-export function cover(kit: Kit, texts: Record<string, string>, frame: Gated, key: string): void {
+export function cover(kit: Kit, texts: Record<string, string>, name: string, frame: Gated, key: string): void {
   const { config, element, button } = kit;
-  const vendor = config.vendors.find((one) => one.key == key);
-  const name = vendor ? vendor.name : config.purposes.find((one) => one.key == key)!.title;
   const say = (text: string) => texts[text].replace("{vendor}", name);
-  const made = element("consent-placeholder", { lang: config.language, dir: config.direction, role: "group", "aria-label": name });
+  const made = element("consent-placeholder", { lang: config.language, dir: config.direction || "ltr", role: "group", "aria-label": name });
   const root = made.attachShadow({ mode: "open" });
   kit.paint(root, css);
   root.append(element("p", {}, say("placeholder")), button("once", say("once")), button("always", say("always")));

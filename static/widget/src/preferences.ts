@@ -26,7 +26,9 @@ interface Detail {
   contact: string;
   dpo: string;
   /** What each purpose is for. */
-  purposes?: Record<string, string>;
+  purposes: Record<string, string>;
+  /** Purposes and vendors as people know them. */
+  names: Record<string, string>;
   vendors: VendorDetail[];
   texts: Record<string, string>;
 }
@@ -35,7 +37,7 @@ let styled = false;
 
 function open(detail: Detail, kit: Kit): void {
   const { config, choice, host, root, element, button, allowed } = kit;
-  const { texts } = detail;
+  const { texts, names } = detail;
   const light: HTMLElement[] = [];
 
   /** What tools look for stands in the page's own DOM; the shadow root holds its place. */
@@ -63,7 +65,8 @@ function open(detail: Detail, kit: Kit): void {
       element("tr", {}, ...["cookies", "purpose", "lifetime"].map((name) => element("th", { scope: "col" }, texts[name] || ""))),
       ...cookies.map(row));
 
-  const about = ({ key, name }: Vendor) => {
+  const about = ({ key }: Vendor) => {
+    const name = names[key];
     const facts = detail.vendors.find((one) => one.key == key);
     const box = element("input", { type: "checkbox", name: key, ...on(key) });
     return element("div", {},
@@ -77,15 +80,15 @@ function open(detail: Detail, kit: Kit): void {
         ...(facts.cookies[0] ? [table(facts.cookies)] : []))] : []));
   };
 
-  const group = ({ key, title, text }: Purpose) => {
+  const group = ({ key }: Purpose) => {
     const its = config.vendors.filter(({ purposes }) => purposes.includes(key));
     const id = "consent-purpose-" + key;
     const toggle = element("input", { type: "checkbox", role: "switch", name: key, id, ...on(key) });
     return element("section", {},
       element("div", { class: "r" },
-        slotted(element("label", { for: id }, title), "l-" + key),
+        slotted(element("label", { for: id }, names[key]), "l-" + key),
         slotted(toggle, "s-" + key)),
-      element("p", {}, detail.purposes?.[key] || text || ""),
+      element("p", {}, detail.purposes[key]),
       element("details", {}, element("summary", {}, `${texts.vendors} (${its.length})`), ...its.map(about)));
   };
 
@@ -155,12 +158,9 @@ function open(detail: Detail, kit: Kit): void {
 }
 
 /** The patterns of all that the vendors of one side store on the site's own host. */
-const patterns = ({ vendors }: Detail, { config, allowed }: Kit, on: boolean): string[] =>
-  config.vendors.filter(({ key }) => !!allowed(key) == on).flatMap(({ key, cookies = [], storage = [] }) => [
-    ...cookies,
-    ...storage,
-    ...vendors.filter((one) => one.key == key).flatMap((one) => one.cookies.filter(({ host }) => !host).map(({ name }) => name)),
-  ]);
+const patterns = ({ vendors }: Detail, { allowed }: Kit, on: boolean): string[] =>
+  vendors.filter(({ key }) => !!allowed(key) == on).flatMap(({ cookies }) =>
+    cookies.filter(({ host }) => !host).map(({ name }) => name));
 
 type Widget = { _(given: null, layer: Second): void };
 
@@ -168,6 +168,6 @@ type Widget = { _(given: null, layer: Second): void };
 export default (detail: Detail): void =>
   (window as unknown as { consentWidget: Widget }).consentWidget._(null, {
     show: (kit) => open(detail, kit),
-    cover: (kit, frame, key) => cover(kit, { ...kit.config.texts, ...detail.texts }, frame, key),
+    cover: (kit, frame, key) => cover(kit, detail.texts, detail.names[key], frame, key),
     purge: (kit) => purge(patterns(detail, kit, false), patterns(detail, kit, true)),
   });

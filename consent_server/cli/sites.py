@@ -1,0 +1,62 @@
+"""Sites and their notices."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from consent_server.cli.report import refusing, site_tag
+from consent_server.domain.errors import InvalidSiteFile
+from consent_server.extensions import services
+from consent_server.site_file import read_site_file
+from consent_server.storage import notices, sites
+from consent_server.usecases.publish_notice import Published, publish_notice
+
+site = AppGroup("site", help="Sites and their notices.")
+
+
+@site.command("apply")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--check", is_flag=True, help="Only say what would change.")
+@refusing
+def apply_site(file: Path, check: bool) -> None:
+    """Apply a site file; publish a new notice when a visitor would see a difference."""
+    try:
+        declared = read_site_file(file.read_text("utf-8"))
+    except InvalidSiteFile as refusal:
+        count = len(refusal.faults)
+        detail = f"{file.name} is refused, {count} fault{'s' if count > 1 else ''}:"
+        raise InvalidSiteFile(detail, refusal.faults) from refusal
+    except UnicodeDecodeError as error:
+        raise InvalidSiteFile(f"{file.name} is refused: it is not UTF-8 ({error.reason}).") from error
+    published = publish_notice(
+        services().database, declared, services().settings.public_url, services().now(), check_only=check
+    )
+    _say_published(declared, published, check)
+
+
+def _say_published(declared: dict[str, Any], published: Published, check: bool) -> None:
+    would = "would be " if check else ""
+    accent, used = declared["banner"]["colours"]["accent"].lower(), published.colours["accent"]
+    if accent != used:
+        click.echo(f"contrast: accent {accent} {would}corrected to {used}")
+    if published.new_notice:
+        click.echo(
+            f"notice {published.notice} {would}published{' for the first time' if not published.previous else ''}"
+        )
+    else:
+        click.echo(f"notice {published.notice} unchanged")
+    if published.settings_changed:
+        click.echo(f"settings {would}changed")
+    click.echo(f"tag {site_tag(published.site.key)}")
+
+
+@site.command("list")
+@refusing
+def list_sites() -> None:
+    """One line a site: key, name, notice in force."""
+    with services().database.reading() as session:
+        for stored in sites.every(session):
+            notice = notices.in_force(session, stored.id)
+            click.echo(f"{stored.site.key}\t{stored.site.name}\t{notice.notice.hash if notice else '-'}")

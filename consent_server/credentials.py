@@ -1,0 +1,77 @@
+"""What people and programs prove themselves with: passwords, one-time links, tokens."""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
+
+LINK_LIFETIME = timedelta(hours=24)
+# OWASP's first choice of Argon2id with little memory: sixteen threads that check at once stay under 320 MiB.
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+TOKEN_BYTES = 32
+
+
+def hash_password(password: str) -> str:
+    """Argon2id (RFC 9106) with a salt of its own."""
+    return _HASHER.hash(password)
+
+
+def password_matches(encoded: str | None, password: str) -> bool:
+    """Whether a password is the hashed one. Without a hash the same work is done for nothing.
+
+    So the time of an answer does not tell whether an account exists.
+    """
+    try:
+        _HASHER.verify(encoded or nobodys_hash(), password)
+    except (VerificationError, InvalidHashError):
+        return False
+    return encoded is not None
+
+
+@cache
+def nobodys_hash() -> str:
+    """The hash of a password that nobody knows. Made when the server starts, not at the first wrong guess."""
+    return hash_password(secrets.token_urlsafe(TOKEN_BYTES))
+
+
+def new_token() -> str:
+    """256 random bits as text."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def token_hash(token: str) -> bytes:
+    """What is kept of a token: SHA-256 is enough, since nobody can guess 256 bits."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
+
+
+class OneTimeLinks:
+    """Signs who a link is for, and which of their links; for a day. Using it up is the caller's part."""
+
+    def __init__(self, secret_key: str, now: Callable[[], datetime]) -> None:
+        class ClockedSigner(TimestampSigner):
+            def get_timestamp(self) -> int:
+                return int(now().timestamp())
+
+        self._serializer = URLSafeTimedSerializer(
+            secret_key,
+            salt="sign-in-link",
+            signer=ClockedSigner,
+            signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
+        )
+
+    def sign(self, user_id: int, nonce: bytes) -> str:
+        """The part of the link that proves it."""
+        return str(self._serializer.dumps([user_id, nonce.hex()]))
+
+    def read(self, link: str) -> tuple[int, bytes] | None:
+        """User and nonce of a link that is ours and not older than LINK_LIFETIME, else None."""
+        try:
+            user_id, nonce = self._serializer.loads(link, max_age=int(LINK_LIFETIME.total_seconds()))
+        except (BadData, ValueError):
+            return None
+        return int(user_id), bytes.fromhex(nonce)

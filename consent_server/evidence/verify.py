@@ -1,0 +1,1072 @@
+#!/usr/bin/env python3
+"""Checks an evidence pack of a consent ledger. Needs Python 3.8 or newer and nothing else; reads, never writes.
+
+    python3 verify.py [PACK.zip | FOLDER] [--keys JWKS] [--checkpoint NOTE]... [--proof JSON]... [--witness VKEY]...
+
+Without a pack it checks the folder that it lies in. Whoever holds the ledger's signing key could make a whole new
+ledger, with this script's blessing. What rules that out comes from outside the pack: a checkpoint that you kept
+(--checkpoint), keys that you know (--keys), a witness that you trust (--witness).
+The rules are those of docs/formats/evidence.md; section numbers below are of RFC 8032 (Ed25519) and RFC 9162 (trees).
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import calendar
+import contextlib
+import functools
+import hashlib
+import itertools
+import json
+import multiprocessing
+import os
+import re
+import secrets
+import struct
+import sys
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    # Subscripted when Python 3.8 could not.
+    Point = tuple[int, int, int, int]
+    Signature = tuple[bytes, bytes, bytes]  # public key, message, signature
+    Fault = tuple[str, str, str]  # check, place, reason
+
+# Seconds by which a record's time may miss those of the checkpoints around it: what may pass between signing
+# and sealing, and between the clocks of two machines. Nobody gains by moving a decision a quarter of an hour.
+TOLERANCE = 900
+LINES_AT_ONCE = 1000
+LONGEST_LINE = 1 << 20
+LARGEST_FILE = 1 << 26
+PRINTED = 20
+
+CHECKS = {
+    "files": "each file is the one that the manifest names, none is missing, none was added",
+    "manifest": "the ledger's operator signed the manifest",
+    "keys": "the keys are Ed25519, each under its own id",
+    "checkpoints": "each is signed by the ledger, longer and not earlier than the one before",
+    "records": "each line has its form, its leaf follows the one before without a gap",
+    "signatures": "a key of the ledger signed each receipt and each removal",
+    "leaves": "salt and receipt make the leaf that the ledger holds",
+    "inclusion": "each leaf stands at its place in the newest checkpoint",
+    "history": "the leaves lead to the root of every checkpoint among them",
+    "times": f"each record is dated between the checkpoints around it (give or take {TOLERANCE} s), none runs back",
+    "unique": "no receipt and no decision is there twice",
+    "notices": "the notice of each receipt is here, whole, and was published before it",
+    "widgets": "the code that showed each notice is here, whole",
+    "removals": "a signed entry names each removed record, and what it names is gone",
+    "timestamps": "each RFC 3161 answer names what it stamps (README.md says how to check who stamped it)",
+    "kept": "the checkpoints that you kept are of this same history",
+    "witnesses": "the cosignatures of the witnesses that you named",
+}
+
+
+class Wrong(Exception):
+    """Something does not prove what it claims; the text says why."""
+
+
+# --- Ed25519 ---
+
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+D2 = 2 * D % P
+SQRT_M1 = pow(2, (P - 1) // 4, P)
+NEUTRAL = (0, 1, 1, 0)
+
+
+def add(p: Point, q: Point) -> Point:
+    """5.1.4, in extended coordinates; holds for equal points too."""
+    a, b = (p[1] - p[0]) * (q[1] - q[0]) % P, (p[1] + p[0]) * (q[1] + q[0]) % P
+    c, d = D2 * p[3] % P * q[3] % P, 2 * p[2] * q[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def decode_point(data: bytes) -> Point:
+    """5.1.3"""
+    number = int.from_bytes(data, "little")
+    sign, y = number >> 255, number & (1 << 255) - 1
+    u, v = (y * y - 1) % P, (D * y * y + 1) % P
+    x = u * pow(v, 3, P) * pow(u * pow(v, 7, P), (P - 5) // 8, P) % P
+    if (v * x * x - u) % P:
+        x = x * SQRT_M1 % P
+    if len(data) != 32 or y >= P or (v * x * x - u) % P or (sign and not x):
+        raise Wrong("this is not a point of the curve")
+    x = P - x if x & 1 != sign else x
+    return x, y, 1, x * y % P
+
+
+BASE = decode_point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+
+
+def combine(terms: Sequence[tuple[int, Point]]) -> Point:
+    """The sum of all multiples, a few bits of every factor at a time (Pippenger's buckets)."""
+    bits = max(1, len(terms).bit_length() - 3)
+    total = NEUTRAL
+    for shift in range(256 // bits * bits, -1, -bits):
+        for _ in range(bits):
+            total = add(total, total)
+        buckets: dict[int, Point] = {}
+        for factor, point in terms:
+            digit = factor >> shift & (1 << bits) - 1
+            if digit:
+                buckets[digit] = add(buckets[digit], point) if digit in buckets else point
+        running = NEUTRAL
+        for digit in range(max(buckets, default=0), 0, -1):
+            running = add(running, buckets[digit]) if digit in buckets else running
+            total = add(total, running)
+    return total
+
+
+def is_neutral(point: Point) -> bool:
+    """Whether eight times the point is nothing: the equation of 5.1.7 is one times eight."""
+    for _ in range(3):
+        point = add(point, point)
+    return point[0] == 0 and point[1] == point[2]
+
+
+decode_key = functools.lru_cache(64)(decode_point)
+
+
+def genuine(signatures: Sequence[Signature]) -> bool:
+    """5.1.7 for all at once (8.2): each equation times a number that no forger could foresee, then their sum."""
+    base, terms = 0, []
+    keys: dict[Point, int] = {}
+    for public, message, signature in signatures:
+        commitment, s = signature[:32], int.from_bytes(signature[32:], "little")
+        if len(signature) != 64 or s >= L:
+            return False
+        try:
+            point, key = decode_point(commitment), decode_key(public)
+        except Wrong:
+            return False
+        k = int.from_bytes(hashlib.sha512(commitment + public + message).digest(), "little")
+        blind = secrets.randbits(128) | 1
+        base += blind * s
+        keys[key] = keys.get(key, 0) + blind * k
+        terms.append((blind, point))
+    terms += [(factor % L, key) for key, factor in keys.items()]
+    return is_neutral(combine([*terms, (-base % L, BASE)]))
+
+
+def forged(signatures: Sequence[Signature], first: int = 0) -> list[int]:
+    """Positions of the signatures that do not hold."""
+    if genuine(signatures):
+        return []
+    if len(signatures) == 1:
+        return [first]
+    half = len(signatures) // 2
+    return forged(signatures[:half], first) + forged(signatures[half:], first + half)
+
+
+# --- Strict forms: one spelling of everything ---
+
+
+def strict_json(data: bytes | str) -> Any:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise Wrong("a key is repeated")
+        return found
+
+    def refuse(word: str) -> None:
+        raise Wrong(f"{word} is not JSON")
+
+    try:
+        return json.loads(data, object_pairs_hook=unique, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        raise Wrong("this is not JSON") from None
+
+
+def unbase64(text: str, url: bool = False) -> bytes:
+    data = again = b""
+    try:
+        padding = "=" * (-len(text) % 4) if url else ""
+        data = base64.b64decode(text + padding, b"-_" if url else None, validate=True)
+        again = base64.urlsafe_b64encode(data).rstrip(b"=") if url else base64.b64encode(data)
+    except ValueError:
+        pass
+    if not data or again.decode() != text:
+        raise Wrong("this is not canonical base64")
+    return data
+
+
+def unhex(text: Any) -> bytes:
+    if not isinstance(text, str) or not re.fullmatch("[0-9a-f]{64}", text):
+        raise Wrong("a hash or salt has 64 lower-case hex digits")
+    return bytes.fromhex(text)
+
+
+def number(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise Wrong(f"{value!r:.40} is not a whole number")
+    return value
+
+
+def seconds(text: Any) -> float:
+    """Unix time of `2026-11-23T17:00:00.000Z`."""
+    if not isinstance(text, str) or not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", text, re.ASCII):
+        raise Wrong(f"{text!r:.40} is not a time")
+    try:
+        return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) + int(text[20:23]) / 1000
+    except ValueError:
+        raise Wrong(f"{text!r} is not a time") from None
+
+
+def spoken(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
+
+
+def open_jws(token: Any, types: Sequence[str], keys: dict[str, bytes]) -> tuple[dict[str, Any], Signature]:
+    """Type and claims of a compact JWS, and the signature that is still to be checked."""
+    parts = token.split(".") if isinstance(token, str) and token.isascii() else []
+    if len(parts) != 3:
+        raise Wrong("a compact JWS has three parts")
+    header, claims = (strict_json(unbase64(part, url=True)) for part in parts[:2])
+    if not isinstance(header, dict) or header.keys() != {"alg", "typ", "kid"} or header["alg"] != "EdDSA":
+        raise Wrong("its header must say alg EdDSA, typ and kid, and nothing else")
+    if header["typ"] not in types:
+        raise Wrong(f"its type is {header['typ']!r:.40}, expected {' or '.join(types)}")
+    if str(header["kid"]) not in keys:
+        raise Wrong(f"it is signed by a foreign key, {header['kid']!r:.60}, which is not in keys.json")
+    if not isinstance(claims, dict):
+        raise Wrong("its payload is not a JSON object")
+    message = token.rpartition(".")[0].encode()
+    return {**claims, "typ": header["typ"]}, (keys[header["kid"]], message, unbase64(parts[2], url=True))
+
+
+class Checkpoint(NamedTuple):
+    origin: str
+    size: int
+    root: bytes
+    text: str
+    lines: tuple[tuple[str, bytes, bytes], ...]  # key name, key id, signature
+
+    def signatures(self, names: dict[tuple[str, bytes], bytes]) -> list[Signature]:
+        """The signatures of the ledger's keys that are still to be checked."""
+        known = [(names[line[:2]], self.text.encode(), line[2]) for line in self.lines if line[:2] in names]
+        if not known:
+            raise Wrong("no key of the ledger signed it")
+        return known
+
+
+def open_checkpoint(note: Any) -> Checkpoint:
+    """A C2SP checkpoint, unverified."""
+    if not isinstance(note, str) or re.search("[\x00-\x09\x0b-\x1f]", note):
+        raise Wrong("this is not a signed note")
+    text, _, tail = note.rpartition("\n\n")
+    match = re.fullmatch("([^\n]+)\n(0|[1-9][0-9]{0,18})\n([^\n]+)((?:\n[^\n]+)*)", text)
+    lines = [re.fullmatch("\u2014 ([^ +\n]+) ([^ \n]+)", line) for line in tail[:-1].split("\n")]
+    if not match or not tail.endswith("\n") or not all(lines):
+        raise Wrong("this is not a signed checkpoint")
+    root = unbase64(match[3])
+    values = [(line[1], unbase64(line[2])) for line in lines if line]
+    if len(root) != 32:
+        raise Wrong("a root has 32 bytes")
+    return Checkpoint(
+        match[1], int(match[2]), root, text + "\n", tuple((name, value[:4], value[4:]) for name, value in values)
+    )
+
+
+def key_id(name: str, kind: bytes, public: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + kind + public).digest()[:4]
+
+
+# --- The tree ---
+
+
+def leaf_hash(salt: bytes, receipt: str) -> bytes:
+    return hashlib.sha256(b"\x00" + hashlib.sha256(salt + receipt.encode()).digest()).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def climb(node: int, last: int, start: bytes, path: Sequence[bytes]) -> tuple[bytes, bytes, list[bytes]]:
+    """2.1.3.2 and 2.1.4.2: roots of the trees that end at `node` and at `last`, and what lies left of `node`."""
+    old, new, left = start, start, []
+    for sibling in path:
+        if not last:
+            raise Wrong("the proof is too long")
+        if node & 1 or node == last:
+            old, new = node_hash(sibling, old), node_hash(sibling, new)
+            left.append(sibling)
+            while node and not node & 1:
+                node, last = node >> 1, last >> 1
+        else:
+            new = node_hash(new, sibling)
+        node, last = node >> 1, last >> 1
+    if last:
+        raise Wrong("the proof is too short")
+    return old, new, left
+
+
+def consistent(old_size: int, size: int, path: list[bytes], old_root: bytes, root: bytes) -> bool:
+    """2.1.4.2"""
+    if not 0 < old_size < size:
+        return old_size == size and not path and old_root == root
+    path = path if old_size & (old_size - 1) else [old_root, *path]
+    node, last = old_size - 1, size - 1
+    while node & 1:
+        node, last = node >> 1, last >> 1
+    return bool(path) and climb(node, last, path[0], path[1:])[:2] == (old_root, root)
+
+
+class Leaves:
+    """A growing tree, kept as its whole subtrees, the largest first."""
+
+    def __init__(self, size: int, peaks: list[bytes]) -> None:
+        self.size, self.peaks = size, peaks
+
+    def push(self, leaf: bytes) -> None:
+        self.size += 1
+        self.peaks.append(leaf)
+        size = self.size
+        while not size & 1:
+            right = self.peaks.pop()
+            self.peaks.append(node_hash(self.peaks.pop(), right))
+            size >>= 1
+
+    def root(self) -> bytes:
+        return functools.reduce(lambda right, left: node_hash(left, right), reversed(self.peaks))
+
+
+# --- One line of records.jsonl, for itself; these run on every core ---
+
+
+class Facts(NamedTuple):
+    """What each line is checked against."""
+
+    file: str
+    site: str
+    ledger: str
+    keys: dict[str, bytes]
+    size: int
+    root: bytes
+
+
+class Line(NamedTuple):
+    """What the checks across all lines need of one. `claims` are None unless their signature holds."""
+
+    leaf_index: int
+    leaf: bytes
+    left: list[bytes]
+    removed_by: int | None
+    claims: dict[str, Any] | None
+
+
+TYPES = ("consent-receipt+jwt", "consent-removal+jwt")
+FIELDS = {"leaf_index", "leaf", "receipt", "salt", "hashes", "removed_by"}
+KEPT_CLAIMS = ("typ", "iat", "jti", "decision_id", "notice", "widget", "rule", "count", "leaves")
+
+
+def check_lines(facts: Facts, batch: tuple[int, list[bytes]]) -> tuple[list[Line], list[Fault]]:
+    first, raw = batch
+    lines: list[Line] = []
+    faults: list[Fault] = []
+    signatures: list[Signature] = []
+    for position, data in enumerate(raw, first):
+        try:
+            lines.append(read_line(facts, data, signatures, faults))
+        except Wrong as error:
+            faults.append(("records", f"{facts.file} line {position}", str(error)))
+    signed = [position for position, line in enumerate(lines) if line.claims is not None]
+    for bad in forged(signatures) if signatures else []:
+        line = lines[signed[bad]]
+        lines[signed[bad]] = line._replace(claims=None)
+        faults.append(
+            ("signatures", place(facts, line.leaf_index), "the signature does not match the content: it was altered")
+        )
+    return lines, faults
+
+
+def read_line(facts: Facts, data: bytes, signatures: list[Signature], faults: list[Fault]) -> Line:
+    line = strict_json(data)
+    if not isinstance(line, dict) or line.keys() != FIELDS or not isinstance(line["hashes"], list):
+        raise Wrong(f"a line has the fields {', '.join(sorted(FIELDS))}")
+    index, leaf, path = number(line["leaf_index"]), unhex(line["leaf"]), [unhex(value) for value in line["hashes"]]
+    salt = None if line["salt"] is None else unhex(line["salt"])
+    removed_by = None if line["removed_by"] is None else number(line["removed_by"])
+    left: list[bytes] = []
+    try:
+        _, root, left = climb(index, facts.size - 1, leaf, path) if index < facts.size else (b"", b"", [])
+        if root != facts.root:
+            raise Wrong("its proof does not lead to the newest checkpoint: it was altered, moved or put in later")
+    except Wrong as error:
+        faults.append(("inclusion", place(facts, index), str(error)))
+    if line["receipt"] is None:
+        if salt is not None or removed_by is None or removed_by <= index:
+            faults.append(("removals", place(facts, index), "the record is gone, and no removal entry is named for it"))
+        return Line(index, leaf, left, removed_by, None)
+    if removed_by is not None:
+        faults.append(("removals", place(facts, index), "the record is still here, and is said to be removed"))
+    claims = None
+    try:
+        claims, signature = open_jws(line["receipt"], TYPES, facts.keys)
+        check_claims(facts, claims)
+        signatures.append(signature)
+    except Wrong as error:
+        claims = None
+        faults.append(("signatures", place(facts, index), str(error)))
+    if salt is None or not str(line["receipt"]).isascii() or leaf_hash(salt, str(line["receipt"])) != leaf:
+        faults.append(
+            ("leaves", place(facts, index), "salt and receipt do not make this leaf: one of the three was altered")
+        )
+    return Line(index, leaf, left, None, claims and {name: claims.get(name) for name in KEPT_CLAIMS})
+
+
+def check_claims(facts: Facts, claims: dict[str, Any]) -> None:
+    if (claims.get("schema"), claims.get("site"), claims.get("ledger")) != ("1", facts.site, facts.ledger):
+        raise Wrong("it is of another schema, site or ledger")
+    number(claims.get("iat"))
+    removal = claims["typ"] == TYPES[1]
+    if not all(isinstance(claims.get(name), str) for name in (("jti",) if removal else ("jti", "decision_id"))):
+        raise Wrong("it has no jti or no decision_id")
+    if not removal:
+        unhex(claims.get("notice")), unhex(claims.get("widget"))
+        return
+    ranges = claims.get("leaves")
+    if not isinstance(ranges, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in ranges):
+        raise Wrong("its leaves are not ranges")
+    ends = [number(value) for pair in ranges for value in pair]
+    ascending = all(low <= high for low, high in ranges) and all(
+        ends[at] < ends[at + 1] for at in range(1, len(ends) - 1, 2)
+    )
+    if not ends or not ascending or claims.get("count") != sum(high - low + 1 for low, high in ranges):
+        raise Wrong("its ranges are not ascending, or its count is not theirs")
+    if claims.get("rule") not in ("erasure", "retention") or not isinstance(claims.get("reason"), str):
+        raise Wrong("it names no rule or no reason")
+
+
+def place(facts: Facts, index: int) -> str:
+    return f"{facts.file} leaf {index}"
+
+
+# --- The pack as files ---
+
+NAMES = re.compile(
+    r"README\.md|verify\.py|keys\.json|(records|removals|checkpoints|publications)\.jsonl|manifest\.(json|jws)"
+    r"|notices/[0-9a-f]{64}\.(json|png)|widget/[0-9a-f]{64}\.js"
+)
+# What a form that nobody foresaw runs into: such a pack does not hold either.
+MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, struct.error)
+UNREADABLE = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+
+
+class Pack:
+    """A zip, or the folder that it was unpacked into, where other files may lie about."""
+
+    def __init__(self, path: str) -> None:
+        self.folder = path if os.path.isdir(path) else None
+        self.zip = None if self.folder else zipfile.ZipFile(path)
+        self.names = self.zip.namelist() if self.zip else [name for name in walk(path) if NAMES.fullmatch(name)]
+
+    def open(self, name: str) -> IO[bytes]:
+        if name not in self.names:
+            raise Wrong("it is missing")
+        return self.zip.open(name) if self.zip else open(os.path.join(str(self.folder), *name.split("/")), "rb")
+
+    def read(self, name: str) -> bytes:
+        with self.open(name) as file:
+            data = file.read(LARGEST_FILE + 1)
+        if len(data) > LARGEST_FILE:
+            raise Wrong(f"it is larger than {LARGEST_FILE} bytes")
+        return data
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        with self.open(name) as file:
+            for line in iter(lambda: file.readline(LONGEST_LINE + 1), b""):
+                if not line.endswith(b"\n"):
+                    raise Wrong(f"a line is cut short, or longer than {LONGEST_LINE} bytes")
+                yield line
+
+    def weigh(self, name: str) -> tuple[str, int]:
+        digest, size = hashlib.sha256(), 0
+        with self.open(name) as file:
+            for block in iter(lambda: file.read(1 << 18), b""):
+                digest.update(block)
+                size += len(block)
+        return digest.hexdigest(), size
+
+
+def walk(folder: str) -> Iterator[str]:
+    for root, _, files in os.walk(folder):
+        for name in files:
+            yield os.path.relpath(os.path.join(root, name), folder).replace(os.sep, "/")
+
+
+# --- The audit ---
+
+
+class Sealed(NamedTuple):
+    size: int
+    root: bytes
+    at: float
+
+
+class Options(NamedTuple):
+    """What the auditor brings along: names and texts of files, witnesses' keys."""
+
+    keys: dict[str, bytes] | None = None
+    kept: Sequence[tuple[str, str]] = ()
+    proofs: Sequence[Any] = ()
+    witnesses: Sequence[str] = ()
+    jobs: int = 1
+
+
+class Audit:
+    """All checks of one pack. `faults` and `seen` are by name of the check."""
+
+    def __init__(self, pack: Pack, options: Options) -> None:
+        self.pack, self.options = pack, options
+        self.faults: dict[str, list[tuple[str, str]]] = {}
+        self.seen: dict[str, str] = {}
+        self.manifest: dict[str, Any] = {}
+        self.keys: dict[str, bytes] = {}
+        self.names: dict[tuple[str, bytes], bytes] = {}
+        self.sealed: list[Sealed] = []
+        self.published: dict[str, float] = {}
+        self.stamps = 0
+        self.tree: Leaves | None = None
+        self.wanted: dict[int, list[tuple[str, str, bytes]]] = {}
+        self.expected = self.latest = self.bracket = 0
+        self.counts = dict.fromkeys(("receipts", "removals", "removed"), 0)
+        self.ids: dict[bytes, int] = {}
+        self.gone: dict[int, list[tuple[int, int]]] = {}
+        self.named: dict[int, list[tuple[int, int]]] = {}
+
+    def fail(self, check: str, where: str, reason: str) -> None:
+        self.faults.setdefault(check, []).append((where, reason))
+
+    def run(self) -> None:
+        """Without manifest, keys or checkpoints there is nothing to check the rest against."""
+        steps: list[tuple[str, str, Callable[[], None]]] = [
+            ("manifest", "manifest.json", self.read_manifest),
+            ("keys", "keys.json", self.read_keys),
+            ("manifest", "manifest.jws", self.check_manifest),
+            ("files", "manifest.json", self.check_files),
+            ("checkpoints", "checkpoints.jsonl", self.read_checkpoints),
+            ("notices", "publications.jsonl", self.read_publications),
+            ("widgets", "widget", self.read_widgets),
+            ("kept", "checkpoint", self.read_kept),
+            ("records", "records.jsonl", self.read_records),
+            ("removals", "removals.jsonl", self.read_removals),
+        ]
+        for check, where, step in steps:
+            try:
+                step()
+            except Wrong as error:
+                self.fail(check, where, str(error))
+                if where in ("manifest.json", "keys.json") or (check == "checkpoints" and not self.sealed):
+                    return
+            except UNREADABLE as error:
+                self.fail("files", where, f"cannot be read: {error}")
+                return
+            except MALFORMED as error:
+                self.fail(check, where, f"it does not have its form: {error!r:.80}")
+                return
+
+    def read_manifest(self) -> None:
+        manifest = strict_json(self.pack.read("manifest.json"))
+        if not isinstance(manifest, dict) or manifest.get("schema") != "1":
+            raise Wrong("this is not a manifest of schema 1")
+        if not all(isinstance(manifest.get(name), str) for name in ("iss", "site", "ledger")):
+            raise Wrong("it names no issuer, site or ledger")
+        first, end, size = (number(manifest.get(name)) for name in ("first", "end", "tree_size"))
+        if not first <= end <= size or (first == end < size):
+            raise Wrong("its leaves are not a part of the tree")
+        for name in ("generated_at", "from", "to"):
+            if name == "generated_at" or manifest.get(name) is not None:
+                seconds(manifest.get(name))
+        files = manifest.get("files")
+        if not isinstance(files, dict) or not all(NAMES.fullmatch(name) for name in files):
+            raise Wrong("it names files that a pack does not have")
+        self.manifest = manifest
+
+    def read_keys(self) -> None:
+        document = strict_json(self.pack.read("keys.json"))
+        self.keys = read_jwks(document)
+        ledger = self.manifest["ledger"]
+        self.names = {(ledger, key_id(ledger, b"\x01", public)): public for public in self.keys.values()}
+        ids = {name_and_id[1]: b"\x01" + public for name_and_id, public in self.names.items()}
+        written = [f"{ledger}+{hint.hex()}+{base64.b64encode(key).decode()}" for hint, key in ids.items()]
+        if document.get("ledger") != written:
+            raise Wrong("the ledger's keys are not those of the key set")
+        for kid in self.keys if self.options.keys is not None else ():
+            if kid not in (self.options.keys or {}):
+                self.fail("keys", "keys.json", f"{kid} is a foreign key: it is not among those that you know")
+        known = "compare the ids below with those that you know" if self.options.keys is None else "all known to you"
+        self.seen["keys"] = f"{len(self.keys)}, {known}"
+
+    def check_manifest(self) -> None:
+        token = self.pack.read("manifest.jws").decode("ascii", "replace")
+        claims, signature = open_jws(token, ("consent-manifest+jwt",), self.keys)
+        if forged([signature]):
+            raise Wrong("the signature does not match the content")
+        if claims.get("manifest") != self.pack.weigh("manifest.json")[0]:
+            raise Wrong("manifest.json is not the file that was signed: it was altered")
+        self.seen["manifest"] = f"signed at {spoken(number(claims.get('iat')))}"
+
+    def check_files(self) -> None:
+        listed = self.manifest["files"]
+        for name in sorted({name for name in self.pack.names if self.pack.names.count(name) > 1}):
+            self.fail("files", name, "it is in the zip twice")
+        for name in sorted(set(self.pack.names) - set(listed) - {"manifest.json", "manifest.jws"}):
+            self.fail("files", name, "the manifest does not name it: it was added")
+        for name, entry in listed.items():
+            if name not in self.pack.names:
+                self.fail("files", name, "it is missing")
+            elif entry != dict(zip(("sha256", "bytes"), self.pack.weigh(name))):  # noqa: B905  (3.10)
+                self.fail("files", name, "its SHA-256 or its length is not that of the manifest: it was altered")
+        self.seen["files"] = f"{len(listed)}"
+
+    def read_checkpoints(self) -> None:
+        witnesses = dict(map(read_witness, self.options.witnesses))
+        signatures: list[tuple[str, str, Signature]] = []
+        cosigned: tuple[int, int, int] = (0, 0, 0)
+        for position, data in enumerate(self.pack.lines("checkpoints.jsonl"), 1):
+            where = f"checkpoints.jsonl line {position}"
+            try:
+                checkpoint, at = self.read_checkpoint(data)
+                signatures += [("checkpoints", where, one) for one in checkpoint.signatures(self.names)]
+                for one, stamp in cosignatures(checkpoint, witnesses):
+                    signatures.append(("witnesses", where, one))
+                    cosigned = (cosigned[0] + 1, checkpoint.size, stamp)
+                    if at > stamp + TOLERANCE:
+                        self.fail("witnesses", where, "a witness saw it before it was sealed: it was dated later")
+            except Wrong as error:
+                self.fail("checkpoints", where, str(error))
+        for start in range(0, len(signatures), LINES_AT_ONCE):
+            batch = signatures[start : start + LINES_AT_ONCE]
+            for bad in forged([one for _, _, one in batch]):
+                self.fail(batch[bad][0], batch[bad][1], "a signature is wrong: the checkpoint was altered or forged")
+        self.check_range()
+        self.seen["checkpoints"] = f"{len(self.sealed)}"
+        if witnesses:
+            self.seen["witnesses"] = f"{cosigned[0]}, the last over {cosigned[1]} leaves at {spoken(cosigned[2])}"
+            if not cosigned[0]:
+                self.fail("witnesses", "checkpoints.jsonl", "none of the witnesses that you named signed any of them")
+
+    def read_checkpoint(self, data: bytes) -> tuple[Checkpoint, float]:
+        line = strict_json(data)
+        if not isinstance(line, dict) or line.keys() != {"size", "sealed_at", "note", "timestamps"}:
+            raise Wrong("a line has the fields size, sealed_at, note and timestamps")
+        checkpoint, at = open_checkpoint(line["note"]), seconds(line["sealed_at"])
+        if (checkpoint.origin, checkpoint.size) != (self.manifest["ledger"], line["size"]):
+            raise Wrong("it is of another ledger or size than its line says")
+        if self.sealed and (checkpoint.size <= self.sealed[-1].size or at < self.sealed[-1].at):
+            raise Wrong("it is not longer than the one before, or earlier")
+        self.check_stamps(f"checkpoint {checkpoint.size}", line["timestamps"], checkpoint.text.encode())
+        self.sealed.append(Sealed(checkpoint.size, checkpoint.root, at))
+        return checkpoint, at
+
+    def check_stamps(self, where: str, answers: Any, stamped: bytes) -> None:
+        for answer in answers if isinstance(answers, list) else [None]:
+            self.stamps += 1
+            self.seen["timestamps"] = f"{self.stamps}"
+            if not isinstance(answer, str) or hashlib.sha256(stamped).digest() not in unbase64(answer):
+                self.fail("timestamps", where, "a timestamp is of something else")
+
+    def check_range(self) -> None:
+        """The pack begins and ends at checkpoints: only there is a time known, and the order of all else."""
+        first, end, size = (self.manifest[name] for name in ("first", "end", "tree_size"))
+        at = {one.size: one.at for one in self.sealed}
+        for needed in sorted({first, end, size} - {0} - at.keys()):
+            self.fail("checkpoints", "checkpoints.jsonl", f"the one of {needed} leaves is missing: the list was cut")
+        if any(one not in (size, *range(first, end + 1)) for one in at):
+            self.fail("checkpoints", "checkpoints.jsonl", "it has others than the manifest says")
+        since, until = self.manifest.get("from"), self.manifest.get("to")
+        if first and since is not None and at.get(first, 0) > seconds(since):
+            self.fail("checkpoints", "manifest.json", "the leaves begin later than the time that it says")
+        if end < size and until is not None and at.get(end, 0) < seconds(until):
+            self.fail("checkpoints", "manifest.json", "the leaves end earlier than the time that it says")
+        if self.sealed and self.sealed[-1].at > seconds(self.manifest["generated_at"]) + TOLERANCE:
+            self.fail("checkpoints", "checkpoints.jsonl", "the newest was sealed after the pack was made")
+        if size and not self.sealed:
+            raise Wrong("there are none: nothing says what the ledger holds")
+        for one in self.sealed:
+            if first <= one.size <= end and first < end:
+                self.want(one.size, "history", f"checkpoints.jsonl size {one.size}", one.root)
+
+    def want(self, size: int, check: str, where: str, root: bytes) -> None:
+        self.wanted.setdefault(size, []).append((check, where, root))
+
+    def read_publications(self) -> None:
+        whole = {name: self.check_notice(name) for name in self.pack.names if re.match(r"notices/.*\.json$", name)}
+        for position, data in enumerate(self.pack.lines("publications.jsonl"), 1):
+            line = strict_json(data)
+            if not isinstance(line, dict) or line.keys() != {"notice", "published_at", "pictured_at", "timestamps"}:
+                raise Wrong(f"line {position} is not a publication")
+            at, _ = seconds(line["published_at"]), unhex(line["notice"])
+            name = f"notices/{line['notice']}.json"
+            if name not in whole:
+                self.fail("notices", name, "it is missing")
+            elif whole[name]:
+                self.published[line["notice"]] = min(at, self.published.get(line["notice"], at))
+            if (line["pictured_at"] is not None) != (name.replace(".json", ".png") in self.pack.names):
+                self.fail("notices", name, "its picture is missing or not dated")
+            if name in whole:
+                self.check_stamps(name, line["timestamps"], self.pack.read(name))
+        self.seen["notices"] = f"{len(whole)}"
+
+    def check_notice(self, name: str) -> bool:
+        data = self.pack.read(name)
+        try:
+            if name != f"notices/{hashlib.sha256(data).hexdigest()}.json":
+                raise Wrong("its content does not have the SHA-256 of its name: it was altered")
+            if strict_json(data)["site"] != self.manifest["site"]:
+                raise Wrong("it is another site's")
+        except Wrong as error:
+            self.fail("notices", name, str(error))
+            return False
+        return True
+
+    def read_widgets(self) -> None:
+        self.widgets = set()
+        for name in self.pack.names:
+            if name.startswith("widget/"):
+                found = hashlib.sha256(self.pack.read(name)).hexdigest()
+                self.widgets.add(found)
+                if name != f"widget/{found}.js":
+                    self.fail("widgets", name, "its content does not have the SHA-256 of its name: it was altered")
+        self.seen["widgets"] = f"{len(self.widgets)}"
+
+    def read_kept(self) -> None:
+        for file, text in self.options.kept:
+            notes = [strict_json(line)["note"] for line in text.splitlines()] if text.startswith("{") else [text]
+            for note in notes:
+                try:
+                    self.check_kept(file, open_checkpoint(note))
+                except Wrong as error:
+                    self.fail("kept", file, str(error))
+            self.seen["kept"] = f"{len(self.options.kept)} files"
+
+    def check_kept(self, file: str, kept: Checkpoint) -> None:
+        if kept.origin != self.manifest["ledger"]:
+            raise Wrong(f"it is of another ledger, {kept.origin!r}")
+        if forged(kept.signatures(self.names)):
+            raise Wrong("its signature is wrong")
+        first, end, size = (self.manifest[name] for name in ("first", "end", "tree_size"))
+        roots = {one.size: one.root for one in self.sealed}
+        if kept.size > size:
+            raise Wrong(
+                f"it has {kept.size} leaves and this ledger only {size}: the end was cut off, or the pack is older"
+            )
+        if kept.size in roots:
+            if roots[kept.size] != kept.root:
+                raise Wrong(f"FORK: of {kept.size} leaves this ledger tells another history than the one you kept")
+        elif first <= kept.size <= end:
+            raise Wrong(f"the checkpoint of {kept.size} leaves is missing in checkpoints.jsonl: it was cut out")
+        elif not any(
+            proof["from"] == kept.size
+            and proof["to"] in roots
+            and consistent(
+                kept.size, proof["to"], [unhex(one) for one in proof["hashes"]], kept.root, roots[proof["to"]]
+            )
+            for proof in self.options.proofs
+        ):
+            raise Wrong(
+                f"its {kept.size} leaves lie outside this pack: fetch "
+                f"https://{kept.origin}/consistency?from={kept.size}&to={size} and give it with --proof"
+            )
+
+    def read_records(self) -> None:
+        first, end, size = (self.manifest[name] for name in ("first", "end", "tree_size"))
+        self.expected = first
+        newest = self.sealed[-1].root if self.sealed else b""
+        self.facts = Facts("records.jsonl", self.manifest["site"], self.manifest["ledger"], self.keys, size, newest)
+        for lines, faults in spread(functools.partial(check_lines, self.facts), self.batches(), self.jobs(end - first)):
+            for fault in faults:
+                self.fail(*fault)
+            for line in lines:
+                self.take(line)
+        if self.expected != end:
+            self.fail("records", "records.jsonl", f"it ends at leaf {self.expected - 1}, the manifest at {end - 1}")
+        for size, entries in sorted(self.wanted.items()):
+            for check, where, _ in entries:
+                self.fail(check, where, f"the {size} leaves before it are not whole, its root cannot be made")
+        counts = "{receipts} receipts, {removals} removal entries, {removed} removed".format(**self.counts)
+        self.seen.update(records=f"leaves {first} to {end - 1} of {self.manifest['tree_size']}: {counts}")
+        self.seen.update(dict.fromkeys(("leaves", "inclusion", "history", "times", "unique", "signatures"), ""))
+
+    def batches(self) -> Iterator[tuple[int, list[bytes]]]:
+        lines = self.pack.lines("records.jsonl")
+        for first in itertools.count(1, LINES_AT_ONCE):
+            batch = list(itertools.islice(lines, LINES_AT_ONCE))
+            if not batch:
+                return
+            yield first, batch
+
+    def jobs(self, count: int) -> int:
+        return self.options.jobs if count > 4 * LINES_AT_ONCE else 1
+
+    def take(self, line: Line) -> None:
+        """One line in its turn. Whatever nobody signed is not looked at."""
+        where = place(self.facts, line.leaf_index)
+        if line.leaf_index != self.expected:
+            reason = f"it stands where leaf {self.expected} belongs: a record is missing, was put in or was moved"
+            self.fail("records", where, reason)
+            self.tree = None
+        elif line.leaf_index == self.manifest["first"] and len(line.left) == bin(line.leaf_index).count("1"):
+            self.tree = Leaves(line.leaf_index, line.left[::-1])
+            self.compare(self.tree)
+        self.expected = line.leaf_index + 1
+        if self.tree:
+            self.tree.push(line.leaf)
+            self.compare(self.tree)
+        if line.removed_by is not None:
+            self.counts["removed"] += 1
+            extend(self.gone.setdefault(line.removed_by, []), line.leaf_index)
+        elif line.claims is not None:
+            self.take_claims(where, line.leaf_index, line.claims)
+
+    def compare(self, tree: Leaves) -> None:
+        for check, where, root in self.wanted.pop(tree.size, []):
+            if not tree.peaks or tree.root() != root:
+                self.fail(check, where, "the leaves do not lead to its root: the ledger is not the one that was signed")
+
+    def take_claims(self, where: str, index: int, claims: dict[str, Any]) -> None:
+        self.check_time(where, index, claims["iat"])
+        for name in ("jti", "decision_id"):
+            digest = hashlib.sha256((name + str(claims[name])).encode("utf-8", "replace")).digest()[:16]
+            if claims[name] is not None and self.ids.setdefault(digest, index) != index:
+                self.fail("unique", where, f"leaf {self.ids[digest]} has the same {name}")
+        if claims["typ"] == TYPES[1]:
+            self.counts["removals"] += 1
+            self.named[index] = [(low, high) for low, high in claims["leaves"]]
+            return
+        self.counts["receipts"] += 1
+        if claims["widget"] not in self.widgets:
+            self.fail("widgets", where, f"the code that it names, widget/{claims['widget']}.js, is not here")
+        if claims["notice"] not in self.published:
+            self.fail("notices", where, f"the notice that it names, {claims['notice']}, is not here whole")
+        elif self.published[claims["notice"]] > claims["iat"] + TOLERANCE:
+            self.fail("notices", where, "it answers a notice that was not published yet: it was back-dated")
+
+    def check_time(self, where: str, index: int, iat: int) -> None:
+        while self.bracket < len(self.sealed) and self.sealed[self.bracket].size <= index:
+            self.bracket += 1
+        before, after = self.sealed[: self.bracket][-1:], self.sealed[self.bracket : self.bracket + 1]
+        said = f"it is dated {spoken(iat)}, "
+        if after and iat > after[0].at + TOLERANCE:
+            self.fail("times", where, said + f"after the checkpoint over it of {spoken(after[0].at)}")
+        if before and iat < before[0].at - TOLERANCE:
+            reason = f"but joined the ledger after its checkpoint of {spoken(before[0].at)}: it was back-dated"
+            self.fail("times", where, said + reason)
+        elif iat < self.latest - TOLERANCE:
+            self.fail("times", where, said + f"but follows a record of {spoken(self.latest)}: it was back-dated")
+        self.latest = max(self.latest, iat)
+
+    def read_removals(self) -> None:
+        """Removals that are younger than the pack's records, then all removals against all that is gone."""
+        facts = self.facts._replace(file="removals.jsonl")
+        later, faults = check_lines(facts, (1, list(self.pack.lines(facts.file))))
+        for fault in faults:
+            self.fail(*fault)
+        for line in later:
+            if line.claims is None or line.claims["typ"] != TYPES[1] or line.leaf_index < self.manifest["end"]:
+                self.fail(
+                    "removals", place(facts, line.leaf_index), "it is not a signed removal after the pack's records"
+                )
+            else:
+                self.named[line.leaf_index] = [(low, high) for low, high in line.claims["leaves"]]
+        for index in sorted(self.gone.keys() | self.named.keys()):
+            self.check_removal(index, self.gone.get(index, []))
+        self.seen["removals"] = f"{len(self.named)} entries"
+
+    def check_removal(self, index: int, gone: list[tuple[int, int]]) -> None:
+        first, end = self.manifest["first"], self.manifest["end"]
+        declared = self.named.get(index)
+        if declared is None:
+            for low, high in gone:
+                reason = f"gone, and leaf {index}, which should say why, is no signed removal entry of this ledger"
+                self.fail("removals", span(low, high), reason)
+            return
+        if declared[-1][1] >= index:
+            self.fail("removals", place(self.facts, index), "it names leaves that are younger than itself")
+        here = [(max(low, first), min(high, end - 1)) for low, high in declared if low < end and high >= first]
+        for low, high in minus(gone, here):
+            self.fail("removals", span(low, high), f"gone, but the removal entry of leaf {index} does not name it")
+        for low, high in minus(here, gone):
+            reason = f"the removal entry of leaf {index} says that it is gone; it is still here, or another took it"
+            self.fail("removals", span(low, high), reason)
+
+
+def read_jwks(document: Any) -> dict[str, bytes]:
+    """Public Ed25519 keys by their RFC 7638 thumbprint."""
+    keys: dict[str, bytes] = {}
+    if not isinstance(document, dict) or not isinstance(document.get("keys"), list) or not document["keys"]:
+        raise Wrong("this is not a JWK Set")
+    for key in document["keys"]:
+        if not isinstance(key, dict) or (key.get("kty"), key.get("crv")) != ("OKP", "Ed25519") or "d" in key:
+            raise Wrong("it holds something else than public Ed25519 keys")
+        public = unbase64(str(key.get("x")), url=True)
+        named = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": key["x"]}, separators=(",", ":"))
+        kid = base64.urlsafe_b64encode(hashlib.sha256(named.encode()).digest()).rstrip(b"=").decode()
+        if key.get("kid") != kid:
+            raise Wrong(f"the key {key.get('kid')!r:.60} is not under its own id")
+        # Of such a key anybody can make signatures.
+        if is_neutral(decode_point(public)):
+            raise Wrong(f"the key {kid} is worthless: it is of small order")
+        keys[kid] = public
+    return keys
+
+
+def read_witness(vkey: str) -> tuple[tuple[str, bytes], bytes]:
+    name, _, rest = vkey.partition("+")
+    hint, _, encoded = rest.partition("+")
+    material = unbase64(encoded)
+    if len(material) != 33 or material[:1] != b"\x04" or key_id(name, b"\x04", material[1:]).hex() != hint:
+        raise Wrong("a witness's key reads name+id+key, of kind 04")
+    return (name, bytes.fromhex(hint)), material[1:]
+
+
+def cosignatures(checkpoint: Checkpoint, witnesses: dict[tuple[str, bytes], bytes]) -> Iterator[tuple[Signature, int]]:
+    """The signatures of known witnesses that are still to be checked, and the Unix time that each swears to."""
+    for line in checkpoint.lines:
+        if line[:2] in witnesses:
+            stamp = int.from_bytes(line[2][:8], "big")
+            message = f"cosignature/v1\ntime {stamp}\n{checkpoint.text}"
+            yield (witnesses[line[:2]], message.encode(), line[2][8:]), min(stamp, 1 << 40)
+
+
+def spread(work: Callable[[Any], Any], items: Iterable[Any], jobs: int) -> Iterator[Any]:
+    """Map over the cores, or in this process where others cannot be had."""
+    pool = None
+    with contextlib.suppress(ImportError, OSError):
+        pool = multiprocessing.Pool(jobs) if jobs > 1 else None
+    if pool is None:
+        yield from map(work, items)
+        return
+    with pool:
+        yield from pool.imap(work, items)
+
+
+def extend(ranges: list[tuple[int, int]], index: int) -> None:
+    if ranges and ranges[-1][1] == index - 1:
+        ranges[-1] = (ranges[-1][0], index)
+    else:
+        ranges.append((index, index))
+
+
+def minus(these: list[tuple[int, int]], those: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """What closed ascending ranges hold beyond others."""
+    at = 0
+    for low, high in these:
+        while at < len(those) and those[at][0] <= high:
+            start, stop = those[at]
+            if low < start:
+                yield low, start - 1
+            low = max(low, stop + 1)
+            if stop > high:
+                break
+            at += 1
+        if low <= high:
+            yield low, high
+
+
+def span(low: int, high: int) -> str:
+    return f"records.jsonl leaf {low}" if low == high else f"records.jsonl leaves {low} to {high}"
+
+
+# --- What is said ---
+
+
+def verify(path: str, options: Options) -> dict[str, Any]:
+    """The result as it is printed with --json."""
+    audit = None
+    try:
+        audit = Audit(Pack(path), options)
+        audit.run()
+        faults, seen = audit.faults, audit.seen
+    except (*UNREADABLE, *MALFORMED) as error:
+        faults, seen = {"files": [(path, f"cannot be read as a pack: {error}")]}, {}
+    checks = [
+        {
+            "name": name,
+            "ok": name not in faults,
+            "detail": seen.get(name, ""),
+            "failed": len(faults.get(name, [])),
+            "failures": [{"place": place, "reason": reason} for place, reason in faults.get(name, [])],
+        }
+        for name in CHECKS
+        if name in seen or name in faults
+    ]
+    about = ("iss", "site", "ledger", "generated_at", "from", "to", "first", "end", "tree_size")
+    manifest = audit.manifest if audit else {}
+    return {
+        "ok": not faults,
+        "pack": {name: manifest.get(name) for name in about},
+        "keys": list(audit.keys) if audit else [],
+        "checks": checks,
+    }
+
+
+def report(result: dict[str, Any]) -> Iterator[str]:
+    yield "Evidence of the ledger {ledger}, made {generated_at}".format(**result["pack"])
+    for check in result["checks"]:
+        name, detail = check["name"], check["detail"] and f" ({check['detail']})"
+        yield f"{'ok' if check['ok'] else 'FAIL':4}  {name:12} {CHECKS[name]}{detail}"
+        for failure in check["failures"][:PRINTED]:
+            yield f"      {failure['place']}: {failure['reason']}"
+        if check["failed"] > PRINTED:
+            yield f"      and {check['failed'] - PRINTED} more"
+    for kid in result["keys"]:
+        yield f"key   {kid}"
+    yield "The pack holds." if result["ok"] else "The pack DOES NOT hold."
+
+
+def read_text(path: str) -> str:
+    with open(path, encoding="utf-8", newline="") as file:
+        return file.read()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Check an evidence pack. Exit code 0: it holds; 1: it does not.")
+    parser.add_argument("pack", nargs="?", default=os.path.dirname(os.path.abspath(__file__)), help="zip or folder")
+    parser.add_argument("--keys", metavar="FILE", help="JWK Set of keys that you know to be the ledger's")
+    parser.add_argument("--checkpoint", metavar="FILE", action="append", default=[], help="a checkpoint that you kept")
+    parser.add_argument(
+        "--proof", metavar="FILE", action="append", default=[], help="answer of /ledger/SITE/consistency"
+    )
+    parser.add_argument(
+        "--witness", metavar="VKEY", action="append", default=[], help="key of a witness that you trust"
+    )
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    given = parser.parse_args(arguments)
+    try:
+        for vkey in given.witness:
+            read_witness(vkey)
+        options = Options(
+            read_jwks(strict_json(read_text(given.keys))) if given.keys else None,
+            [(path, read_text(path)) for path in given.checkpoint],
+            [read_proof(read_text(path)) for path in given.proof],
+            given.witness,
+            given.jobs,
+        )
+    except (Wrong, OSError, ValueError) as error:
+        parser.error(str(error))
+    result = verify(given.pack, options)
+    text = json.dumps(result, indent=1) if given.json else "\n".join(report(result))
+    print(text.encode("ascii", "backslashreplace").decode())
+    return 0 if result["ok"] else 1
+
+
+def read_proof(text: str) -> dict[str, Any]:
+    proof = strict_json(text)
+    if not isinstance(proof, dict) or not isinstance(proof.get("hashes"), list):
+        raise Wrong("a proof has from, to and hashes")
+    number(proof.get("from")), number(proof.get("to"))
+    return proof
+
+
+if __name__ == "__main__":
+    sys.exit(main())

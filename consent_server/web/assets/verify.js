@@ -1,0 +1,139 @@
+// The page /verify: receipts and evidence packs, checked on this device. Keys are fetched before anything is chosen.
+
+import { parseJson, proofSteps, readKeys, receiptSteps, Unsupported, Wrong } from "./proof.js";
+import { checkPack } from "./pack.js";
+import { Steps } from "./steps.js";
+import { openZip, TooLarge } from "./zip.js";
+
+const $ = (selector) => document.querySelector(selector);
+const form = $("[data-verify]");
+const lists = Object.fromEntries(["receipt", "pack"].map((of) => [of, $(`[data-of="${of}"] [data-steps]`)]));
+const status = $("[role=status]");
+const progress = $("progress");
+let ours = null;
+
+const reset = () => {
+  for (const of of ["receipt", "pack"]) $(`[data-of="${of}"]`).hidden = true;
+  for (const part of [$("[data-contents]"), $("[data-more]"), $("[data-foreign]"), progress]) part.hidden = true;
+  status.textContent = "";
+};
+
+function stepsOf(of) {
+  $(`[data-of="${of}"]`).hidden = false;
+  lists[of].hidden = false;
+  return new Steps(lists[of], status);
+}
+
+function showKeys(of, keys) {
+  const list = $(`[data-keys="${of}"]`);
+  list.replaceChildren(...[...keys.keys()].map((id) => {
+    const item = document.createElement("li");
+    item.append(Object.assign(document.createElement("code"), { textContent: id }));
+    return item;
+  }));
+  list.parentElement.hidden = keys.size === 0;
+}
+
+function showContents(claims) {
+  $("[data-contents]").hidden = false;
+  $("[data-contents] code").textContent = JSON.stringify(claims, null, 1);
+}
+
+async function checkReceipt(receipt, proof, keys) {
+  const steps = stepsOf("receipt");
+  steps.say("working");
+  const own = receiptSteps(receipt, keys);
+  await steps.run("key", own.key);
+  if (!(await steps.run("signature", own.signature))) return steps.say("invalid", "fail");
+  showContents(own.found.claims);
+  if (!proof) return steps.say("unproved");
+  const ledger = proofSteps(receipt, own.found.claims, proof, keys);
+  for (const name of ["checkpoint", "leaf", "path"]) await steps.run(name, ledger[name]);
+  return steps.failed ? steps.say("invalid", "fail") : steps.say("valid", "ok");
+}
+
+async function checkZip(file) {
+  const zip = await openZip(file);
+  if (!zip.entries.has("manifest.json")) throw new Wrong("no pack");
+  const steps = stepsOf("pack");
+  steps.say("working");
+  progress.hidden = false;
+  const pack = await checkPack(zip, steps, async (done, total) => {
+    Object.assign(progress, { value: done, max: total });
+    $("[data-progress]").textContent = $("[data-progress]").dataset.text.replace("{done}", done).replace("{total}", total);
+    // Lets the browser draw.
+    await new Promise((drawn) => setTimeout(drawn));
+  });
+  progress.hidden = true;
+  $("[data-progress]").textContent = "";
+  if (pack.keys) showKeys("pack", pack.keys);
+  $("[data-foreign]").hidden = !pack.keys || !ours || [...pack.keys.keys()].some((id) => ours.has(id));
+  const { site, ledger, from, to, first, end, tree_size } = pack.manifest;
+  showContents({ site, ledger, from, to, first, end, tree_size, removed: pack.removed });
+  $("[data-more]").hidden = false;
+  steps.say(steps.failed ? "packInvalid" : "packValid", steps.failed ? "fail" : "ok");
+}
+
+const isZip = async (file) => (await file.slice(0, 2).text()) === "PK";
+
+/** Tell receipt, proof and keys apart by what stands in them. */
+function sort(texts) {
+  const found = { receipt: "", proof: null, jwks: null };
+  for (const text of texts.map((one) => one.trim()).filter((one) => one)) {
+    if (!text.startsWith("{")) found.receipt = text;
+    else {
+      const value = parseJson(text);
+      if (Array.isArray(value.keys)) found.jwks = value;
+      else found.proof = value;
+    }
+  }
+  if (!found.receipt) throw new Wrong("no receipt");
+  return found;
+}
+
+async function check(files, typed) {
+  reset();
+  try {
+    for (const file of files) if (await isZip(file)) return await checkZip(file);
+    const texts = await Promise.all(files.map((file) => file.text()));
+    const { receipt, proof, jwks } = sort([...typed, ...texts]);
+    const keys = jwks ? await readKeys(jwks) : ours;
+    if (!keys) throw new Unsupported();
+    showKeys("pack", jwks ? keys : new Map());
+    await checkReceipt(receipt, proof, keys);
+  } catch (error) {
+    reset();
+    status.dataset.outcome = "fail";
+    if (error instanceof Unsupported) status.textContent = status.dataset.unsupported;
+    else status.textContent = error instanceof TooLarge ? status.dataset.tooLarge : status.dataset.unreadable;
+  }
+}
+
+const input = $("input[type=file]");
+const drop = $("[data-drop]");
+input.addEventListener("change", () => check([...input.files], []));
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  check([...input.files], [...form.querySelectorAll("textarea")].map((field) => field.value));
+});
+form.addEventListener("reset", reset);
+for (const name of ["dragover", "dragleave", "drop"])
+  drop.addEventListener(name, (event) => {
+    event.preventDefault();
+    drop.classList.toggle("over", name === "dragover");
+    if (name === "drop") check([...event.dataTransfer.files], []);
+  });
+
+async function begin() {
+  try {
+    const answer = await fetch(form.dataset.jwks, { credentials: "omit" });
+    ours = await readKeys(await answer.json());
+    showKeys("server", ours);
+  } catch (error) {
+    status.textContent = error instanceof Unsupported ? status.dataset.unsupported : status.dataset.unreachable;
+  }
+  form.hidden = false;
+  document.body.dataset.ready = "";
+}
+
+begin();

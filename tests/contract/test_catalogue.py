@@ -1,0 +1,80 @@
+"""Vendor files hold what a site may rely on: patterns that compile, purposes that exist, names that are theirs."""
+
+import re
+from typing import Any
+
+import pytest
+
+from consent_server import catalogue
+from consent_server.domain.signals import PURPOSE_SIGNALS
+
+VENDORS = catalogue.vendors()
+KEYS = {
+    "name", "purposes", "adapter", "id_pattern", "conversion_pattern", "policy_url", "hosts", "operator",
+    "other_entities", "transfer", "cookies",
+}  # fmt: skip
+COOKIE_KEYS = {"name", "storage", "lifetime", "expiry", "purpose", "host", "deletable"}
+HOST = re.compile(r"(\*\.)?([a-z0-9-]+\.)+[a-z]{2,}")
+# What a site may well call a cookie of its own: it would be deleted at a withdrawal.
+GENERIC = {"id", "uid", "uuid", "sid", "session", "_t", "token", "user", "lang", "cart"}
+SHORT = {"_ga", "tf-*"}
+
+
+@pytest.mark.parametrize("key", sorted(VENDORS))
+def test_a_vendor_is_complete(key: str) -> None:
+    vendor = VENDORS[key]
+    assert re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", key)
+    assert vendor.keys() <= KEYS
+    assert {"name", "purposes", "policy_url", "hosts", "operator", "cookies"} <= vendor.keys()
+    assert set(vendor["purposes"]) <= PURPOSE_SIGNALS.keys()
+    assert vendor["policy_url"].startswith("https://")
+    assert all(HOST.fullmatch(host) for host in vendor["hosts"])
+    for party in [vendor["operator"], *vendor.get("other_entities", [])]:
+        assert {"name", "address", "country"} <= party.keys()
+        assert re.fullmatch("[A-Z]{2}", party["country"])
+
+
+@pytest.mark.parametrize("key", sorted(VENDORS))
+def test_its_patterns_compile_and_say_the_same_in_both_languages(key: str) -> None:
+    for name in ("id_pattern", "conversion_pattern"):
+        pattern = VENDORS[key].get(name)
+        if pattern is None:
+            continue
+        assert not re.fullmatch(pattern, "")
+        # No syntax that Python and JavaScript read differently.
+        assert re.fullmatch(r"[\w\[\]{},() |+*?-]+", pattern), pattern
+    if "adapter" in VENDORS[key]:
+        assert "id_pattern" in VENDORS[key]
+
+
+@pytest.mark.parametrize("key", sorted(VENDORS))
+def test_its_cookies_are_told_and_are_its_own(key: str) -> None:
+    words = catalogue.locales()["en"]["cookie_purposes"]
+    names: set[tuple[str, str]] = set()
+    for cookie in VENDORS[key]["cookies"]:
+        assert cookie.keys() <= COOKIE_KEYS
+        assert ("lifetime" in cookie) != ("expiry" in cookie), cookie
+        assert cookie["storage"] in ("cookie", "local", "session")
+        assert cookie["purpose"] in words
+        assert "*" not in cookie["name"].removesuffix("*")
+        assert cookie.get("lifetime", 1) > 0
+        assert cookie.get("expiry", "none") in ("none", "session")
+        assert (cookie["name"], cookie.get("host", "")) not in names
+        names.add((cookie["name"], cookie.get("host", "")))
+        if "host" in cookie:
+            assert HOST.fullmatch(cookie["host"])
+            assert cookie.get("deletable") is False, cookie
+        else:
+            assert_not_the_sites_own(cookie)
+
+
+def assert_not_the_sites_own(cookie: dict[str, Any]) -> None:
+    name: str = cookie["name"]
+    assert name.lower() not in GENERIC
+    assert name in SHORT or len(name.removesuffix("*")) >= 4
+    assert not "eu-consent".startswith(name.removesuffix("*"))
+
+
+def test_no_two_vendors_have_one_name() -> None:
+    names = [vendor["name"] for vendor in VENDORS.values()]
+    assert len(set(names)) == len(names)

@@ -1,0 +1,73 @@
+"""Every route says who may ask; every setting, command and refusal is written down."""
+
+import re
+
+import pytest
+from flask import Flask
+
+from consent_server.app import create_app
+from consent_server.config import ROOT
+from tests.factories import settings_for
+
+# public: anyone; link: whoever holds the signed link; console: a session or a token.
+STANCE = {
+    "/assets/<path:filename>": "public",
+    "/v1/sites/<key>/decisions": "public",
+    "/v1/sites/<key>/shown": "public",
+    "/v1/sites/<key>/notice": "public",
+    "/v1/notices/<notice_hash>": "public",
+    "/v1/widgets/<widget_hash>": "public",
+    "/v1/receipts/<link>": "link",
+    "/v1/receipts/<link>/proof": "link",
+    "/v1/receipts/verify": "public",
+    "/widget/<key>.js": "public",
+    "/widget/<key>/preferences.js": "public",
+    "/ledger/<key>/checkpoint": "public",
+    "/ledger/<key>/consistency": "public",
+    "/ledger/<key>/<path:path>": "public",
+    "/.well-known/jwks.json": "public",
+    "/.well-known/gpc.json": "public",
+    "/openapi.json": "public",
+    "/docs": "public",
+    "/healthz": "public",
+    "/readyz": "public",
+    "/problems/<slug>": "public",
+}
+
+
+@pytest.fixture(scope="module")
+def any_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    folder = tmp_path_factory.mktemp("contract")
+    return create_app(settings_for(folder, f"sqlite:///{folder / 'consent.sqlite3'}"))
+
+
+def test_every_route_has_a_stance(any_app: Flask) -> None:
+    assert {rule.rule for rule in any_app.url_map.iter_rules()} == STANCE.keys()
+
+
+@pytest.mark.parametrize("path", [path for path, stance in STANCE.items() if stance == "link"])
+def test_a_link_without_a_signature_is_nobodys(any_app: Flask, path: str) -> None:
+    client = any_app.test_client()
+    bare = path.replace("<link>", "01a20959-a77a-7518-936b-f2062a57b346")
+    assert client.get(bare).status_code == 401
+    assert client.get(bare.replace("346", "346.c2ln")).status_code == 404
+
+
+def test_every_setting_is_documented() -> None:
+    sources = [*(ROOT / "consent_server").rglob("*.py"), ROOT / "gunicorn.conf.py", ROOT / "Makefile"]
+    read = set(re.findall(r"\bCONSENT_[A-Z_]+[A-Z]\b", "".join(path.read_text("utf-8") for path in sources)))
+    # Names of our own that only look like settings.
+    read -= {"CONSENT_TYPES", "CONSENT_URL"}
+    read |= {"CONSENT_SECRET_KEY_FILE", "PORT", "HOST", "WEB_CONCURRENCY"}
+    documented = set(re.findall(r"`([A-Z][A-Z_]+)[`=]", (ROOT / "docs" / "settings.md").read_text("utf-8")))
+    assert read - documented == set()
+    assert {name for name in documented if name.startswith("CONSENT_")} - read == set()
+
+
+def test_no_command_is_without_help(any_app: Flask) -> None:
+    ours = [group for group in any_app.cli.commands.values() if group.callback is None or group.help]
+    assert {"site", "receipt", "key"} <= {command.name for command in ours}
+    for name in ("site", "receipt", "key"):
+        group = any_app.cli.commands[name]
+        for command in getattr(group, "commands", {}).values():
+            assert command.help, f"{name} {command.name}"

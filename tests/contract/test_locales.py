@@ -1,0 +1,87 @@
+"""Every language says everything, in its own words and in all its plural forms."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from babel import Locale
+
+from consent_server import catalogue
+from consent_server.domain.fairness import text_faults
+from consent_server.site_file import TEXT_LIMITS
+
+LOCALES = catalogue.locales()
+ENGLISH = LOCALES["en"]
+OTHERS = sorted(set(LOCALES) - {"en"})
+PLACEHOLDER = re.compile(r"\{[^}]*\}")
+
+
+def leaves(table: dict[str, Any], place: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{place}{key}.")
+        else:
+            assert isinstance(value, str), f"{place}{key}"
+            yield f"{place}{key}", value
+
+
+def texts(language: str) -> dict[str, str]:
+    """Place to text, without the plural forms, of which each language has its own number."""
+    return {place: text for place, text in leaves(LOCALES[language]) if not place.startswith("plural.")}
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_same_keys_in_the_same_order(language: str) -> None:
+    assert list(texts(language)) == list(texts("en"))
+    assert list(LOCALES[language]["plural"]) == list(ENGLISH["plural"])
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_placeholders_are_kept(language: str) -> None:
+    for place, text in texts("en").items():
+        assert sorted(PLACEHOLDER.findall(texts(language)[place])) == sorted(PLACEHOLDER.findall(text)), place
+
+
+@pytest.mark.parametrize("language", sorted(LOCALES))
+def test_every_plural_form_of_the_language(language: str) -> None:
+    forms = set(Locale.parse(language, sep="-").plural_form.tags) | {"other"}
+    for noun, said in LOCALES[language]["plural"].items():
+        assert said.keys() == forms, noun
+        assert all("{n}" in text for text in said.values()), noun
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_nothing_is_left_in_english(language: str) -> None:
+    # What is left of a text without its placeholders; "Version" is a word of both.
+    said = {place: PLACEHOLDER.sub("", text) for place, text in texts(language).items()}
+    same = [place for place, text in said.items() if len(text) > 12 and text == PLACEHOLDER.sub("", texts("en")[place])]
+    assert same == []
+
+
+@pytest.mark.parametrize("language", sorted(LOCALES))
+def test_no_text_is_empty_or_of_several_lines(language: str) -> None:
+    for place, text in leaves(LOCALES[language]):
+        assert text.strip(), place
+        assert "\n" not in text, place
+        if not place.startswith("meta."):
+            assert text == text.strip(), place
+
+
+@pytest.mark.parametrize("language", sorted(LOCALES))
+def test_the_built_in_texts_keep_the_rules_for_overrides(language: str) -> None:
+    banner = LOCALES[language]["banner"]
+    assert list(text_faults(language, banner, banner)) == []
+    for key, longest in TEXT_LIMITS.items():
+        assert len(banner[key]) <= longest, key
+
+
+@pytest.mark.parametrize("language", sorted(LOCALES))
+def test_the_direction_is_that_of_the_language(language: str) -> None:
+    assert LOCALES[language]["meta"]["direction"] == Locale.parse(language, sep="-").text_direction
+
+
+def test_every_word_of_the_vocabulary_is_said() -> None:
+    guide = (catalogue.HERE / "vendors" / "README.md").read_text("utf-8")
+    words = set(re.findall(r"^\| `([a-z-]+)` \|", guide.partition("What a cookie is for")[2], re.M))
+    assert set(ENGLISH["cookie_purposes"]) == words

@@ -1,0 +1,384 @@
+"""docs/openapi.json is what the application does: routes, forms, examples and refusals."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from werkzeug.test import TestResponse
+
+from consent_server import __version__
+from consent_server.app import create_app
+from consent_server.config import ROOT, Settings
+from consent_server.extensions import Services
+from consent_server.site_file import read_site_file
+from consent_server.usecases.publish_notice import publish_notice
+from consent_server.usecases.seal_ledger import seal_ledger
+from consent_server.web.problems import PROBLEMS
+
+DOCUMENT: dict[str, Any] = json.loads((ROOT / "docs" / "openapi.json").read_text("utf-8"))
+PROBLEM = "application/problem+json"
+ORIGIN = {"Origin": "https://shop.example"}
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "boolean": bool,
+    "null": type(None),
+}
+
+
+def resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a `$ref` leads to."""
+    while "$ref" in node:
+        found: Any = DOCUMENT
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            found = found[part]
+        node = found
+    return node
+
+
+def operations() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Method, path and description of every operation."""
+    for path, methods in DOCUMENT["paths"].items():
+        for method, operation in methods.items():
+            yield method.upper(), path, operation
+
+
+def answers() -> Iterator[tuple[str, int, Mapping[str, Any]]]:
+    """Operation, status and description of every answer."""
+    for _, _, operation in operations():
+        for status, answer in operation["responses"].items():
+            yield operation["operationId"], int(status), resolved(answer)
+
+
+def everything(node: Any) -> Iterator[Mapping[str, Any]]:
+    """Every object of the file."""
+    if isinstance(node, dict):
+        yield node
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from everything(inner)
+
+
+def misfits(schema: Mapping[str, Any], value: Any, at: str = "#") -> list[str]:
+    """Where a value does not fit a schema, as far as the schemas of this file go."""
+    schema = resolved(schema)
+    types = schema.get("type", list(TYPES))
+    known = tuple(TYPES[name] for name in ([types] if isinstance(types, str) else types))
+    if not isinstance(value, known) or (isinstance(value, bool) and bool not in known):
+        return [f"{at}: {value!r} is not {types}"]
+    found = []
+    if "enum" in schema and value not in schema["enum"]:
+        found.append(f"{at}: {value!r} is not in {schema['enum']}")
+    if "const" in schema and value != schema["const"]:
+        found.append(f"{at}: {value!r} is not {schema['const']!r}")
+    if "pattern" in schema and isinstance(value, str) and not re.search(schema["pattern"], value):
+        found.append(f"{at}: {value!r} does not match {schema['pattern']}")
+    return found + list(_inner_misfits(schema, value, at))
+
+
+def _inner_misfits(schema: Mapping[str, Any], value: Any, at: str) -> Iterator[str]:
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from misfits(schema.get("items", {}), item, f"{at}/{index}")
+    if not isinstance(value, dict):
+        return
+    named, others = schema.get("properties", {}), schema.get("additionalProperties", True)
+    yield from (f"{at}/{key}: is missing" for key in schema.get("required", ()) if key not in value)
+    for key, inner in value.items():
+        if key in named:
+            yield from misfits(named[key], inner, f"{at}/{key}")
+        elif others is False:
+            yield f"{at}/{key}: is not described"
+        elif others is not True:
+            yield from misfits(others, inner, f"{at}/{key}")
+
+
+# The file by itself
+
+
+def test_it_is_an_openapi_3_1_document_of_this_version() -> None:
+    assert re.fullmatch(r"3\.1\.\d+", DOCUMENT["openapi"])
+    assert DOCUMENT["info"]["version"] == __version__
+    names = [operation["operationId"] for _, _, operation in operations()]
+    assert len(names) == len(set(names))
+    tags = {tag["name"] for tag in DOCUMENT["tags"]}
+    for _, path, operation in operations():
+        assert set(operation["tags"]) <= tags
+        given = [resolved(parameter) for parameter in operation.get("parameters", ())]
+        in_path = {parameter["name"] for parameter in given if parameter["in"] == "path" and parameter["required"]}
+        assert in_path == set(re.findall(r"{(\w+)}", path)), path
+    assert all(answer["description"] for _, _, answer in answers())
+
+
+def test_every_component_is_there_and_used() -> None:
+    used = {node["$ref"] for node in everything(DOCUMENT) if "$ref" in node}
+    parts = {f"#/components/{kind}/{name}" for kind, named in DOCUMENT["components"].items() for name in named}
+    assert used == parts
+
+
+def test_every_refusal_is_a_problem() -> None:
+    for name, status, answer in answers():
+        if status >= 400:
+            assert list(answer["content"]) == [PROBLEM], (name, status)
+            assert answer["content"][PROBLEM]["schema"] == {"$ref": "#/components/schemas/Problem"}
+            assert answer["content"][PROBLEM]["example"]["status"] == status
+            later = status in (429, 503) or answer["content"][PROBLEM]["example"]["type"].endswith("/not-sealed-yet")
+            assert ("Retry-After" in answer.get("headers", {})) == later, (name, status)
+
+
+def test_every_problem_is_named_as_the_server_names_it() -> None:
+    table = {slug: (status, title) for status, slug, title in PROBLEMS.values()}
+    slug = DOCUMENT["paths"]["/problems/{slug}"]["get"]["parameters"][0]
+    assert slug["schema"]["enum"] == sorted(table)
+    for response in DOCUMENT["components"]["responses"].values():
+        example = response["content"][PROBLEM]["example"]
+        if example["type"] != "about:blank":
+            assert (example["status"], example["title"]) == table[example["type"].removeprefix("/problems/")]
+
+
+def test_every_example_fits_its_schema() -> None:
+    checked = 0
+    for node in everything(DOCUMENT):
+        if "example" in node and "schema" in node:
+            assert misfits(node["schema"], node["example"]) == []
+            checked += 1
+    assert checked > 20
+
+
+def test_the_check_of_schemas_sees_what_does_not_fit() -> None:
+    schema = {"$ref": "#/components/schemas/Shown"}
+    assert misfits(schema, {"notice": "x", "more": 1}) == [
+        "#/language: is missing",
+        f"#/notice: 'x' does not match ^{'[0-9a-f]{64}'}$",
+        "#/more: is not described",
+    ]
+    assert misfits({"type": "integer"}, True) == ["#: True is not integer"]
+
+
+# The file and the application
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The application with the shop of docs/formats/site.md, and one vendor more."""
+    settings = Settings.from_env(
+        {"CONSENT_INSTANCE": str(tmp_path_factory.mktemp("openapi")), "CONSENT_PUBLIC_URL": "https://consent.example"}
+    )
+    app = create_app(settings)
+    with app.app_context():
+        upgrade()
+    page = (ROOT / "docs" / "formats" / "site.md").read_text("utf-8")
+    found = re.search(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert found
+    declared = read_site_file(f'{found[1]}\n[[vendors]]\nkey = "google-ads"\nid = "AW-123456789"\n')
+    our = services(app)
+    publish_notice(our.database, declared, settings.public_url, our.now())
+    yield app
+    our.database.engine.dispose()
+
+
+def services(app: Flask) -> Services:
+    """Its use cases."""
+    found: Services = app.extensions["consent"]
+    return found
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A caller without cookies."""
+    return app.test_client(use_cookies=False)
+
+
+def example(operation_id: str, client: FlaskClient, **changes: Any) -> bytes:
+    """The file's example of a body, about the notice that is in force here."""
+    (operation,) = [found for _, _, found in operations() if found["operationId"] == operation_id]
+    body = dict(operation["requestBody"]["content"]["application/json"]["example"])
+    notice = client.get("/v1/sites/shop/notice").headers["ETag"].strip('"')
+    fresh = {"notice": notice, "decision_id": str(uuid4())}
+    return json.dumps(body | {key: value for key, value in fresh.items() if key in body} | changes).encode()
+
+
+def described(answer: TestResponse, operation_id: str) -> TestResponse:
+    """The answer, if the file says that this operation may answer so."""
+    (operation,) = [found for _, _, found in operations() if found["operationId"] == operation_id]
+    said = resolved(operation["responses"][str(answer.status_code)])
+    answer.get_data()
+    answer.close()
+    assert set(said.get("headers", {})) - {"Set-Cookie"} <= set(answer.headers.keys())
+    if "content" not in said:
+        assert answer.data == b""
+        return answer
+    (content,) = [value for kind, value in said["content"].items() if kind in (answer.mimetype, "*/*")]
+    if answer.is_json:
+        assert misfits(content["schema"], answer.json) == []
+    return answer
+
+
+def post(client: FlaskClient, path: str, body: bytes, **headers: str) -> TestResponse:
+    """As the widget posts."""
+    kind = headers.pop("content_type", "text/plain")
+    return client.post(path, data=body, content_type=kind, headers=ORIGIN | headers)
+
+
+def link_of(client: FlaskClient) -> str:
+    """The path of a new receipt."""
+    recorded = post(client, "/v1/sites/shop/decisions", example("recordDecision", client))
+    assert recorded.json
+    path: str = recorded.json["receipt_url"].removeprefix("https://consent.example")
+    return path
+
+
+def test_every_route_is_described_and_every_description_is_a_route(app: Flask) -> None:
+    routes = {
+        (method, re.sub(r"<[^>]+>", "{}", rule.rule))
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert {(method, re.sub(r"{\w+}", "{}", path)) for method, path, _ in operations()} == routes
+
+
+def test_the_example_of_a_decision_is_recorded(client: FlaskClient) -> None:
+    body = example("recordDecision", client)
+    for kind, status in (("text/plain", 201), ("application/json", 200)):
+        answer = post(client, "/v1/sites/shop/decisions", body, content_type=kind)
+        assert described(answer, "recordDecision").status_code == status
+
+
+def test_the_example_of_a_view_is_counted(client: FlaskClient) -> None:
+    answer = post(client, "/v1/sites/shop/shown", example("recordShown", client))
+    assert described(answer, "recordShown").status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("operation", "path"),
+    [
+        ("currentNotice", "/v1/sites/shop/notice"),
+        ("widget", "/widget/shop.js?lang=fr"),
+        ("preferences", "/widget/shop/preferences.js"),
+        ("keys", "/.well-known/jwks.json"),
+        ("globalPrivacyControl", "/.well-known/gpc.json"),
+        ("alive", "/healthz"),
+        ("ready", "/readyz"),
+        ("problem", "/problems/unknown-site"),
+        ("openapi", "/openapi.json"),
+        ("docs", "/docs"),
+        ("asset", "/assets/page.css"),
+    ],
+)
+def test_what_is_there_is_answered_as_described(client: FlaskClient, operation: str, path: str) -> None:
+    answer = described(client.get(path), operation)
+    assert answer.status_code == 200
+    if "ETag" in answer.headers:
+        again = client.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+        assert described(again, operation).status_code == 304
+
+
+def test_archives_answer_by_hash(app: Flask, client: FlaskClient) -> None:
+    current = services(app).sites.get("shop")
+    assert described(client.get(f"/v1/notices/{current.notice.hash}"), "archivedNotice").status_code == 200
+    assert described(client.get(f"/v1/widgets/{current.widget.hash}"), "archivedWidget").status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/jose", "text/html"])
+def test_a_receipt_has_each_form_that_is_described(client: FlaskClient, kind: str) -> None:
+    answer = described(client.get(link_of(client), headers={"Accept": kind}), "receipt")
+    assert (answer.status_code, answer.mimetype) == (200, kind)
+
+
+def test_proofs_and_the_ledger_answer_as_described(app: Flask, client: FlaskClient) -> None:
+    link, our = link_of(client), services(app)
+    early = described(client.get(f"{link}/proof"), "receiptProof")
+    assert early.status_code == 409
+    seal_ledger(our.database, our.keys.ring, our.now)
+    assert described(client.get(f"{link}/proof"), "receiptProof").status_code == 200
+    assert described(client.get("/ledger/shop/checkpoint"), "checkpoint").status_code == 200
+    assert described(client.get("/ledger/shop/consistency?from=0&to=1"), "consistency").status_code == 200
+    assert described(client.get("/ledger/shop/tile/0/000.p/1"), "tile").status_code == 200
+    receipt = client.get(f"{link}?format=jws").text
+    answer = post(client, "/v1/receipts/verify", json.dumps({"receipt": receipt}).encode())
+    assert described(answer, "verifyReceipt").json
+    assert answer.json
+    assert answer.json["valid"]
+
+
+def test_refusals_of_decisions_are_described(client: FlaskClient) -> None:
+    body = example("recordDecision", client)
+    path = "/v1/sites/shop/decisions"
+    assert post(client, path, body).status_code == 201
+    changed = json.dumps(json.loads(body) | {"language": "en"}).encode()
+    refused = {
+        400: post(client, path, b"{}"),
+        403: client.post(path, data=body, content_type="text/plain"),
+        404: post(client, "/v1/sites/nobody/decisions", body),
+        409: post(client, path, changed),
+        413: post(client, path, b"x" * 9000),
+        415: post(client, path, body, content_type="text/csv"),
+        422: post(client, path, example("recordDecision", client, action="accept_all")),
+    }
+    assert {described(answer, "recordDecision").status_code for answer in refused.values()} == set(refused)
+
+
+@pytest.mark.parametrize(
+    ("operation", "path", "status"),
+    [
+        ("currentNotice", "/v1/sites/nobody/notice", 404),
+        ("archivedNotice", f"/v1/notices/{'0' * 64}", 404),
+        ("archivedWidget", f"/v1/widgets/{'0' * 64}", 404),
+        ("widget", "/widget/nobody.js", 404),
+        ("receipt", "/v1/receipts/without-signature", 401),
+        ("receipt", "/v1/receipts/wrong.signature", 404),
+        ("receiptProof", "/v1/receipts/wrong.signature/proof", 404),
+        ("checkpoint", "/ledger/nobody/checkpoint", 404),
+        ("tile", "/ledger/shop/tile/0/999", 404),
+        ("consistency", "/ledger/shop/consistency?from=1", 400),
+        ("problem", "/problems/none", 404),
+        ("asset", "/assets/none.css", 404),
+    ],
+)
+def test_refusals_are_described(client: FlaskClient, operation: str, path: str, status: int) -> None:
+    assert described(client.get(path), operation).status_code == status
+
+
+def test_a_form_that_is_not_offered_is_refused(client: FlaskClient) -> None:
+    assert described(client.get(f"{link_of(client)}?format=xml"), "receipt").status_code == 406
+
+
+def test_sizes_that_are_no_range_are_refused(app: Flask, client: FlaskClient) -> None:
+    link_of(client)
+    seal_ledger(services(app).database, services(app).keys.ring, services(app).now)
+    assert described(client.get("/ledger/shop/consistency?from=2&to=1"), "consistency").status_code == 422
+
+
+def test_too_many_posts_and_a_database_that_is_away_are_described(app: Flask, tmp_path: Path) -> None:
+    settings = services(app).settings
+    strict = create_app(replace(settings, rate_limit="1 per hour")).test_client()
+    body = example("recordShown", strict)
+    assert post(strict, "/v1/sites/shop/shown", body).status_code == 204
+    assert described(post(strict, "/v1/sites/shop/shown", body), "recordShown").status_code == 429
+    away = create_app(replace(settings, database_url=f"sqlite:///{tmp_path}/none/consent.sqlite3")).test_client()
+    assert described(away.get("/readyz"), "ready").status_code == 503
+    assert described(post(away, "/v1/sites/shop/shown", body), "recordShown").status_code == 503
+
+
+def test_the_file_is_served_with_the_address_of_the_server(client: FlaskClient) -> None:
+    served = client.get("/openapi.json").json
+    assert served == DOCUMENT | {"servers": [{"url": "https://consent.example"}]}
+
+
+def test_the_page_names_every_operation_and_runs_no_script(client: FlaskClient) -> None:
+    page = client.get("/docs").text
+    for method, path, operation in operations():
+        assert f'id="{operation["operationId"]}"' in page
+        assert f"<code>{method} {path}</code>" in page
+    for name in DOCUMENT["components"]["schemas"]:
+        assert f'id="{name}"' in page
+    assert "<script" not in page

@@ -1,0 +1,220 @@
+"""The two servers of a browser test: a real consent server, and the pages of a site on another origin."""
+
+import base64
+import datetime
+import http.client
+import json
+import os
+import signal
+import socket
+import sqlite3
+import ssl
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 30
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class ConsentServer:
+    """gunicorn and SQLite, as shipped, with one worker."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("CONSENT_")},
+            "CONSENT_INSTANCE": str(folder / "instance"),
+            "CONSENT_RATE_LIMIT": "100000 per minute",
+            "PORT": str(self.port),
+            "WEB_CONCURRENCY": "1",
+        }
+
+    def prepare(self, *site_files: str) -> None:
+        """Migrate, and apply the sites."""
+        self._flask("db", "upgrade")
+        for text in site_files:
+            self.apply(text)
+
+    def apply(self, site_file: str) -> None:
+        """Put a site's notice in force; a server that runs follows within seconds."""
+        path = self.folder / "site.toml"
+        path.write_text(site_file, "utf-8")
+        self._flask("site", "apply", str(path))
+
+    def wait_for_notice(self, site: str, text: str) -> None:
+        """Return once the notice that is served holds this text."""
+        wait = threading.Event()
+        for _ in range(START_SECONDS * 20):
+            if text in self.get(f"/v1/sites/{site}/notice")[1].decode():
+                return
+            wait.wait(0.05)
+        raise AssertionError(f"the notice of {site} never said {text}")
+
+    def _flask(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def start(self) -> None:
+        """Return once it answers."""
+        log = (self.folder / "server.log").open("ab")
+        command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env=self._environment, stdout=log, stderr=log, start_new_session=True
+        )
+        log.close()
+        self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
+        wait = threading.Event()
+        for _ in range(START_SECONDS * 20):
+            assert self._process is not None
+            assert self._process.poll() is None, (self.folder / "server.log").read_text("utf-8")
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                    break
+            except OSError:
+                wait.wait(0.05)
+        assert self.get("/readyz")[0] == 200
+
+    def stop(self) -> None:
+        """As when the machine goes away: what was answered is durable, the rest is lost."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        """Status and body of an answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        with closing(connection):
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+
+    def receipts(self, site: str) -> list[dict[str, Any]]:
+        """The claims of every recorded decision of a site, oldest first."""
+        query = "SELECT receipt FROM decisions JOIN sites ON sites.id = site_id WHERE key = ? ORDER BY decisions.id"
+        address = f"file:{self.folder}/instance/consent.sqlite3?mode=ro"
+        with closing(sqlite3.connect(address, uri=True)) as database:
+            rows = database.execute(query, (site,)).fetchall()
+        return [_claims(receipt) for (receipt,) in rows]
+
+
+def _claims(token: str) -> dict[str, Any]:
+    payload = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims
+
+
+@dataclass
+class Answer:
+    """One page or file of the site."""
+
+    body: str
+    kind: str = "text/html"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class PageServer(ThreadingHTTPServer):
+    """A site's pages from strings, over TLS; `/_consent/` is handed on to the consent server."""
+
+    daemon_threads = True
+
+    def __init__(self, folder: Path, host: str, consent_port: int) -> None:
+        super().__init__(("127.0.0.1", 0), _PageHandler)
+        self.answers: dict[str, Answer] = {}
+        self.consent_port = consent_port
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(_certificate(folder, host))
+        # The handshake belongs to the connection's own thread: a slow one must not keep others out.
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that closes a connection early is no fault."""
+
+
+class _PageHandler(BaseHTTPRequestHandler):
+    server: PageServer
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if path.startswith("/_consent/"):
+            self._hand_on()
+            return
+        answer = self.server.answers.get(path) or Answer("", "text/plain")
+        headers = {"Content-Type": f"{answer.kind}; charset=utf-8", "Cache-Control": "no-store"} | answer.headers
+        self._send(200, headers, answer.body.encode())
+
+    def do_POST(self) -> None:
+        self._hand_on()
+
+    def _hand_on(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {name: value for name, value in self.headers.items() if name != "Host"}
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.consent_port, timeout=10)
+        connection.request(self.command, self.path.removeprefix("/_consent"), body, headers)
+        answer = connection.getresponse()
+        hop = ("connection", "transfer-encoding", "content-length")
+        passed = {name: value for name, value in answer.getheaders() if name.lower() not in hop}
+        self._send(answer.status, passed, answer.read())
+        connection.close()
+
+    def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+def _certificate(folder: Path, host: str) -> Path:
+    """Key and certificate in one file, for this run alone."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "page-server.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    return path

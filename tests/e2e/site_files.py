@@ -1,0 +1,88 @@
+"""The sites of the browser tests, as an operator would declare them."""
+
+ORIGIN = "https://a.b.example.co.uk"
+
+ANALYTICS = "G-SHOP123456"
+ADS = "AW-123456789"
+SIGNUP = "AW-123456789/AbC-D_efGhIjKlMnOp"
+PURCHASE = "AW-123456789/QrS-T_uvWxYzAbCdEf"
+PIXEL = "1234567890123456"
+CONTAINER = "GTM-SHOP12"
+
+_HEAD = """
+key = "{key}"
+name = "{name}"
+origins = ["{origin}"]
+languages = ["en", "fr"]
+default_language = "en"
+mode = "{mode}"
+
+[controller]
+name = "Shop Ltd"
+address = "1 High Street, London, United Kingdom"
+contact = "privacy@shop.example"
+
+[policy.privacy]
+url = "https://shop.example/privacy"
+version = "2026-01-01"
+[policy.cookies]
+url = "https://shop.example/cookies"
+version = "2026-01-01"
+
+[banner]
+layout = "{layout}"
+"""
+
+ANALYTICS_TAG = f"""
+[[vendors]]
+key = "google-analytics"
+id = "{ANALYTICS}"
+"""
+ADS_TAG = f"""
+[[vendors]]
+key = "google-ads"
+id = "{ADS}"
+conversions = {{ signup = "{SIGNUP.partition("/")[2]}", purchase = "{PURCHASE.partition("/")[2]}" }}
+"""
+PIXEL_TAG = f"""
+[[vendors]]
+key = "meta-pixel"
+id = "{PIXEL}"
+"""
+CONTAINER_TAG = f"""
+[[vendors]]
+key = "google-tag-manager"
+id = "{CONTAINER}"
+"""
+# A vendor of the site's own, for which there is no adapter: it is gated in the markup alone.
+FILMS = """
+[[vendors]]
+key = "filmhaus"
+name = "Filmhaus"
+purposes = ["media"]
+policy_url = "https://films.example/privacy"
+hosts = ["films.example"]
+[vendors.operator]
+name = "Filmhaus GmbH"
+address = "Platz 1, Berlin, Germany"
+country = "DE"
+[[vendors.cookies]]
+name = "film_seen"
+storage = "cookie"
+lifetime = 86400
+purpose = "widget-state"
+"""
+
+
+def site_file(key: str, *vendors: str, mode: str = "basic", layout: str = "bar") -> str:
+    """A complete site file."""
+    head = _HEAD.format(key=key, name=key.capitalize(), origin=ORIGIN, mode=mode, layout=layout)
+    return head + "".join(vendors)
+
+
+SITES = {
+    "shop": site_file("shop", ANALYTICS_TAG, ADS_TAG, PIXEL_TAG),
+    "manager": site_file("manager", CONTAINER_TAG, PIXEL_TAG),
+    "advanced": site_file("advanced", ANALYTICS_TAG, ADS_TAG, mode="advanced"),
+    "cinema": site_file("cinema", ANALYTICS_TAG, FILMS, layout="box"),
+}

@@ -1,0 +1,195 @@
+"""The product as it is shipped: gunicorn with its committed configuration, killed and started again."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+import pytest
+
+from consent_server.config import ROOT
+from consent_server.extensions import Services
+from tests.factories import PUBLIC_URL, SHOP, Body
+
+VISITOR = "127.0.0.9"  # loopback too, but not the server's own address, so that it can be told apart in a log
+
+
+class Server:
+    """A gunicorn on a free port, with its own folder."""
+
+    def __init__(self, environ: dict[str, str], folder: Path) -> None:
+        self._log = folder / "access.log"
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "wsgi:app"], cwd=ROOT, env=environ, stdout=log,
+                stderr=subprocess.PIPE, text=True, start_new_session=True,
+            )  # fmt: skip
+        self.errors = ""
+        # The socket is listened to before workers are there: whoever connects early only waits.
+        for line in self._stderr:
+            self.errors += line
+            if found := re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", line):
+                self.port = int(found[1])
+                return
+        raise AssertionError(self.errors)
+
+    @property
+    def _stderr(self) -> IO[str]:
+        assert self._process.stderr
+        return self._process.stderr
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def ask(
+        self, method: str, path: str, body: bytes | Iterator[bytes] | None = None, /, **headers: str
+    ) -> tuple[int, bytes]:
+        """One request by a visitor's browser."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20, source_address=(VISITOR, 0))
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        try:
+            connection.request(method, path, body, {"Origin": SHOP, "User-Agent": "TELLTALE/1.0", **sent})
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+    def post(self, body: dict[str, object]) -> tuple[int, bytes]:
+        return self.ask("POST", "/v1/sites/shop/decisions", json.dumps(body).encode(), Content_Type="text/plain")
+
+    def kill(self) -> None:
+        """As a power cut would: master and workers at once, without a word."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self.errors += self._process.communicate(timeout=20)[1]
+
+    def stop(self) -> tuple[list[str], str]:
+        """Stop it gracefully; its access lines and whatever it said beside."""
+        self._process.terminate()
+        self.errors += self._process.communicate(timeout=30)[1]
+        return self._log.read_text().splitlines(), self.errors
+
+
+@pytest.fixture
+def environ(services: Services, tmp_path: Path, dialect: str) -> dict[str, str]:
+    settings = services.settings
+    given = {
+        "CONSENT_INSTANCE": str(tmp_path),
+        "CONSENT_PUBLIC_URL": PUBLIC_URL,
+        "CONSENT_SECRET_KEY": settings.secret_key,
+        "PORT": "0",
+        "PATH": os.environ["PATH"],
+    }
+    if dialect == "postgresql":
+        given["CONSENT_DATABASE_URL"] = settings.database_url
+        given["CONSENT_SIGNING_KEYS_FILE"] = str(settings.signing_keys_file)
+    return given
+
+
+@pytest.fixture
+def start(environ: dict[str, str], tmp_path: Path) -> Iterator["Start"]:
+    starter = Start(environ, tmp_path)
+    yield starter
+    for server in starter.started:
+        if server.running:
+            server.kill()
+
+
+class Start:
+    """Starts servers and remembers them."""
+
+    def __init__(self, environ: dict[str, str], folder: Path) -> None:
+        self._environ, self._folder = environ, folder
+        self.started: list[Server] = []
+
+    def __call__(self) -> Server:
+        self.started.append(Server(self._environ, self._folder))
+        return self.started[-1]
+
+
+def test_what_was_answered_survives_a_kill(start: Start, body: Body) -> None:
+    server = start()
+    bodies = [body() for _ in range(12)]
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(server.post, bodies[:-1]))
+    answers.append(server.post(bodies[-1]))
+    server.kill()
+    assert [status for status, _ in answers] == [201] * 12
+
+    server = start()
+    for sent, (_, answer) in zip(bodies, answers, strict=True):
+        said = json.loads(answer)
+        link = urlsplit(said["receipt_url"]).path
+        assert server.ask("GET", link, Accept="application/jose") == (200, said["receipt"].encode())
+        assert server.post(sent) == (200, answer)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_log_line_says_what_was_asked_and_never_who(start: Start, body: Body) -> None:
+    server = start()
+    answer = json.loads(server.post(body(page="https://shop.example/?q=TELLTALE"))[1])
+    link = urlsplit(answer["receipt_url"]).path
+    server.ask("GET", link)
+    server.ask("GET", f"{link}?format=TELLTALE")
+    script = "/widget/shop.js?lang=TELLTALE"
+    server.ask("GET", script, Referer="https://TELLTALE.example/", Cookie="eu-consent=TELLTALE")
+    server.ask("GET", "/v1/receipts/%2e" + link.rpartition("/")[2], X_Forwarded_For="203.0.113.9")
+    lines, errors = server.stop()
+    asked = [json.loads(line) for line in lines]
+    assert [line["status"] for line in asked[:1]] == [201]
+    assert len(asked) == 5
+    for line in asked:
+        assert line.keys() == {"at", "method", "path", "status", "bytes", "ms"}
+    signature = link.rpartition(".")[2]
+    for trace in (VISITOR, "203.0.113.9", "TELLTALE", signature, answer["visitor"]):
+        assert trace not in "\n".join(lines), trace
+        assert trace not in errors, trace
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_request_that_is_none_is_not_logged_with_its_address(start: Start) -> None:
+    server = start()
+    with socket.create_connection(("127.0.0.1", server.port), 20, source_address=(VISITOR, 0)) as connection:
+        connection.sendall(b"NOT A REQUEST TELLTALE\r\n\r\n")
+        while connection.recv(4096):
+            pass
+    lines, errors = server.stop()
+    assert VISITOR not in "\n".join(lines)
+    assert VISITOR not in errors
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_body_in_chunks(start: Start, body: Body) -> None:
+    server = start()
+
+    def chunks(text: str) -> Iterator[bytes]:
+        yield text[:100].encode()
+        yield text[100:].encode()
+
+    sent = json.dumps(body())
+    path, headers = "/v1/sites/shop/decisions", {"Content_Type": "application/json"}
+    assert server.ask("POST", path, chunks(sent), **headers)[0] == 201
+    assert server.ask("POST", path, chunks(sent), **headers)[0] == 200
+    status, answer = server.ask("POST", path, chunks(sent.ljust(8193)), **headers)
+    assert (status, json.loads(answer)["type"]) == (413, "/problems/body-too-large")
+
+
+def test_missing_settings_are_all_named_at_once(tmp_path: Path) -> None:
+    environ = {"CONSENT_INSTANCE": str(tmp_path), "PATH": os.environ["PATH"], "PORT": "0"}
+    environ |= {"CONSENT_DATABASE_URL": "postgresql+psycopg://nowhere/none", "CONSENT_TRUSTED_PROXIES": "many"}
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "site", "list"], cwd=ROOT, env=environ,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    for name in ("CONSENT_SECRET_KEY", "CONSENT_SIGNING_KEYS", "CONSENT_TRUSTED_PROXIES"):
+        assert name in done.stderr
