@@ -19,6 +19,7 @@ keepalive = 5
 no_control_socket = True  # nothing listens but the one port
 accesslog = "-"
 
+ADDRESS = re.compile(r" from ip=\S*")
 RECEIPT_LINK = re.compile(r"(/v1/receipts/)[^/?]+")
 
 
@@ -27,6 +28,10 @@ class JsonLogger(Logger):  # type: ignore[misc]
 
     No address, no user agent, no query; the signed part of a receipt link is left out.
     """
+
+    def warning(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """gunicorn names the address of whoever sends a malformed request."""
+        super().warning(ADDRESS.sub("", msg % args if args else msg).replace("%", "%%"), **kwargs)
 
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: Any) -> None:
         line = {

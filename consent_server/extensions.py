@@ -52,7 +52,7 @@ class Services:
     def make(cls, settings: Settings, engine: Engine, now: Callable[[], datetime] = utc_now) -> "Services":
         """Wire them to one database, one set of keys and one clock."""
         database, keys = Database(engine), KeySource(settings)
-        sites = CurrentSites(database)
+        sites = CurrentSites(database, now)
         nobodys_hash()
         return cls(
             settings=settings,

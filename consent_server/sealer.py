@@ -1,15 +1,10 @@
-"""Background work of each worker: archives the widget that it serves, then seals new records every moment.
-
-The database lets one worker at a time; the others find nothing left.
-"""
+"""Seals new records every moment, from a thread of each worker; the database lets one at a time."""
 
 import logging
 import threading
-from collections.abc import Callable
 
 from consent_server.domain.errors import StorageUnavailable
 from consent_server.extensions import Services
-from consent_server.usecases.archive_widgets import archive_widgets
 from consent_server.usecases.seal_ledger import seal_ledger
 
 log = logging.getLogger("consent_server.sealer")
@@ -24,15 +19,10 @@ def start(services: Services) -> threading.Thread:
 
 def _run(services: Services) -> None:
     pause = threading.Event()
-    _try(lambda: archive_widgets(services.database, services.sites, services.now()))
     while not pause.wait(services.settings.seal_seconds):
-        _try(lambda: seal_ledger(services.database, services.keys.ring, services.now))
-
-
-def _try(work: Callable[[], object]) -> None:
-    try:
-        work()
-    except StorageUnavailable as error:
-        log.warning("not done: %s", error.detail)
-    except Exception:
-        log.exception("not done")
+        try:
+            seal_ledger(services.database, services.keys.ring, services.now)
+        except StorageUnavailable as error:
+            log.warning("not sealed: %s", error.detail)
+        except Exception:
+            log.exception("not sealed")

@@ -63,8 +63,7 @@ def consent_basis(body: Mapping[str, Any]) -> dict[str, Any]:
     """
     return {
         "controller": body["controller"]["name"],
-        "purposes": [purpose["key"] for purpose in body["purposes"]],
-        "vendors": [
-            {"key": v["key"], "operator": v["operator"]["name"], "purposes": v["purposes"]} for v in body["vendors"]
-        ],
+        # Sorted: another order on the screen is no other question.
+        "purposes": sorted(purpose["key"] for purpose in body["purposes"]),
+        "vendors": sorted([v["key"], v["operator"]["name"], *sorted(v["purposes"])] for v in body["vendors"]),
     }

@@ -44,6 +44,7 @@ def receipt_claims(
     visitor: UUID | None,
     widget: str,
     now: datetime,
+    home: str,
 ) -> dict[str, Any]:
     """The claims of a receipt, in the contract's words. Times are seconds since 1970 (RFC 7519 NumericDate)."""
     answer = decision.answer
@@ -69,7 +70,7 @@ def receipt_claims(
         "page": answer.page,
         "gpc": answer.gpc,
         "valid_until": int((now + notice.choice_lifetime).timestamp()),
-        "withdraw": f"{answer.page}#consent",
+        "withdraw": f"{home}#consent",
         "ledger": issuer.ledger,
     }
     # Only a grant may carry an identifier: the receipt of a refusal names nobody.

@@ -1,10 +1,13 @@
 """A site: one property that embeds the widget, with what its operator declared about it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NewType
 
 SiteKey = NewType("SiteKey", str)
+
+KEY = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,16 @@ class Site:
             stored["proof_retention"],
             tags,
         )
+
+    def home(self, page: str) -> str:
+        """A page of the site: this one where it is the site's, else the site's first origin.
+
+        What a browser says of its page is only its word: no receipt may lead a visitor to another host.
+        """
+        scheme, _, rest = page.partition("://")
+        if self.admits(f"{scheme}://{rest.split('/')[0]}"):
+            return page
+        return self.origins[0].removesuffix(":*") + "/"
 
     def admits(self, origin: str | None) -> bool:
         """Whether a page of this origin (RFC 6454, ASCII serialization) is the site's."""

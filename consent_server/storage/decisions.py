@@ -22,6 +22,8 @@ def append(session: Session, rows: Sequence[dict[str, Any]]) -> set[UUID]:
     """Insert the decisions whose ids are new; return the receipt ids of those. A known one is left as it is."""
     connection = session.connection()
     insert = _INSERT[connection.dialect.name]
+    # In one order everywhere: two writers with the same ids then queue, and never wait for each other in a ring.
+    rows = sorted(rows, key=lambda row: (row["site_id"], row["decision_id"].bytes))
     ids = {row["receipt_id"] for row in rows}
     # One row goes as one statement: psycopg opens a pipeline for a list, even for a list of one.
     if connection.execute(insert, rows if len(rows) > 1 else rows[0]).rowcount == len(rows):

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consent_server.domain.errors import UnknownSite
-from consent_server.domain.site import Site
+from consent_server.domain.site import KEY, Site
 from consent_server.storage.rows import SiteRow
 
 
@@ -32,7 +32,7 @@ class StoredSite:
 
 def get(session: Session, key: str) -> StoredSite:
     """The site of this key. Raises UnknownSite."""
-    row = session.scalar(select(SiteRow).where(SiteRow.key == key))
+    row = session.scalar(select(SiteRow).where(SiteRow.key == key)) if KEY.fullmatch(key) else None
     if row is None:
         raise UnknownSite(f"There is no site {key!r} here. Apply its file with: consent site apply FILE.toml")
     return _stored(row)

@@ -2,7 +2,9 @@
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from consent_server.canonical import encode, sha256_hex
 from consent_server.domain.errors import UnknownSite
@@ -32,8 +34,9 @@ class CurrentSite:
 class CurrentSites:
     """Looks sites up by key, and their earlier notices by hash."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
+        self._now = now
         self._lock = threading.Lock()
         self._current: dict[str, tuple[float, CurrentSite]] = {}
         self._earlier: dict[tuple[int, str], tuple[int, Notice]] = {}
@@ -77,7 +80,7 @@ class CurrentSites:
             origin = ledger.get(session, stored.id).origin
         if notice is None:
             raise UnknownSite(f"The site {key!r} has published no notice yet.")
-        return CurrentSite(
+        current = CurrentSite(
             site_id=stored.id,
             site=stored.site,
             notice_id=notice.id,
@@ -86,6 +89,11 @@ class CurrentSites:
             widget=widget_code(tag.adapter for tag in stored.site.tags if tag.adapter),
             ledger=origin,
         )
+        # After an upgrade this is new code: whoever holds a receipt that names it must find it.
+        code = current.widget
+        with self._database.transaction() as session:
+            notices.archive_widget(session, code.hash, code.archived, self._now())
+        return current
 
 
 def revision(body: object) -> str:

@@ -29,7 +29,7 @@ from consent_server.storage import decisions, notices
 from consent_server.storage.group_commit import GroupCommit
 from consent_server.storage.rows import DecisionRow
 from consent_server.storage.session import Database
-from consent_server.usecases.current_site import CurrentSite, CurrentSites
+from consent_server.usecases.current_site import CurrentSite, CurrentSites, revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +95,21 @@ class RecordDecision:
 
     def _prepare(self, current: CurrentSite, notice_id: int, notice: Notice, decision: Decision) -> _Prepared:
         answer, now = decision.answer, self._now()
+        # As stored: the first answer and every repeated one tell the same millisecond.
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         issuer = Issuer(self._public_url, current.site.key, current.ledger)
         receipt_id = uuid7(now, self._random(10))
         visitor = self._visitor(current, decision)
-        claims = receipt_claims(issuer, notice, decision, receipt_id, visitor, self._widget(current, answer), now)
+        claims = receipt_claims(
+            issuer,
+            notice,
+            decision,
+            receipt_id,
+            visitor,
+            self._widget(current, answer),
+            now,
+            current.site.home(answer.page),
+        )
         row = {
             "site_id": current.site_id,
             "notice_id": notice_id,
@@ -117,7 +128,9 @@ class RecordDecision:
             "salt": self._random(32),
             "receipt": self._keys.ring.sign(claims, RECEIPT_TYPE),
         }
-        return _Prepared(decision, current.revision, notice, row)
+        # Of the notice that was answered: a later one may name a vendor that this visitor never saw.
+        basis = current.revision if notice is current.notice else revision(notice.body)
+        return _Prepared(decision, basis, notice, row)
 
     def _visitor(self, current: CurrentSite, decision: Decision) -> UUID | None:
         known = decision.answer.visitor

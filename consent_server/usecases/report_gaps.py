@@ -123,7 +123,7 @@ def _records_in_order(session: Session, site_id: int) -> Finding:
     times = [at for _, at in search.newest_times(session, site_id, NEWEST_RECORDS)]
     back = max((older - newer for newer, older in pairwise(times)), default=timedelta(0))
     return Finding(
-        f"The clock went forward over the newest {len(times):,} records",
+        f"The clock went forward: newest {len(times):,} records",
         back <= timedelta(seconds=TOLERANCE),
         _step_back(back),
     )
@@ -133,7 +133,7 @@ def _checkpoints_in_order(rows: Sequence[CheckpointRow]) -> Finding:
     back = max((older.sealed_at - newer.sealed_at for newer, older in pairwise(rows)), default=timedelta(0))
     sizes = all(_says(row) == row.size for row in rows)
     return Finding(
-        f"The newest {len(rows):,} checkpoints grow, and so do their times",
+        f"Checkpoints grow, and so do their times: newest {len(rows):,}",
         back <= timedelta(0) and sizes,
         _step_back(back) if sizes else "A checkpoint is stored under another size than it says.",
     )

@@ -126,8 +126,7 @@ def _config(notice: Notice, site: str, widget: str, tags: Sequence[Tag], languag
         "colours": body["colours"],
         "policy": {name: policy["url"] for name, policy in body["policy"].items()},
         "purposes": [
-            {"key": p["key"], "signals": p["signals"]}
-            | ({"gpc": True} if p["key"] in gpc else {})
+            {"key": p["key"], "signals": p["signals"]} | ({"gpc": True} if p["key"] in gpc else {})
             for p in body["purposes"]
         ],
         "vendors": _tags(body["vendors"], tags),

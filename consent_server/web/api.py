@@ -8,7 +8,7 @@ from flask_cors import CORS
 from consent_server.domain.cookie import NAME, cookie_value
 from consent_server.domain.decision import Answer
 from consent_server.domain.device import device_class
-from consent_server.domain.errors import UnknownNotice
+from consent_server.domain.errors import UnknownNotice, UnknownWidget
 from consent_server.extensions import services
 from consent_server.storage import notices
 from consent_server.usecases.record_decision import Recorded
@@ -114,6 +114,8 @@ def _notice_bytes(notice_hash: str) -> Response:
 @bp.get("/v1/widgets/<widget_hash>")
 def widget(widget_hash: str) -> Response:
     """Archived widget code: the very bytes whose SHA-256 receipts name."""
+    if not SHA256.fullmatch(widget_hash):
+        raise UnknownWidget("Widget code is named by 64 lower-case hex digits.")
     with services().database.reading() as session:
         code = notices.widget_code(session, widget_hash)
     response = Response(code, mimetype="text/plain")

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, request
 from flask_cors import CORS
+from werkzeug.datastructures import LanguageAccept
 
 from consent_server.extensions import services
 from consent_server.usecases.current_site import CurrentSite
@@ -30,9 +31,12 @@ def preferences(key: str) -> Response:
 def _language(current: CurrentSite) -> str:
     languages = current.notice.languages
     asked = request.args.get("lang", "").lower()
-    if asked in languages:
-        return asked
-    return request.accept_languages.best_match(languages, current.site.default_language)
+    for language in (asked, asked.partition("-")[0]):
+        if language in languages:
+            return language
+    # "*" prefers nothing: it is not a wish for whatever language comes first.
+    wished = LanguageAccept([entry for entry in request.accept_languages if entry[0] != "*"])
+    return wished.best_match(languages, current.site.default_language)
 
 
 def _answer(script: Script) -> Response:

@@ -1,5 +1,7 @@
 """The public ledger: checkpoints, tiles and consistency proofs, for anyone."""
 
+import re
+
 from flask import Blueprint, Response, json, request
 from flask_cors import CORS
 
@@ -46,6 +48,6 @@ def consistency(key: str) -> Response:
 
 def _size(name: str) -> int:
     value = request.args.get(name, "")
-    if not (value.isascii() and value.isdigit() and str(int(value)) == value):
+    if not re.fullmatch("0|[1-9][0-9]{0,18}", value):
         raise MalformedBody(f"{name} must be a plain decimal number.")
     return int(value)

@@ -74,7 +74,8 @@ def refused(refusal: Refusal) -> Response:
 def _plain(error: HTTPException) -> Response:
     if isinstance(error, RequestEntityTooLarge):
         return refused(BodyTooLarge("The body is larger than this address takes."))
-    response = _answer({"type": "about:blank", "title": error.name, "status": error.code or 500})
+    detail = error.description or error.name
+    response = _answer({"type": "about:blank", "title": error.name, "status": error.code or 500, "detail": detail})
     for name, value in error.get_headers():
         if name not in ("Content-Type", "Content-Length"):
             response.headers[name] = value

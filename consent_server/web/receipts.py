@@ -26,6 +26,8 @@ from consent_server.wording import Wording
 bp = Blueprint("receipts", __name__)
 CORS(bp, origins="*", send_wildcard=True, methods=["GET", "POST"], allow_headers=["Content-Type"], max_age=86400)
 
+# A receipt of a site with fifty vendors and a long page.
+RECEIPT_LIMIT = 64 * 1024
 # The form that a query names, for links on the page itself; programs send Accept.
 LD_JSON, KANTARA = "application/ld+json", "kantara"
 FORMATS = {
@@ -165,7 +167,7 @@ def _has_kantara_form(found: ReadReceipt) -> bool:
 @limited
 def verify() -> Response:
     """Check a receipt: key, signature, record; says which step failed."""
-    body = read_body(VERIFY_IN, posted_bytes())
+    body = read_body(VERIFY_IN, posted_bytes(RECEIPT_LIMIT))
     verification = verify_receipt(body["receipt"], services().keys.ring, services().database, services().now)
     answer = {
         "valid": verification.valid,

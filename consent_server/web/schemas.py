@@ -14,6 +14,7 @@ from consent_server.domain.errors import Fault, InvalidProof, MalformedBody
 SHA256 = re.compile(r"[0-9a-f]{64}")
 HASH_PREFIX = re.compile(r"[0-9a-f]{16,64}")
 LONGEST_PAGE = 2000
+HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
 PATH_CHARACTERS = "/%:@!$&'()*+,;=~-._"  # what RFC 3986 lets a path hold unescaped
 
 
@@ -66,6 +67,8 @@ class PageUrl(fields.Field[str]):
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError
             host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname.encode("idna").decode()
+            if not HOST.fullmatch(host):
+                raise ValueError
             port = f":{parts.port}" if parts.port is not None else ""
             page = f"{parts.scheme}://{host}{port}{quote(parts.path or '/', safe=PATH_CHARACTERS)}"
         except (ValueError, AttributeError, TypeError):

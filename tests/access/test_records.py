@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 
 from consent_server.domain.decision import Action
 from consent_server.domain.sampling import sample_indexes
@@ -167,7 +167,7 @@ def test_pages_stand_still_under_inserts(read: Reader, client: FlaskClient, body
 def fill(services: Services, count: int, body: Body, clock: Clock) -> None:
     """Many records, as an import would make them: every tenth a refusal, the last a withdrawal, two notices."""
     with services.database.transaction() as session:
-        row = session.scalars(search.select(DecisionRow).order_by(DecisionRow.id)).first()
+        row = session.scalars(select(DecisionRow).order_by(DecisionRow.id)).first()
         assert row
         common = {
             column.name: getattr(row, column.name)
@@ -194,7 +194,7 @@ def fill(services: Services, count: int, body: Body, clock: Clock) -> None:
         session.execute(text("ANALYZE"))
 
 
-FILTERS = [
+FILTERS: list[dict[str, Any]] = [
     {}, {"action": Action.WITHDRAW}, {"action": Action.GPC}, {"purpose": "analytics"},
     {"notice": "NOTICE"}, {"notice": "NOTICE", "action": Action.SAVE}, {"visitor": "VISITOR"}, {"before": "HALF"},
     {"since": "HALF"}, {"since": "START", "before": "HALF"}, {"visitor": "VISITOR", "action": Action.SAVE},
@@ -206,10 +206,10 @@ def test_fifty_thousand_rows(
 ) -> None:
     fill(services, 50_000, body, clock)
     with services.database.reading() as session:
-        site_id = session.scalars(search.select(DecisionRow.site_id)).first()
+        site_id = session.scalars(select(DecisionRow.site_id)).first()
         assert site_id is not None
-        rows = session.scalars(search.select(DecisionRow).order_by(DecisionRow.id).offset(25_000).limit(1)).one()
-        first = session.scalars(search.select(DecisionRow).order_by(DecisionRow.id).limit(1)).one()
+        rows = session.scalars(select(DecisionRow).order_by(DecisionRow.id).offset(25_000).limit(1)).one()
+        first = session.scalars(select(DecisionRow).order_by(DecisionRow.id).limit(1)).one()
         values = {"NOTICE": body.notice, "VISITOR": rows.visitor, "HALF": rows.recorded_at, "START": first.recorded_at}
         deep = (rows.recorded_at, rows.id)
         for chosen in FILTERS:

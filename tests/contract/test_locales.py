@@ -9,7 +9,7 @@ from babel import Locale
 
 from consent_server import catalogue
 from consent_server.domain.fairness import text_faults
-from consent_server.site_file import TEXT_LIMITS
+from consent_server.site_schema import TEXT_LIMITS
 
 LOCALES = catalogue.locales()
 ENGLISH = LOCALES["en"]

@@ -99,7 +99,9 @@ class EvidenceLedger:
         """A receipt as the server signs it."""
         shown = answer(NOTICE, decision_id=UUID(bytes=self.random(16), version=4))
         receipt_id = uuid7(self.now, self.random(10))
-        claims = receipt_claims(ISSUER, NOTICE, decide(NOTICE, shown), receipt_id, None, WIDGET, self.now)
+        claims = receipt_claims(
+            ISSUER, NOTICE, decide(NOTICE, shown), receipt_id, None, WIDGET, self.now, "https://shop.example/"
+        )
         return (ring or self.ring).sign(claims | changes, RECEIPT_TYPE)
 
     def append(self, token: str) -> int:

@@ -78,7 +78,7 @@ def test_hosts_make_none() -> None:
 
 def revision(services: Services) -> str:
     """Of the notice in force, read anew."""
-    return CurrentSites(services.database).get("shop").revision
+    return CurrentSites(services.database, services.now).get("shop").revision
 
 
 def counts(services: Services) -> tuple[int, int]:

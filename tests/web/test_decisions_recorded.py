@@ -284,9 +284,11 @@ def test_the_receipt_names_code_that_is_archived(client: FlaskClient, body: Body
     served = client.get("/widget/shop.js").text.split("\n")
     named = json.loads(served[1])["widget"]
     said = post(client, body(widget=named)).get_json()
-    assert jose.claims(said["receipt"])["widget"] == named
-    code = client.get(f"/v1/widgets/{named}")
-    assert hashlib.sha256(code.data).hexdigest() == named
+    claimed = jose.claims(said["receipt"])["widget"]
+    assert re.fullmatch("[0-9a-f]{64}", claimed)
+    assert claimed.startswith(named)
+    code = client.get(f"/v1/widgets/{claimed}")
+    assert hashlib.sha256(code.data).hexdigest() == claimed
     preferences = client.get("/widget/shop/preferences.js").text
     assert code.text == f"{served[0][:-1]}\n{preferences.partition(chr(10))[0][:-1]}"
 
@@ -304,8 +306,9 @@ def test_code_that_came_with_an_upgrade_is_archived_too(
     try:
         served = json.loads(client.get("/widget/shop.js").text.split("\n")[1])["widget"]
         said = post(client, body(widget=served)).get_json()
-        assert jose.claims(said["receipt"])["widget"] == served
-        assert client.get(f"/v1/widgets/{served}").status_code == 200
+        claimed = jose.claims(said["receipt"])["widget"]
+        assert claimed.startswith(served)
+        assert client.get(f"/v1/widgets/{claimed}").status_code == 200
     finally:
         widget_build._joined.cache_clear()
         upgraded.extensions["consent"].database.engine.dispose()
@@ -320,3 +323,12 @@ def test_nothing_but_the_decision_is_kept(client: FlaskClient, body: Body, servi
         "stale", "language", "granted", "recorded_at", "request_hash", "salt", "receipt",
     }  # fmt: skip
     assert len(row.salt) == 32
+
+
+def test_no_receipt_leads_to_another_host(client: FlaskClient, body: Body) -> None:
+    # What a browser says of its page is recorded as its word; "Go to the site" leads to the site all the same.
+    response = post(client, body(page="https://evil.example/"))
+    claims = jose.claims(response.get_json()["receipt"])
+    assert claims["page"] == "https://evil.example/"
+    assert not claims["withdraw"].startswith("https://evil.example")
+    assert claims["withdraw"].endswith("#consent")

@@ -222,11 +222,6 @@ def test_the_notice_of_another_site(client: FlaskClient, body: Body, services: S
     refused(post(client, body(notice=theirs)), 422, "#/notice")
 
 
-def test_a_page_of_another_site_is_not_written_into_a_receipt(client: FlaskClient, body: Body) -> None:
-    # A receipt's page is where its "Go to the site" leads.
-    refused(post(client, body(page="https://evil.example/")), 422, "#/page")
-
-
 def test_too_many(app: Flask, services: Services, body: Body) -> None:
     settings = settings_for(services.settings.instance, services.settings.database_url, rate_limit="3 per minute")
     limited = create_app(settings, now=services.now)

@@ -25,12 +25,13 @@ async function read(url, form) {
 
 /** The proof, or null where no checkpoint covers the receipt after a while. */
 async function readProof() {
-  for (let left = TRIES; left; left -= 1) {
+  for (let tried = 1; tried <= TRIES; tried += 1) {
     const answer = await get(section.dataset.proof);
     if (answer.ok) return answer.json();
     if (answer.status !== 409) throw new Unreachable();
-    steps.say("pending");
-    await new Promise((done) => setTimeout(done, 1000 * Math.min(5, Number(answer.headers.get("Retry-After")) || 1)));
+    if (!steps.failed) steps.say("pending");
+    // Sealing takes a moment by default; a rarer public cadence is worth no more than a few questions.
+    await new Promise((done) => setTimeout(done, 1000 * tried));
   }
   return null;
 }
@@ -60,6 +61,7 @@ async function check() {
   return steps.failed ? steps.say("invalid", "fail") : steps.say("valid", "ok");
 }
 
+document.querySelector("[data-without-script]").remove();
 section.querySelector("[data-steps]").hidden = false;
 check().catch((error) => {
   if (error instanceof Unsupported) steps.say("unsupported");

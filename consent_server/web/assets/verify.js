@@ -125,6 +125,7 @@ for (const name of ["dragover", "dragleave", "drop"])
   });
 
 async function begin() {
+  $("[data-without-script]").remove();
   try {
     const answer = await fetch(form.dataset.jwks, { credentials: "omit" });
     ours = await readKeys(await answer.json());
