@@ -20,6 +20,7 @@ from consent_server.web import (
     console,
     docs,
     embed,
+    evidence,
     health,
     ledger,
     notices,
@@ -33,7 +34,7 @@ from consent_server.web.public import BODY_LIMIT
 # The contract names EdDSA, which RFC 9864 renamed to Ed25519; the algorithm is the same.
 warnings.filterwarnings("ignore", category=SecurityWarning, message=".*EdDSA.*")
 
-ACCESS = (auth.bp, console.bp, auditor.api, auditor.bp)
+ACCESS = (auth.bp, console.bp, auditor.api, auditor.bp, evidence.bp)
 ASSETS = ROOT / "consent_server" / "web" / "assets"
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "

@@ -238,3 +238,28 @@ def leaves_before(session: Session, site_id: int, before: datetime, limit: int) 
             .limit(limit)
         )
     )
+
+
+def sealed_size(session: Session, site_id: int) -> int:
+    """Leaves that the newest checkpoint covers."""
+    return session.scalar(select(func.max(CheckpointRow.size)).where(CheckpointRow.site_id == site_id)) or 0
+
+
+def sealed_range(session: Session, site_id: int, since: datetime | None, until: datetime | None) -> tuple[int, int]:
+    """Leaves first (included) to end (excluded) that hold all that was sealed in a span, cut at checkpoints."""
+    of_site = CheckpointRow.site_id == site_id
+    first = end = None
+    if since is not None:
+        first = session.scalar(select(func.max(CheckpointRow.size)).where(of_site, CheckpointRow.sealed_at <= since))
+    if until is not None:
+        end = session.scalar(select(func.min(CheckpointRow.size)).where(of_site, CheckpointRow.sealed_at >= until))
+    return first or 0, sealed_size(session, site_id) if end is None else end
+
+
+def removal_leaf(session: Session, site_id: int, leaf_index: int) -> int | None:
+    """The leaf of the removal that names a leaf's record."""
+    return session.scalar(
+        select(LeafRow.leaf_index)
+        .join(RemovedRow, RemovedRow.removal_id == LeafRow.removal_id)
+        .where(RemovedRow.site_id == site_id, RemovedRow.first <= leaf_index, RemovedRow.last >= leaf_index)
+    )

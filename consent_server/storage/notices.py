@@ -1,6 +1,7 @@
 """Notices, their publications, and the archive of served widget code."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -66,6 +67,17 @@ def publish(session: Session, site_id: int, notice_hash: str, notice_body: bytes
     session.add(PublicationRow(site_id=site_id, notice_id=notice_id, published_at=now))
     session.flush()
     return notice_id
+
+
+def publications(session: Session, site_id: int) -> Iterator[tuple[str, datetime]]:
+    """Hash and time of each publication of a site, oldest first."""
+    rows = session.execute(
+        select(NoticeRow.hash, PublicationRow.published_at)
+        .join(NoticeRow, NoticeRow.id == PublicationRow.notice_id)
+        .where(PublicationRow.site_id == site_id)
+        .order_by(PublicationRow.id)
+    )
+    yield from ((notice_hash, at) for notice_hash, at in rows)
 
 
 def archive_widget(session: Session, widget_hash: str, code: str, now: datetime) -> None:

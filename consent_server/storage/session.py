@@ -41,6 +41,14 @@ class Database:
         with _as_refusal(), Session(self.engine) as session:
             yield session
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A session whose every query sees the database as it was at the first."""
+        with self.reading() as session:
+            if not self.embedded:
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            yield session
+
     def forget(self) -> None:
         """Make sure that what was deleted is no longer in the files.
 

@@ -1,0 +1,124 @@
+"""Take away what proves a site's records to a third party: one zip, streamed (docs/formats/evidence.md)."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy.orm import Session
+
+from consent_server.domain.errors import UnknownNotice, UnknownWidget
+from consent_server.domain.ledger import Tree, leaf_hash
+from consent_server.evidence.pack import (
+    PackCheckpoint,
+    PackContents,
+    PackEntry,
+    PackNotice,
+    PackPublication,
+    stream_pack,
+)
+from consent_server.signing import KeyRing
+from consent_server.storage import ledger as ledgers
+from consent_server.storage import notices, sites
+from consent_server.storage.ledger import SealedEntry
+from consent_server.storage.session import Database
+from consent_server.usecases.seal_ledger import seal_ledger
+
+PAGE = 500
+
+
+def export_evidence(
+    database: Database,
+    ring: KeyRing,
+    public_url: str,
+    now: Callable[[], datetime],
+    key: str,
+    since: datetime | None,
+    until: datetime | None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Iterator[bytes]:
+    """The pack of a site in pieces; times are aware UTC, None for no bound. Raises UnknownSite.
+
+    Sealed first, then read in one snapshot: what is recorded meanwhile is for the next pack.
+    """
+    seal_ledger(database, ring, now)
+    with database.snapshot() as session:
+        yield from stream_pack(_contents(session, ring, public_url, now(), key, since, until), progress)
+
+
+def _contents(
+    session: Session,
+    ring: KeyRing,
+    public_url: str,
+    now: datetime,
+    key: str,
+    since: datetime | None,
+    until: datetime | None,
+) -> PackContents:
+    stored = sites.get(session, key)
+    size = ledgers.sealed_size(session, stored.id)
+    first, end = ledgers.sealed_range(session, stored.id, since, until)
+    reader = _Entries(session, stored.id, Tree(size, ledgers.tile_reader(session, stored.id)))
+    return PackContents(
+        issuer=public_url,
+        site=stored.site.key,
+        ledger=ledgers.get(session, stored.id).origin,
+        since=since,
+        until=until,
+        generated_at=now,
+        first=first,
+        end=end,
+        tree_size=size,
+        jwks=ring.public_jwks(),
+        entries=reader.between(first, end),
+        removal=reader.removal,
+        checkpoints=(
+            PackCheckpoint(row.size, row.note, row.sealed_at)
+            for row in ledgers.checkpoints(session, stored.id)
+            if first <= row.size <= end or row.size == size
+        ),
+        publications=(PackPublication(*row) for row in notices.publications(session, stored.id)),
+        notice=lambda notice_hash: _notice(session, notice_hash),
+        widget=lambda widget_hash: _widget(session, widget_hash),
+        sign=ring.sign,
+    )
+
+
+class _Entries:
+    """Reads leaves of one site, a page at a time, each with its path in one tree."""
+
+    def __init__(self, session: Session, site_id: int, tree: Tree) -> None:
+        self._session, self._site_id, self._tree = session, site_id, tree
+        self._removed_by = lru_cache(1024)(lambda index: ledgers.removal_leaf(session, site_id, index))
+
+    def between(self, first: int, end: int) -> Iterator[PackEntry]:
+        for start in range(first, end, PAGE):
+            for entry in ledgers.entries(self._session, self._site_id, start, min(end, start + PAGE)):
+                yield self._entry(entry)
+
+    def removal(self, index: int) -> PackEntry | None:
+        found = ledgers.entries(self._session, self._site_id, index, index + 1)
+        return self._entry(found[0]) if found and found[0].kind == "removal" else None
+
+    def _entry(self, entry: SealedEntry) -> PackEntry:
+        return PackEntry(
+            index=entry.leaf_index,
+            leaf=leaf_hash(entry.commitment),
+            path=self._tree.inclusion_proof(entry.leaf_index),
+            receipt=entry.token,
+            salt=entry.salt,
+            removed_by=self._removed_by(entry.leaf_index) if entry.token is None else None,
+        )
+
+
+def _notice(session: Session, notice_hash: str) -> PackNotice | None:
+    try:
+        return PackNotice(notices.body(session, notice_hash))
+    except UnknownNotice:
+        return None
+
+
+def _widget(session: Session, widget_hash: str) -> str | None:
+    try:
+        return notices.widget_code(session, widget_hash)
+    except UnknownWidget:
+        return None
