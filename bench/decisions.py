@@ -93,10 +93,12 @@ def _product(name: str, database_url: str | None) -> Iterator[Server]:
         # it does for real visitors.
         environment = dict(os.environ, CONSENT_INSTANCE=folder, CONSENT_TRUSTED_PROXIES="1", PORT=str(port))
         if database_url:
+            keys = Path(folder) / "keys.json"
+            keys.write_text(_run([str(BIN / "flask"), "--app", "wsgi", "key", "new"], environment))
             environment |= {
                 "CONSENT_DATABASE_URL": database_url,
                 "CONSENT_SECRET_KEY": "x" * 40,
-                "CONSENT_SIGNING_KEYS_FILE": f"{folder}/keys.json",
+                "CONSENT_SIGNING_KEYS_FILE": str(keys),
             }
         flask = [str(BIN / "flask"), "--app", "wsgi"]
         _run([*flask, "db", "upgrade"], environment)
@@ -107,7 +109,9 @@ def _product(name: str, database_url: str | None) -> Iterator[Server]:
 
 
 def _run(command: list[str], environment: Mapping[str, str]) -> str:
-    return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from consent_server.extensions import services
 from consent_server.usecases.prove_receipt import Proof, prove_receipt
 from consent_server.usecases.read_receipt import ReadReceipt, read_receipt
 from consent_server.usecases.verify_receipt import verify_receipt
+from consent_server.web.auth import may_read_receipt
 from consent_server.web.public import posted_bytes
 from consent_server.web.rate_limit import limited
 from consent_server.web.schemas import VERIFY_IN, read_body
@@ -70,6 +71,8 @@ def proof(link: str) -> Response:
 
 def _receipt_id(link: str) -> str:
     if "." not in link:
+        if may_read_receipt(link):
+            return link
         raise Unauthenticated("A receipt is shown to who holds its signed link. Use the receipt_url in full.")
     receipt_id = services().receipt_links.read(link)
     if receipt_id is None:
