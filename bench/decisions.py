@@ -53,8 +53,8 @@ def main() -> None:
         postgresql.execute("CREATE DATABASE bench")
         servers = [
             stack.enter_context(_hello()),
-            stack.enter_context(_product("SQLite", None)),
-            stack.enter_context(_product("PostgreSQL", postgresql.url("bench"))),
+            stack.enter_context(serve_product("SQLite", None)),
+            stack.enter_context(serve_product("PostgreSQL", postgresql.url("bench"))),
         ]
         for server in servers:
             _load(server, 1)
@@ -86,7 +86,8 @@ def _hello() -> Iterator[Server]:
 
 
 @contextmanager
-def _product(name: str, database_url: str | None) -> Iterator[Server]:
+def serve_product(name: str, database_url: str | None) -> Iterator[Server]:
+    """The product as shipped, on a database of its own."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="consent-bench-") as folder:
         # The load comes "through a proxy", each request from another address: the rate limit works as
