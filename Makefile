@@ -26,6 +26,9 @@ test: $(VENV)/.installed-dev node_modules/.installed chromium postgresql ## Inst
 	$(BIN)/lint-imports --no-logo
 	npm run --silent typecheck
 	npm run --silent test
+	@rm -rf $(VENV)/dist && cp -r static/widget/dist $(VENV)/dist
+	npm run --silent build
+	diff -r $(VENV)/dist static/widget/dist  # what is committed is what the source builds
 	$(BIN)/python -m pytest
 
 .PHONY: format
