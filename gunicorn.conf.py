@@ -16,7 +16,7 @@ preload_app = True
 timeout = 30
 graceful_timeout = 15
 keepalive = 5
-no_control_socket = True  # nothing listens but the one port
+control_socket_disable = True  # nothing listens but the one port
 accesslog = "-"
 
 ADDRESS = re.compile(r" from ip=\S*")

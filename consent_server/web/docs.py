@@ -70,6 +70,8 @@ def kind(schema: Node) -> str:
     """A schema in a few words, such as "string, uuid" or "list of Problem"."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
+    if "anyOf" in schema:
+        return " or ".join(kind(one) for one in schema["anyOf"])
     if "enum" in schema:
         return " | ".join(schema["enum"])
     if "const" in schema:

@@ -28,6 +28,13 @@ STANCE = {
     "/.well-known/jwks.json": "public",
     "/.well-known/gpc.json": "public",
     "/openapi.json": "public",
+    "/verify": "public",
+    "/schemas/kantara-cr-1.1.json": "public",
+    "/v1/notices/<notice_hash>/preview": "public",
+    "/v1/notices/<notice_hash>/preview/<widget>/widget/<path:script>": "public",
+    "/sign-in": "public",
+    "/sign-in/link": "public",
+    "/v1/sites/<key>/evidence": "console",
     "/docs": "public",
     "/healthz": "public",
     "/readyz": "public",
@@ -41,8 +48,32 @@ def any_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     return create_app(settings_for(folder, f"sqlite:///{folder / 'consent.sqlite3'}"))
 
 
+def console_routes(app: Flask) -> set[str]:
+    """Pages for people with a role."""
+    return {rule.rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/console")} | {"/sign-out"}
+
+
 def test_every_route_has_a_stance(any_app: Flask) -> None:
-    assert {rule.rule for rule in any_app.url_map.iter_rules()} == STANCE.keys()
+    assert {rule.rule for rule in any_app.url_map.iter_rules()} - console_routes(any_app) == STANCE.keys()
+
+
+def test_what_is_for_some_is_for_nobody_unknown(any_app: Flask) -> None:
+    asked = console_routes(any_app) | {path for path, stance in STANCE.items() if stance == "console"}
+    for rule in any_app.url_map.iter_rules():
+        # The one address where anyone may post and only auditors may read.
+        if rule.rule not in asked | {"/v1/sites/<key>/decisions"} or "GET" not in (rule.methods or ()):
+            continue
+        response = any_app.test_client().get(re.sub("<[^>]+>", "shop", rule.rule))
+        if rule.rule.startswith("/v1/"):
+            assert response.status_code == 401, rule
+        else:
+            assert response.status_code == 303, rule
+            assert response.location.startswith("/sign-in?next="), rule
+
+
+def test_a_form_that_stands_on_nobodys_page_is_refused(any_app: Flask) -> None:
+    for path in ("/console/sites/shop/find", "/sign-in", "/sign-in/link", "/sign-out"):
+        assert any_app.test_client().post(path).status_code == 403, path
 
 
 @pytest.mark.parametrize("path", [path for path, stance in STANCE.items() if stance == "link"])

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,90 +17,17 @@ from werkzeug.test import TestResponse
 from consent_server import __version__
 from consent_server.app import create_app
 from consent_server.config import ROOT, Settings
+from consent_server.domain.roles import Role
 from consent_server.extensions import Services
 from consent_server.site_file import read_site_file
+from consent_server.usecases.create_token import create_token
 from consent_server.usecases.publish_notice import publish_notice
 from consent_server.usecases.seal_ledger import seal_ledger
 from consent_server.web.problems import PROBLEMS
+from tests.contract.openapi import DOCUMENT, answers, everything, misfits, operations, resolved
 
-DOCUMENT: dict[str, Any] = json.loads((ROOT / "docs" / "openapi.json").read_text("utf-8"))
 PROBLEM = "application/problem+json"
 ORIGIN = {"Origin": "https://shop.example"}
-TYPES: dict[str, type | tuple[type, ...]] = {
-    "object": dict,
-    "array": list,
-    "string": str,
-    "integer": int,
-    "boolean": bool,
-    "null": type(None),
-}
-
-
-def resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a `$ref` leads to."""
-    while "$ref" in node:
-        found: Any = DOCUMENT
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        node = found
-    return node
-
-
-def operations() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Method, path and description of every operation."""
-    for path, methods in DOCUMENT["paths"].items():
-        for method, operation in methods.items():
-            yield method.upper(), path, operation
-
-
-def answers() -> Iterator[tuple[str, int, Mapping[str, Any]]]:
-    """Operation, status and description of every answer."""
-    for _, _, operation in operations():
-        for status, answer in operation["responses"].items():
-            yield operation["operationId"], int(status), resolved(answer)
-
-
-def everything(node: Any) -> Iterator[Mapping[str, Any]]:
-    """Every object of the file."""
-    if isinstance(node, dict):
-        yield node
-    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        yield from everything(inner)
-
-
-def misfits(schema: Mapping[str, Any], value: Any, at: str = "#") -> list[str]:
-    """Where a value does not fit a schema, as far as the schemas of this file go."""
-    schema = resolved(schema)
-    types = schema.get("type", list(TYPES))
-    known = tuple(TYPES[name] for name in ([types] if isinstance(types, str) else types))
-    if not isinstance(value, known) or (isinstance(value, bool) and bool not in known):
-        return [f"{at}: {value!r} is not {types}"]
-    found = []
-    if "enum" in schema and value not in schema["enum"]:
-        found.append(f"{at}: {value!r} is not in {schema['enum']}")
-    if "const" in schema and value != schema["const"]:
-        found.append(f"{at}: {value!r} is not {schema['const']!r}")
-    if "pattern" in schema and isinstance(value, str) and not re.search(schema["pattern"], value):
-        found.append(f"{at}: {value!r} does not match {schema['pattern']}")
-    return found + list(_inner_misfits(schema, value, at))
-
-
-def _inner_misfits(schema: Mapping[str, Any], value: Any, at: str) -> Iterator[str]:
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from misfits(schema.get("items", {}), item, f"{at}/{index}")
-    if not isinstance(value, dict):
-        return
-    named, others = schema.get("properties", {}), schema.get("additionalProperties", True)
-    yield from (f"{at}/{key}: is missing" for key in schema.get("required", ()) if key not in value)
-    for key, inner in value.items():
-        if key in named:
-            yield from misfits(named[key], inner, f"{at}/{key}")
-        elif others is False:
-            yield f"{at}/{key}: is not described"
-        elif others is not True:
-            yield from misfits(others, inner, f"{at}/{key}")
-
 
 # The file by itself
 
@@ -121,6 +48,8 @@ def test_it_is_an_openapi_3_1_document_of_this_version() -> None:
 
 def test_every_component_is_there_and_used() -> None:
     used = {node["$ref"] for node in everything(DOCUMENT) if "$ref" in node}
+    ways = [name for _, _, operation in operations() for way in operation.get("security", ()) for name in way]
+    used |= {f"#/components/securitySchemes/{name}" for name in ways}
     parts = {f"#/components/{kind}/{name}" for kind, named in DOCUMENT["components"].items() for name in named}
     assert used == parts
 
@@ -167,6 +96,14 @@ def test_the_check_of_schemas_sees_what_does_not_fit() -> None:
 # The file and the application
 
 
+def shop() -> str:
+    """The site file of docs/formats/site.md, with one vendor more."""
+    page = (ROOT / "docs" / "formats" / "site.md").read_text("utf-8")
+    found = re.search(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert found
+    return f'{found[1]}\n[[vendors]]\nkey = "google-ads"\nid = "AW-123456789"\n'
+
+
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application with the shop of docs/formats/site.md, and one vendor more."""
@@ -176,12 +113,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     app = create_app(settings)
     with app.app_context():
         upgrade()
-    page = (ROOT / "docs" / "formats" / "site.md").read_text("utf-8")
-    found = re.search(r"```toml\n(.*?)```", page, re.DOTALL)
-    assert found
-    declared = read_site_file(f'{found[1]}\n[[vendors]]\nkey = "google-ads"\nid = "AW-123456789"\n')
     our = services(app)
-    publish_notice(our.database, declared, settings.public_url, our.now())
+    publish_notice(our.database, read_site_file(shop()), settings.public_url, our.now())
     yield app
     our.database.engine.dispose()
 
@@ -213,7 +146,8 @@ def described(answer: TestResponse, operation_id: str) -> TestResponse:
     said = resolved(operation["responses"][str(answer.status_code)])
     answer.get_data()
     answer.close()
-    assert set(said.get("headers", {})) - {"Set-Cookie"} <= set(answer.headers.keys())
+    always = {name for name, header in said.get("headers", {}).items() if header.get("required", True)}
+    assert always <= set(answer.headers.keys())
     if "content" not in said:
         assert answer.data == b""
         return answer
@@ -242,6 +176,8 @@ def test_every_route_is_described_and_every_description_is_a_route(app: Flask) -
         (method, re.sub(r"<[^>]+>", "{}", rule.rule))
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        # Pages for people: what programs need of them stands under /v1.
+        if not re.match(r"/(console\b|sign-)", rule.rule)
     }
     assert {(method, re.sub(r"{\w+}", "{}", path)) for method, path, _ in operations()} == routes
 
@@ -264,6 +200,8 @@ def test_the_example_of_a_view_is_counted(client: FlaskClient) -> None:
         ("currentNotice", "/v1/sites/shop/notice"),
         ("widget", "/widget/shop.js?lang=fr"),
         ("preferences", "/widget/shop/preferences.js"),
+        ("verifyPage", "/verify?lang=fr"),
+        ("kantaraSchema", "/schemas/kantara-cr-1.1.json"),
         ("keys", "/.well-known/jwks.json"),
         ("globalPrivacyControl", "/.well-known/gpc.json"),
         ("alive", "/healthz"),
@@ -284,14 +222,60 @@ def test_what_is_there_is_answered_as_described(client: FlaskClient, operation: 
 
 def test_archives_answer_by_hash(app: Flask, client: FlaskClient) -> None:
     current = services(app).sites.get("shop")
-    assert described(client.get(f"/v1/notices/{current.notice.hash}"), "archivedNotice").status_code == 200
-    assert described(client.get(f"/v1/widgets/{current.widget.hash}"), "archivedWidget").status_code == 200
+    notice, widget = f"/v1/notices/{current.notice.hash}", current.widget.hash
+    for operation, path, kind in (
+        ("archivedNotice", notice, "application/json"),
+        ("archivedNotice", f"{notice}?format=html&lang=fr&widget={widget}", "text/html"),
+        ("noticePreview", f"{notice}/preview?widget={widget}", "text/html"),
+        ("previewScript", f"{notice}/preview/{widget}/widget/shop.js", "text/javascript"),
+        ("previewScript", f"{notice}/preview/{widget}/widget/shop/preferences.js?lang=fr", "text/javascript"),
+        ("archivedWidget", f"/v1/widgets/{widget}", "text/plain"),
+    ):
+        answer = described(client.get(path), operation)
+        assert (answer.status_code, answer.mimetype) == (200, kind)
+    assert described(client.get(f"{notice}/preview/{'0' * 64}/widget/shop.js"), "previewScript").status_code == 404
 
 
-@pytest.mark.parametrize("kind", ["application/json", "application/jose", "text/html"])
+@pytest.mark.parametrize("kind", ["application/json", "application/jose", "text/html", "application/ld+json"])
 def test_a_receipt_has_each_form_that_is_described(client: FlaskClient, kind: str) -> None:
     answer = described(client.get(link_of(client), headers={"Accept": kind}), "receipt")
     assert (answer.status_code, answer.mimetype) == (200, kind)
+
+
+def test_the_kantara_form_and_its_refusal_are_described(app: Flask, client: FlaskClient) -> None:
+    refused = described(client.get(f"{link_of(client)}?format=kantara"), "receipt")
+    assert refused.status_code == 422
+    our = services(app)
+    contact = 'contact = "privacy@shop.example"'
+    declared = shop().replace(contact, f'{contact}\ncountry = "IE"\nphone = "+353 1 234567"', 1)
+    publish_notice(our.database, read_site_file(declared), our.settings.public_url, our.now())
+    # Another server on the same database: the first keeps the notice in memory for a moment.
+    other = create_app(our.settings)
+    with_phone = other.test_client(use_cookies=False)
+    answer = described(with_phone.get(f"{link_of(with_phone)}?format=kantara"), "receipt")
+    services(other).database.engine.dispose()
+    assert answer.status_code == 200
+    assert misfits({"$ref": "#/components/schemas/KantaraReceipt"}, answer.json) == []
+
+
+def test_what_auditors_read_is_described(app: Flask, client: FlaskClient) -> None:
+    link, our = link_of(client), services(app)
+    receipt_id = link.rpartition("/")[2].partition(".")[0]
+    paths = {
+        "listDecisions": "/v1/sites/shop/decisions",
+        "evidence": "/v1/sites/shop/evidence",
+        "receipt": f"/v1/receipts/{receipt_id}",
+    }
+    given = {role: create_token(our.database, role, ("shop",), "a program", our.now()) for role in Role}
+    for operation, path in paths.items():
+        for role, status in ((Role.AUDITOR, 200), (Role.OPERATOR, 200), (Role.MARKETER, 403), (None, 401)):
+            headers = {"Authorization": f"Bearer {given[role]}"} if role else {}
+            assert described(client.get(path, headers=headers), operation).status_code == status, (path, role)
+    headers = {"Authorization": f"Bearer {given[Role.AUDITOR]}"}
+    assert (
+        described(client.get(f"{paths['listDecisions']}?limit=0", headers=headers), "listDecisions").status_code == 400
+    )
+    assert described(client.get(f"{paths['evidence']}?from=today", headers=headers), "evidence").status_code == 400
 
 
 def test_proofs_and_the_ledger_answer_as_described(app: Flask, client: FlaskClient) -> None:
