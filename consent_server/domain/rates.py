@@ -1,0 +1,183 @@
+"""The definitions of every rate, each with its interval. docs/rates.md says them in words.
+
+A formula is the definition and the computation at once: "decisions / shown" divides the two counts of these names.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
+from typing import Any, NamedTuple
+
+RATES = {
+    "interaction": "decisions / shown",
+    "consent": "accept_all / decisions",
+    "opt_in": "accept_all / shown",
+    "refusal": "refuse_all / decisions",
+    "no_choice": "no_choice / shown",
+    "withdrawal": "withdrawals / granted",
+}
+GPC_RATES = {
+    "share": "with_gpc / decisions",
+    "consent_with_gpc": "with_gpc_accept_all / with_gpc",
+    "consent_without_gpc": "without_gpc_accept_all / without_gpc",
+}
+SHARE = "granted / decisions"
+REACH = "granted / shown"
+CONVERSIONS = "sent / conversions"
+# In the order of a visit.
+TOTALS = (
+    "shown", "decisions", "accept_all", "refuse_all", "save", "granted", "no_choice",
+    "changes", "withdrawals", "gpc", "robots", "prefetches",
+)  # fmt: skip
+NOTES = {
+    "more_choices_than_views": "There are more choices than counted views, so rates over views are left out. Views "
+    "were lost or blocked, or visitors chose elsewhere than on the banner.",
+    "more_withdrawals_than_grants": "There are more withdrawals than first choices that granted something: they end "
+    "choices of earlier days. The rate is left out; compare over a longer time.",
+    "fewer_than_10": "Fewer than 10, so not shown.",
+}
+_Z95 = NormalDist().inv_cdf(0.975)
+
+
+class Trials(NamedTuple):
+    """So many successes among so many trials."""
+
+    successes: int
+    trials: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A proportion, 0 to 1, with its 95 % interval; all three None where there is no proportion."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    formula: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As the contract has it."""
+        return {"value": self.value, "low": self.low, "high": self.high, "formula": self.formula}
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Counts of events. `decisions` are first choices; `granted` those of them that granted anything at all."""
+
+    shown: int = 0
+    decisions: int = 0
+    accept_all: int = 0
+    refuse_all: int = 0
+    save: int = 0
+    granted: int = 0
+    changes: int = 0
+    withdrawals: int = 0
+    gpc: int = 0
+    with_gpc: int = 0
+    with_gpc_accept_all: int = 0
+    robots: int = 0
+    prefetches: int = 0
+
+    @property
+    def no_choice(self) -> int:
+        """Views without a first choice; 0 when views were lost."""
+        return max(self.shown - self.decisions, 0)
+
+    @property
+    def without_gpc(self) -> int:
+        """First choices made with the signal off."""
+        return self.decisions - self.with_gpc
+
+    @property
+    def without_gpc_accept_all(self) -> int:
+        """Of these, those that accepted all."""
+        return self.accept_all - self.with_gpc_accept_all
+
+    def rate(self, name: str) -> Rate:
+        """One of RATES or GPC_RATES."""
+        return _rate((RATES | GPC_RATES)[name], self)
+
+    @property
+    def note(self) -> str | None:
+        """Key of NOTES, where the counts do not make rates."""
+        if self.decisions > self.shown:
+            return "more_choices_than_views"
+        return "more_withdrawals_than_grants" if self.withdrawals > self.granted else None
+
+    def to_json(self) -> dict[str, int]:
+        """The counts that people see."""
+        return {name: getattr(self, name) for name in TOTALS}
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What became of one purpose or one vendor under the notices that ask for it."""
+
+    granted: int
+    decisions: int
+    shown: int
+    sent: int = 0
+    blocked: int = 0
+
+    @property
+    def denied(self) -> int:
+        """First choices that left it off."""
+        return self.decisions - self.granted
+
+    @property
+    def conversions(self) -> int:
+        """Conversions that the vendor was told, and those held back."""
+        return self.sent + self.blocked
+
+    @property
+    def rate(self) -> Rate:
+        """Of those who chose."""
+        return _rate(SHARE, self)
+
+    @property
+    def reach(self) -> Rate:
+        """Of those who saw the banner."""
+        return _rate(REACH, self)
+
+    def to_json(self, vendor: bool) -> dict[str, Any]:
+        """A vendor has conversions too."""
+        found: dict[str, Any] = {"granted": self.granted, "denied": self.denied}
+        found |= {"rate": self.rate.to_json(), "reach": self.reach.to_json()}
+        if vendor:
+            told = _rate(CONVERSIONS, self).to_json()
+            found["conversions"] = {"sent": self.sent, "blocked": self.blocked, "rate": told}
+        return found
+
+
+def wilson(successes: int, trials: int, z: float = _Z95) -> tuple[float, float]:
+    """The score interval of Wilson (1927), JASA 22:209-212, without continuity correction; 95 % by default.
+
+    It stays within 0 to 1 and keeps its level for few trials (Newcombe 1998, Stat. Med. 17:857-872, method 3).
+    """
+    centre = (successes + z * z / 2) / (trials + z * z)
+    half = z * sqrt(successes * (trials - successes) / trials + z * z / 4) / (trials + z * z)
+    low = 0.0 if successes == 0 else centre - half
+    return low, 1.0 if successes == trials else centre + half
+
+
+def difference(after: Rate, before: Rate) -> Rate:
+    """How much a rate grew, -1 to 1, with the interval of Newcombe (1998), Stat. Med. 17:873-890, method 10."""
+    formula = "after - before"
+    if after.value is None or after.low is None or after.high is None:
+        return Rate(None, None, None, formula)
+    if before.value is None or before.low is None or before.high is None:
+        return Rate(None, None, None, formula)
+    value = after.value - before.value
+    down = sqrt((after.value - after.low) ** 2 + (before.high - before.value) ** 2)
+    up = sqrt((after.high - after.value) ** 2 + (before.value - before.low) ** 2)
+    return Rate(value, value - down, value + up, formula)
+
+
+def _rate(formula: str, counted: Totals | Share) -> Rate:
+    over, under = formula.split(" / ")
+    successes, trials = getattr(counted, over), getattr(counted, under)
+    # With views lost, every rate over views would be too high, also one that stays under 1.
+    lost = under == "shown" and counted.decisions > counted.shown
+    if lost or not 0 < trials >= successes:
+        return Rate(None, None, None, formula)
+    return Rate(successes / trials, *wilson(successes, trials), formula)

@@ -1,0 +1,192 @@
+"""From counts to the figures that people read: the whole, its rows, and what is too small to be told."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from consent_server.domain.decision import Action
+from consent_server.domain.rates import GPC_RATES, NOTES, RATES, Share, Totals, difference
+from consent_server.domain.tally import Kind, Outcome
+
+SMALLEST = 10
+OTHER = "other"
+_COUNTED_AS = {
+    Kind.SHOWN: ("shown",), Kind.CHANGE: ("changes",), Kind.WITHDRAWAL: ("withdrawals",), Kind.GPC: ("gpc",),
+    Kind.ROBOT: ("robots",), Kind.PREFETCH: ("prefetches",),
+}  # fmt: skip
+# What a vendor's own figures are made of: prefixes, before its key.
+_GRANTING = ("first ", "conversion_sent ", "conversion_blocked ")
+
+
+class Count(NamedTuple):
+    """So many events of one outcome under one notice (its hash); `key` names their row."""
+
+    key: str
+    notice: str
+    outcome: Outcome
+    events: int
+
+
+class Asked(NamedTuple):
+    """Keys of what a notice asks for: what it does not ask for, nobody could grant or deny."""
+
+    purposes: Collection[str]
+    vendors: Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Everything that is said of one row, or of the whole."""
+
+    totals: Totals = field(default_factory=Totals)
+    purposes: Mapping[str, Share] = field(default_factory=dict)
+    vendors: Mapping[str, Share] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """`totals`, `rates`, `purposes`, `vendors`, `gpc`, and `note`: null, or a key of NOTES and its text."""
+        totals = self.totals
+        return {
+            "totals": totals.to_json(),
+            "rates": {name: totals.rate(name).to_json() for name in RATES},
+            "purposes": {key: share.to_json(vendor=False) for key, share in self.purposes.items()},
+            "vendors": {key: share.to_json(vendor=True) for key, share in self.vendors.items()},
+            "gpc": {
+                "decisions": totals.gpc,
+                "first_choices": totals.with_gpc,
+                "rates": {name: totals.rate(name).to_json() for name in GPC_RATES},
+            },
+            "note": _note(totals.note),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole, and rows of key and figures; None for figures that are too few to be told."""
+
+    whole: Figures
+    rows: tuple[tuple[str, Figures | None], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As the contract has it; the caller adds site, from and to. A row that is not told has null for numbers."""
+        rows = [{"key": key, **(figures.to_json() if figures else _BLANK)} for key, figures in self.rows]
+        return {**self.whole.to_json(), "rows": rows}
+
+
+def report(counts: Iterable[Count], asked: Mapping[str, Asked], guarded: bool = False) -> Report:
+    """Rows in the order of their keys, "other" last.
+
+    `guarded` is for splits by country and language: small rows are merged into "other". `asked` holds every
+    notice that the counts name, by its hash; else KeyError.
+    """
+    counts = list(counts)
+    merged = _small(counts) if guarded else frozenset()
+    rows: dict[str, list[Count]] = {}
+    for count in counts:
+        rows.setdefault(OTHER if count.key in merged else count.key, []).append(count)
+    keys = sorted(rows, key=lambda key: (key == OTHER, key))
+    found = ((key, figures(rows[key], asked)) for key in keys)
+    return Report(
+        figures(counts, asked),
+        tuple(
+            (key, None if guarded and key == OTHER and _size(of.totals.to_json()) < SMALLEST else of)
+            for key, of in found
+        ),
+    )
+
+
+def figures(counts: Iterable[Count], asked: Mapping[str, Asked]) -> Figures:
+    """Add up counts, whatever their keys. Each outcome is taken apart here: what is stored is what happened."""
+    by_notice: dict[str, dict[str, int]] = {}
+    for _, notice, outcome, events in counts:
+        here = by_notice.setdefault(notice, {})
+        for name in _names(outcome):
+            here[name] = here.get(name, 0) + events
+    totals = {item.name: sum(of.get(item.name, 0) for of in by_notice.values()) for item in fields(Totals)}
+    return Figures(
+        Totals(**totals),
+        _shares((asked[notice].purposes, of, ("purpose ",)) for notice, of in by_notice.items()),
+        _shares((asked[notice].vendors, of, _GRANTING) for notice, of in by_notice.items()),
+    )
+
+
+def compare(after: Figures, before: Figures) -> dict[str, dict[str, Any]]:
+    """The differences of two periods in JSON: `rates`, and `purposes` and `vendors` that both have."""
+    return {
+        "rates": {name: difference(after.totals.rate(name), before.totals.rate(name)).to_json() for name in RATES},
+        "purposes": _differences(after.purposes, before.purposes),
+        "vendors": _differences(after.vendors, before.vendors),
+    }
+
+
+def _differences(after: Mapping[str, Share], before: Mapping[str, Share]) -> dict[str, Any]:
+    both = (key for key in after if key in before)
+    return {key: difference(after[key].rate, before[key].rate).to_json() for key in both}
+
+
+# A year has thousands of rows and some dozens of outcomes.
+@lru_cache(maxsize=4096)
+def _names(outcome: Outcome) -> tuple[str, ...]:
+    """Everything that one event of this outcome counts as."""
+    kind, action = outcome.kind, outcome.action
+    names = list(_COUNTED_AS.get(kind, ()))
+    if kind is Kind.FIRST and action is not None:
+        names += ["decisions", action.value]
+        names += ["granted"] if outcome.purposes or outcome.vendors else []
+        names += ["with_gpc"] if outcome.signal else []
+        names += ["with_gpc_accept_all"] if outcome.signal and action is Action.ACCEPT_ALL else []
+    # A change tells what became of an earlier choice, so of a purpose's own figures it is no part.
+    if f"{kind.value} " in _GRANTING:
+        names += [f"purpose {key}" for key in outcome.purposes]
+        names += [f"{kind.value} {key}" for key in outcome.vendors]
+    return tuple(names)
+
+
+def _shares(notices: Iterable[tuple[Collection[str], Mapping[str, int], tuple[str, ...]]]) -> dict[str, Share]:
+    # A key's decisions are those under notices that ask for it: under others nobody could deny it.
+    found: dict[str, list[int]] = {}
+    for keys, of, (granting, *conversions) in notices:
+        for key in keys:
+            names = (granting + key, "decisions", "shown", *(kind + key for kind in conversions))
+            sums = found.setdefault(key, [0] * len(names))
+            for place, name in enumerate(names):
+                sums[place] += of.get(name, 0)
+    return {key: Share(*sums) for key, sums in found.items()}
+
+
+def _small(counts: Iterable[Count]) -> frozenset[str]:
+    # One merged row alone, or merged rows that stay small together, could be told from the whole less the rows
+    # that stand. So the next smallest joins them until the difference says nothing of fewer than SMALLEST.
+    sizes: dict[str, Counter[str]] = {}
+    for key, _, outcome, events in counts:
+        size = sizes.setdefault(key, Counter())
+        for name in _names(outcome):
+            size[name] += events
+    merged: list[str] = []
+    together: Counter[str] = Counter()
+    for key in sorted(sizes, key=lambda key: (_size(sizes[key]), key)):
+        enough = not merged or (len(merged) > 1 and _size(together) >= SMALLEST)
+        if enough and _size(sizes[key]) >= SMALLEST:
+            break
+        merged.append(key)
+        together.update(sizes[key])
+    return frozenset(merged)
+
+
+def _size(counted: Mapping[str, int]) -> int:
+    # Not the sum of both: nine visitors who saw the banner and chose are nine, not eighteen.
+    return max(counted.get("shown", 0), counted.get("decisions", 0))
+
+
+def _note(key: str | None) -> dict[str, str] | None:
+    return {"key": key, "text": NOTES[key]} if key else None
+
+
+def _without_numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_numbers(part) for key, part in value.items()}
+    return value if isinstance(value, str) else None
+
+
+_BLANK = {**_without_numbers(Figures().to_json()), "note": _note("fewer_than_10")}

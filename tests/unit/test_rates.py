@@ -1,0 +1,246 @@
+"""Rates are what their formulas say, intervals what was published, and small cells stay untold."""
+
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consent_server.domain.decision import Action
+from consent_server.domain.rates import RATES, Rate, Totals, difference, wilson
+from consent_server.domain.report import OTHER, Asked, Count, Report, compare, figures, report
+from consent_server.domain.tally import PREFETCH, ROBOT, SHOWN, Kind, Outcome, of_conversion
+
+ALL = Outcome(Kind.FIRST, Action.ACCEPT_ALL, ("advertising", "analytics"), ("google-ads", "google-analytics"))
+NONE = Outcome(Kind.FIRST, Action.REFUSE_ALL)
+SOME = Outcome(Kind.FIRST, Action.SAVE, ("analytics",), ("google-analytics",))
+BOTH = Asked(("analytics", "advertising"), ("google-analytics", "google-ads"))
+ASKED = {"n1": BOTH, "n2": Asked(("analytics",), ("google-analytics",))}
+
+
+def counted(*events: tuple[Outcome, int], key: str = "", notice: str = "n1") -> list[Count]:
+    return [Count(key, notice, outcome, number) for outcome, number in events]
+
+
+# Newcombe (1998), Statistics in Medicine 17:857-872, table I, method 3 (score, without continuity correction).
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0000, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_the_wilson_interval_is_the_published_one(successes: int, trials: int, low: float, high: float) -> None:
+    assert wilson(successes, trials) == pytest.approx((low, high), abs=5e-5)
+
+
+@given(st.integers(1, 10**7).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_the_wilson_interval_holds_the_rate_and_stays_in_range(case: tuple[int, int]) -> None:
+    successes, trials = case
+    low, high = wilson(successes, trials)
+    assert 0 <= low <= successes / trials <= high <= 1
+    other_low, other_high = wilson(trials - successes, trials)
+    assert (1 - other_high, 1 - other_low) == pytest.approx((low, high), abs=1e-9)
+
+
+# Newcombe (1998), Statistics in Medicine 17:873-890, table II, method 10 (score, without continuity correction).
+@pytest.mark.parametrize(
+    ("after", "before", "low", "high"),
+    [
+        ((56, 70), (48, 80), 0.0524, 0.3339), ((9, 10), (3, 10), 0.1705, 0.8090), ((6, 7), (2, 7), 0.0582, 0.8062),
+        ((5, 56), (0, 29), -0.0381, 0.1926), ((0, 10), (0, 20), -0.1611, 0.2775), ((0, 10), (0, 10), -0.2775, 0.2775),
+        ((10, 10), (0, 20), 0.6791, 1.0000), ((10, 10), (0, 10), 0.6075, 1.0000),
+    ],
+)  # fmt: skip
+def test_the_difference_of_two_rates_is_the_published_one(
+    after: tuple[int, int], before: tuple[int, int], low: float, high: float
+) -> None:
+    found = difference(rate_of(*after), rate_of(*before))
+    assert found.value == pytest.approx(after[0] / after[1] - before[0] / before[1])
+    assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
+
+
+def rate_of(successes: int, trials: int) -> Rate:
+    return Totals(shown=trials, decisions=successes).rate("interaction")
+
+
+def test_every_rate_is_its_formula() -> None:
+    totals = Totals(shown=100, decisions=80, accept_all=40, refuse_all=30, save=10, granted=45, withdrawals=9)
+    expected = {
+        "interaction": 80 / 100, "consent": 40 / 80, "opt_in": 40 / 100, "refusal": 30 / 80, "no_choice": 20 / 100,
+        "withdrawal": 9 / 45,
+    }  # fmt: skip
+    assert {name: totals.rate(name).value for name in RATES} == expected
+    assert totals.rate("consent").formula == "accept_all / decisions"
+    assert (totals.rate("consent").low, totals.rate("consent").high) == wilson(40, 80)
+
+
+def test_without_trials_there_is_no_rate() -> None:
+    for name in RATES:
+        assert Totals().rate(name) == Rate(None, None, None, RATES[name])
+    assert difference(Totals().rate("consent"), rate_of(1, 2)).value is None
+
+
+def test_events_are_added_up_by_what_they_are() -> None:
+    events = counted(
+        (SHOWN, 100), (ALL, 40), (NONE, 30), (SOME, 5), (Outcome(Kind.FIRST, Action.SAVE), 1),
+        (Outcome(Kind.CHANGE, Action.ACCEPT_ALL, ("analytics",)), 3), (Outcome(Kind.WITHDRAWAL), 2),
+        (Outcome(Kind.GPC, None, ("analytics",)), 7), (ROBOT, 11), (PREFETCH, 13),
+    )  # fmt: skip
+    told = figures(events, ASKED).to_json()
+    assert told["totals"] == {
+        "shown": 100, "decisions": 76, "accept_all": 40, "refuse_all": 30, "save": 6, "granted": 45, "no_choice": 24,
+        "changes": 3, "withdrawals": 2, "gpc": 7, "robots": 11, "prefetches": 13,
+    }  # fmt: skip
+    # Neither a change nor a signal is a first choice, so neither adds to a purpose.
+    assert told["purposes"]["analytics"] == {
+        "granted": 45, "denied": 31,
+        "rate": Rate(45 / 76, *wilson(45, 76), "granted / decisions").to_json(),
+        "reach": Rate(45 / 100, *wilson(45, 100), "granted / shown").to_json(),
+    }  # fmt: skip
+    assert told["gpc"]["decisions"] == 7
+    assert told["note"] is None
+
+
+def test_more_choices_than_views_leave_out_the_rates_over_views() -> None:
+    told = figures(counted((SHOWN, 50), (ALL, 20), (NONE, 40)), ASKED).to_json()
+    assert told["totals"]["no_choice"] == 0
+    assert [told["rates"][name]["value"] for name in ("interaction", "opt_in", "no_choice")] == [None] * 3
+    assert told["rates"]["consent"]["value"] == 20 / 60
+    assert told["purposes"]["analytics"]["reach"]["value"] is None
+    assert told["note"]["key"] == "more_choices_than_views"
+
+
+def test_withdrawals_of_earlier_choices_make_no_rate_above_one() -> None:
+    told = figures(counted((SHOWN, 9), (ALL, 1), (Outcome(Kind.WITHDRAWAL), 2)), ASKED).to_json()
+    assert told["rates"]["withdrawal"]["value"] is None
+    assert told["note"]["key"] == "more_withdrawals_than_grants"
+
+
+def test_a_purpose_is_measured_among_those_who_were_asked_for_it() -> None:
+    of_n2 = counted((SHOWN, 1000), (Outcome(Kind.FIRST, Action.ACCEPT_ALL, ("analytics",)), 700), notice="n2")
+    told = figures([*counted((SHOWN, 100), (ALL, 10), (NONE, 30)), *of_n2], ASKED)
+    assert (told.purposes["advertising"].granted, told.purposes["advertising"].denied) == (10, 30)
+    assert told.purposes["advertising"].reach.value == 10 / 100
+    assert (told.purposes["analytics"].granted, told.purposes["analytics"].denied) == (710, 30)
+    assert told.vendors["google-ads"].decisions == 40
+    with pytest.raises(KeyError):
+        figures(counted((SHOWN, 1), notice="n3"), ASKED)
+
+
+def test_conversions_are_told_of_vendors() -> None:
+    events = counted((of_conversion("google-ads", True), 30), (of_conversion("google-ads", False), 10), (ALL, 5))
+    vendor = figures(events, ASKED).vendors["google-ads"]
+    assert (vendor.granted, vendor.sent, vendor.blocked) == (5, 30, 10)
+    told = vendor.to_json(vendor=True)["conversions"]
+    assert (told["sent"], told["blocked"], told["rate"]["value"]) == (30, 10, 0.75)
+    assert told["rate"]["formula"] == "sent / conversions"
+
+
+def test_the_effect_of_the_signal_is_told_apart() -> None:
+    signalled = Outcome(Kind.FIRST, Action.ACCEPT_ALL, ("analytics",), signal=True)
+    events = counted((ALL, 30), (NONE, 30), (signalled, 5), (Outcome(Kind.FIRST, Action.REFUSE_ALL, signal=True), 15))
+    told = figures(events, ASKED).to_json()["gpc"]
+    assert told["first_choices"] == 20
+    expected = {"share": 20 / 80, "consent_with_gpc": 5 / 20, "consent_without_gpc": 30 / 60}
+    assert {name: rate["value"] for name, rate in told["rates"].items()} == expected
+
+
+def test_two_periods_are_compared_rate_by_rate() -> None:
+    after, before = (figures(counted((SHOWN, 100), (ALL, number), (NONE, 30)), ASKED) for number in (40, 20))
+    told = compare(after, before)
+    assert told["rates"].keys() == RATES.keys()
+    assert told["rates"]["opt_in"]["value"] == pytest.approx(0.2)
+    assert told["purposes"]["analytics"]["value"] == pytest.approx(40 / 70 - 20 / 50)
+
+
+def split(sizes: dict[str, tuple[int, int]]) -> list[Count]:
+    return [
+        count for key, (shown, chosen) in sizes.items() for count in counted((SHOWN, shown), (NONE, chosen), key=key)
+    ]
+
+
+def keys(found: Report) -> list[str]:
+    return [key for key, _ in found.rows]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "rows"),
+    [
+        ({"FR": (90, 40), "DE": (10, 0)}, ["DE", "FR"]),
+        # One small row alone could be told from the whole less the rest, so another joins it.
+        ({"FR": (90, 40), "DE": (20, 9), "MT": (3, 1)}, ["FR", OTHER]),
+        # Nine who saw it and chose are nine.
+        ({"FR": (90, 40), "DE": (20, 9), "MT": (9, 9)}, ["FR", OTHER]),
+        ({"FR": (90, 40), "DE": (20, 9), "MT": (6, 1), "LU": (5, 1)}, ["DE", "FR", OTHER]),
+        # Two small ones that stay small together are told by the same difference.
+        ({"FR": (90, 40), "DE": (20, 9), "MT": (3, 1), "LU": (2, 1)}, ["FR", OTHER]),
+        # Nine views here and nine choices there are nine visitors, not eighteen.
+        ({"FR": (90, 40), "DE": (20, 9), "MT": (9, 0), "LU": (0, 9)}, ["FR", OTHER]),
+        ({"FR": (90, 40), "MT": (3, 1)}, [OTHER]),
+    ],
+)  # fmt: skip
+def test_small_rows_are_merged(sizes: dict[str, tuple[int, int]], rows: list[str]) -> None:
+    found = report(split(sizes), ASKED, guarded=True)
+    assert keys(found) == rows
+    assert sum(row.totals.shown for _, row in found.rows if row) == found.whole.totals.shown
+    assert keys(report(split(sizes), ASKED)) == sorted(sizes)
+
+
+def test_what_is_small_as_a_whole_has_no_numbers() -> None:
+    row = report(split({"FR": (5, 2), "DE": (4, 1)}), ASKED, guarded=True).to_json()["rows"]
+    assert len(row) == 1
+    assert (row[0]["key"], row[0]["note"]["key"]) == (OTHER, "fewer_than_10")
+    assert set(row[0]["totals"].values()) == {None}
+    rate = {"value": None, "low": None, "high": None, "formula": "accept_all / decisions"}
+    assert row[0]["rates"]["consent"] == rate
+    assert row[0]["purposes"] == {}
+
+
+@given(st.dictionaries(st.sampled_from("abcdefgh"), st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=8))
+def test_no_difference_tells_of_fewer_than_ten(sizes: dict[str, tuple[int, int]]) -> None:
+    found = report(split(sizes), ASKED, guarded=True)
+    told = [max(row.totals.shown, row.totals.decisions) for _, row in found.rows if row]
+    assert all(size >= 10 for size in told)
+    hidden = [key for key in sizes if key not in keys(found)]
+    if any(row for key, row in found.rows if key == OTHER):
+        assert len(hidden) > 1 or len(sizes) == 1
+
+
+EVENTS = st.tuples(
+    st.sampled_from("ab"), st.sampled_from(["n1", "n2"]), st.sampled_from([SHOWN, NONE, SOME]), st.integers(1, 50)
+)
+
+
+@given(st.lists(EVENTS, max_size=20))
+def test_rows_add_up_to_the_whole(events: list[tuple[str, str, Outcome, int]]) -> None:
+    found = report((Count(*event) for event in events), ASKED)
+    for name in ("shown", "decisions", "accept_all", "granted"):
+        assert total(found, name) == getattr(found.whole.totals, name)
+    whole = found.whole.totals
+    assert whole.accept_all + whole.refuse_all + whole.save == whole.decisions
+    rows = [row for _, row in found.rows if row]
+    for purpose, share in found.whole.purposes.items():
+        assert sum(row.purposes[purpose].granted for row in rows if purpose in row.purposes) == share.granted
+
+
+def total(found: Report, name: str) -> int:
+    return sum(getattr(row.totals, name) for _, row in found.rows if row)
+
+
+def test_rows_come_in_the_order_of_their_keys_with_other_last() -> None:
+    days = [f"2026-11-0{day}" for day in (3, 1, 2)]
+    assert keys(report(split(dict.fromkeys(days, (1, 0))), ASKED)) == sorted(days)
+    sizes = {"zz": (50, 5), "aa": (50, 5), "bb": (6, 1), "cc": (7, 1)}
+    assert keys(report(split(sizes), ASKED, guarded=True)) == ["aa", "zz", OTHER]
+
+
+def test_the_json_is_the_contract_s() -> None:
+    told = report(counted((SHOWN, 10), (ALL, 4), key="2026-11-01"), ASKED).to_json()
+    row = told["rows"][0]
+    assert row["key"] == "2026-11-01"
+    for part, name in product((told, row), ("totals", "rates", "purposes", "vendors")):
+        assert part[name], name
+    assert told["rates"]["interaction"].keys() == {"value", "low", "high", "formula"}
+
+
+def test_nothing_counted_is_an_empty_report() -> None:
+    told = report([], ASKED).to_json()
+    assert (told["rows"], told["purposes"], told["totals"]["shown"]) == ([], {}, 0)

@@ -1,0 +1,133 @@
+"""An outcome has one text; a decision has one outcome; robots are those that say so."""
+
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consent_server.domain.decision import Action, Answer, Decision, Method
+from consent_server.domain.robots import is_prefetch, is_robot
+from consent_server.domain.tally import PREFETCH, ROBOT, SHOWN, Kind, Outcome, of_conversion, of_decision
+
+KEYS = st.lists(st.from_regex(r"[a-z0-9-]{1,12}", fullmatch=True), unique=True, max_size=4).map(
+    lambda keys: tuple(sorted(keys))
+)
+CHOICES = st.sampled_from((Action.ACCEPT_ALL, Action.REFUSE_ALL, Action.SAVE))
+OUTCOMES = st.one_of(
+    st.builds(Outcome, st.sampled_from((Kind.FIRST, Kind.CHANGE)), CHOICES, KEYS, KEYS, st.booleans()),
+    st.builds(Outcome, st.just(Kind.GPC), st.none(), KEYS, KEYS),
+    st.sampled_from((SHOWN, ROBOT, PREFETCH, Outcome(Kind.WITHDRAWAL))),
+    st.builds(of_conversion, st.from_regex(r"[a-z0-9-]{1,12}", fullmatch=True), st.booleans()),
+)
+
+
+@given(OUTCOMES)
+def test_text_and_parse_are_inverses(outcome: Outcome) -> None:
+    assert Outcome.parse(outcome.text) == outcome
+
+
+@given(OUTCOMES, OUTCOMES)
+def test_two_outcomes_never_share_a_text(one: Outcome, other: Outcome) -> None:
+    assert (one == other) is (one.text == other.text)
+
+
+@given(
+    st.one_of(
+        st.text(max_size=30), OUTCOMES.map(lambda outcome: outcome.text + ":"), st.text("first:,agpcsve_", max_size=40)
+    )
+)
+def test_what_parses_is_canonical(text: str) -> None:
+    try:
+        outcome = Outcome.parse(text)
+    except ValueError:
+        return
+    assert outcome.text == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "First", "first", "first:withdraw", "first:save:b,a", "first:save:a,a", "first:save:A", "first:save:a,",
+        "first:save:::yes", "first:save::::gpc", "shown:save", "shown::a", "shown::::gpc", "gpc:gpc", "withdrawal::a",
+        "conversion_sent", "conversion_sent:::a,b", "conversion_sent::a:b", "first:save:a\n", "first:save:a b",
+    ],
+)  # fmt: skip
+def test_what_no_outcome_says_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        Outcome.parse(text)
+
+
+def test_the_stored_form_stays_as_it_is() -> None:
+    # Counts of years are kept under these words.
+    outcome = Outcome(Kind.FIRST, Action.SAVE, ("advertising", "analytics"), ("google-ads",), signal=True)
+    assert outcome.text == "first:save:advertising,analytics:google-ads:gpc"
+    assert Outcome(Kind.CHANGE, Action.REFUSE_ALL).text == "change:refuse_all"
+    assert of_conversion("google-ads", sent=False).text == "conversion_blocked:::google-ads"
+    assert [one.text for one in (SHOWN, ROBOT, PREFETCH)] == ["shown", "robot", "prefetch"]
+
+
+def decision(action: Action, granted: bool = False, change: bool = False, gpc: bool = False) -> Decision:
+    grants, vendors = {"support": granted, "analytics": granted}, {"meta-pixel": granted, "google-ads": False}
+    answer = Answer(
+        UUID(int=1), "0" * 64, action, Method.BANNER, grants, {}, None, change, "en", "https://a.example/", gpc, None
+    )
+    return Decision(answer, grants, vendors, {})
+
+
+@pytest.mark.parametrize(
+    ("settled", "text"),
+    [
+        (decision(Action.ACCEPT_ALL, granted=True), "first:accept_all:analytics,support:meta-pixel"),
+        (decision(Action.REFUSE_ALL), "first:refuse_all"),
+        (decision(Action.REFUSE_ALL, change=True), "change:refuse_all"),
+        (decision(Action.SAVE, granted=True, gpc=True), "first:save:analytics,support:meta-pixel:gpc"),
+        (decision(Action.WITHDRAW, change=True, gpc=True), "withdrawal"),
+        (decision(Action.WITHDRAW), "withdrawal"),
+        (decision(Action.GPC, granted=True, gpc=True), "gpc::analytics,support:meta-pixel"),
+    ],
+)
+def test_a_decision_counts_as_one_outcome(settled: Decision, text: str) -> None:
+    assert of_decision(settled).text == text
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+        "Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X) Chrome/120 Mobile Safari/537.36 (compatible; Googlebot/2.1)",
+        "Googlebot-Image/1.0", "AdsBot-Google (+http://www.google.com/adsbot.html)", "DuckDuckBot/1.1",
+        "Mozilla/5.0 (compatible; bingbot/2.0)", "Mozilla/5.0 (compatible; YandexBot/3.0)", "Baiduspider+",
+        "Mozilla/5.0 (compatible; Yahoo! Slurp)", "facebookexternalhit/1.1", "Twitterbot/1.0", "ia_archiver",
+        "Mozilla/5.0 (compatible; GPTBot/1.2)", "Mozilla/5.0 AppleWebKit/537.36 (compatible; UptimeRobot/2.0)",
+        "Screaming Frog SEO Spider/19.0", "ExampleCrawler/3", "Mozilla/5.0 Chrome-Lighthouse", "Mediapartners-Google",
+    ],
+)  # fmt: skip
+def test_who_says_to_be_a_robot_is_one(agent: str) -> None:
+    assert is_robot(agent)
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/131.0.0.0 Safari/537.36",
+        "Mozilla/5.0 (Linux; Android 12; CUBOT NOTE 20) AppleWebKit/537.36 Chrome/120 Mobile Safari/537.36",
+        "Mozilla/5.0 (Linux; U; Android 11; CUBOT) AppleWebKit/537.36", "curl/8.5.0", "python-requests/2.32",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Version/17.0 Mobile Safari/604.1",
+        "Robotics Browser/1.0", "Bottle/0.12",
+    ],
+)  # fmt: skip
+def test_who_does_not_say_so_is_counted(agent: str) -> None:
+    assert not is_robot(agent)
+
+
+@pytest.mark.parametrize(
+    ("headers", "ahead"),
+    [
+        ({"Sec-Purpose": "prefetch"}, True), ({"Sec-Purpose": "prefetch;prerender"}, True),
+        ({"Purpose": "Prefetch"}, True), ({"X-Moz": "prefetch"}, True), ({}, False), ({"Purpose": "preview"}, False),
+    ],
+)  # fmt: skip
+def test_a_page_fetched_ahead_is_known_by_its_headers(headers: dict[str, str], ahead: bool) -> None:
+    assert is_prefetch(headers.get) is ahead
