@@ -19,7 +19,7 @@ run: $(VENV)/.installed ## Install, migrate, apply the example site, serve it an
 	$(BIN)/gunicorn wsgi:app
 
 .PHONY: test
-test: $(VENV)/.installed-dev node_modules/.installed chromium postgresql ## Install what tests need and pass every test
+test: $(VENV)/.installed-dev node_modules/.installed chromium postgresql openssl ## Install what tests need and pass every test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -70,12 +70,14 @@ node_modules/.installed: package.json package-lock.json | node
 # Each of these is installed by apt-get when it is missing and we may; otherwise it says what to install.
 APT = tests/install-debian-packages
 
-.PHONY: node chromium postgresql wrk
+.PHONY: node chromium postgresql openssl wrk
 node:
 	@$(APT) npm nodejs npm
 chromium:
 	@$(APT) chromium chromium fonts-dejavu-core
 postgresql:
 	@$(APT) /usr/lib/postgresql/*/bin/initdb postgresql
+openssl:
+	@$(APT) openssl openssl
 wrk:
 	@$(APT) wrk wrk

@@ -1,5 +1,5 @@
 """gunicorn's entry: `gunicorn wsgi:app`."""
 
-from consent_server.app import create_app
+from consent_server.app import start
 
-app = create_app()
+app = start()

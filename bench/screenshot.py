@@ -7,7 +7,6 @@ Starts the product on free ports in a folder of its own, and needs Debian's Chro
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,18 +18,14 @@ from pathlib import Path
 
 from playwright.sync_api import ViewportSize, sync_playwright
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.process import free_port  # noqa: E402
+
 PICTURE = ROOT / "docs" / "banner.png"
 SIZE: ViewportSize = {"width": 1280, "height": 800}
 START_SECONDS = 30
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

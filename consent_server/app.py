@@ -1,5 +1,6 @@
 """Wiring: settings, database, services, routes, problems, commands."""
 
+import sys
 import warnings
 from collections.abc import Callable
 from datetime import datetime
@@ -11,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from consent_server import cli
 from consent_server.config import ROOT, Settings
+from consent_server.domain.errors import InvalidSettings
 from consent_server.extensions import Services, db, migrate, utc_now
 from consent_server.storage import rows  # noqa: F401  the tables that migrations compare
 from consent_server.web import (
@@ -23,10 +25,13 @@ from consent_server.web import (
     evidence,
     health,
     ledger,
+    metrics,
     notices,
     problems,
     rate_limit,
+    rates,
     receipts,
+    timestamps,
     verify,
 )
 from consent_server.web.public import BODY_LIMIT
@@ -34,7 +39,8 @@ from consent_server.web.public import BODY_LIMIT
 # The contract names EdDSA, which RFC 9864 renamed to Ed25519; the algorithm is the same.
 warnings.filterwarnings("ignore", category=SecurityWarning, message=".*EdDSA.*")
 
-ACCESS = (auth.bp, console.bp, auditor.api, auditor.bp, evidence.bp)
+LEDGER = (ledger.bp, timestamps.bp)
+ACCESS = (auth.bp, console.bp, auditor.api, auditor.bp, evidence.bp, metrics.bp, rates.api)
 ASSETS = ROOT / "consent_server" / "web" / "assets"
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
@@ -65,7 +71,7 @@ def create_app(settings: Settings | None = None, now: Callable[[], datetime] = u
     with app.app_context():
         app.extensions["consent"] = Services.make(settings, db.engine, now)
         rate_limit.init_app(app)
-    for blueprint in (api.bp, notices.bp, embed.bp, receipts.bp, verify.bp, ledger.bp, docs.bp, health.bp, *ACCESS):
+    for blueprint in (api.bp, notices.bp, embed.bp, receipts.bp, verify.bp, docs.bp, health.bp, *LEDGER, *ACCESS):
         app.register_blueprint(blueprint)
     problems.register(app)
     cli.register(app)
@@ -95,6 +101,16 @@ def _harden(response: Response) -> Response:
     return response
 
 
+def start() -> Flask:
+    """The application of a program. Settings that cannot be used end the program, with words that name them."""
+    try:
+        return create_app()
+    except InvalidSettings as refusal:
+        sys.exit(str(refusal))
+    except OSError as error:
+        sys.exit(f"{error.filename}: {error.strerror}. See whose it is, and what docs/settings.md says of it.")
+
+
 def main() -> None:
     """The `consent` command: the same as `flask --app wsgi`."""
-    FlaskGroup(create_app=create_app, add_default_commands=True)()
+    FlaskGroup(create_app=start, add_default_commands=True)()

@@ -3,15 +3,23 @@
 import json
 import os
 import secrets
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import limits
+from cryptography.x509 import load_pem_x509_certificates
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from consent_server.domain.errors import Fault, InvalidSettings
+from consent_server.domain.witness import Witness, parse_witnesses
 
 ROOT = Path(__file__).parent.parent
+DATABASES = {"sqlite", "postgresql", "postgresql+psycopg"}
+COUNTERS = {"process", "redis", "rediss", "redis+unix"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,12 @@ class Settings:
     rate_limit_url: str
     country_header: str | None
     seal_seconds: float
+    witnesses: tuple[Witness, ...]
+    witness_seconds: float
+    timestamp_url: str | None
+    timestamp_roots: bytes | None
+    timestamp_seconds: int
+    chromium: str | None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -48,16 +62,22 @@ class Settings:
             reader.faults.append(Fault("CONSENT_SIGNING_KEYS", "must be a JWK Set of Ed25519 keys"))
         settings = cls(
             instance=instance,
-            database_url=environ.get("CONSENT_DATABASE_URL", f"sqlite:///{instance / 'consent.sqlite3'}"),
+            database_url=reader.database("CONSENT_DATABASE_URL", f"sqlite:///{instance / 'consent.sqlite3'}"),
             secret_key=secret_key,
             signing_keys=signing_keys,
             signing_keys_file=Path(signing_keys_file or instance / "signing-keys.json"),
             public_url=reader.url("CONSENT_PUBLIC_URL", f"http://127.0.0.1:{environ.get('PORT', '8000')}"),
             trusted_proxies=reader.count("CONSENT_TRUSTED_PROXIES", 0),
             rate_limit=reader.limit("CONSENT_RATE_LIMIT", "2000 per minute"),
-            rate_limit_url=environ.get("CONSENT_RATE_LIMIT_URL", "process://"),
+            rate_limit_url=reader.counter("CONSENT_RATE_LIMIT_URL", "process://"),
             country_header=environ.get("CONSENT_COUNTRY_HEADER"),
             seal_seconds=reader.count("CONSENT_SEAL_SECONDS", 1, least=1),
+            witnesses=reader.witnesses("CONSENT_WITNESSES", "CONSENT_WITNESSES_FILE"),
+            witness_seconds=reader.count("CONSENT_WITNESS_SECONDS", 60, least=1),
+            timestamp_url=reader.address("CONSENT_TIMESTAMP_URL"),
+            timestamp_roots=reader.certificates("CONSENT_TIMESTAMP_ROOTS_FILE", needed_by="CONSENT_TIMESTAMP_URL"),
+            timestamp_seconds=reader.count("CONSENT_TIMESTAMP_SECONDS", 3600, least=1),
+            chromium=environ.get("CONSENT_CHROMIUM"),
         )
         if reader.faults:
             raise InvalidSettings("The environment lacks settings or has wrong ones.", reader.faults)
@@ -74,17 +94,52 @@ class _Reader:
     def missing(self, name: str) -> None:
         self.faults.append(Fault(name, f"is required with CONSENT_DATABASE_URL; set it or {name}_FILE"))
 
-    def secret(self, name: str, required: bool) -> str:
+    def witnesses(self, name: str, file: str) -> tuple[Witness, ...]:
+        witnesses, faults = parse_witnesses(self._text(name))
+        source = file if self.environ.get(file) else name
+        self.faults += [Fault(f"{source} {fault.pointer}", fault.detail) for fault in faults]
+        return witnesses
+
+    def _text(self, name: str) -> str:
+        """What a setting says, or the file that counts before it."""
         path = self.environ.get(f"{name}_FILE")
         try:
-            value = Path(path).read_text("utf-8").strip() if path else self.environ.get(name, "")
+            return Path(path).read_text("utf-8") if path else self.environ.get(name, "")
         except OSError as error:
             self.faults.append(Fault(f"{name}_FILE", f"cannot be read: {error.strerror}"))
-            return ""
+        except UnicodeDecodeError:
+            self.faults.append(Fault(f"{name}_FILE", "is not UTF-8"))
+        return ""
+
+    def secret(self, name: str, required: bool) -> str:
+        value = self._text(name).strip()
         if value and len(value) < 32:
             self.faults.append(Fault(name, "is shorter than 32 characters"))
         if required and not value:
             self.missing(name)
+        return value
+
+    def database(self, name: str, default: str) -> str:
+        value = self.environ.get(name, default)
+        try:
+            url = make_url(value)
+            known = url.drivername in DATABASES and (url.drivername != "sqlite" or url.database not in (None, ""))
+        except (ArgumentError, ValueError):
+            known = False
+        if not known:
+            # The value is not repeated: it may hold a password.
+            says = "must be postgresql+psycopg://USER:PASSWORD@HOST/NAME or sqlite:////absolute/path"
+            self.faults.append(Fault(name, says))
+        return value
+
+    def counter(self, name: str, default: str) -> str:
+        value = self.environ.get(name, default)
+        try:
+            known = urlsplit(value).scheme in COUNTERS and urlsplit(value).port != 0
+        except ValueError:
+            known = False
+        if not known:
+            self.faults.append(Fault(name, "must be process:// or redis://HOST:PORT/NUMBER"))
         return value
 
     def url(self, name: str, default: str) -> str:
@@ -92,6 +147,36 @@ class _Reader:
         if not value.startswith(("http://", "https://")):
             self.faults.append(Fault(name, "must start with http:// or https://"))
         return value
+
+    def address(self, name: str) -> str | None:
+        value = self.environ.get(name)
+        if not value:
+            return None
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not parts.username
+        except ValueError:
+            usable = False
+        if not usable:
+            self.faults.append(Fault(name, "must be an address: http:// or https:// with a host, and no password"))
+        return value
+
+    def certificates(self, name: str, needed_by: str) -> bytes | None:
+        path = self.environ.get(name)
+        if not path:
+            if self.environ.get(needed_by):
+                self.faults.append(Fault(name, f"is required with {needed_by}: the authority's root certificates, PEM"))
+            return None
+        try:
+            pem = Path(path).read_bytes()
+            load_pem_x509_certificates(pem)
+        except OSError as error:
+            self.faults.append(Fault(name, f"cannot be read: {error.strerror}"))
+            return None
+        except ValueError:
+            self.faults.append(Fault(name, "must hold certificates in PEM"))
+            return None
+        return pem
 
     def count(self, name: str, default: int, least: int = 0) -> int:
         value = self.environ.get(name, str(default))
@@ -142,8 +227,20 @@ def write_once(path: Path, text: str) -> None:
 
 
 def replace_secret(path: Path, text: str) -> None:
-    """Put a secret file's new content in place in one step: a reader sees the old or the new, never a part."""
-    _write_temporary(path, text).replace(path)
+    """Put a secret file's new content in place in one step: a reader sees the old or the new, never a part.
+
+    Owner, group and mode stay what they were, so that root does not lock the server out. Raises OSError when
+    the file belongs to somebody else.
+    """
+    path = path.resolve()
+    before = path.stat()
+    temporary = _write_temporary(path, text)
+    try:
+        os.chown(temporary, before.st_uid, before.st_gid)
+        temporary.chmod(stat.S_IMODE(before.st_mode))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _write_temporary(path: Path, text: str) -> Path:

@@ -3,12 +3,13 @@
 import hashlib
 import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
+from itsdangerous import BadData, TimestampSigner, URLSafeSerializer, URLSafeTimedSerializer
 
 LINK_LIFETIME = timedelta(hours=24)
 # OWASP's first choice of Argon2id with little memory: sixteen threads that check at once stay under 320 MiB.
@@ -75,3 +76,24 @@ class OneTimeLinks:
         except (BadData, ValueError):
             return None
         return int(user_id), bytes.fromhex(nonce)
+
+
+class ReportLinks:
+    """Signs what a report shows and until when. Nothing is stored: a link ends by its time, or with the secret key."""
+
+    def __init__(self, secret_key: str) -> None:
+        self._serializer = URLSafeSerializer(
+            secret_key, salt="report-link", signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256}
+        )
+
+    def sign(self, subject: dict[str, Any], until: datetime) -> str:
+        """The part of the link that proves it."""
+        return str(self._serializer.dumps({**subject, "until": int(until.timestamp())}))
+
+    def read(self, link: str) -> tuple[dict[str, Any], datetime] | None:
+        """The subject of a link that is ours, and until when it may be read: that is the caller's part. Else None."""
+        try:
+            subject = dict(self._serializer.loads(link))
+        except (BadData, ValueError):
+            return None
+        return subject, datetime.fromtimestamp(subject.pop("until"), UTC)

@@ -12,14 +12,17 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 
 from consent_server.config import Settings
-from consent_server.credentials import OneTimeLinks, nobodys_hash
+from consent_server.credentials import OneTimeLinks, ReportLinks, nobodys_hash
 from consent_server.signing import KeySource, LinkSigner
 from consent_server.storage.base import Base
 from consent_server.storage.session import Database
+from consent_server.usecases.count_events import CountEvents
 from consent_server.usecases.current_site import CurrentSites
+from consent_server.usecases.record_conversions import RecordConversions
 from consent_server.usecases.record_decision import RecordDecision
 from consent_server.usecases.record_shown import RecordShown
 from consent_server.usecases.serve_widget import ServeWidget
+from consent_server.usecases.timestamp_ledger import Authority
 
 db = SQLAlchemy(model_class=Base)
 migrate = Migrate()
@@ -41,18 +44,21 @@ class Services:
     address_keys: LinkSigner
     form_keys: LinkSigner
     sign_in_links: OneTimeLinks
+    report_links: ReportLinks
     now: Callable[[], datetime]
     random: Callable[[int], bytes]
     sites: CurrentSites
     record_decision: RecordDecision
     record_shown: RecordShown
+    record_conversions: RecordConversions
     serve_widget: ServeWidget
+    authority: Authority | None
 
     @classmethod
     def make(cls, settings: Settings, engine: Engine, now: Callable[[], datetime] = utc_now) -> "Services":
         """Wire them to one database, one set of keys and one clock."""
         database, keys = Database(engine), KeySource(settings)
-        sites = CurrentSites(database, now)
+        sites, count = CurrentSites(database, now), CountEvents(database)
         nobodys_hash()
         return cls(
             settings=settings,
@@ -62,13 +68,22 @@ class Services:
             address_keys=LinkSigner(settings.secret_key, "rate-limit"),
             form_keys=LinkSigner(settings.secret_key, "form-token"),
             sign_in_links=OneTimeLinks(settings.secret_key, now),
+            report_links=ReportLinks(settings.secret_key),
             now=now,
             random=os.urandom,
             sites=sites,
             record_decision=RecordDecision(database, sites, keys, settings.public_url, now, os.urandom),
-            record_shown=RecordShown(database, sites, now),
+            record_shown=RecordShown(count, sites, now),
+            record_conversions=RecordConversions(count, sites, now),
             serve_widget=ServeWidget(),
+            authority=_authority(settings),
         )
+
+
+def _authority(settings: Settings) -> Authority | None:
+    if settings.timestamp_url is None or settings.timestamp_roots is None:
+        return None
+    return Authority(settings.timestamp_url, settings.timestamp_roots, settings.timestamp_seconds)
 
 
 def services() -> Services:

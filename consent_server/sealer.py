@@ -1,28 +1,107 @@
-"""Seals new records every moment, from a thread of each worker; the database lets one at a time."""
+"""What every worker does by itself, again and again: seal new records, and have others hold the checkpoints."""
 
+import fcntl
 import logging
+import os
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from consent_server.domain.errors import StorageUnavailable
+from consent_server.domain.errors import StorageUnavailable, TimestampRefused
 from consent_server.extensions import Services
+from consent_server.usecases.fold_tallies import fold_tallies
 from consent_server.usecases.seal_ledger import seal_ledger
+from consent_server.usecases.timestamp_ledger import timestamp_ledger
+from consent_server.usecases.witness_ledger import witness_ledger
 
 log = logging.getLogger("consent_server.sealer")
 
 
-def start(services: Services) -> threading.Thread:
-    """Begin sealing. The thread ends with its process, wherever it is: a half-done run leaves nothing."""
-    thread = threading.Thread(target=_run, args=(services,), name="sealer", daemon=True)
-    thread.start()
-    return thread
+# What is in the inbox is read along with the roll-ups: this only bounds how long it stays there.
+FOLD_SECONDS = 5
+# A new notice has its timestamp that soon, and an authority that failed is asked again.
+TIMESTAMP_SECONDS = 60
 
 
-def _run(services: Services) -> None:
-    pause = threading.Event()
-    while not pause.wait(services.settings.seal_seconds):
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Work of a thread of its own, so that a slow one delays no other.
+
+    `alone`: one worker of a machine is enough. Another takes over once that one is gone.
+    """
+
+    name: str
+    seconds: float
+    run: Callable[[Services], None]
+    alone: bool = False
+
+
+def tasks(services: Services) -> list[Task]:
+    """All of them, as the settings ask for. Each may run in several workers or machines at once, harmlessly."""
+    settings = services.settings
+    found = [Task("sealer", settings.seal_seconds, _seal), Task("counters", FOLD_SECONDS, _fold, alone=True)]
+    if settings.witnesses:
+        found.append(Task("witnesses", settings.witness_seconds, _witness, alone=True))
+    if services.authority:
+        seconds = min(TIMESTAMP_SECONDS, services.authority.seconds)
+        found.append(Task("timestamps", seconds, _timestamp, alone=True))
+    return found
+
+
+def start(services: Services, end: threading.Event | None = None) -> list[threading.Thread]:
+    """Begin, until `end` is set or the process ends, wherever a thread is then: a half-done run leaves nothing."""
+    end = end or threading.Event()
+    threads = [
+        threading.Thread(target=_loop, args=(services, task, end), name=task.name, daemon=True)
+        for task in tasks(services)
+    ]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def _loop(services: Services, task: Task, end: threading.Event) -> None:
+    ours = not task.alone
+    while not end.wait(task.seconds):
         try:
-            seal_ledger(services.database, services.keys.ring, services.now)
-        except StorageUnavailable as error:
-            log.warning("not sealed: %s", error.detail)
+            ours = ours or _became_the_one(services, task)
+            if ours:
+                task.run(services)
+        except (StorageUnavailable, TimestampRefused) as error:
+            log.warning("%s: %s", task.name, error.detail)
         except Exception:
-            log.exception("not sealed")
+            log.exception("%s failed", task.name)
+
+
+def _became_the_one(services: Services, task: Task) -> bool:
+    """Take the task over unless another worker has it. Held until this process ends, however it ends."""
+    path = services.settings.instance / f"{task.name}.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return False
+    return True
+
+
+def _seal(services: Services) -> None:
+    seal_ledger(services.database, services.keys.ring, services.now)
+
+
+def _fold(services: Services) -> None:
+    fold_tallies(services.database)
+
+
+def _witness(services: Services) -> None:
+    for done in witness_ledger(services.database, services.settings.witnesses, services.now):
+        if done.forked:
+            log.error("ALARM: witness %s, site %s, %d leaves: %s", done.witness, done.site, done.size, done.detail)
+        elif not done.ok:
+            log.warning("witness %s, site %s: %s", done.witness, done.site, done.detail)
+
+
+def _timestamp(services: Services) -> None:
+    if services.authority:
+        for done in timestamp_ledger(services.database, services.authority, services.now):
+            log.info("timestamp: %s", done)

@@ -18,7 +18,7 @@ from joserfc.jwk import OKPKey
 
 from consent_server.canonical import decode_strict
 from consent_server.config import Settings, replace_secret, write_once
-from consent_server.domain.errors import InvalidProof, KeysNotOurs
+from consent_server.domain.errors import Fault, InvalidProof, InvalidSettings, KeysNotOurs
 from consent_server.domain.note import ED25519, NoteKey, Verify
 
 # Named on each call and never taken from a header: a token must not choose how it is checked.
@@ -71,7 +71,8 @@ class KeyRing:
 
     def note_keys(self, origin: str) -> dict[NoteKey, Verify]:
         """All keys as those that may sign a ledger's notes, with how to check each."""
-        return {NoteKey(origin, ED25519, _raw_public(key)): _verifier(key) for key in self._by_id.values()}
+        keys = [NoteKey(origin, ED25519, _raw_public(key)) for key in self._by_id.values()]
+        return {key: note_verifier(key) for key in keys}
 
     def public_jwks(self) -> dict[str, Any]:
         """The public keys as a JWK Set, oldest first."""
@@ -91,12 +92,16 @@ class KeySource:
     def __init__(self, settings: Settings) -> None:
         self._file: Path | None = None if settings.signing_keys else settings.signing_keys_file
         self._stamp = -1
-        if settings.signing_keys:
-            self._ring = KeyRing.from_jwks(settings.signing_keys)
-        else:
-            write_once(settings.signing_keys_file, new_key_set())
-        # Said at the start: otherwise each visitor's decision would fail.
-        self.ring.require_private()
+        if self._file is not None:
+            write_once(self._file, new_key_set())
+        try:
+            if settings.signing_keys:
+                self._ring = KeyRing.from_jwks(settings.signing_keys)
+            # Said at the start: otherwise each visitor's decision would fail.
+            self.ring.require_private()
+        except (InvalidProof, UnicodeDecodeError) as error:
+            name = "CONSENT_SIGNING_KEYS" if self._file is None else str(self._file)
+            raise InvalidSettings("The signing keys cannot be used.", [Fault(name, str(error))]) from error
 
     @property
     def ring(self) -> KeyRing:
@@ -120,7 +125,12 @@ class KeySource:
             )
         key = OKPKey.generate_key("Ed25519")
         retired = [OKPKey.import_key(public) for public in self.ring.public_jwks()["keys"]]
-        replace_secret(self._file, _jwks([*retired, key]))
+        try:
+            replace_secret(self._file, _jwks([*retired, key]))
+        except OSError as error:
+            raise KeysNotOurs(
+                f"{self._file} cannot be replaced: {error.strerror}. Do it as the user who owns the file and folder."
+            ) from error
         return key.thumbprint()
 
 
@@ -135,10 +145,9 @@ def _raw_public(key: OKPKey) -> bytes:
     return bytes(key.public_key.public_bytes_raw())
 
 
-def _verifier(key: OKPKey) -> Verify:
-    public = key.public_key
-    # A ring holds Ed25519 keys only; the library's type is wider.
-    assert isinstance(public, Ed25519PublicKey)
+def note_verifier(key: NoteKey) -> Verify:
+    """How to check what a key of notes signed."""
+    public = Ed25519PublicKey.from_public_bytes(key.public)
 
     def verify(message: bytes, signature: bytes) -> bool:
         try:

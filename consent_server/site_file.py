@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any
+from zoneinfo import available_timezones
 
 from marshmallow import ValidationError
 
@@ -19,6 +20,8 @@ from consent_server.widget_build import adapter_names
 
 LONGEST_PROOF_DAYS = 5 * 366
 OWN_NAME = "eu-consent"
+# What a choice granted is part of a counter's key, and an index entry of PostgreSQL holds 2,704 bytes.
+LONGEST_KEYS = 2000
 GENERIC_NAMES = ("uuid", "session", "token", "user")
 UNKNOWN = "is not known"
 
@@ -122,6 +125,11 @@ def _proof_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault("proof_retention", "must be at least choice_days and at most P5Y")
 
 
+def _zone_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
+    if declared["time_zone"] not in available_timezones():
+        yield Fault("time_zone", f'"{declared["time_zone"]}" is no IANA time zone such as Europe/Paris')
+
+
 def _policy_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
     for name, policy in declared["policy"].items():
         versions = policy["versions"]
@@ -153,6 +161,9 @@ def _vendor_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
     for index, vendor in enumerate(declared["vendors"]):
         place = f"vendors[{index}]"
         yield from _reachable(_vendor_faults_of(place, vendor, seen, declared))
+    keys = [*seen, *declared["purposes"], *PURPOSE_SIGNALS]
+    if sum(len(key) + 1 for key in keys) > LONGEST_KEYS:
+        yield Fault("vendors", f"the keys of vendors and purposes have together more than {LONGEST_KEYS} characters")
 
 
 def _vendor_faults_of(
@@ -229,6 +240,7 @@ CHECKS = (
     _text_faults,
     _choice_faults,
     _proof_faults,
+    _zone_faults,
     _policy_faults,
     _purpose_faults,
     _vendor_faults,

@@ -214,6 +214,7 @@ class SiteSchema(Schema):
     mode = fields.String(validate=OneOf("basic", "advanced"), load_default="basic")
     choice_days = Whole(load_default=180)
     proof_retention = fields.String(load_default="P3Y")
+    time_zone = fields.String(load_default="UTC")
     controller = fields.Nested(ControllerSchema, required=True)
     dpo = fields.Nested(DpoSchema)
     authority = fields.Nested(AuthoritySchema)

@@ -1,18 +1,30 @@
 """Runs migrations on the application's own engine: `flask --app wsgi db upgrade`."""
 
 from alembic import context
+from alembic.util import CommandError
 from flask import current_app
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from consent_server.storage.base import Base
 
 database = current_app.extensions["migrate"].db
 
 
+def connected() -> Connection:
+    """Raises CommandError, which the command says in words."""
+    try:
+        connection: Connection = database.engine.connect()
+    except OperationalError as error:
+        raise CommandError(f"The database of CONSENT_DATABASE_URL does not answer: {error.orig}") from error
+    return connection
+
+
 def run() -> None:
     """Apply the migrations in one transaction where the database can; both of ours can."""
     # The file lock and the pragmas of storage/session.py are on this engine too: two processes that
     # migrate at the same time take turns, and the second finds nothing to do.
-    with database.engine.connect().execution_options(begin="BEGIN IMMEDIATE") as connection:
+    with connected().execution_options(begin="BEGIN IMMEDIATE") as connection:
         context.configure(connection=connection, target_metadata=Base.metadata, compare_type=True)
         with context.begin_transaction():
             context.run_migrations()

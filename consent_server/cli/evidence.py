@@ -26,6 +26,8 @@ DAY = click.DateTime(["%Y-%m-%d"])
 def export(site_key: str, since: datetime | None, until: datetime | None, output: Path) -> None:
     """Write a pack. The file appears only when it is whole."""
     our = services()
+    if since and until and since > until:
+        raise click.BadParameter("must not lie before --from.", param_hint="--to")
     first = since.replace(tzinfo=UTC) if since else None
     end = until.replace(tzinfo=UTC) + timedelta(days=1) if until else None
     partial = output.with_name(f"{output.name}.part")

@@ -1,4 +1,4 @@
-"""Receipts, keys, ledgers, and letting records go."""
+"""Receipts, ledgers, and letting records go."""
 
 import os
 import sys
@@ -8,24 +8,32 @@ import click
 from flask.cli import AppGroup
 
 from consent_server.cli.report import progress, refusing
+from consent_server.domain.errors import InvalidSettings
 from consent_server.extensions import services
-from consent_server.signing import KeyRing, new_key_set
+from consent_server.signing import KeyRing
+from consent_server.usecases.check_cosignatures import check_cosignatures
 from consent_server.usecases.check_ledger import check_ledger, kept_checkpoints
+from consent_server.usecases.check_timestamps import check_timestamps
 from consent_server.usecases.erase_visitor import erase_visitor
+from consent_server.usecases.read_ledger import read_verifier_keys
 from consent_server.usecases.run_retention import run_retention
 from consent_server.usecases.seal_ledger import seal_ledger
+from consent_server.usecases.timestamp_ledger import timestamp_ledger
 from consent_server.usecases.verify_receipt import verify_offline
+from consent_server.usecases.witness_ledger import witness_ledger
+
+# What is no text is read too, so that whoever parses it says what it should have been.
+TEXT = click.File("r", encoding="utf-8", errors="replace")
 
 receipt = AppGroup("receipt", help="Receipts.")
-key = AppGroup("key", help="Signing keys.")
-ledger = AppGroup("ledger", help="Ledgers: seal and check them.")
+ledger = AppGroup("ledger", help="Ledgers: seal them, have them witnessed and timestamped, check them.")
 retention = AppGroup("retention", help="Let proofs go when their time is over.")
 visitor = AppGroup("visitor", help="Visitors' rights.")
 
 
 @receipt.command("verify")
-@click.argument("file", type=click.File("r", encoding="utf-8"))
-@click.option("--jwks", type=click.File("r", encoding="utf-8"), help="Published keys; default: this server's own.")
+@click.argument("file", type=TEXT)
+@click.option("--jwks", type=TEXT, help="Published keys; default: this server's own.")
 @refusing
 def verify(file: Any, jwks: Any) -> None:
     """Check a receipt (a compact JWS in FILE, - for stdin) with published keys, without a network."""
@@ -39,19 +47,6 @@ def verify(file: Any, jwks: Any) -> None:
         click.echo(f"     {name}: {value}")
 
 
-@key.command("new")
-def new_keys() -> None:
-    """Print a new key set, for CONSENT_SIGNING_KEYS or a file of mode 0600."""
-    click.echo(new_key_set())
-
-
-@key.command("rotate")
-@refusing
-def rotate() -> None:
-    """Sign with a new key from now on; old public keys stay published."""
-    click.echo(f"new key {services().keys.rotate()}")
-
-
 @ledger.command("seal")
 @refusing
 def seal() -> None:
@@ -60,20 +55,70 @@ def seal() -> None:
         click.echo(f"site {sealed.site_id}: {sealed.records} sealed, {sealed.size} in all")
 
 
+@ledger.command("timestamp")
+@click.argument("site_key", metavar="[SITE]", required=False)
+@refusing
+def timestamp(site_key: str | None) -> None:
+    """Have the timestamp authority stamp what it has not yet. The server does so by itself; this does it now."""
+    our = services()
+    if our.authority is None:
+        raise InvalidSettings("No timestamp authority is set: set CONSENT_TIMESTAMP_URL and its roots.")
+    for stamped in timestamp_ledger(our.database, our.authority, our.now, site_key, at_once=True):
+        click.echo(stamped)
+
+
+@ledger.command("key")
+@click.argument("site_key", metavar="SITE")
+@refusing
+def verifier_keys(site_key: str) -> None:
+    """Print the verifier keys of a ledger, oldest first, as witnesses and other readers of notes are given them."""
+    for vkey in read_verifier_keys(services().database, services().keys.ring, site_key):
+        click.echo(vkey)
+
+
+@ledger.command("witness")
+@click.argument("site_key", metavar="[SITE]", required=False)
+@refusing
+def witness(site_key: str | None) -> None:
+    """Have the newest checkpoint cosigned now, of one site or of all. The server does so by itself."""
+    our = services()
+    if not our.settings.witnesses:
+        raise InvalidSettings("No witnesses are set: set CONSENT_WITNESSES or CONSENT_WITNESSES_FILE.")
+    failed = False
+    for done in witness_ledger(our.database, our.settings.witnesses, our.now, site_key):
+        failed |= not done.ok
+        verdict = "ok   " if done.ok else "ALARM" if done.forked else "FAIL "
+        click.echo(f"{verdict} {done.site} {done.size}: {done.witness}: {done.detail}")
+    if failed:
+        sys.exit(1)
+
+
 @ledger.command("check")
 @click.argument("site_key", metavar="SITE")
-@click.option(
-    "--checkpoint", "kept", multiple=True, type=click.File("r", encoding="utf-8"), help="A checkpoint that you kept."
-)
+@click.option("--checkpoint", "kept", multiple=True, type=TEXT, help="A checkpoint that you kept.")
 @refusing
 def check_site_ledger(site_key: str, kept: tuple[Any, ...]) -> None:
-    """Replay a ledger from its records, and compare with checkpoints that somebody kept."""
+    """Replay a ledger from its records, and compare with what others hold of it."""
+    our = services()
     notes = list(kept_checkpoints([file.read() for file in kept]))
-    report = check_ledger(services().database, services().keys.ring, site_key, notes, progress("leaves checked"))
+    report = check_ledger(our.database, our.keys.ring, site_key, notes, progress("leaves checked"))
     click.echo(f"{report.leaves} leaves, {report.removed} removed, {report.checkpoints} checkpoints, {len(notes)} kept")
-    for fault in report.faults:
+    cosigned = check_cosignatures(our.database, our.settings.witnesses, our.now(), site_key)
+    for name, count in cosigned.verified.items():
+        click.echo(f"{count} checkpoints cosigned by {name}")
+    for name, count in cosigned.unknown.items():
+        click.echo(f"{count} checkpoints cosigned by {name}: not checked, the settings do not name this key")
+    stamped = check_timestamps(our.database, our.settings.timestamp_roots, site_key)
+    if stamped.verified:
+        click.echo(f"{stamped.verified} timestamps hold")
+    if stamped.unchecked:
+        click.echo(f"{stamped.unchecked} timestamps: not checked, CONSENT_TIMESTAMP_ROOTS_FILE is not set")
+    faults = [*report.faults, *cosigned.faults, *stamped.faults]
+    for fault in faults:
         click.echo(f"FAIL {fault}")
-    if report.faults:
+    if report.untold:
+        click.echo(f"and {report.untold} more")
+    if faults:
         sys.exit(1)
     click.echo("ok: nothing was altered, inserted, removed or moved")
 

@@ -1,5 +1,6 @@
 """How commands say what they did: refusals in words, progress on a terminal only."""
 
+import errno
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -15,7 +16,7 @@ R = TypeVar("R")
 
 
 def refusing(command: Callable[P, R]) -> Callable[P, R]:
-    """Tell a refusal in words, on stderr, and exit with 1."""
+    """Tell a refusal, or what is wrong with a file, in words on stderr, and exit with 1."""
 
     @wraps(command)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -25,6 +26,12 @@ def refusing(command: Callable[P, R]) -> Callable[P, R]:
             click.echo(refusal.detail, err=True)
             for fault in refusal.faults:
                 click.echo(f"  {fault.pointer}: {fault.detail}", err=True)
+            sys.exit(1)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            click.echo(f"{where}{error.strerror or error}", err=True)
             sys.exit(1)
 
     return wrapper

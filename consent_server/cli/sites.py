@@ -11,6 +11,7 @@ from consent_server.domain.errors import InvalidSiteFile
 from consent_server.extensions import services
 from consent_server.site_file import read_site_file
 from consent_server.storage import notices, sites
+from consent_server.usecases.picture_notice import missing_pictures
 from consent_server.usecases.publish_notice import Published, publish_notice
 
 site = AppGroup("site", help="Sites and their notices.")
@@ -34,6 +35,9 @@ def apply_site(file: Path, check: bool) -> None:
         services().database, declared, services().settings.public_url, services().now(), check_only=check
     )
     _say_published(declared, published, check)
+    # Only said: pictures take seconds and a browser, and a site must not wait for either.
+    if not check and (missing := missing_pictures(services().database, published.site.key)):
+        click.echo(f"pictures {len(missing)} missing; to take them: notice picture {published.site.key}")
 
 
 def _say_published(declared: dict[str, Any], published: Published, check: bool) -> None:

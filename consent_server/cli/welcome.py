@@ -8,8 +8,8 @@ from flask.cli import with_appcontext
 from consent_server.cli.access import link_url
 from consent_server.cli.report import refusing, site_tag
 from consent_server.extensions import services
-from consent_server.storage import sites
 from consent_server.usecases.create_user import welcome_operator
+from consent_server.usecases.find_site import list_sites
 
 
 @click.command("welcome")
@@ -19,9 +19,8 @@ def welcome() -> None:
     """Say where to look first: the demo page, the tag of each site, and the way into the consoles."""
     our = services()
     click.echo(f"\n  Demo page   http://127.0.0.1:{os.environ.get('DEMO_PORT', '8001')}/")
-    with our.database.reading() as session:
-        for stored in sites.every(session):
-            click.echo(f"  Tag         {site_tag(stored.site.key)}")
+    for stored in list_sites(our.database):
+        click.echo(f"  Tag         {site_tag(stored.site.key)}")
     email, link = welcome_operator(our.database, our.sign_in_links, our.now(), our.random)
     if link is None:
         click.echo(f"  Sign in     {our.settings.public_url}/sign-in as {email}")

@@ -45,6 +45,26 @@ class UnknownWidget(Refusal):
     """No served widget code has this hash."""
 
 
+class UnknownConfiguration(Refusal):
+    """This code is not known to have shown this notice, or not in this language."""
+
+
+class UnknownPicture(Refusal):
+    """No picture of this notice has this hash."""
+
+
+class PictureUnavailable(Refusal):
+    """No browser is there to take a picture with, or it failed."""
+
+
+class UnknownReport(Refusal):
+    """No report answers to this link."""
+
+
+class ExpiredReport(Refusal):
+    """The link to a report is older than its time."""
+
+
 class UnknownReceipt(Refusal):
     """No receipt answers to this link."""
 
@@ -89,6 +109,14 @@ class NotSealedYet(Refusal):
     retry_after = 5
 
 
+class TimestampRefused(Refusal):
+    """A timestamp authority gave no timestamp that holds. Nothing of its answer was kept."""
+
+
+class UnknownTimestamp(Refusal):
+    """Nothing with this SHA-256 has a timestamp here."""
+
+
 class UnknownTile(Refusal):
     """The ledger has no such tile or checkpoint."""
 
@@ -110,7 +138,7 @@ class InvalidSettings(Refusal):
 
 
 class KeysNotOurs(Refusal):
-    """The signing keys come from the environment, so that they cannot be changed from here."""
+    """The signing keys cannot be changed from here: they stand in the environment, or in somebody else's file."""
 
 
 class Forbidden(Refusal):

@@ -55,6 +55,15 @@ class Notice:
         return self.body["policy"]  # type: ignore[no-any-return]
 
 
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What widget code was called with in one language, as the JSON texts that were served: banner and preferences."""
+
+    language: str
+    main: str
+    preferences: str
+
+
 def consent_basis(body: Mapping[str, Any]) -> dict[str, Any]:
     """What a consent rests on: who asks, for which purposes, who receives.
 

@@ -3,7 +3,7 @@
 A formula is the definition and the computation at once: "decisions / shown" divides the two counts of these names.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import sqrt
 from statistics import NormalDist
 from typing import Any, NamedTuple
@@ -21,6 +21,8 @@ GPC_RATES = {
     "consent_with_gpc": "with_gpc_accept_all / with_gpc",
     "consent_without_gpc": "without_gpc_accept_all / without_gpc",
 }
+# What the last step of the funnel is measured by.
+GRANT_RATES = {"granting": "granted / decisions", "granting_of_shown": "granted / shown"}
 SHARE = "granted / decisions"
 REACH = "granted / shown"
 CONVERSIONS = "sent / conversions"
@@ -36,6 +38,7 @@ NOTES = {
     "choices of earlier days. The rate is left out; compare over a longer time.",
     "fewer_than_10": "Fewer than 10, so not shown.",
 }
+_FORMULAS = RATES | GPC_RATES | GRANT_RATES
 _Z95 = NormalDist().inv_cdf(0.975)
 
 
@@ -78,6 +81,10 @@ class Totals:
     robots: int = 0
     prefetches: int = 0
 
+    def __add__(self, other: "Totals") -> "Totals":
+        """The counts of both together."""
+        return Totals(*(getattr(self, item.name) + getattr(other, item.name) for item in fields(Totals)))
+
     @property
     def no_choice(self) -> int:
         """Views without a first choice; 0 when views were lost."""
@@ -94,8 +101,8 @@ class Totals:
         return self.accept_all - self.with_gpc_accept_all
 
     def rate(self, name: str) -> Rate:
-        """One of RATES or GPC_RATES."""
-        return _rate((RATES | GPC_RATES)[name], self)
+        """One of RATES, GPC_RATES or GRANT_RATES."""
+        return _rate(_FORMULAS[name], self)
 
     @property
     def note(self) -> str | None:
@@ -135,6 +142,11 @@ class Share:
         return _rate(SHARE, self)
 
     @property
+    def told(self) -> Rate:
+        """Of its conversions, those that it was told."""
+        return _rate(CONVERSIONS, self)
+
+    @property
     def reach(self) -> Rate:
         """Of those who saw the banner."""
         return _rate(REACH, self)
@@ -144,8 +156,7 @@ class Share:
         found: dict[str, Any] = {"granted": self.granted, "denied": self.denied}
         found |= {"rate": self.rate.to_json(), "reach": self.reach.to_json()}
         if vendor:
-            told = _rate(CONVERSIONS, self).to_json()
-            found["conversions"] = {"sent": self.sent, "blocked": self.blocked, "rate": told}
+            found["conversions"] = {"sent": self.sent, "blocked": self.blocked, "rate": self.told.to_json()}
         return found
 
 

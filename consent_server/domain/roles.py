@@ -36,3 +36,8 @@ class Access:
             raise Forbidden(f"This is for the role {role}; yours is {self.role}.")
         if site is not None and not self.sees(site):
             raise Forbidden("This site is not among yours. An operator can give you access.")
+
+    def require_all_sites(self) -> None:
+        """Raises Forbidden for who is here for some sites only."""
+        if self.sites is not None:
+            raise Forbidden("This is about all sites, and yours are some of them. Ask with access to all sites.")

@@ -32,6 +32,7 @@ class Site:
     origins: tuple[str, ...]
     default_language: str
     proof_retention: str
+    time_zone: str
     tags: tuple[Tag, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -44,6 +45,7 @@ class Site:
             "origins": list(self.origins),
             "default_language": self.default_language,
             "proof_retention": self.proof_retention,
+            "time_zone": self.time_zone,
             "tags": tags,
         }
 
@@ -57,6 +59,8 @@ class Site:
             tuple(stored["origins"]),
             stored["default_language"],
             stored["proof_retention"],
+            # Sites applied before this setting was there count in UTC.
+            stored.get("time_zone", "UTC"),
             tags,
         )
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -47,30 +47,56 @@ class PackEntry:
 
 @dataclass(frozen=True, slots=True)
 class PackCheckpoint:
-    """A checkpoint as signed, cosignatures included; `timestamps` are RFC 3161 answers about its text."""
+    """A checkpoint as signed, cosignatures included."""
 
     size: int
     note: str
     sealed_at: datetime
-    timestamps: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PackPublication:
-    """When a site began to show a notice; `timestamps` are RFC 3161 answers about the notice's bytes."""
+    """When a site began to show a notice."""
 
     notice: str
     published_at: datetime
-    timestamps: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class PackNotice:
-    """A notice's RFC 8785 bytes and, where it was taken, a picture (PNG) of its banner."""
+class PackTimestamp:
+    """An RFC 3161 answer (DER) about a SHA-256: of the checkpoint of a size, a notice, or the widget's code."""
 
-    body: bytes
-    picture: bytes | None = None
-    pictured_at: datetime | None = None
+    kind: str
+    size: int | None
+    digest: bytes
+    stamped_at: datetime
+    reply: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PackConfiguration:
+    """What code (by its hash) was served with to show a notice in one language, both texts as they were, since when."""
+
+    notice: str
+    widget: str
+    language: str
+    main: str
+    preferences: str
+    served_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PackPicture:
+    """A picture (PNG, `width` CSS pixels wide) of the banner that code draws of a notice in one language."""
+
+    hash: str
+    notice: str
+    widget: str
+    language: str
+    width: int
+    browser: str
+    taken_at: datetime
+    png: bytes
 
 
 @dataclass(frozen=True)
@@ -95,8 +121,11 @@ class PackContents:
     removal: Callable[[int], PackEntry | None]
     checkpoints: Iterable[PackCheckpoint]
     publications: Iterable[PackPublication]
-    notice: Callable[[str], PackNotice | None]
+    notice: Callable[[str], bytes | None]
     widget: Callable[[str], str | None]
+    configurations: Iterable[PackConfiguration]
+    pictures: Iterable[PackPicture]
+    timestamps: Iterable[PackTimestamp]
     sign: Sign
 
 
@@ -150,6 +179,7 @@ class _Writer:
         self.files: dict[str, dict[str, Any]] = {}
         self.widgets: set[str] = set()
         self.removals: set[int] = set()
+        self.sizes: set[int] = set()
 
     def write(self, progress: Progress) -> Generator[None]:
         """Write file after file; yields between pieces, so that they can be handed on."""
@@ -160,8 +190,11 @@ class _Writer:
         yield
         yield from self._lines("records.jsonl", self._records(progress))
         yield from self._lines("removals.jsonl", self._later_removals())
-        yield from self._lines("checkpoints.jsonl", map(_checkpoint_line, pack.checkpoints))
+        yield from self._lines("checkpoints.jsonl", self._checkpoints())
         yield from self._archive()
+        yield from self._lines("configurations.jsonl", map(_configuration_line, pack.configurations))
+        yield from self._pictures()
+        yield from self._timestamps()
         self._manifest()
 
     def _records(self, progress: Progress) -> Iterator[dict[str, Any]]:
@@ -178,6 +211,11 @@ class _Writer:
             if index >= self.pack.end and (entry := self.pack.removal(index)):
                 yield _entry_line(entry)
 
+    def _checkpoints(self) -> Iterator[dict[str, Any]]:
+        for checkpoint in self.pack.checkpoints:
+            self.sizes.add(checkpoint.size)
+            yield _checkpoint_line(checkpoint)
+
     def _archive(self) -> Iterator[None]:
         """The dated list of notices, then each of them once, then the code that receipts name."""
         written = set()
@@ -185,9 +223,9 @@ class _Writer:
         for publication in self.pack.publications:
             # The hash becomes a file's name: a database that somebody altered must not choose where.
             notice = self.pack.notice(publication.notice) if HASH.fullmatch(publication.notice) else None
-            lines.append(_publication_line(publication, notice))
+            lines.append(_publication_line(publication))
             if notice is not None and publication.notice not in written:
-                self._notice(publication.notice, notice)
+                self._file(f"notices/{publication.notice}.json", notice)
                 yield
             written.add(publication.notice)
         yield from self._lines("publications.jsonl", lines)
@@ -196,10 +234,28 @@ class _Writer:
                 self._file(f"widget/{widget}.js", code.encode())
                 yield
 
-    def _notice(self, notice_hash: str, notice: PackNotice) -> None:
-        self._file(f"notices/{notice_hash}.json", notice.body)
-        if notice.picture is not None:
-            self._file(f"notices/{notice_hash}.png", notice.picture)
+    def _pictures(self) -> Iterator[None]:
+        """The list of pictures, and each in a file that its SHA-256 names."""
+        lines = []
+        for picture in self.pack.pictures:
+            lines.append(_picture_line(picture))
+            name = f"pictures/{picture.hash}.png"
+            if HASH.fullmatch(picture.hash) and name not in self.files:
+                self._file(name, picture.png)
+                yield
+        yield from self._lines("pictures.jsonl", lines)
+
+    def _timestamps(self) -> Iterator[None]:
+        """Those of what the pack holds, each in a file of its own, as other programs read them."""
+        lines = []
+        for timestamp in self.pack.timestamps:
+            digest = timestamp.digest.hex()
+            names = {"notice": f"notices/{digest}.json", "widget": f"widget/{digest}.js"}
+            if timestamp.size in self.sizes or names.get(timestamp.kind) in self.files:
+                self._file(f"timestamps/{digest}.tsr", timestamp.reply)
+                lines.append(_timestamp_line(timestamp))
+                yield
+        yield from self._lines("timestamps.jsonl", lines)
 
     def _manifest(self) -> None:
         pack = self.pack
@@ -269,26 +325,36 @@ def _entry_line(entry: PackEntry) -> dict[str, Any]:
 
 
 def _checkpoint_line(checkpoint: PackCheckpoint) -> dict[str, Any]:
+    return {"size": checkpoint.size, "sealed_at": _time(checkpoint.sealed_at), "note": checkpoint.note}
+
+
+def _publication_line(publication: PackPublication) -> dict[str, Any]:
+    return {"notice": publication.notice, "published_at": _time(publication.published_at)}
+
+
+def _configuration_line(served: PackConfiguration) -> dict[str, Any]:
+    return {**asdict(served), "served_at": _time(served.served_at)}
+
+
+def _picture_line(picture: PackPicture) -> dict[str, Any]:
     return {
-        "size": checkpoint.size,
-        "sealed_at": _time(checkpoint.sealed_at),
-        "note": checkpoint.note,
-        "timestamps": _base64(checkpoint.timestamps),
+        "picture": picture.hash,
+        "notice": picture.notice,
+        "widget": picture.widget,
+        "language": picture.language,
+        "width": picture.width,
+        "browser": picture.browser,
+        "taken_at": _time(picture.taken_at),
     }
 
 
-def _publication_line(publication: PackPublication, notice: PackNotice | None) -> dict[str, Any]:
-    pictured_at = notice.pictured_at if notice else None
+def _timestamp_line(timestamp: PackTimestamp) -> dict[str, Any]:
     return {
-        "notice": publication.notice,
-        "published_at": _time(publication.published_at),
-        "pictured_at": pictured_at and _time(pictured_at),
-        "timestamps": _base64(publication.timestamps),
+        "kind": timestamp.kind,
+        "size": timestamp.size,
+        "digest": timestamp.digest.hex(),
+        "stamped_at": _time(timestamp.stamped_at),
     }
-
-
-def _base64(answers: Sequence[bytes]) -> list[str]:
-    return [base64.b64encode(answer).decode() for answer in answers]
 
 
 def _time(at: datetime) -> str:

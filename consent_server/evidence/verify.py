@@ -59,8 +59,9 @@ CHECKS = {
     "unique": "no receipt and no decision is there twice",
     "notices": "the notice of each receipt is here, whole, and was published before it",
     "widgets": "the code that showed each notice is here, whole",
+    "shown": "what that code was served with, and its pictures, are of these notices, dated and whole",
     "removals": "a signed entry names each removed record, and what it names is gone",
-    "timestamps": "each RFC 3161 answer names what it stamps (README.md says how to check who stamped it)",
+    "timestamps": "each RFC 3161 answer is about what it is said to stamp, at a time that fits; not who signed it",
     "kept": "the checkpoints that you kept are of this same history",
     "witnesses": "the cosignatures of the witnesses that you named",
 }
@@ -248,6 +249,11 @@ class Checkpoint(NamedTuple):
     text: str
     lines: tuple[tuple[str, bytes, bytes], ...]  # key name, key id, signature
 
+    def own_bytes(self, names: dict[tuple[str, bytes], bytes]) -> bytes:
+        """The note as the ledger signed it, without the lines that witnesses added: what is timestamped."""
+        lines = [(one[0], base64.b64encode(one[1] + one[2]).decode()) for one in self.lines if one[:2] in names]
+        return (self.text + "\n" + "".join(f"\u2014 {name} {value}\n" for name, value in lines)).encode()
+
     def signatures(self, names: dict[tuple[str, bytes], bytes]) -> list[Signature]:
         """The signatures of the ledger's keys that are still to be checked."""
         known = [(names[line[:2]], self.text.encode(), line[2]) for line in self.lines if line[:2] in names]
@@ -276,6 +282,71 @@ def open_checkpoint(note: Any) -> Checkpoint:
 
 def key_id(name: str, kind: bytes, public: bytes) -> bytes:
     return hashlib.sha256(name.encode() + b"\n" + kind + public).digest()[:4]
+
+
+# --- Timestamps (RFC 3161): what is stamped and when, out of the DER; not the authority's signature ---
+
+SIGNED_DATA, TST_INFO = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02", b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x04"
+SHA_256 = b"\x60\x86\x48\x01\x65\x03\x04\x02\x01"
+INTEGER, OCTETS, OID, TIME, SEQUENCE, TAG_0 = 0x02, 0x04, 0x06, 0x18, 0x30, 0xA0
+
+
+def read_der(data: bytes) -> list[tuple[int, bytes]]:
+    """Tags and contents of the values that stand here one after the other."""
+    values, at = [], 0
+    while at < len(data):
+        tag, length, at = data[at], data[at + 1], at + 2
+        if length > 0x7F:
+            width = length & 0x7F
+            length, at = int.from_bytes(data[at : at + width], "big"), at + width
+            if not width:
+                raise Wrong("it is not DER")
+        if at + length > len(data):
+            raise Wrong("it is cut short")
+        values.append((tag, data[at : at + length]))
+        at += length
+    return values
+
+
+def take_der(values: list[tuple[int, bytes]], position: int, tag: int) -> bytes:
+    if position >= len(values) or values[position][0] != tag:
+        raise Wrong("it does not have the form of an RFC 3161 answer")
+    return values[position][1]
+
+
+def parts(values: list[tuple[int, bytes]], position: int, tag: int = SEQUENCE) -> list[tuple[int, bytes]]:
+    return read_der(take_der(values, position, tag))
+
+
+def read_timestamp(reply: bytes) -> tuple[bytes, float]:
+    """The SHA-256 that a TimeStampResp is about, and the Unix time in it. Nobody's signature is checked."""
+    try:
+        response = parts(read_der(reply), 0)
+        if take_der(parts(response, 0), 0, INTEGER) not in (b"\x00", b"\x01"):
+            raise Wrong("the authority granted no timestamp")
+        token = parts(response, 1)
+        content = parts(parts(parts(token, 1, TAG_0), 0), 2)
+        if (take_der(token, 0, OID), take_der(content, 0, OID)) != (SIGNED_DATA, TST_INFO):
+            raise Wrong("it does not hold a timestamp")
+        info = parts(read_der(take_der(parts(content, 1, TAG_0), 0, OCTETS)), 0)
+        imprint = parts(info, 2)
+        if take_der(parts(imprint, 0), 0, OID) != SHA_256:
+            raise Wrong("it is over another hash than SHA-256")
+        return take_der(imprint, 1, OCTETS), read_time(take_der(info, 4, TIME))
+    except IndexError:
+        raise Wrong("it is cut short") from None
+
+
+def read_time(text: bytes) -> float:
+    """RFC 3161 2.4.2: GeneralizedTime in UTC, with seconds, perhaps with a fraction."""
+    match = re.fullmatch(rb"(\d{14})(\.\d*[1-9])?Z", text)
+    try:
+        whole = calendar.timegm(time.strptime(match[1].decode(), "%Y%m%d%H%M%S")) if match else None
+    except ValueError:
+        whole = None
+    if match is None or whole is None:
+        raise Wrong("its time cannot be read")
+    return whole + float(match[2] or 0)
 
 
 # --- The tree ---
@@ -452,9 +523,12 @@ def place(facts: Facts, index: int) -> str:
 # --- The pack as files ---
 
 NAMES = re.compile(
-    r"README\.md|verify\.py|keys\.json|(records|removals|checkpoints|publications)\.jsonl|manifest\.(json|jws)"
-    r"|notices/[0-9a-f]{64}\.(json|png)|widget/[0-9a-f]{64}\.js"
+    r"README\.md|verify\.py|keys\.json|(records|removals|checkpoints|publications|configurations)\.jsonl"
+    r"|(pictures|timestamps)\.jsonl|pictures/[0-9a-f]{64}\.png"
+    r"|manifest\.(json|jws)|notices/[0-9a-f]{64}\.json|widget/[0-9a-f]{64}\.js|timestamps/[0-9a-f]{64}\.tsr"
 )
+CONFIGURATION = {"notice", "widget", "language", "served_at", "main", "preferences"}
+PICTURE = {"picture", "notice", "widget", "language", "width", "browser", "taken_at"}
 # What a form that nobody foresaw runs into: such a pack does not hold either.
 MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, struct.error)
 UNREADABLE = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
@@ -509,6 +583,7 @@ class Sealed(NamedTuple):
     size: int
     root: bytes
     at: float
+    digest: str  # of the note without witnesses' lines
 
 
 class Options(NamedTuple):
@@ -528,12 +603,14 @@ class Audit:
         self.pack, self.options = pack, options
         self.faults: dict[str, list[tuple[str, str]]] = {}
         self.seen: dict[str, str] = {}
+        # Whoever cosigned checkpoints, and whose key the auditor did not name.
+        self.strangers: set[str] = set()
         self.manifest: dict[str, Any] = {}
         self.keys: dict[str, bytes] = {}
         self.names: dict[tuple[str, bytes], bytes] = {}
         self.sealed: list[Sealed] = []
         self.published: dict[str, float] = {}
-        self.stamps = 0
+        self.commands: list[str] = []
         self.tree: Leaves | None = None
         self.wanted: dict[int, list[tuple[str, str, bytes]]] = {}
         self.expected = self.latest = self.bracket = 0
@@ -555,6 +632,9 @@ class Audit:
             ("checkpoints", "checkpoints.jsonl", self.read_checkpoints),
             ("notices", "publications.jsonl", self.read_publications),
             ("widgets", "widget", self.read_widgets),
+            ("shown", "configurations.jsonl", self.read_configurations),
+            ("shown", "pictures.jsonl", self.read_pictures),
+            ("timestamps", "timestamps.jsonl", self.read_timestamps),
             ("kept", "checkpoint", self.read_kept),
             ("records", "records.jsonl", self.read_records),
             ("removals", "removals.jsonl", self.read_removals),
@@ -630,15 +710,16 @@ class Audit:
     def read_checkpoints(self) -> None:
         witnesses = dict(map(read_witness, self.options.witnesses))
         signatures: list[tuple[str, str, Signature]] = []
-        cosigned: tuple[int, int, int] = (0, 0, 0)
+        cosigned: dict[tuple[str, bytes], list[tuple[int, int]]] = {one: [] for one in witnesses}
         for position, data in enumerate(self.pack.lines("checkpoints.jsonl"), 1):
             where = f"checkpoints.jsonl line {position}"
             try:
                 checkpoint, at = self.read_checkpoint(data)
                 signatures += [("checkpoints", where, one) for one in checkpoint.signatures(self.names)]
-                for one, stamp in cosignatures(checkpoint, witnesses):
+                self.strangers |= {one[0] for one in checkpoint.lines if one[:2] not in {**witnesses, **self.names}}
+                for who, one, stamp in cosignatures(checkpoint, witnesses):
                     signatures.append(("witnesses", where, one))
-                    cosigned = (cosigned[0] + 1, checkpoint.size, stamp)
+                    cosigned[who].append((checkpoint.size, stamp))
                     if at > stamp + TOLERANCE:
                         self.fail("witnesses", where, "a witness saw it before it was sealed: it was dated later")
             except Wrong as error:
@@ -649,30 +730,24 @@ class Audit:
                 self.fail(batch[bad][0], batch[bad][1], "a signature is wrong: the checkpoint was altered or forged")
         self.check_range()
         self.seen["checkpoints"] = f"{len(self.sealed)}"
+        if witnesses and not any(cosigned.values()):
+            self.fail("witnesses", "checkpoints.jsonl", "none of the witnesses that you named signed any of them")
         if witnesses:
-            self.seen["witnesses"] = f"{cosigned[0]}, the last over {cosigned[1]} leaves at {spoken(cosigned[2])}"
-            if not cosigned[0]:
-                self.fail("witnesses", "checkpoints.jsonl", "none of the witnesses that you named signed any of them")
+            said = (f"{name} cosigned {len(of)} of {len(self.sealed)}{last(of)}" for (name, _), of in cosigned.items())
+            self.seen["witnesses"] = "; ".join(said)
 
     def read_checkpoint(self, data: bytes) -> tuple[Checkpoint, float]:
         line = strict_json(data)
-        if not isinstance(line, dict) or line.keys() != {"size", "sealed_at", "note", "timestamps"}:
-            raise Wrong("a line has the fields size, sealed_at, note and timestamps")
+        if not isinstance(line, dict) or line.keys() != {"size", "sealed_at", "note"}:
+            raise Wrong("a line has the fields size, sealed_at and note")
         checkpoint, at = open_checkpoint(line["note"]), seconds(line["sealed_at"])
         if (checkpoint.origin, checkpoint.size) != (self.manifest["ledger"], line["size"]):
             raise Wrong("it is of another ledger or size than its line says")
         if self.sealed and (checkpoint.size <= self.sealed[-1].size or at < self.sealed[-1].at):
             raise Wrong("it is not longer than the one before, or earlier")
-        self.check_stamps(f"checkpoint {checkpoint.size}", line["timestamps"], checkpoint.text.encode())
-        self.sealed.append(Sealed(checkpoint.size, checkpoint.root, at))
+        digest = hashlib.sha256(checkpoint.own_bytes(self.names)).hexdigest()
+        self.sealed.append(Sealed(checkpoint.size, checkpoint.root, at, digest))
         return checkpoint, at
-
-    def check_stamps(self, where: str, answers: Any, stamped: bytes) -> None:
-        for answer in answers if isinstance(answers, list) else [None]:
-            self.stamps += 1
-            self.seen["timestamps"] = f"{self.stamps}"
-            if not isinstance(answer, str) or hashlib.sha256(stamped).digest() not in unbase64(answer):
-                self.fail("timestamps", where, "a timestamp is of something else")
 
     def check_range(self) -> None:
         """The pack begins and ends at checkpoints: only there is a time known, and the order of all else."""
@@ -702,7 +777,7 @@ class Audit:
         whole = {name: self.check_notice(name) for name in self.pack.names if re.match(r"notices/.*\.json$", name)}
         for position, data in enumerate(self.pack.lines("publications.jsonl"), 1):
             line = strict_json(data)
-            if not isinstance(line, dict) or line.keys() != {"notice", "published_at", "pictured_at", "timestamps"}:
+            if not isinstance(line, dict) or line.keys() != {"notice", "published_at"}:
                 raise Wrong(f"line {position} is not a publication")
             at, _ = seconds(line["published_at"]), unhex(line["notice"])
             name = f"notices/{line['notice']}.json"
@@ -710,10 +785,6 @@ class Audit:
                 self.fail("notices", name, "it is missing")
             elif whole[name]:
                 self.published[line["notice"]] = min(at, self.published.get(line["notice"], at))
-            if (line["pictured_at"] is not None) != (name.replace(".json", ".png") in self.pack.names):
-                self.fail("notices", name, "its picture is missing or not dated")
-            if name in whole:
-                self.check_stamps(name, line["timestamps"], self.pack.read(name))
         self.seen["notices"] = f"{len(whole)}"
 
     def check_notice(self, name: str) -> bool:
@@ -737,6 +808,94 @@ class Audit:
                 if name != f"widget/{found}.js":
                     self.fail("widgets", name, "its content does not have the SHA-256 of its name: it was altered")
         self.seen["widgets"] = f"{len(self.widgets)}"
+
+    def read_configurations(self) -> None:
+        self.configurations = 0
+        for _, line in self.dated("configurations.jsonl", CONFIGURATION, "served_at"):
+            self.configurations += isinstance(line["main"], str) and isinstance(line["preferences"], str)
+
+    def read_pictures(self) -> None:
+        unnamed = {name for name in self.pack.names if name.startswith("pictures/")}
+        pictures = len(unnamed)
+        for where, line in self.dated("pictures.jsonl", PICTURE, "taken_at"):
+            name = f"pictures/{line['picture']}.png"
+            unnamed.discard(name)
+            if name not in self.pack.names:
+                self.fail("shown", where, f"{name} is missing")
+            elif hashlib.sha256(self.pack.read(name)).hexdigest() != line["picture"]:
+                self.fail("shown", name, "its content does not have the SHA-256 of its name: it was altered")
+        for name in sorted(unnamed):
+            self.fail("shown", name, "pictures.jsonl does not name it")
+        self.seen["shown"] = f"{self.configurations} configurations, {pictures} pictures"
+
+    def dated(self, name: str, fields: set[str], at: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The lines that have their form and are about a notice of this pack, each with its place."""
+        for position, data in enumerate(self.pack.lines(name), 1):
+            where = f"{name} line {position}"
+            try:
+                line = strict_json(data)
+                if not isinstance(line, dict) or line.keys() != fields:
+                    raise Wrong(f"a line has the fields {', '.join(sorted(fields))}")
+                for hashed in fields & {"picture", "notice", "widget"}:
+                    unhex(line[hashed])
+                if f"notices/{line['notice']}.json" not in self.pack.names:
+                    raise Wrong("its notice is not here")
+                if seconds(line[at]) > seconds(self.manifest["generated_at"]) + TOLERANCE:
+                    raise Wrong("it is dated after the pack was made")
+            except Wrong as error:
+                self.fail("shown", where, str(error))
+            else:
+                yield where, line
+
+    def read_timestamps(self) -> None:
+        self.by_size = {one.size: one for one in self.sealed}
+        unnamed = {name for name in self.pack.names if name.startswith("timestamps/")}
+        latest: tuple[float, str] = (0, "")
+        for position, data in enumerate(self.pack.lines("timestamps.jsonl"), 1):
+            where = f"timestamps.jsonl line {position}"
+            try:
+                line = strict_json(data)
+                if not isinstance(line, dict) or line.keys() != {"kind", "size", "digest", "stamped_at"}:
+                    raise Wrong("a line has the fields kind, size, digest and stamped_at")
+                where = f"timestamps/{unhex(line['digest']).hex()}.tsr"
+                unnamed.discard(where)
+                at, said = self.check_timestamp(line, self.pack.read(where))
+                latest = max(latest, (at, said))
+                self.commands.append(
+                    f"openssl ts -verify -attime {int(at)} -digest {line['digest']} -in {where} -CAfile AUTHORITY.pem"
+                )
+            except Wrong as error:
+                self.fail("timestamps", where, str(error))
+        for name in sorted(unnamed):
+            self.fail("timestamps", name, "timestamps.jsonl does not name it")
+        if self.commands:
+            self.seen["timestamps"] = f"{len(self.commands)}, the latest over {latest[1]} at {spoken(latest[0])}"
+
+    def check_timestamp(self, line: dict[str, Any], reply: bytes) -> tuple[float, str]:
+        """When the answer says that it was, and over what."""
+        subject, digest, made_at = self.subject(line)
+        imprint, at = read_timestamp(reply)
+        if not line["digest"] == digest == imprint.hex():
+            raise Wrong(f"it is a timestamp of something else than {subject}")
+        if abs(at - seconds(line["stamped_at"])) >= 0.001:
+            raise Wrong(f"the authority's time in it is {spoken(at)}, not the one that its line says")
+        if made_at > at + TOLERANCE:
+            raise Wrong(f"the authority saw {subject} on {spoken(at)}, before it was made: it was dated later")
+        if at > seconds(self.manifest["generated_at"]) + TOLERANCE:
+            raise Wrong(f"it is of {spoken(at)}, after the pack was made")
+        return at, subject
+
+    def subject(self, line: dict[str, Any]) -> tuple[str, str, float]:
+        """What a line says is stamped: in words, its SHA-256, and since when it is said to be there."""
+        kind, size, digest = line["kind"], line["size"], line["digest"]
+        if kind == "checkpoint" and number(size) in self.by_size:
+            one = self.by_size[size]
+            return f"the checkpoint of {size} leaves", one.digest, one.at
+        if kind == "notice" and size is None and digest in self.published:
+            return f"notices/{digest}.json", digest, self.published[digest]
+        if kind == "widget" and size is None and digest in self.widgets:
+            return f"widget/{digest}.js", digest, 0
+        raise Wrong("what it is said to stamp is not in this pack")
 
     def read_kept(self) -> None:
         for file, text in self.options.kept:
@@ -928,13 +1087,20 @@ def read_witness(vkey: str) -> tuple[tuple[str, bytes], bytes]:
     return (name, bytes.fromhex(hint)), material[1:]
 
 
-def cosignatures(checkpoint: Checkpoint, witnesses: dict[tuple[str, bytes], bytes]) -> Iterator[tuple[Signature, int]]:
-    """The signatures of known witnesses that are still to be checked, and the Unix time that each swears to."""
+def cosignatures(
+    checkpoint: Checkpoint, witnesses: dict[tuple[str, bytes], bytes]
+) -> Iterator[tuple[tuple[str, bytes], Signature, int]]:
+    """Known witnesses, their signatures that are still to be checked, and the Unix time that each swears to."""
     for line in checkpoint.lines:
         if line[:2] in witnesses:
             stamp = int.from_bytes(line[2][:8], "big")
             message = f"cosignature/v1\ntime {stamp}\n{checkpoint.text}"
-            yield (witnesses[line[:2]], message.encode(), line[2][8:]), min(stamp, 1 << 40)
+            yield line[:2], (witnesses[line[:2]], message.encode(), line[2][8:]), min(stamp, 1 << 40)
+
+
+def last(cosigned: list[tuple[int, int]]) -> str:
+    """The newest of a witness's cosignatures, in words."""
+    return f", the last over {cosigned[-1][0]} leaves at {spoken(cosigned[-1][1])}" if cosigned else ""
 
 
 def spread(work: Callable[[Any], Any], items: Iterable[Any], jobs: int) -> Iterator[Any]:
@@ -1006,6 +1172,8 @@ def verify(path: str, options: Options) -> dict[str, Any]:
         "pack": {name: manifest.get(name) for name in about},
         "keys": list(audit.keys) if audit else [],
         "checks": checks,
+        "unchecked": audit.commands if audit else [],
+        "cosigners": sorted(audit.strangers) if audit else [],
     }
 
 
@@ -1020,6 +1188,13 @@ def report(result: dict[str, Any]) -> Iterator[str]:
             yield f"      and {check['failed'] - PRINTED} more"
     for kid in result["keys"]:
         yield f"key   {kid}"
+    if result["cosigners"]:
+        yield f"Not checked here: cosignatures of {', '.join(result['cosigners'])}. See --witness."
+    if result["unchecked"]:
+        yield "Not checked here: whether a timestamp authority signed these timestamps. With its root certificate, run"
+        yield from (f"      {command}" for command in result["unchecked"][-PRINTED:])
+        if len(result["unchecked"]) > PRINTED:
+            yield f"      and {len(result['unchecked']) - PRINTED} more; --json prints all of them"
     yield "The pack holds." if result["ok"] else "The pack DOES NOT hold."
 
 

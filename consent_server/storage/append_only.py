@@ -4,8 +4,13 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
-# Rows that nobody changes or deletes.
-FROZEN = ("notices", "publications", "widgets", "leaves", "checkpoints", "removals", "removed")
+# Tables whose rows nobody changes or deletes, by the migration that closes them.
+FROZEN = {
+    "0002": ("notices", "publications", "widgets", "leaves", "checkpoints", "removals", "removed"),
+    "0004": ("cosignatures",),
+    "0005": ("timestamps",),
+    "0006": ("configurations", "pictures"),
+}
 
 # A record goes only when a removal names its leaf: the signed entry comes first, in the same transaction.
 NAMED_BY_A_REMOVAL = (
@@ -19,24 +24,29 @@ PREFIX = {
 }
 
 
-def statements(dialect: str) -> Iterator[str]:
-    """The DDL of all triggers for a database."""
-    rules = [(table, operation, "FALSE") for table in FROZEN for operation in ("UPDATE", "DELETE")]
-    rules += [
-        ("decisions", "UPDATE", "FALSE"),
-        ("decisions", "DELETE", NAMED_BY_A_REMOVAL),
-        ("tiles", "UPDATE", PREFIX[dialect]),
-        ("tiles", "DELETE", "FALSE"),
-    ]
+def statements(dialect: str, migration: str) -> Iterator[str]:
+    """The DDL of the triggers that a migration adds to a database."""
+    rules = _rules(dialect, migration)
     for table, operation, allowed in rules:
         yield from _trigger(dialect, table, operation, allowed)
     if dialect == "postgresql":
         # TRUNCATE fires no row trigger.
-        for table in (*FROZEN, "decisions", "tiles"):
+        for table in dict.fromkeys(table for table, _, _ in rules):
             yield (
                 f"CREATE TRIGGER {table}_keep_truncate BEFORE TRUNCATE ON {table}"
                 f" FOR EACH STATEMENT EXECUTE FUNCTION {table}_keep_delete()"
             )
+
+
+def removals(dialect: str, migration: str) -> Iterator[str]:
+    """The DDL that takes a migration's triggers away again."""
+    created = [line.split() for line in statements(dialect, migration)]
+    for words in created:
+        if words[1] == "TRIGGER":
+            yield f"DROP TRIGGER {words[2]}" + (f" ON {words[6]}" if dialect == "postgresql" else "")
+    for words in created:
+        if words[1] == "FUNCTION":
+            yield f"DROP FUNCTION {words[2]}"
 
 
 def names(connection: Connection) -> set[str]:
@@ -52,7 +62,20 @@ def names(connection: Connection) -> set[str]:
 
 def expected(dialect: str) -> set[str]:
     """The names that should be in force."""
-    return {line.split()[2] for line in statements(dialect) if line.startswith("CREATE TRIGGER")}
+    made = (line for migration in FROZEN for line in statements(dialect, migration))
+    return {line.split()[2] for line in made if line.startswith("CREATE TRIGGER")}
+
+
+def _rules(dialect: str, migration: str) -> list[tuple[str, str, str]]:
+    rules = [(table, operation, "FALSE") for table in FROZEN[migration] for operation in ("UPDATE", "DELETE")]
+    if migration == "0002":
+        rules += [
+            ("decisions", "UPDATE", "FALSE"),
+            ("decisions", "DELETE", NAMED_BY_A_REMOVAL),
+            ("tiles", "UPDATE", PREFIX[dialect]),
+            ("tiles", "DELETE", "FALSE"),
+        ]
+    return rules
 
 
 def _trigger(dialect: str, table: str, operation: str, allowed: str) -> Iterator[str]:

@@ -1,14 +1,16 @@
 """Ledgers: their one writer's position, leaves, tiles, checkpoints and removals."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Table, delete, func, insert, select, text
+from sqlalchemy import ColumnElement, Table, delete, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from consent_server.domain.decision import Action
 from consent_server.domain.errors import InvalidProof
 from consent_server.domain.ledger import HASH_BYTES, ReadTile, Tile
 from consent_server.storage.rows import (
@@ -16,6 +18,7 @@ from consent_server.storage.rows import (
     DecisionRow,
     LeafRow,
     LedgerRow,
+    NoticeRow,
     RemovalRow,
     RemovedRow,
     TileRow,
@@ -93,12 +96,13 @@ def new_decisions(session: Session, site_id: int, after: int, upto: int, limit: 
     return [Entry(*row) for row in rows]
 
 
-def new_removals(session: Session, site_id: int, after: int) -> list[Entry]:
+def new_removals(session: Session, site_id: int, after: int, limit: int) -> list[Entry]:
     """Removals without a leaf, oldest first."""
     rows = session.execute(
         select(RemovalRow.id, RemovalRow.salt, RemovalRow.entry)
         .where(RemovalRow.site_id == site_id, RemovalRow.id > after)
         .order_by(RemovalRow.id)
+        .limit(limit)
     )
     return [Entry(*row) for row in rows]
 
@@ -141,21 +145,16 @@ def seal(session: Session, ledger: LedgerRow, note: str, at: datetime, decisions
     session.flush()
 
 
-def newest_checkpoint(session: Session, site_id: int) -> CheckpointRow | None:
-    """The newest checkpoint of a ledger."""
-    return session.scalar(
-        select(CheckpointRow).where(CheckpointRow.site_id == site_id).order_by(CheckpointRow.size.desc()).limit(1)
-    )
+def newest_checkpoint(session: Session, site_id: int, below: int | None = None) -> CheckpointRow | None:
+    """The newest checkpoint of a ledger, or the newest of fewer leaves than `below`."""
+    newest = select(CheckpointRow).where(CheckpointRow.site_id == site_id).order_by(CheckpointRow.size.desc())
+    return session.scalar((newest if below is None else newest.where(CheckpointRow.size < below)).limit(1))
 
 
-def checkpoints(session: Session, site_id: int) -> Iterator[CheckpointRow]:
-    """All checkpoints of a ledger, oldest first, a few at a time."""
-    yield from session.scalars(
-        select(CheckpointRow)
-        .where(CheckpointRow.site_id == site_id)
-        .order_by(CheckpointRow.size)
-        .execution_options(yield_per=500)
-    )
+def note_of_size(session: Session, site_id: int, size: int) -> str | None:
+    """The checkpoint of exactly this size, as it was signed."""
+    row = session.get(CheckpointRow, (site_id, size))
+    return None if row is None else row.note
 
 
 def leaf_of_decision(session: Session, decision_row: int) -> LeafRow | None:
@@ -169,9 +168,14 @@ class SealedEntry:
 
     leaf_index: int
     commitment: bytes
-    kind: str
+    removal_id: int | None
     salt: bytes | None
     token: str | None
+
+    @property
+    def kind(self) -> str:
+        """`decision` or `removal`."""
+        return "decision" if self.removal_id is None else "removal"
 
 
 def entries(session: Session, site_id: int, first: int, end: int) -> list[SealedEntry]:
@@ -189,10 +193,90 @@ def entries(session: Session, site_id: int, first: int, end: int) -> list[Sealed
         .where(LeafRow.site_id == site_id, LeafRow.leaf_index >= first, LeafRow.leaf_index < end)
         .order_by(LeafRow.leaf_index)
     )
-    return [
-        SealedEntry(index, data, "decision" if removal is None else "removal", salt, token)
-        for index, data, removal, salt, token in rows
-    ]
+    return [SealedEntry(*row) for row in rows]
+
+
+def records(session: Session, site_id: int, first: int, end: int) -> dict[int, tuple[DecisionRow, str]]:
+    """By leaf index, first (included) to end (excluded): the records that stand, each with its notice's hash."""
+    rows = session.execute(
+        select(LeafRow.leaf_index, DecisionRow, NoticeRow.hash)
+        .join(DecisionRow, DecisionRow.id == LeafRow.decision_row)
+        .join(NoticeRow, NoticeRow.id == DecisionRow.notice_id)
+        .where(LeafRow.site_id == site_id, LeafRow.leaf_index >= first, LeafRow.leaf_index < end)
+    )
+    return {index: (record, notice) for index, record, notice in rows}
+
+
+def repeated(
+    session: Session, site_id: int, column: InstrumentedAttribute[UUID], values: Collection[UUID]
+) -> dict[UUID, int]:
+    """Those of these ids that several leaves have, each with the first leaf."""
+    rows = session.execute(
+        select(column, func.min(LeafRow.leaf_index))
+        .join(LeafRow, LeafRow.decision_row == DecisionRow.id)
+        .where(DecisionRow.site_id == site_id, LeafRow.site_id == site_id, column.in_(values))
+        .group_by(column)
+        .having(func.count() > 1)
+    )
+    return {value: index for value, index in rows}
+
+
+def passed_over(session: Session, site_id: int, limit: int) -> list[UUID]:
+    """Receipt ids of records that have no leaf though the writer is past them: put in later, or torn off."""
+    return list(
+        session.scalars(
+            select(DecisionRow.receipt_id)
+            .join(LedgerRow, LedgerRow.site_id == DecisionRow.site_id)
+            .outerjoin(LeafRow, LeafRow.decision_row == DecisionRow.id)
+            .where(DecisionRow.site_id == site_id, DecisionRow.id <= LedgerRow.decisions_to)
+            .where(LeafRow.leaf_index.is_(None))
+            .limit(limit)
+        )
+    )
+
+
+def leaves_from(session: Session, site_id: int, first: int) -> int:
+    """How many leaves there are from `first` on."""
+    return session.scalar(select(func.count()).where(LeafRow.site_id == site_id, LeafRow.leaf_index >= first)) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A range of leaves and the removal that names it; `leaf_index` is the removal's own, None until it is sealed."""
+
+    first: int
+    last: int
+    removal_id: int
+    entry: str
+    leaf_index: int | None
+
+
+def removed_between(session: Session, site_id: int, first: int, end: int) -> list[Removed]:
+    """The removed ranges that reach into leaves first (included) to end (excluded), in order.
+
+    Ranges never overlap, so only the last one that begins before can reach in.
+    """
+    before = select(func.max(RemovedRow.first)).where(RemovedRow.site_id == site_id, RemovedRow.first <= first)
+    found = _removed(
+        session, site_id, RemovedRow.first >= func.coalesce(before.scalar_subquery(), first), RemovedRow.first < end
+    )
+    return [one for one in found if one.last >= first]
+
+
+def removed_from(session: Session, site_id: int, firsts: Collection[int]) -> list[Removed]:
+    """The removed ranges that begin at one of these leaves, in order."""
+    return _removed(session, site_id, RemovedRow.first.in_(firsts))
+
+
+def _removed(session: Session, site_id: int, *conditions: ColumnElement[bool]) -> list[Removed]:
+    rows = session.execute(
+        select(RemovedRow.first, RemovedRow.last, RemovalRow.id, RemovalRow.entry, LeafRow.leaf_index)
+        .join(RemovalRow, RemovalRow.id == RemovedRow.removal_id)
+        .outerjoin(LeafRow, LeafRow.removal_id == RemovalRow.id)
+        .where(RemovedRow.site_id == site_id, *conditions)
+        .order_by(RemovedRow.first)
+    )
+    return [Removed(*row) for row in rows]
 
 
 def remove(
@@ -216,27 +300,32 @@ def remove(
     return gone
 
 
-def leaves_of_visitor(session: Session, visitor: Any) -> list[tuple[int, int]]:
-    """(site id, leaf index) of every sealed record of a visitor, in order."""
+def leaves_of_visitor(session: Session, visitor: UUID, limit: int) -> list[tuple[int, int]]:
+    """(site id, leaf index) of the sealed records of a visitor that still stand, in order."""
     rows = session.execute(
         select(LeafRow.site_id, LeafRow.leaf_index)
         .join(DecisionRow, DecisionRow.id == LeafRow.decision_row)
         .where(DecisionRow.visitor == visitor)
         .order_by(LeafRow.site_id, LeafRow.leaf_index)
+        .limit(limit)
     )
     return [(site_id, index) for site_id, index in rows]
 
 
 def leaves_before(session: Session, site_id: int, before: datetime, limit: int) -> list[int]:
-    """Leaf indexes of the oldest records that were made before a time and still stand."""
+    """Leaf indexes, ascending, of the oldest records that were made before a time and still stand."""
+    # The start of one index an action, side by side: there is none of the time alone.
+    oldest = [
+        select(DecisionRow.id, DecisionRow.recorded_at)
+        .where(DecisionRow.site_id == site_id, DecisionRow.action == action.value, DecisionRow.recorded_at < before)
+        .order_by(DecisionRow.recorded_at, DecisionRow.id)
+        .limit(limit)
+        for action in Action
+    ]
+    found = sorted((at, row_id) for query in oldest for row_id, at in session.execute(query))[:limit]
+    ids = [row_id for _, row_id in found]
     return list(
-        session.scalars(
-            select(LeafRow.leaf_index)
-            .join(DecisionRow, DecisionRow.id == LeafRow.decision_row)
-            .where(DecisionRow.site_id == site_id, DecisionRow.recorded_at < before)
-            .order_by(LeafRow.leaf_index)
-            .limit(limit)
-        )
+        session.scalars(select(LeafRow.leaf_index).where(LeafRow.decision_row.in_(ids)).order_by(LeafRow.leaf_index))
     )
 
 
@@ -258,8 +347,4 @@ def sealed_range(session: Session, site_id: int, since: datetime | None, until: 
 
 def removal_leaf(session: Session, site_id: int, leaf_index: int) -> int | None:
     """The leaf of the removal that names a leaf's record."""
-    return session.scalar(
-        select(LeafRow.leaf_index)
-        .join(RemovedRow, RemovedRow.removal_id == LeafRow.removal_id)
-        .where(RemovedRow.site_id == site_id, RemovedRow.first <= leaf_index, RemovedRow.last >= leaf_index)
-    )
+    return next((one.leaf_index for one in removed_between(session, site_id, leaf_index, leaf_index + 1)), None)

@@ -4,7 +4,20 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    func,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consent_server.storage.base import Base, BigId, UtcMilliseconds, UuidBytes
@@ -53,6 +66,43 @@ class WidgetRow(Base):
     hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     code: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+
+
+class ConfigurationRow(Base):
+    """What widget code was called with to show a notice: the JSON texts as served, and since when.
+
+    The vendor ids in them are settings, so that one notice may have several. `hash` is the SHA-256 of both texts
+    with a newline between them.
+    """
+
+    __tablename__ = "configurations"
+    __table_args__ = (UniqueConstraint("notice_id", "widget", "language", "hash"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id"))
+    widget: Mapped[str] = mapped_column(ForeignKey("widgets.hash"))
+    language: Mapped[str] = mapped_column(String(16))
+    hash: Mapped[str] = mapped_column(String(64))
+    main: Mapped[str] = mapped_column(Text)
+    preferences: Mapped[str] = mapped_column(Text)
+    served_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+
+
+class PictureRow(Base):
+    """A picture (PNG) of a banner as a browser drew it, `width` CSS pixels wide (CNIL 2020-092: a dated screenshot)."""
+
+    __tablename__ = "pictures"
+    __table_args__ = (UniqueConstraint("notice_id", "widget", "language", "width"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id"))
+    widget: Mapped[str] = mapped_column(ForeignKey("widgets.hash"))
+    language: Mapped[str] = mapped_column(String(16))
+    width: Mapped[int]
+    hash: Mapped[str] = mapped_column(String(64))
+    png: Mapped[bytes] = mapped_column(LargeBinary)
+    browser: Mapped[str] = mapped_column(Text)
+    taken_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
 
 
 class DecisionRow(Base):
@@ -148,6 +198,42 @@ class CheckpointRow(Base):
     sealed_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
 
 
+class CosignatureRow(Base):
+    """A witness's signature line under a checkpoint, the first that it gave for that size.
+
+    `witness` is the name of its key. `cosigned_at` is what the witness swears to, in whole seconds.
+    """
+
+    __tablename__ = "cosignatures"
+    __table_args__ = (ForeignKeyConstraint(["site_id", "size"], ["checkpoints.site_id", "checkpoints.size"]),)
+
+    site_id: Mapped[int] = mapped_column(primary_key=True)
+    size: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    witness: Mapped[str] = mapped_column(Text, primary_key=True)
+    key_id: Mapped[bytes] = mapped_column(LargeBinary(4), primary_key=True)
+    line: Mapped[str] = mapped_column(Text)
+    cosigned_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+
+
+class TimestampRow(Base):
+    """An authority's answer (RFC 3161, TimeStampResp in DER) about what has this SHA-256.
+
+    `size` is that of a checkpoint, whose note as stored is stamped. A notice and the widget's code are named by
+    their hash, which is the digest; code belongs to no one site. `stamped_at` is the authority's own time.
+    """
+
+    __tablename__ = "timestamps"
+    __table_args__ = (Index(None, "site_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("sites.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    size: Mapped[int | None] = mapped_column(BigId)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    reply: Mapped[bytes] = mapped_column(LargeBinary)
+    stamped_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+
+
 class RemovalRow(Base):
     """A signed entry that says what was removed from the records and why; itself a leaf of the ledger."""
 
@@ -171,16 +257,43 @@ class RemovedRow(Base):
     removal_id: Mapped[int] = mapped_column(ForeignKey("removals.id"))
 
 
-class ShownRow(Base):
-    """How often a banner was shown: a counter a day, never a row a visitor."""
+class TallyRow(Base):
+    """The inbox of counters: how often something happened, for seconds, until it is folded into roll-ups.
 
-    __tablename__ = "shown"
+    `slot` keeps processes from waiting for each other; `hour` is the site's own clock.
+    """
+
+    __tablename__ = "tallies"
+    __table_args__ = (
+        UniqueConstraint(
+            "slot", "site_id", "notice_id", "hour", "language", "device", "country", "outcome", name="uq_tallies_cell"
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    slot: Mapped[int]
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id"))
+    hour: Mapped[str] = mapped_column(String(13))
+    language: Mapped[str] = mapped_column(String(16))
+    device: Mapped[str] = mapped_column(String(8))
+    country: Mapped[str] = mapped_column(String(2))
+    outcome: Mapped[str] = mapped_column(Text)
+    count: Mapped[int] = mapped_column(BigId)
+
+
+class RollUpRow(Base):
+    """How often something happened in an hour, on a day, or on a day in one language, device or country."""
+
+    __tablename__ = "roll_ups"
+    __table_args__ = {"sqlite_with_rowid": False}
 
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    dimension: Mapped[str] = mapped_column(String(8), primary_key=True)
+    period: Mapped[str] = mapped_column(String(13), primary_key=True)
+    value: Mapped[str] = mapped_column(String(16), primary_key=True)
     notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id"), primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True)
-    language: Mapped[str] = mapped_column(String(16), primary_key=True)
-    device: Mapped[str] = mapped_column(String(8), primary_key=True)
+    outcome: Mapped[str] = mapped_column(Text, primary_key=True)
     count: Mapped[int] = mapped_column(BigId)
 
 
@@ -188,6 +301,22 @@ class ShownRow(Base):
 # Any action at all is five such scans side by side, so that no third index is needed.
 Index(None, DecisionRow.site_id, DecisionRow.action, DecisionRow.recorded_at, DecisionRow.id)
 Index(None, DecisionRow.notice_id, DecisionRow.action, DecisionRow.recorded_at, DecisionRow.id)
+# Who accepted or refused everything granted what the notice names, or nothing. Of a choice in between only its own
+# text tells, so these few are also in the order of what they granted. A start of the text: PostgreSQL refuses a
+# record whose index entry is over 2,700 bytes, and the purposes come first.
+granted_start = func.substr(DecisionRow.granted, literal_column("1"), literal_column("200"))
+# Written out, never parameters: only so do the planners see that a query means this index.
+is_choice = and_(DecisionRow.granted != literal_column("''"), DecisionRow.action != literal_column("'accept_all'"))
+Index(
+    "ix_decisions_choices",
+    DecisionRow.notice_id,
+    DecisionRow.action,
+    granted_start,
+    DecisionRow.recorded_at,
+    DecisionRow.id,
+    sqlite_where=is_choice,
+    postgresql_where=is_choice,
+)
 
 
 class UserRow(Base):

@@ -1,15 +1,15 @@
 """Finding records for auditors: pages of any filter, newest first, at the same cost wherever they lie."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from heapq import merge
-from itertools import islice
+from heapq import nlargest
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, ScalarSelect, Select, case, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from consent_server.domain.decision import Action
 from consent_server.storage.rows import (
@@ -21,12 +21,12 @@ from consent_server.storage.rows import (
     RemovalRow,
     RemovedRow,
     WidgetRow,
+    granted_start,
+    is_choice,
 )
 
-# Acts that can leave anything granted.
-GRANTING = (Action.ACCEPT_ALL, Action.SAVE, Action.GPC)
-# So many notices are looked through one by one; a purpose that more of them have is common enough to be met.
-MOST_SOURCES = 20
+# As much of what a choice granted as is indexed (rows.py). A text of that length may have been cut.
+INDEXED = 200
 
 Place = tuple[datetime, int]
 
@@ -52,75 +52,133 @@ class FoundRecord:
     leaf_index: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The start of one index in its order. `newest` is the time of the first record that it finds, where known."""
+
+    query: Select[datetime, int]
+    newest: datetime | None = None
+
+
 def page(session: Session, site_id: int, wanted: Filter, after: Place | None, limit: int) -> list[FoundRecord]:
     """Records behind a place, in the order of time and row id, newest first.
 
     Records that come in meanwhile stand before every place already given out, or are new there: none that
     was there is shown twice or passed over.
     """
-    places = merge(*_branches(session, site_id, wanted, after, limit), reverse=True)
-    return _records(session, [row_id for _, row_id in islice(places, limit)])
+    places: list[Place] = []
+    for scan in scans(session, site_id, wanted, after):
+        if scan.newest and len(places) == limit and scan.newest < places[-1][0]:
+            break
+        more = [(at, row_id) for at, row_id in session.execute(scan.query.limit(limit))]
+        places = nlargest(limit, [*places, *more])
+    return _records(session, [row_id for _, row_id in places])
 
 
-def _branches(
-    session: Session, site_id: int, wanted: Filter, after: Place | None, limit: int
-) -> Iterator[Iterable[Place]]:
-    for query in queries(session, site_id, wanted, after):
-        yield [(at, row_id) for at, row_id in session.execute(query.limit(limit))]
-
-
-def queries(session: Session, site_id: int, wanted: Filter, after: Place | None) -> Iterator[Select[datetime, int]]:
-    """Scans which together hold what is wanted, each of the start of one index and in its order."""
+def scans(session: Session, site_id: int, wanted: Filter, after: Place | None) -> list[Scan]:
+    """Scans which together hold what is wanted, the one with the newest record first."""
+    within = _within(wanted, after)
     if wanted.visitor is not None:
         # One visitor has few records. The sum hides the other column from the planner: the visitor is the index.
-        own = (DecisionRow.visitor == wanted.visitor, DecisionRow.site_id + 0 == site_id)
-        yield _scan(own, wanted, after, _of_notice(session, site_id, wanted), wanted.action)
-        return
-    actions = [wanted.action] if wanted.action else list(GRANTING if wanted.purpose else Action)
-    for source in _sources(session, site_id, wanted):
-        for action in actions:
-            yield _scan((source, DecisionRow.action == action.value), wanted, after)
-
-
-def _sources(session: Session, site_id: int, wanted: Filter) -> list[ColumnElement[bool]]:
+        own = [DecisionRow.visitor == wanted.visitor, DecisionRow.site_id + 0 == site_id]
+        own += [DecisionRow.action == wanted.action.value] if wanted.action else []
+        own += [_grants(DecisionRow.granted, wanted.purpose)] if wanted.purpose else []
+        own += [DecisionRow.notice_id == _notice(session, site_id, wanted.notice)] if wanted.notice else []
+        return [Scan(_scan(*own, *within))]
+    if wanted.purpose is not None:
+        notices = notices_with(session, site_id, wanted.purpose)
+        if wanted.notice is not None:
+            notices = [row_id for row_id in notices if row_id == _notice(session, site_id, wanted.notice)]
+        found = _granting(session, notices, wanted.purpose, wanted.action, within)
+        return sorted(found, key=attrgetter("newest"), reverse=True)
+    source = DecisionRow.site_id == site_id
     if wanted.notice is not None:
-        return _of_notice(session, site_id, wanted)
-    if wanted.purpose is not None:
-        ids = notices_with(session, site_id, wanted.purpose)
-        if len(ids) <= MOST_SOURCES:
-            return [DecisionRow.notice_id == notice_id for notice_id in ids]
-    return [DecisionRow.site_id == site_id]
+        source = DecisionRow.notice_id == _notice(session, site_id, wanted.notice)
+    actions = [wanted.action] if wanted.action else list(Action)
+    return [Scan(_scan(source, DecisionRow.action == action.value, *within)) for action in actions]
 
 
-def _of_notice(session: Session, site_id: int, wanted: Filter) -> list[ColumnElement[bool]]:
-    if wanted.notice is None:
-        return []
-    query = select(NoticeRow.id).where(NoticeRow.hash == wanted.notice, NoticeRow.site_id == site_id)
-    # Row ids begin at 1: a notice of another site has no records here.
-    return [DecisionRow.notice_id == (session.scalar(query) or 0)]
+Condition = ColumnElement[bool]
 
 
-def _scan(
-    where: Sequence[ColumnElement[bool]],
-    wanted: Filter,
-    after: Place | None,
-    more: Sequence[ColumnElement[bool]] = (),
-    action: Action | None = None,
-) -> Select[datetime, int]:
-    query = select(DecisionRow.recorded_at, DecisionRow.id).where(*where, *more)
-    if action is not None:
-        query = query.where(DecisionRow.action == action.value)
+def _within(wanted: Filter, after: Place | None) -> list[Condition]:
+    within = []
     if wanted.since is not None:
-        query = query.where(DecisionRow.recorded_at >= wanted.since)
+        within.append(DecisionRow.recorded_at >= wanted.since)
     if wanted.before is not None:
-        query = query.where(DecisionRow.recorded_at < wanted.before)
-    if wanted.purpose is not None:
-        query = query.where(DecisionRow.granted.contains(f" {wanted.purpose} ", autoescape=True))
+        within.append(DecisionRow.recorded_at < wanted.before)
     if after is not None:
         at, row_id = after
-        # The first half bounds the scan; both databases read the second row by row only within it.
-        query = query.where(DecisionRow.recorded_at <= at, or_(DecisionRow.recorded_at < at, DecisionRow.id < row_id))
+        # The first bounds the scan; both databases read the second row by row only within it.
+        within.append(DecisionRow.recorded_at <= at)
+        within.append(or_(DecisionRow.recorded_at < at, DecisionRow.id < row_id))
+    return within
+
+
+def _scan(*where: Condition) -> Select[datetime, int]:
+    query = select(DecisionRow.recorded_at, DecisionRow.id).where(*where)
     return query.order_by(DecisionRow.recorded_at.desc(), DecisionRow.id.desc())
+
+
+def _newest(*where: Condition) -> ScalarSelect[datetime]:
+    return _scan(*where).with_only_columns(DecisionRow.recorded_at).limit(1).scalar_subquery()
+
+
+def _notice(session: Session, site_id: int, notice_hash: str) -> int:
+    query = select(NoticeRow.id).where(NoticeRow.hash == notice_hash, NoticeRow.site_id == site_id)
+    # Row ids begin at 1: a notice of another site has no records here.
+    return session.scalar(query) or 0
+
+
+def _grants(granted: ColumnElement[str] | InstrumentedAttribute[str], purpose: str) -> Condition:
+    return granted.contains(f" {purpose} ", autoescape=True)
+
+
+def _granting(
+    session: Session, notices: Sequence[int], purpose: str, action: Action | None, within: Sequence[Condition]
+) -> Iterator[Scan]:
+    """Scans of the records under these notices, which all name the purpose, that granted it."""
+    if action in (None, Action.ACCEPT_ALL):
+        yield from _accepting(session, notices, within)
+    for choice in (Action.SAVE, Action.GPC):
+        if action in (None, choice):
+            yield from _choosing(session, notices, purpose, choice, within)
+
+
+def _accepting(session: Session, notices: Sequence[int], within: Sequence[Condition]) -> Iterator[Scan]:
+    accepted = DecisionRow.action == Action.ACCEPT_ALL.value
+    newest = _newest(DecisionRow.notice_id == NoticeRow.id, accepted, *within)
+    for notice_id, at in session.execute(select(NoticeRow.id, newest).where(NoticeRow.id.in_(notices))):
+        if at is not None:
+            yield Scan(_scan(DecisionRow.notice_id == notice_id, accepted, *within), at)
+
+
+def _choosing(
+    session: Session, notices: Sequence[int], purpose: str, action: Action, within: Sequence[Condition]
+) -> Iterator[Scan]:
+    """A scan of each combination of grants that holds the purpose: few are ever made, however many choose them."""
+
+    def own(notice_id: ColumnElement[int] | InstrumentedAttribute[int] | int) -> list[Condition]:
+        return [DecisionRow.notice_id == notice_id, DecisionRow.action == action.value, is_choice]
+
+    def following(notice_id: Any, granted: Any) -> ScalarSelect[str]:
+        query = select(granted_start).where(*own(notice_id), granted_start > granted)
+        return query.order_by(granted_start).limit(1).scalar_subquery()
+
+    # From each combination a leap to the next one in the index, not a walk over all records.
+    first = select(NoticeRow.id.label("notice"), following(NoticeRow.id, "").label("granted"))
+    sets = first.where(NoticeRow.id.in_(notices)).cte("sets", recursive=True)
+    sets = sets.union_all(
+        select(sets.c.notice, following(sets.c.notice, sets.c.granted)).where(sets.c.granted.is_not(None))
+    )
+    cut = func.length(sets.c.granted) >= INDEXED
+    newest = _newest(*own(sets.c.notice), granted_start == sets.c.granted, *within)
+    query = select(sets.c.notice, sets.c.granted, newest).where(or_(_grants(sets.c.granted, purpose), cut))
+    for notice_id, granted, at in session.execute(query):
+        if at is not None:
+            chosen = [*own(notice_id), granted_start == granted, *within]
+            chosen += [_grants(DecisionRow.granted, purpose)] if len(granted) >= INDEXED else []
+            yield Scan(_scan(*chosen), at)
 
 
 def _records(session: Session, ids: Sequence[int]) -> list[FoundRecord]:
@@ -174,7 +232,7 @@ def notices_with(session: Session, site_id: int, purpose: str) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Numbers that must fit together when nothing is missing."""
+    """Numbers that must fit together when nothing is missing; `waiting` are the records without a leaf yet."""
 
     leaves: int
     highest: int | None
@@ -184,21 +242,35 @@ class Counts:
     waiting: int
 
 
-def counts(session: Session, site_id: int, decisions_to: int) -> Counts:
-    """Count leaves and records of a site."""
-    leaves, highest, of_records = session.execute(
-        select(func.count(), func.max(LeafRow.leaf_index), func.count(LeafRow.decision_row)).where(
-            LeafRow.site_id == site_id
-        )
-    ).one()
-    removed = session.scalar(
-        select(func.coalesce(func.sum(RemovedRow.last - RemovedRow.first + 1), 0)).where(RemovedRow.site_id == site_id)
+def counts(session: Session, site_id: int, first: int, decisions_to: int) -> Counts:
+    """Count the leaves of a site from `first` on, and the records and removals that belong to them."""
+    inside = (LeafRow.site_id == site_id, LeafRow.leaf_index >= first)
+    leaves, highest = session.execute(select(func.count(), func.max(LeafRow.leaf_index)).where(*inside)).one()
+    # Few leaves are removals. The sums hide the other columns from the planner: the removal is the index.
+    of_removals = _count(
+        session, LeafRow.removal_id.is_not(None), LeafRow.site_id + 0 == site_id, LeafRow.leaf_index + 0 >= first
     )
-    sealed = select(func.count()).where(DecisionRow.site_id == site_id, DecisionRow.id <= decisions_to)
-    waiting = select(func.count()).where(DecisionRow.site_id == site_id, DecisionRow.id > decisions_to)
+    start = case((RemovedRow.first < first, first), else_=RemovedRow.first)
+    removed = select(func.sum(RemovedRow.last - start + 1)).where(
+        RemovedRow.site_id == site_id, RemovedRow.last >= first
+    )
+    sealed = [DecisionRow.site_id == site_id, DecisionRow.id <= decisions_to]
+    if first:
+        # Leaves stand in the order of their records' ids.
+        oldest = select(LeafRow.decision_row).where(*inside, LeafRow.decision_row.is_not(None))
+        sealed.append(DecisionRow.id >= oldest.order_by(LeafRow.leaf_index).limit(1).scalar_subquery())
     return Counts(
-        leaves, highest, of_records, int(removed or 0), session.scalar(sealed) or 0, session.scalar(waiting) or 0
+        leaves=leaves,
+        highest=highest,
+        of_records=leaves - of_removals,
+        removed=int(session.scalar(removed) or 0),
+        records=_count(session, *sealed),
+        waiting=_count(session, DecisionRow.site_id == site_id, DecisionRow.id > decisions_to),
     )
+
+
+def _count(session: Session, *where: Condition) -> int:
+    return session.scalar(select(func.count()).where(*where)) or 0
 
 
 def newest_times(session: Session, site_id: int, limit: int) -> list[tuple[int, datetime]]:
@@ -225,13 +297,6 @@ def checkpoint_upto(session: Session, site_id: int, size: int) -> CheckpointRow 
     """The newest checkpoint of at most this size."""
     query = select(CheckpointRow).where(CheckpointRow.site_id == site_id, CheckpointRow.size <= size)
     return session.scalar(query.order_by(CheckpointRow.size.desc()).limit(1))
-
-
-def removals_between(session: Session, site_id: int, first: int, end: int) -> Sequence[str]:
-    """The entries of the removals that name leaves from `first` (included) to `end` (excluded)."""
-    query = select(RemovalRow.entry).join(RemovedRow, RemovedRow.removal_id == RemovalRow.id)
-    inside = (RemovedRow.site_id == site_id, RemovedRow.last >= first, RemovedRow.first < end)
-    return session.scalars(query.where(*inside).distinct()).all()
 
 
 def publications(session: Session, site_id: int) -> list[tuple[str, int, datetime]]:

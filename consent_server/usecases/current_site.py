@@ -2,16 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from consent_server.canonical import encode, sha256_hex
 from consent_server.domain.errors import UnknownSite
-from consent_server.domain.notice import Notice, consent_basis
+from consent_server.domain.notice import Configuration, Notice
 from consent_server.domain.site import Site
-from consent_server.storage import ledger, notices, sites
+from consent_server.storage import configurations, ledger, notices, sites
 from consent_server.storage.session import Database
+from consent_server.usecases.configure_widget import configure_widget, revision
 from consent_server.widget_build import WidgetCode, widget_code
 
 # Seconds after which a new publication is seen. Short enough not to be noticed by who published it.
@@ -20,7 +20,7 @@ FRESH_FOR = 0.25
 
 @dataclass(frozen=True, slots=True)
 class CurrentSite:
-    """A site, the notice in force, and the widget code that shows it."""
+    """A site, the notice in force, and the widget code that shows it with what it is called with, by language."""
 
     site_id: int
     site: Site
@@ -28,6 +28,7 @@ class CurrentSite:
     notice: Notice
     revision: str
     widget: WidgetCode
+    configurations: Mapping[str, Configuration]
     ledger: str
 
 
@@ -80,22 +81,19 @@ class CurrentSites:
             origin = ledger.get(session, stored.id).origin
         if notice is None:
             raise UnknownSite(f"The site {key!r} has published no notice yet.")
+        site, code = stored.site, widget_code(tag.adapter for tag in stored.site.tags if tag.adapter)
         current = CurrentSite(
             site_id=stored.id,
-            site=stored.site,
+            site=site,
             notice_id=notice.id,
             notice=notice.notice,
             revision=revision(notice.notice.body),
-            widget=widget_code(tag.adapter for tag in stored.site.tags if tag.adapter),
+            widget=code,
+            configurations=configure_widget(notice.notice, site.key, code.hash, site.tags),
             ledger=origin,
         )
-        # After an upgrade this is new code: whoever holds a receipt that names it must find it.
-        code = current.widget
+        # After an upgrade this is new code: whoever holds a receipt that names it must find it, and see what it showed.
         with self._database.transaction() as session:
             notices.archive_widget(session, code.hash, code.archived, self._now())
+            configurations.archive(session, notice.id, code.hash, current.configurations.values(), self._now())
         return current
-
-
-def revision(body: object) -> str:
-    """Short name (16 hex digits) of what a consent rests on; a stored grant under another one is asked again."""
-    return sha256_hex(encode(consent_basis(body)))[:16]  # type: ignore[arg-type]

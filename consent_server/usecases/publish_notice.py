@@ -1,5 +1,6 @@
 """Freeze what a site declares into a notice, and publish it when a visitor would see a difference."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,11 +9,13 @@ from typing import Any
 from consent_server import catalogue
 from consent_server.canonical import encode, sha256_hex
 from consent_server.domain.fairness import button_colours
+from consent_server.domain.notice import Notice
 from consent_server.domain.receipt import ledger_origin
 from consent_server.domain.signals import PURPOSE_SIGNALS
 from consent_server.domain.site import Site, SiteKey, Tag
-from consent_server.storage import ledger, notices, sites
+from consent_server.storage import configurations, ledger, notices, sites
 from consent_server.storage.session import Database
+from consent_server.usecases.configure_widget import configure_widget
 from consent_server.widget_build import widget_code
 from consent_server.wording import Wording
 
@@ -51,8 +54,14 @@ def publish_notice(
             site_id = sites.save(session, site)
             ledger.create(session, site_id, ledger_origin(public_url, site.key))
             notices.archive_widget(session, code.hash, code.archived, now)
-            if previous != notice_hash:
-                notices.publish(session, site_id, notice_hash, notice_bytes, now)
+            if in_force is None or previous != notice_hash:
+                notice_id = notices.publish(session, site_id, notice_hash, notice_bytes, now)
+            else:
+                notice_id = in_force.id
+            # From the bytes, as the server will make it: another order of members is other bytes.
+            notice = Notice(notice_hash, json.loads(notice_bytes))
+            served = configure_widget(notice, site.key, code.hash, site.tags)
+            configurations.archive(session, notice_id, code.hash, served.values(), now)
     changed = stored is None or stored.site != site
     return Published(site, notice_hash, previous, changed, body["colours"])
 
@@ -73,6 +82,7 @@ def _site(declared: Mapping[str, Any]) -> Site:
         tuple(declared["origins"]),
         declared["default_language"],
         declared["proof_retention"],
+        declared["time_zone"],
         tags,
     )
 

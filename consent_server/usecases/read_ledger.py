@@ -1,18 +1,51 @@
 """The public bytes of a ledger."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from sqlalchemy.orm import Session
 
 from consent_server.domain.errors import InvalidRange, UnknownTile
 from consent_server.domain.ledger import HASH_BYTES, TILE_HEIGHT, Tile, Tree
+from consent_server.signing import KeyRing
+from consent_server.storage import cosignatures, sites
 from consent_server.storage import ledger as ledgers
+from consent_server.storage.cosignatures import CosignedCheckpoint
 from consent_server.storage.rows import CheckpointRow
 from consent_server.storage.session import Database
 
+NO_CHECKPOINT = "This ledger has no checkpoint yet."
+
 
 def read_checkpoint(database: Database, site_id: int) -> str:
-    """The newest checkpoint. Raises UnknownTile before the first."""
+    """The newest checkpoint with the cosignatures that it has so far. Raises UnknownTile before the first."""
     with database.reading() as session:
-        return _newest(session, site_id).note
+        newest = cosignatures.newest_checkpoint(session, site_id)
+        if newest is None:
+            raise UnknownTile(NO_CHECKPOINT)
+        return newest.note
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointPage:
+    """Checkpoints, oldest first. `more`: there are longer ones."""
+
+    checkpoints: Sequence[CosignedCheckpoint]
+    more: bool
+
+
+def read_checkpoints(database: Database, site_id: int, after: int, limit: int) -> CheckpointPage:
+    """Up to `limit` checkpoints longer than `after`, each with the cosignatures that it has so far."""
+    with database.reading() as session:
+        found = cosignatures.page(session, site_id, after, limit + 1)
+        return CheckpointPage(found[:limit], len(found) > limit)
+
+
+def read_verifier_keys(database: Database, ring: KeyRing, key: str) -> list[str]:
+    """The keys that sign a site's ledger as verifier keys of notes, oldest first. Raises UnknownSite."""
+    with database.reading() as session:
+        origin = ledgers.get(session, sites.get(session, key).id).origin
+    return [known.vkey for known in ring.note_keys(origin)]
 
 
 def read_tile(database: Database, site_id: int, tile: Tile) -> bytes:
@@ -35,5 +68,5 @@ def consistency_proof(database: Database, site_id: int, old: int, new: int) -> l
 def _newest(session: Session, site_id: int) -> CheckpointRow:
     newest = ledgers.newest_checkpoint(session, site_id)
     if newest is None:
-        raise UnknownTile("This ledger has no checkpoint yet.")
+        raise UnknownTile(NO_CHECKPOINT)
     return newest

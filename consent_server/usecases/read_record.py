@@ -15,6 +15,7 @@ from consent_server.storage import search, sites
 from consent_server.storage.search import Filter, FoundRecord
 from consent_server.storage.session import Database
 from consent_server.storage.sites import StoredSite
+from consent_server.usecases.check_leaves import differences
 from consent_server.usecases.prove_receipt import Proof, prove_receipt
 from consent_server.usecases.search_records import Item, item
 from consent_server.usecases.verify_receipt import Check, Verification, verify_receipt
@@ -63,16 +64,10 @@ def _record(database: Database, stored: StoredSite, receipt_id: UUID) -> FoundRe
 
 def _fits(claims: dict[str, Any], found: FoundRecord, site: str) -> Check:
     """Whether the record that was searched is the one that was signed: a good receipt may stand in another's row."""
-    row = found.row
-    said = {
-        "jti": str(row.receipt_id), "decision_id": str(row.decision_id), "site": site, "notice": found.notice,
-        "action": row.action, "method": row.method, "change": row.change, "gpc": row.gpc,
-        "language": row.language, "iat": int(row.recorded_at.timestamp()),
-    }  # fmt: skip
-    said |= {"sub": str(row.visitor)} if "sub" in claims else {}
-    wrong = [name for name, value in said.items() if claims.get(name) != value]
     if not claims:
         return Check("fields", False, "Not compared: the signature does not hold.")
+    wrong = differences(found.row, found.notice, claims)
+    wrong += ["site"] if claims["site"] != site else []
     if wrong:
         return Check("fields", False, f"The record differs from its receipt: {', '.join(wrong)}.")
     return Check("fields", True, "What is searched here is what the receipt says.")

@@ -1,6 +1,7 @@
 """Record what a visitor decided, and answer with a signed receipt."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,12 +25,17 @@ from consent_server.domain.receipt import (
     without_denials,
     without_exceptions,
 )
+from consent_server.domain.tally import of_decision
+from consent_server.domain.visit import Visit
 from consent_server.signing import KeyRing, KeySource
-from consent_server.storage import decisions, notices
+from consent_server.storage import decisions, notices, tallies
 from consent_server.storage.group_commit import GroupCommit
 from consent_server.storage.rows import DecisionRow
 from consent_server.storage.session import Database
-from consent_server.usecases.current_site import CurrentSite, CurrentSites, revision
+from consent_server.storage.tallies import Cell
+from consent_server.usecases.configure_widget import revision
+from consent_server.usecases.count_events import cell
+from consent_server.usecases.current_site import CurrentSite, CurrentSites
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class _Prepared:
     revision: str
     notice: Notice
     row: dict[str, Any]
+    cell: Cell
 
 
 class RecordDecision:
@@ -76,8 +83,11 @@ class RecordDecision:
         self._random = random
         self._commit = GroupCommit(database, _append)
 
-    def __call__(self, current: CurrentSite, answer: Answer) -> Recorded:
-        """Raises InvalidDecision, DecisionConflict or StorageUnavailable; nothing is recorded then."""
+    def __call__(self, current: CurrentSite, answer: Answer, visit: Visit) -> Recorded:
+        """`visit` is counted, never recorded.
+
+        Raises InvalidDecision, DecisionConflict or StorageUnavailable; nothing is recorded then.
+        """
         found = self._sites.notice(current, answer.notice)
         if found is None:
             raise InvalidDecision(
@@ -88,12 +98,14 @@ class RecordDecision:
         decision = decide(notice, answer)
         # Signed before the insert: a key that cannot sign must leave no record behind.
         # Answered after the commit: a receipt nobody stored proves nothing.
-        recorded = self._commit(lambda: self._prepare(current, notice_id, notice, decision))
+        recorded = self._commit(lambda: self._prepare(current, notice_id, notice, decision, visit))
         issuer = Issuer(self._public_url, current.site.key, current.ledger)
         state = _state(self._keys.ring, issuer, notice, decision, recorded.recorded_at)
         return replace(recorded, state=state)
 
-    def _prepare(self, current: CurrentSite, notice_id: int, notice: Notice, decision: Decision) -> _Prepared:
+    def _prepare(
+        self, current: CurrentSite, notice_id: int, notice: Notice, decision: Decision, visit: Visit
+    ) -> _Prepared:
         answer, now = decision.answer, self._now()
         # As stored: the first answer and every repeated one tell the same millisecond.
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
@@ -130,7 +142,8 @@ class RecordDecision:
         }
         # Of the notice that was answered: a later one may name a vendor that this visitor never saw.
         basis = current.revision if notice is current.notice else revision(notice.body)
-        return _Prepared(decision, basis, notice, row)
+        counted = cell(current, notice_id, answer.language, visit, of_decision(decision), now)
+        return _Prepared(decision, basis, notice, row, counted)
 
     def _visitor(self, current: CurrentSite, decision: Decision) -> UUID | None:
         known = decision.answer.visitor
@@ -157,6 +170,8 @@ class RecordDecision:
 
 def _append(session: Session, items: Sequence[_Prepared]) -> list[Recorded]:
     new = decisions.append(session, [item.row for item in items])
+    # With the record or not at all: a repeated post adds to neither.
+    tallies.add(session, Counter(item.cell for item in items if item.row["receipt_id"] in new))
     return [
         _recorded(item, item.row, new=True) if item.row["receipt_id"] in new else _replayed(session, item)
         for item in items

@@ -1,41 +1,42 @@
 """Count a banner shown."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
 from consent_server.domain.errors import Fault, InvalidDecision
-from consent_server.storage import shown
-from consent_server.storage.group_commit import GroupCommit
-from consent_server.storage.session import Database
-from consent_server.storage.shown import View
+from consent_server.domain.notice import Notice
+from consent_server.domain.tally import SHOWN
+from consent_server.domain.visit import Visit
+from consent_server.usecases.count_events import CountEvents, cell
 from consent_server.usecases.current_site import CurrentSite, CurrentSites
 
 
 class RecordShown:
-    """Adds to a counter a day; stores nothing of the visitor."""
+    """Adds to a counter; stores nothing of the visitor.
 
-    def __init__(self, database: Database, sites: CurrentSites, now: Callable[[], datetime]) -> None:
+    A view has no id by which a repeated post could be known: the widget sends it once and never again.
+    """
+
+    def __init__(self, count: CountEvents, sites: CurrentSites, now: Callable[[], datetime]) -> None:
+        self._count = count
         self._sites = sites
         self._now = now
-        self._commit = GroupCommit(database, _add)
 
-    def __call__(self, current: CurrentSite, notice_hash: str, language: str, device: str) -> None:
+    def __call__(self, current: CurrentSite, notice_hash: str, language: str, visit: Visit) -> None:
         """Raises InvalidDecision for a notice or language that was never shown, StorageUnavailable."""
-        found = self._sites.notice(current, notice_hash)
-        if found is None:
-            faults = [Fault("#/notice", "This site never published a notice of this hash.")]
-            raise InvalidDecision("Nothing was counted.", faults)
-        notice_id, notice = found
-        if language not in notice.languages:
-            faults = [Fault("#/language", f"The notice exists in: {', '.join(notice.languages)}.")]
-            raise InvalidDecision("Nothing was counted.", faults)
-        view = View(current.site_id, notice_id, self._now().date(), language, device)
-        self._commit(lambda: view)
+        notice_id, _ = shown_notice(self._sites, current, notice_hash, language)
+        self._count(Counter([cell(current, notice_id, language, visit, SHOWN, self._now())]))
 
 
-def _add(session: Session, views: Sequence[View]) -> list[None]:
-    shown.add(session, Counter(views))
-    return [None] * len(views)
+def shown_notice(sites: CurrentSites, current: CurrentSite, notice_hash: str, language: str) -> tuple[int, Notice]:
+    """A notice that the site shows or once showed in this language. Raises InvalidDecision."""
+    found = sites.notice(current, notice_hash)
+    if found is None:
+        faults = [Fault("#/notice", "This site never published a notice of this hash.")]
+        raise InvalidDecision("Nothing was counted.", faults)
+    languages = found[1].languages
+    if language not in languages:
+        faults = [Fault("#/language", f"The notice exists in: {', '.join(languages)}.")]
+        raise InvalidDecision("Nothing was counted.", faults)
+    return found

@@ -21,17 +21,24 @@ BATCH = 1000
 def run_retention(
     database: Database, keys: KeySource, public_url: str, now: Callable[[], datetime], random: Callable[[int], bytes]
 ) -> Iterator[tuple[str, int]]:
-    """Remove, batch by batch, and yield each batch's site and number of records, for progress."""
+    """Remove, batch by batch, and yield each batch's site and number of records, for progress.
+
+    Raises StorageUnavailable when the records are gone and the files still hold copies: run it again.
+    """
     seal_ledger(database, keys.ring, now)
     remover = Remover(keys.ring, public_url, random)
     with database.reading() as session:
         every = sites.every(session)
+    total = 0
     for stored in every:
         while removed := _remove_batch(database, remover, stored, now()):
+            total += removed
             yield stored.site.key, removed
-    forget_lookups(database, now())
-    database.forget()
     seal_ledger(database, keys.ring, now)
+    forget_lookups(database, now())
+    # Not for nothing: it keeps everybody else from writing.
+    if total:
+        database.forget()
 
 
 def _remove_batch(database: Database, remover: Remover, stored: StoredSite, now: datetime) -> int:

@@ -18,14 +18,13 @@ from consent_server.domain.note import (
     Note,
     NoteKey,
     format_note,
-    parse_checkpoint,
-    parse_note,
+    open_checkpoint,
     sign_note,
 )
 from consent_server.signing import KeyRing
 from consent_server.storage import ledger as ledgers
 from consent_server.storage.ledger import Entry
-from consent_server.storage.rows import LedgerRow
+from consent_server.storage.rows import CheckpointRow, LedgerRow
 from consent_server.storage.session import Database
 
 # Records sealed in one transaction: few enough that a visitor never waits noticeably behind it.
@@ -42,10 +41,21 @@ class Sealed:
 
 
 def seal_ledger(database: Database, ring: KeyRing, now: Callable[[], datetime]) -> list[Sealed]:
-    """Seal whatever is new on every site. Two runs at once take turns; the second finds nothing left."""
+    """Seal whatever is new on every site. Two runs at once take turns; the second finds nothing left.
+
+    Raises InvalidProof for a ledger that somebody changed, after all others are sealed.
+    """
     with database.reading() as session:
         behind = ledgers.behind(session)
-    return [_seal_site(database, ring, now, site_id) for site_id in behind]
+    done, broken = [], None
+    for site_id in behind:
+        try:
+            done.append(_seal_site(database, ring, now, site_id))
+        except InvalidProof as error:
+            broken = error
+    if broken is not None:
+        raise broken
+    return done
 
 
 def _seal_site(database: Database, ring: KeyRing, now: Callable[[], datetime], site_id: int) -> Sealed:
@@ -63,13 +73,13 @@ def _seal_site(database: Database, ring: KeyRing, now: Callable[[], datetime], s
 
 def _seal_batch(session: Session, ledger: LedgerRow, ring: KeyRing, now: datetime, upto: int) -> int:
     decisions = ledgers.new_decisions(session, ledger.site_id, ledger.decisions_to, upto, BATCH)
-    removals = ledgers.new_removals(session, ledger.site_id, ledger.removals_to)
+    room = BATCH - len(decisions)
+    removals = ledgers.new_removals(session, ledger.site_id, ledger.removals_to, room) if room else []
     if not decisions and not removals:
         return 0
     newest = ledgers.newest_checkpoint(session, ledger.site_id)
     read_tile = ledgers.tile_reader(session, ledger.site_id)
-    if newest is not None:
-        _continues(newest.note, ledger.size, Tree(ledger.size, read_tile).root())
+    _continues(newest, ledger, ring, Tree(ledger.size, read_tile).root())
     entries = [*decisions, *removals]
     leaves = [
         _leaf(ledger, index, entry, decision=index - ledger.size < len(decisions))
@@ -93,13 +103,22 @@ def _seal_batch(session: Session, ledger: LedgerRow, ring: KeyRing, now: datetim
     return len(entries)
 
 
-def _continues(note: str, size: int, root: bytes) -> None:
-    # Somebody may have changed the tiles. A checkpoint over them would make that change ours.
-    last = parse_checkpoint(parse_note(note).text)
-    if (last.size, last.root) != (size, root):
-        raise InvalidProof(
-            f"The ledger's tiles do not match its last checkpoint of {last.size} leaves. Run: consent ledger check"
-        )
+def _continues(newest: CheckpointRow | None, ledger: LedgerRow, ring: KeyRing, root: bytes) -> None:
+    # Somebody may have changed leaves, tiles, checkpoints or this position. A checkpoint of ours over them
+    # would make that change ours: only what this ledger's key has signed is continued.
+    if newest is None:
+        held = ledger.size == 0
+    else:
+        try:
+            last = open_checkpoint(newest.note, ring.note_keys(ledger.origin))
+        except InvalidProof as error:
+            raise InvalidProof(
+                f"The last checkpoint of {ledger.origin} does not hold: {error.detail}"
+                " The key set needs every key that ever signed, its public half at least."
+            ) from error
+        held = (last.size, last.root) == (ledger.size, root)
+    if not held:
+        raise InvalidProof(f"{ledger.origin} is not as its last checkpoint says. Run: consent ledger check SITE")
 
 
 def _leaf(ledger: LedgerRow, index: int, entry: Entry, decision: bool) -> dict[str, object]:

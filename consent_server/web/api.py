@@ -7,15 +7,13 @@ from flask_cors import CORS
 
 from consent_server.domain.cookie import NAME, cookie_value
 from consent_server.domain.decision import Answer
-from consent_server.domain.device import device_class
-from consent_server.domain.errors import UnknownNotice, UnknownWidget
 from consent_server.extensions import services
-from consent_server.storage import notices
+from consent_server.usecases.read_archive import read_notice_bytes, read_widget
 from consent_server.usecases.record_decision import Recorded
 from consent_server.web import notices as pages
-from consent_server.web.public import posted
+from consent_server.web.public import posted, visit
 from consent_server.web.rate_limit import limited
-from consent_server.web.schemas import DECISION_IN, SHA256, SHOWN_IN
+from consent_server.web.schemas import CONVERSIONS_IN, DECISION_IN, SHOWN_IN
 
 bp = Blueprint("api", __name__)
 # No route here reads a cookie or a credential, so any page may read the answers. Who may write is
@@ -35,7 +33,7 @@ def timestamp(at: Any) -> str:
 def record_decision(key: str) -> Response:
     """Record a decision; answered after it is durable."""
     current, answer = posted(DECISION_IN, key)
-    recorded = services().record_decision(current, answer)
+    recorded = services().record_decision(current, answer, visit())
     response = Response(json.dumps(_recorded(answer, recorded)), 201 if recorded.new else 200)
     response.mimetype = "application/json"
     response.headers["Cache-Control"] = "no-store"
@@ -74,10 +72,19 @@ def _set_cookie(response: Response, answer: Answer, recorded: Recorded) -> None:
 @bp.post("/v1/sites/<key>/shown")
 @limited
 def record_shown(key: str) -> Response:
-    """Count a banner shown. The headers read here are reduced to one of three words and forgotten."""
+    """Count a banner shown."""
     current, body = posted(SHOWN_IN, key)
-    device = device_class(request.headers.get("Sec-CH-UA-Mobile"), request.headers.get("User-Agent", ""))
-    services().record_shown(current, body["notice"], body["language"], device)
+    services().record_shown(current, body["notice"], body["language"], visit())
+    return Response(status=204)
+
+
+@bp.post("/v1/sites/<key>/conversions")
+@limited
+def record_conversions(key: str) -> Response:
+    """Count a page's conversions by vendor: sent, or kept back by a denial."""
+    current, body = posted(CONVERSIONS_IN, key)
+    counts = {kind: body[kind] for kind in ("sent", "blocked")}
+    services().record_conversions(current, body["notice"], body["language"], counts, visit())
     return Response(status=204)
 
 
@@ -100,11 +107,7 @@ def notice(notice_hash: str) -> Response:
 
 
 def _notice_bytes(notice_hash: str) -> Response:
-    if not SHA256.fullmatch(notice_hash):
-        raise UnknownNotice("A notice is named by 64 lower-case hex digits.")
-    with services().database.reading() as session:
-        body = notices.body(session, notice_hash)
-    response = Response(body, mimetype="application/json")
+    response = Response(read_notice_bytes(services().database, notice_hash), mimetype="application/json")
     response.headers["Cache-Control"] = IMMUTABLE
     response.set_etag(notice_hash)
     response.make_conditional(request)
@@ -114,11 +117,7 @@ def _notice_bytes(notice_hash: str) -> Response:
 @bp.get("/v1/widgets/<widget_hash>")
 def widget(widget_hash: str) -> Response:
     """Archived widget code: the very bytes whose SHA-256 receipts name."""
-    if not SHA256.fullmatch(widget_hash):
-        raise UnknownWidget("Widget code is named by 64 lower-case hex digits.")
-    with services().database.reading() as session:
-        code = notices.widget_code(session, widget_hash)
-    response = Response(code, mimetype="text/plain")
+    response = Response(read_widget(services().database, widget_hash), mimetype="text/plain")
     response.headers["Cache-Control"] = IMMUTABLE
     return response
 

@@ -12,8 +12,8 @@ from consent_server.domain.decision import Action
 from consent_server.domain.errors import InvalidProof, InvalidQuery, UnknownReceipt
 from consent_server.domain.roles import Role
 from consent_server.extensions import services
-from consent_server.storage import sites
 from consent_server.storage.sites import StoredSite
+from consent_server.usecases.find_site import find_site
 from consent_server.usecases.log_lookup import log_lookup
 from consent_server.usecases.read_record import leaf_of, read_record, receipt_shown
 from consent_server.usecases.replay_leaves import STRETCH, replay_leaves
@@ -152,8 +152,7 @@ def gaps(key: str) -> str:
 
 
 def _site(key: str) -> StoredSite:
-    with services().database.reading() as session:
-        return sites.get(session, key)
+    return find_site(services().database, key)
 
 
 def _log(stored: StoredSite, what: str, about: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from consent_server.domain.errors import Unauthenticated
 from consent_server.domain.roles import Role
 from consent_server.extensions import services
-from consent_server.storage import sites
+from consent_server.usecases.find_site import list_sites
 from consent_server.usecases.log_lookup import read_lookups
 from consent_server.web import auth
 from consent_server.web.auth import needs
@@ -47,8 +47,7 @@ def _to_sign_in(_: Exception) -> AnyResponse:
 @needs()
 def home() -> str:
     """The sites of this person, and what their role may do with each."""
-    with services().database.reading() as session:
-        every = [stored.site for stored in sites.every(session)]
+    every = [stored.site for stored in list_sites(services().database)]
     return page("home.html", sites=[site for site in every if auth.caller().sees(site.key)])
 
 

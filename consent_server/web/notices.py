@@ -1,26 +1,26 @@
 """A notice as it was shown: its words as a page, and its very banner, run by the archived code in a frame."""
 
-import json
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
 from consent_server import catalogue
-from consent_server.domain.errors import UnknownNotice, UnknownSite, UnknownWidget
-from consent_server.domain.notice import Notice
+from consent_server.domain.errors import UnknownConfiguration
 from consent_server.extensions import services
-from consent_server.storage import notices
-from consent_server.usecases.serve_widget import notice_detail, replay
-from consent_server.web.schemas import SHA256
+from consent_server.usecases.configure_widget import notice_detail
+from consent_server.usecases.picture_notice import SIZES
+from consent_server.usecases.read_archive import read_notice
+from consent_server.usecases.read_timestamps import time_of_notice
+from consent_server.usecases.replay_notice import pictures_of, read_picture, replay_notice, widgets_of
 from consent_server.wording import Wording
+
+IMMUTABLE = "public, max-age=31536000, immutable"
 
 bp = Blueprint("notices", __name__, url_prefix="/v1/notices/<notice_hash>")
 
 PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src data:; script-src 'self'; frame-src 'self'; "
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; frame-src 'self'; "
     "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 # A frame of no origin and without a network: it reads no storage, and nothing that it does is recorded.
@@ -28,12 +28,6 @@ PREVIEW_POLICY = (
     "sandbox allow-scripts; default-src 'none'; style-src 'self'; img-src data:; script-src 'self'; "
     "connect-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Archived:
-    notice: Notice
-    since: datetime
 
 
 def wanted() -> bool:
@@ -45,9 +39,13 @@ def wanted() -> bool:
 
 def page(notice_hash: str) -> Response:
     """The notice as a page, in one of its languages."""
-    archived = _archived(notice_hash)
+    database = services().database
+    archived = read_notice(database, notice_hash)
     body = archived.notice.body
-    language = _language(body, request.args.get("lang", ""))
+    language = request.args.get("lang", "")
+    if language not in body["languages"]:
+        language = _language(body)
+    widget = _widget(notice_hash)
     locale, wording = catalogue.locales()[language], Wording(language)
     html = render_template(
         "notice.html",
@@ -61,8 +59,12 @@ def page(notice_hash: str) -> Response:
         texts=locale["notice_page"],
         receipt=locale["receipt"],
         since=wording.moment(archived.since),
+        stamped_at=time_of_notice(database, notice_hash),
         choice_lifetime=wording.choice_lifetime(body["choice_days"]),
-        widget=_widget(body),
+        widget=widget,
+        pictures=pictures_of(database, notice_hash, widget, language) if widget else (),
+        heights=SIZES,
+        moment=wording.moment,
     )
     response = Response(html, mimetype="text/html")
     response.headers["Content-Security-Policy"] = PAGE_POLICY
@@ -73,8 +75,11 @@ def page(notice_hash: str) -> Response:
 @bp.get("/preview")
 def preview(notice_hash: str) -> Response:
     """The frame in which archived code shows the notice: `lang`, and `widget`, the hash of the code."""
-    body = _archived(notice_hash).notice.body
-    language, widget = _language(body, request.args.get("lang", "")), request.args.get("widget", "")
+    body = read_notice(services().database, notice_hash).notice.body
+    language = _asked_language(body)
+    widget = request.args.get("widget") or next(iter(widgets_of(services().database, notice_hash)), "")
+    # The frame would stay empty: asked here, what is not archived is a refusal.
+    replay_notice(services().database, notice_hash, widget, language)
     # Below /widget/, as the code looks for its second script beside its own address.
     source = url_for(
         "notices.preview_script", notice_hash=notice_hash, widget=widget, script=f"{body['site']}.js", lang=language
@@ -88,39 +93,41 @@ def preview(notice_hash: str) -> Response:
 
 @bp.get("/preview/<widget>/widget/<path:script>")
 def preview_script(notice_hash: str, widget: str, script: str) -> Response:
-    """The archived code called with the archived notice, under the names that the code asks for."""
-    notice = _archived(notice_hash).notice
-    site = notice.body["site"]
-    parts = {f"{site}.js": "main", f"{site}/preferences.js": "preferences"}
+    """The archived code called with what it was served with, under the names that the code asks for."""
+    body = read_notice(services().database, notice_hash).notice.body
+    replay = replay_notice(services().database, notice_hash, widget, _asked_language(body))
+    parts = {f"{body['site']}.js": replay.main, f"{body['site']}/preferences.js": replay.preferences}
     if script not in parts:
         raise NotFound
-    with services().database.reading() as session:
-        code = notices.widget_code(session, widget)
-    made = replay(notice, code, _language(notice.body, request.args.get("lang", "")))
-    response = Response(made[parts[script]].identity, content_type="text/javascript; charset=utf-8")
+    response = Response(parts[script], content_type="text/javascript; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _archived(notice_hash: str) -> _Archived:
-    if not SHA256.fullmatch(notice_hash):
-        raise UnknownNotice("A notice is named by 64 lower-case hex digits.")
-    with services().database.reading() as session:
-        body = json.loads(notices.body(session, notice_hash))
-        return _Archived(Notice(notice_hash, body), notices.first_published_at(session, notice_hash))
+@bp.get("/pictures/<picture>.png")
+def picture(notice_hash: str, picture: str) -> Response:
+    """A picture of the banner, by its SHA-256."""
+    response = Response(read_picture(services().database, notice_hash, picture), mimetype="image/png")
+    response.headers["Cache-Control"] = IMMUTABLE
+    response.set_etag(picture)
+    response.make_conditional(request)
+    return response
 
 
-def _language(body: Any, asked: str) -> str:
+def _asked_language(body: Any) -> str:
+    asked = request.args.get("lang") or _language(body)
+    if asked not in body["languages"]:
+        raise UnknownConfiguration("The notice was not shown in this language.")
+    return asked
+
+
+def _language(body: Any) -> str:
     languages = body["languages"]
-    return asked if asked in languages else request.accept_languages.best_match(languages, languages[0])
+    return request.accept_languages.best_match(languages, languages[0])
 
 
-def _widget(body: Any) -> str | None:
-    """The code to show it with: that of the address, which a receipt names, else the site's code of today."""
-    try:
-        widget = request.args.get("widget") or services().sites.get(body["site"]).widget.hash
-        with services().database.reading() as session:
-            notices.widget_code(session, widget)
-    except (UnknownSite, UnknownWidget):
-        return None
-    return str(widget)
+def _widget(notice_hash: str) -> str | None:
+    """The code to show it with: that of the address, which a receipt names, else the newest that showed it."""
+    known = widgets_of(services().database, notice_hash)
+    asked = request.args.get("widget", next(iter(known), None))
+    return asked if asked in known else None

@@ -4,6 +4,7 @@ import secrets
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, json, render_template, request
+from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
 from consent_server.domain import errors
@@ -20,6 +21,11 @@ PROBLEMS: dict[type[Refusal], tuple[int, str, str]] = {
     errors.UnknownSite: (404, "unknown-site", "No such site"),
     errors.UnknownNotice: (404, "unknown-notice", "No such notice"),
     errors.UnknownWidget: (404, "unknown-widget", "No such widget code"),
+    errors.UnknownConfiguration: (404, "unknown-configuration", "Not shown so"),
+    errors.UnknownPicture: (404, "unknown-picture", "No such picture"),
+    errors.PictureUnavailable: (500, "picture-unavailable", "No picture can be taken"),
+    errors.UnknownReport: (404, "unknown-report", "No such report"),
+    errors.ExpiredReport: (410, "expired-report", "The report is no longer shared"),
     errors.UnknownReceipt: (404, "unknown-receipt", "No such receipt"),
     errors.UnknownUser: (404, "unknown-user", "No such user"),
     errors.UnknownToken: (404, "unknown-token", "No such token"),
@@ -34,8 +40,10 @@ PROBLEMS: dict[type[Refusal], tuple[int, str, str]] = {
     errors.InvalidProof: (422, "invalid-proof", "The proof does not hold"),
     errors.NotSealedYet: (409, "not-sealed-yet", "Not in a checkpoint yet"),
     errors.UnknownTile: (404, "unknown-tile", "No such tile"),
+    errors.UnknownTimestamp: (404, "unknown-timestamp", "No such timestamp"),
     errors.InvalidRange: (422, "invalid-range", "Not a range of this ledger"),
     errors.InvalidSiteFile: (422, "invalid-site-file", "The site file is refused"),
+    errors.TimestampRefused: (502, "timestamp-refused", "No timestamp"),
     errors.TooManyRequests: (429, "too-many-requests", "Too many requests"),
     errors.InvalidSettings: (500, "invalid-settings", "The server is not set up"),
     errors.KeysNotOurs: (409, "keys-not-ours", "The keys are managed elsewhere"),
@@ -50,6 +58,8 @@ def register(app: Flask) -> None:
     app.register_blueprint(pages)
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(HTTPException, _plain)
+    for broken in (ParseException, NoMoreData):
+        app.register_error_handler(broken, _broken_off)
     app.register_error_handler(Exception, _incident)
 
 
@@ -69,6 +79,11 @@ def refused(refusal: Refusal) -> Response:
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="consent"'
     return response
+
+
+def _broken_off(_: Exception) -> Response:
+    # gunicorn reads a body in chunks while the view does.
+    return refused(errors.MalformedBody("The body breaks off, or its chunks are not those of HTTP/1.1."))
 
 
 def _plain(error: HTTPException) -> Response:

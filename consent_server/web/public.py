@@ -5,7 +5,11 @@ from typing import Any
 from flask import request
 from marshmallow import Schema
 
+from consent_server.domain.device import device_class
 from consent_server.domain.errors import BodyTooLarge, ForeignOrigin, UnsupportedContentType
+from consent_server.domain.robots import is_prefetch, is_robot
+from consent_server.domain.tally import PREFETCH, ROBOT
+from consent_server.domain.visit import Visit, country_code
 from consent_server.extensions import services
 from consent_server.usecases.current_site import CurrentSite
 from consent_server.web.schemas import read_body
@@ -23,6 +27,17 @@ def posted(schema: Schema, key: str) -> tuple[CurrentSite, Any]:
             "The Origin header names no origin of this site. Add it to `origins` in the site file if it is yours."
         )
     return current, read_body(schema, posted_bytes())
+
+
+def visit() -> Visit:
+    """What is counted of a request. The headers read here are reduced to three words and forgotten."""
+    headers, country_header = request.headers, services().settings.country_header
+    agent = headers.get("User-Agent", "")
+    return Visit(
+        device_class(headers.get("Sec-CH-UA-Mobile"), agent),
+        country_code(headers.get(country_header)) if country_header else "",
+        PREFETCH if is_prefetch(headers.get) else ROBOT if is_robot(agent) else None,
+    )
 
 
 def posted_bytes(limit: int = BODY_LIMIT) -> bytes:

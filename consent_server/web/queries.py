@@ -7,11 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from marshmallow import Schema, ValidationError, fields
+from marshmallow.validate import OneOf
 from werkzeug.datastructures import MultiDict
 
 from consent_server.domain.decision import Action
 from consent_server.domain.errors import Fault, InvalidQuery
 from consent_server.storage.search import Filter, Place
+from consent_server.usecases.read_rates import By
 from consent_server.web.schemas import HyphenatedUuid, Sha256Hex
 
 LONGEST_PAGE = 1000
@@ -87,11 +89,16 @@ def cursor(place: Place | None) -> str | None:
     return None if place is None else f"{round(place[0].timestamp() * 1000)}-{place[1]}"
 
 
-class RecordsQuery(Schema):
-    """What GET …/decisions takes."""
+class SpanQuery(Schema):
+    """A span of time: what GET …/evidence takes."""
 
     since = Moment(data_key="from", load_default=None)
     before = Moment(end=True, data_key="to", load_default=None)
+
+
+class RecordsQuery(SpanQuery):
+    """What GET …/decisions takes."""
+
     action = fields.Enum(Action, by_value=True, load_default=None)
     purpose = Pattern(_KEY, "Must be the key of a purpose.", load_default=None)
     visitor = HyphenatedUuid(load_default=None)
@@ -126,8 +133,60 @@ class PageQuery(Schema):
     before = Number(1, 10**18 - 1, load_default=None)
 
 
+class Day(fields.Field[date]):
+    """A day on the site's own clock."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        try:
+            if _DAY.fullmatch(value) and date(2000, 1, 1) <= (day := date.fromisoformat(value)) < date(3000, 1, 1):
+                return day
+        except ValueError:
+            pass
+        raise ValidationError("Must be a day such as 2026-11-23.")
+
+
+class RatesQuery(Schema):
+    """What GET …/rates takes."""
+
+    first = Day(data_key="from", load_default=None)
+    last = Day(data_key="to", load_default=None)
+    by = fields.Enum(By, by_value=True, load_default=By.DAY)
+    notice = Sha256Hex(load_default=None)
+
+
+class DashboardQuery(RatesQuery):
+    """What the page of the rates takes: it has every split, and its series by day or by hour."""
+
+    by = fields.Enum(
+        By, by_value=True, load_default=By.DAY, validate=OneOf((By.DAY, By.HOUR), error="Must be one of: day, hour.")
+    )
+
+
+class CheckpointsQuery(Schema):
+    """What GET /ledger/…/checkpoints takes."""
+
+    after = Number(0, 10**18 - 1, load_default=0)
+    limit = Number(1, LONGEST_PAGE, load_default=LONGEST_PAGE)
+
+
+class ConsistencyQuery(Schema):
+    """What GET /ledger/…/consistency takes."""
+
+    old = Number(0, 10**18 - 1, data_key="from", required=True)
+    new = Number(0, 10**18 - 1, data_key="to", required=True)
+
+
+class TimestampsQuery(Schema):
+    """What GET /ledger/…/timestamps takes. `before` is the number that `next` of the page before names."""
+
+    before = Number(1, 10**18 - 1, load_default=None)
+    limit = Number(1, LONGEST_PAGE, load_default=100)
+
+
 # Made once: a schema made per request costs four times the request's own reading.
-RECORDS, SEARCH, SAMPLE, REPLAY, PAGE = RecordsQuery(), SearchQuery(), SampleQuery(), ReplayQuery(), PageQuery()
+SPAN, RECORDS, SEARCH = SpanQuery(), RecordsQuery(), SearchQuery()
+SAMPLE, REPLAY, PAGE, CHECKPOINTS = SampleQuery(), ReplayQuery(), PageQuery(), CheckpointsQuery()
+RATES, DASHBOARD, TIMESTAMPS, CONSISTENCY = RatesQuery(), DashboardQuery(), TimestampsQuery(), ConsistencyQuery()
 
 
 def read_query(schema: Schema, given: MultiDict[str, str]) -> dict[str, Any]:

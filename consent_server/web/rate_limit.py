@@ -1,5 +1,6 @@
 """How often one address may post. Addresses are hashed with the server's key and never kept beyond a window."""
 
+import logging
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -7,14 +8,22 @@ from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, current_app, request
 from limits import RateLimitItem, parse
+from limits.errors import StorageError
 from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from consent_server.domain.errors import TooManyRequests
 from consent_server.extensions import services
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+log = logging.getLogger("consent_server.rate_limit")
+
+# A visitor's decision waits for a count no longer than this, in seconds, and then not again for a while.
+PATIENCE, ASK_AGAIN_AFTER = 0.25, 5.0
 
 
 class ProcessStorage(Storage):
@@ -25,6 +34,7 @@ class ProcessStorage(Storage):
     """
 
     STORAGE_SCHEME = ["process"]  # noqa: RUF012  the library's name and type
+    URL = "process://"
 
     def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **options: Any) -> None:
         super().__init__(uri, wrap_exceptions=wrap_exceptions, **options)
@@ -67,22 +77,58 @@ class ProcessStorage(Storage):
         self._counts.pop(key, None)
 
 
+class Counter:
+    """Counts what may happen so often: in the storage that the settings name, else in this process by itself.
+
+    While Redis is away no decision is lost for want of a count, and nobody guesses passwords without limit:
+    each process counts alone, so that the limit is at most as many times higher as there are processes.
+    """
+
+    def __init__(self, limit: str, storage_url: str) -> None:
+        self._item: RateLimitItem = parse(limit)
+        self._alone = FixedWindowRateLimiter(ProcessStorage())
+        self._shared = _redis(storage_url) if storage_url != ProcessStorage.URL else None
+        self._ask_again_at = 0.0
+
+    def __str__(self) -> str:
+        return str(self._item)
+
+    def spent_until(self, key: str) -> float | None:
+        """Count once more. None while the key is within the limit, else when its window ends (seconds since 1970)."""
+        if self._shared is not None and time.monotonic() >= self._ask_again_at:
+            try:
+                return self._count(self._shared, key)
+            except StorageError as error:
+                self._ask_again_at = time.monotonic() + ASK_AGAIN_AFTER
+                log.warning("Redis is away, each process counts by itself: %s", error.storage_error)
+        return self._count(self._alone, key)
+
+    def _count(self, window: FixedWindowRateLimiter, key: str) -> float | None:
+        return None if window.hit(self._item, key) else window.get_window_stats(self._item, key).reset_time
+
+
+def _redis(url: str) -> FixedWindowRateLimiter:
+    retry: Any = Retry(NoBackoff(), 0)
+    options = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE, "retry": retry}
+    return FixedWindowRateLimiter(storage_from_string(url, wrap_exceptions=True, **options))
+
+
 class RateLimit:
     """One limit on whatever a caller is told apart by: its address, unless a view names something else."""
 
     def __init__(self, limit: str, storage_url: str, of_what: str = "") -> None:
-        self._item: RateLimitItem = parse(limit)
-        self._window = FixedWindowRateLimiter(storage_from_string(storage_url))
+        self._counter = Counter(limit, storage_url)
         self._of_what = of_what
 
     def spend(self, name: str | None = None) -> None:
         """Raises TooManyRequests."""
         caller = (request.remote_addr or "") if name is None else name
-        key = services().address_keys.digest(self._of_what + caller).hex()
-        if not self._window.hit(self._item, key):
-            ends_at = self._window.get_window_stats(self._item, key).reset_time
+        ends_at = self._counter.spent_until(services().address_keys.digest(self._of_what + caller).hex())
+        if ends_at is not None:
             whom = "came from this address. Send it" if name is None else "were tried on this account. Try"
-            raise TooManyRequests(f"More than {self._item} {whom} again later.", max(1, round(ends_at - time.time())))
+            raise TooManyRequests(
+                f"More than {self._counter} {whom} again later.", max(1, round(ends_at - time.time()))
+            )
 
 
 # Attempts to sign in: few on one account, more from one address, behind which a whole office may sit.

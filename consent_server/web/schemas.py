@@ -27,6 +27,15 @@ class StrictBoolean(fields.Field[bool]):
         raise ValidationError("Must be true or false.")
 
 
+class Count(fields.Field[int]):
+    """A whole number from 1 to 1000: what one page can have seen."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if type(value) is not int or not 1 <= value <= 1000:
+            raise ValidationError("Must be a whole number from 1 to 1000.")
+        return value
+
+
 class HyphenatedUuid(fields.Field[UUID]):
     """A UUID in its one usual spelling (RFC 9562, section 4)."""
 
@@ -107,6 +116,13 @@ class ShownIn(Schema):
     language = fields.String(required=True, validate=validate.Length(max=16))
 
 
+class ConversionsIn(ShownIn):
+    """The body of POST …/conversions: how many of each vendor since the page was opened."""
+
+    sent = fields.Dict(keys=fields.String(), values=Count(), load_default=dict)
+    blocked = fields.Dict(keys=fields.String(), values=Count(), load_default=dict)
+
+
 class VerifyIn(Schema):
     """The body of POST /v1/receipts/verify."""
 
@@ -116,6 +132,7 @@ class VerifyIn(Schema):
 # Made once: a schema made per request costs four times the request's own reading.
 DECISION_IN = DecisionIn()
 SHOWN_IN = ShownIn()
+CONVERSIONS_IN = ConversionsIn()
 VERIFY_IN = VerifyIn()
 
 

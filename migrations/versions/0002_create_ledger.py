@@ -76,18 +76,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["removal_id"], ["removals.id"], name="fk_removed_removal_id"),
         sa.PrimaryKeyConstraint("site_id", "first", name="pk_removed"),
     )
-    for statement in append_only.statements(op.get_bind().dialect.name):
+    for statement in append_only.statements(op.get_bind().dialect.name, revision):
         op.execute(statement)
 
 
 def downgrade() -> None:
-    dialect = op.get_bind().dialect.name
-    for name in append_only.expected(dialect):
-        table = name.split("_keep_")[0]
-        op.execute(f"DROP TRIGGER {name}" + (f" ON {table}" if dialect == "postgresql" else ""))
-    if dialect == "postgresql":
-        for table in (*append_only.FROZEN, "decisions", "tiles"):
-            for operation in ("update", "delete"):
-                op.execute(f"DROP FUNCTION {table}_keep_{operation}()")
+    for statement in append_only.removals(op.get_bind().dialect.name, revision):
+        op.execute(statement)
     for table in LEDGER_TABLES:
         op.drop_table(table)

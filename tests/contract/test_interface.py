@@ -23,18 +23,23 @@ STANCE = {
     "/widget/<key>.js": "public",
     "/widget/<key>/preferences.js": "public",
     "/ledger/<key>/checkpoint": "public",
+    "/ledger/<key>/checkpoints": "public",
     "/ledger/<key>/consistency": "public",
     "/ledger/<key>/<path:path>": "public",
+    "/ledger/<key>/timestamps": "public",
+    "/ledger/<key>/timestamps/<digest>.tsr": "public",
     "/.well-known/jwks.json": "public",
     "/.well-known/gpc.json": "public",
     "/openapi.json": "public",
     "/verify": "public",
     "/schemas/kantara-cr-1.1.json": "public",
     "/v1/notices/<notice_hash>/preview": "public",
+    "/v1/notices/<notice_hash>/pictures/<picture>.png": "public",
     "/v1/notices/<notice_hash>/preview/<widget>/widget/<path:script>": "public",
     "/sign-in": "public",
     "/sign-in/link": "public",
     "/v1/sites/<key>/evidence": "console",
+    "/metrics": "console",
     "/docs": "public",
     "/healthz": "public",
     "/readyz": "public",
@@ -64,7 +69,7 @@ def test_what_is_for_some_is_for_nobody_unknown(any_app: Flask) -> None:
         if rule.rule not in asked | {"/v1/sites/<key>/decisions"} or "GET" not in (rule.methods or ()):
             continue
         response = any_app.test_client().get(re.sub("<[^>]+>", "shop", rule.rule))
-        if rule.rule.startswith("/v1/"):
+        if rule.rule.startswith(("/v1/", "/metrics")):
             assert response.status_code == 401, rule
         else:
             assert response.status_code == 303, rule

@@ -278,6 +278,15 @@ def test_what_auditors_read_is_described(app: Flask, client: FlaskClient) -> Non
     assert described(client.get(f"{paths['evidence']}?from=today", headers=headers), "evidence").status_code == 400
 
 
+def test_what_operators_of_all_sites_read_is_described(app: Flask, client: FlaskClient) -> None:
+    our = services(app)
+    for role, sites, status in ((Role.OPERATOR, (), 200), (Role.OPERATOR, ("shop",), 403), (Role.AUDITOR, (), 403)):
+        given = create_token(our.database, role, sites, "a program", our.now())
+        answer = client.get("/metrics", headers={"Authorization": f"Bearer {given}"})
+        assert described(answer, "metrics").status_code == status
+    assert described(client.get("/metrics"), "metrics").status_code == 401
+
+
 def test_proofs_and_the_ledger_answer_as_described(app: Flask, client: FlaskClient) -> None:
     link, our = link_of(client), services(app)
     early = described(client.get(f"{link}/proof"), "receiptProof")
@@ -285,8 +294,10 @@ def test_proofs_and_the_ledger_answer_as_described(app: Flask, client: FlaskClie
     seal_ledger(our.database, our.keys.ring, our.now)
     assert described(client.get(f"{link}/proof"), "receiptProof").status_code == 200
     assert described(client.get("/ledger/shop/checkpoint"), "checkpoint").status_code == 200
+    assert described(client.get("/ledger/shop/checkpoints"), "checkpoints").status_code == 200
     assert described(client.get("/ledger/shop/consistency?from=0&to=1"), "consistency").status_code == 200
     assert described(client.get("/ledger/shop/tile/0/000.p/1"), "tile").status_code == 200
+    assert described(client.get("/ledger/shop/timestamps"), "timestamps").status_code == 200
     receipt = client.get(f"{link}?format=jws").text
     answer = post(client, "/v1/receipts/verify", json.dumps({"receipt": receipt}).encode())
     assert described(answer, "verifyReceipt").json
@@ -322,8 +333,15 @@ def test_refusals_of_decisions_are_described(client: FlaskClient) -> None:
         ("receipt", "/v1/receipts/wrong.signature", 404),
         ("receiptProof", "/v1/receipts/wrong.signature/proof", 404),
         ("checkpoint", "/ledger/nobody/checkpoint", 404),
+        ("checkpoints", "/ledger/nobody/checkpoints", 404),
+        ("checkpoints", "/ledger/shop/checkpoints?limit=0", 400),
         ("tile", "/ledger/shop/tile/0/999", 404),
         ("consistency", "/ledger/shop/consistency?from=1", 400),
+        ("timestamps", "/ledger/nobody/timestamps", 404),
+        ("timestamps", "/ledger/shop/timestamps?limit=0", 400),
+        ("timestamp", f"/ledger/shop/timestamps/{'0' * 64}.tsr", 404),
+        ("consistency", "/ledger/shop/consistency?from=1&to=x", 400),
+        ("consistency", "/ledger/shop/consistency?from=1&to=2&size=3", 400),
         ("problem", "/problems/none", 404),
         ("asset", "/assets/none.css", 404),
     ],

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage
 
 from .fake_vendors import Vendors
+from .library import Library, site_files
 from .servers import ConsentServer, PageServer
 from .shop import Shop
 from .site_files import ORIGIN, SITES
@@ -103,6 +104,18 @@ def _note(message: ConsoleMessage, faults: list[str]) -> None:
 def shop(visit: Callable[..., Shop]) -> Shop:
     """A visitor of the shop with Analytics, Ads and the Meta pixel, in basic mode."""
     return visit()
+
+
+@pytest.fixture(scope="session")
+def library(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """A server with records of every kind, and its readers."""
+    server = ConsentServer(tmp_path_factory.mktemp("library"))
+    server.prepare(*site_files())
+    server.start()
+    library = Library(server, browser)
+    library.stock()
+    yield library
+    server.stop()
 
 
 @pytest.fixture

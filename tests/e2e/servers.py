@@ -23,16 +23,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.process import free_port
+
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 30
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class ConsentServer:
@@ -53,7 +47,7 @@ class ConsentServer:
 
     def prepare(self, *site_files: str) -> None:
         """Migrate, and apply the sites."""
-        self._flask("db", "upgrade")
+        self.command("db", "upgrade")
         for text in site_files:
             self.apply(text)
 
@@ -61,7 +55,7 @@ class ConsentServer:
         """Put a site's notice in force; a server that runs follows within seconds."""
         path = self.folder / "site.toml"
         path.write_text(site_file, "utf-8")
-        self._flask("site", "apply", str(path))
+        self.command("site", "apply", str(path))
 
     def wait_for_notice(self, site: str, text: str) -> None:
         """Return once the notice that is served holds this text."""
@@ -72,10 +66,12 @@ class ConsentServer:
             wait.wait(0.05)
         raise AssertionError(f"the notice of {site} never said {text}")
 
-    def _flask(self, *arguments: str) -> None:
+    def command(self, *arguments: str) -> str:
+        """What a command prints."""
         command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
         done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def start(self) -> None:
         """Return once it answers."""

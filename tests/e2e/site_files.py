@@ -85,4 +85,5 @@ SITES = {
     "manager": site_file("manager", CONTAINER_TAG, PIXEL_TAG),
     "advanced": site_file("advanced", ANALYTICS_TAG, ADS_TAG, mode="advanced"),
     "cinema": site_file("cinema", ANALYTICS_TAG, FILMS, layout="box"),
+    "gate": site_file("gate", ANALYTICS_TAG, layout="dialog"),
 }

@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.process import free_port
+
+from . import axe
 from .fake_vendors import Vendors
-from .servers import ROOT, ConsentServer, free_port
+from .servers import ROOT, ConsentServer
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +148,17 @@ def test_nothing_is_wider_than_the_screen(page: Page) -> None:
     for path in ("/", "/bell", "/thanks"):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_everybody_can_use_it(page: Page) -> None:
+    assert page.viewport_size
+    size = [page.viewport_size]
+    for path in ("/", "/bell", "/thanks"):
+        page.goto(path)
+        page.locator("[data-action=accept]").wait_for()
+        assert axe.faults(page, sizes=size) == []
+    decide(page, "accept")
+    page.goto("/")
+    expect(page.locator("[data-visits]")).to_be_visible()
+    open_panel(page)
+    assert axe.faults(page, sizes=size) == []

@@ -87,6 +87,14 @@ def test_the_site_s_own_link_opens_the_preferences(shop: Shop) -> None:
     expect(shop.button("save")).to_be_visible()
 
 
+def test_where_the_site_has_its_own_way_back_nothing_of_the_widget_is_seen(shop: Shop) -> None:
+    shop.serve("<main>A page</main><button data-consent-open>Cookie settings</button>")
+    shop.open()
+    shop.refuse_all()
+    box = shop.page.locator("consent-widget").bounding_box()
+    assert box is None or box["width"] * box["height"] == 0
+
+
 def test_the_page_s_language_is_the_banner_s(shop: Shop) -> None:
     shop.serve(lang="fr-FR")
     shop.open()

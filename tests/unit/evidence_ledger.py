@@ -28,10 +28,12 @@ from consent_server.domain.receipt import RECEIPT_TYPE, Issuer, receipt_claims, 
 from consent_server.domain.removal import REMOVAL_TYPE, Rule, removal_claims
 from consent_server.evidence.pack import (
     PackCheckpoint,
+    PackConfiguration,
     PackContents,
     PackEntry,
-    PackNotice,
+    PackPicture,
     PackPublication,
+    PackTimestamp,
     write_pack,
 )
 from consent_server.signing import KeyRing
@@ -44,6 +46,7 @@ ISSUER = Issuer(PUBLIC_URL, SITE, ORIGIN)
 NOTICE = notice_of(site_file())
 CODE = "(adapters=>config=>{})({})\n(detail=>{})"
 WIDGET = sha256(CODE.encode()).hexdigest()
+PICTURE = sha256(b"PNG").hexdigest()
 
 
 def new_ring() -> KeyRing:
@@ -70,8 +73,15 @@ class EvidenceLedger:
     rows: list[Row] = field(default_factory=list)
     checkpoints: list[PackCheckpoint] = field(default_factory=list)
     publications: list[PackPublication] = field(default_factory=lambda: [PackPublication(NOTICE.hash, START)])
-    notices: dict[str, PackNotice] = field(default_factory=lambda: {NOTICE.hash: PackNotice(encode(dict(NOTICE.body)))})
+    notices: dict[str, bytes] = field(default_factory=lambda: {NOTICE.hash: encode(dict(NOTICE.body))})
     widgets: dict[str, str] = field(default_factory=lambda: {WIDGET: CODE})
+    configurations: list[PackConfiguration] = field(
+        default_factory=lambda: [PackConfiguration(NOTICE.hash, WIDGET, "en", '{"a": 1}', "{}", START)]
+    )
+    pictures: list[PackPicture] = field(
+        default_factory=lambda: [PackPicture(PICTURE, NOTICE.hash, WIDGET, "en", 390, "Chromium 1", START, b"PNG")]
+    )
+    timestamps: list[PackTimestamp] = field(default_factory=list)
     jwks: dict[str, Any] | None = None
     made: int = 0
     # Leaves that the database no longer has, and the size that the exporter believes in.
@@ -180,6 +190,9 @@ class EvidenceLedger:
             publications=self.publications,
             notice=self.notices.get,
             widget=self.widgets.get,
+            configurations=self.configurations,
+            pictures=self.pictures,
+            timestamps=self.timestamps,
             sign=self.ring.sign,
         )
         return replace(contents, **changes)

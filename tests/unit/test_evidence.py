@@ -6,10 +6,9 @@ import io
 import json
 import sys
 import tracemalloc
-from base64 import b64encode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -22,13 +21,15 @@ from hypothesis import strategies as st
 
 from consent_server.domain.note import parse_vkey
 from consent_server.evidence import pack, verify
-from consent_server.evidence.pack import PackEntry, PackNotice, PackPublication, stream_pack, write_pack
-from tests.unit.evidence_ledger import NOTICE, ORIGIN, WIDGET, EvidenceLedger, Row, rewrite
+from consent_server.evidence.pack import PackEntry, stream_pack, write_pack
+from tests.unit.evidence_ledger import NOTICE, ORIGIN, PICTURE, WIDGET, EvidenceLedger, Row, rewrite
 
 SCRIPT = Path(pack.__file__).with_name("verify.py")
 FILES = {
     "README.md", "verify.py", "keys.json", "records.jsonl", "removals.jsonl", "checkpoints.jsonl",
-    "publications.jsonl", f"notices/{NOTICE.hash}.json", f"widget/{WIDGET}.js", "manifest.json", "manifest.jws",
+    "publications.jsonl", "configurations.jsonl", "pictures.jsonl", f"pictures/{PICTURE}.png", "timestamps.jsonl",
+    f"notices/{NOTICE.hash}.json", f"widget/{WIDGET}.js",
+    "manifest.json", "manifest.jws",
 }  # fmt: skip
 # RFC 8032, section 7.1: public key, message, signature of tests 1, 2, 3 and SHA(abc).
 VECTORS = [
@@ -193,21 +194,23 @@ def test_an_unreadable_record_is_exported_as_it_is(ledger: EvidenceLedger, tmp_p
     assert not holds(path)
 
 
-def test_pictures_are_dated(ledger: EvidenceLedger, tmp_path: Path) -> None:
-    at = datetime(2026, 11, 23, 18, tzinfo=UTC)
-    shown = replace(ledger.notices[NOTICE.hash], picture=b"PNG", pictured_at=at)
-    again = [*ledger.publications, PackPublication(NOTICE.hash, at, [bytes.fromhex(NOTICE.hash)])]
-    path = ledger.write(tmp_path / "pack.zip", notice={NOTICE.hash: shown}.get, publications=again)
-    assert files_of(path)[f"notices/{NOTICE.hash}.png"] == b"PNG"
-    assert lines(files_of(path)["publications.jsonl"])[1] == {
-        "notice": NOTICE.hash,
-        "published_at": "2026-11-23T18:00:00.000Z",
-        "pictured_at": "2026-11-23T18:00:00.000Z",
-        "timestamps": [b64encode(bytes.fromhex(NOTICE.hash)).decode()],
-    }
+def test_what_was_shown_is_dated(ledger: EvidenceLedger, tmp_path: Path) -> None:
+    path = ledger.write(tmp_path / "pack.zip")
+    assert files_of(path)[f"pictures/{PICTURE}.png"] == b"PNG"
+    assert lines(files_of(path)["pictures.jsonl"]) == [
+        {
+            "picture": PICTURE,
+            "notice": NOTICE.hash,
+            "widget": WIDGET,
+            "language": "en",
+            "width": 390,
+            "browser": "Chromium 1",
+            "taken_at": "2026-11-23T17:00:00.250Z",
+        }
+    ]
+    (served,) = lines(files_of(path)["configurations.jsonl"])
+    assert (served["main"], served["preferences"]) == ('{"a": 1}', "{}")
     assert holds(path)
-    undated = PackNotice(shown.body, b"PNG")
-    assert not holds(ledger.write(path, notice={NOTICE.hash: undated}.get))
 
 
 def test_the_readme_names_each_proof_of_the_cnil(good: Path) -> None:

@@ -1,5 +1,6 @@
 """Settings: nothing needed in the embedded default, every gap named at once elsewhere (contract, section 7)."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -67,10 +68,38 @@ def test_a_file_that_is_not_there_is_a_gap(tmp_path: Path) -> None:
     [
         ("CONSENT_SECRET_KEY", "short"), ("CONSENT_PUBLIC_URL", "ftp://x"), ("CONSENT_TRUSTED_PROXIES", "\u0661"),
         ("CONSENT_TRUSTED_PROXIES", "1.5"), ("CONSENT_RATE_LIMIT", "often"), ("CONSENT_SIGNING_KEYS", "{}"),
+        ("CONSENT_RATE_LIMIT_URL", "elsewhere"), ("CONSENT_RATE_LIMIT_URL", "memcached://127.0.0.1"),
+        ("CONSENT_RATE_LIMIT_URL", "redis://127.0.0.1:many"), ("CONSENT_PUBLIC_URL", "https://"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_named(name: str, value: str, tmp_path: Path) -> None:
     assert faults({"CONSENT_INSTANCE": str(tmp_path), name: value}) == {name}
+
+
+@pytest.mark.parametrize("url", ["", "consent", "mysql://db/consent", "postgresql+psycopg2://db/consent", "sqlite://",
+                                 "postgresql+psycopg://consent:TELLTALE@db:many/consent"])  # fmt: skip
+def test_a_database_that_is_not_supported_is_named_without_its_password(url: str, tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("{}")
+    environ = {"CONSENT_SECRET_KEY": SECRET, "CONSENT_SIGNING_KEYS_FILE": str(tmp_path / "keys")}
+    with pytest.raises(InvalidSettings) as refused:
+        Settings.from_env(environ | {"CONSENT_DATABASE_URL": url})
+    assert [fault.pointer for fault in refused.value.faults] == ["CONSENT_DATABASE_URL"]
+    assert "TELLTALE" not in str(refused.value)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_secret_that_root_replaces_stays_whose_it_was(tmp_path: Path) -> None:
+    path, link = tmp_path / "secret", tmp_path / "link"
+    write_once(path, "one")
+    os.chown(path, 12345, 23456)
+    path.chmod(0o440)
+    link.symlink_to(path)
+    replace_secret(link, "two")
+    found = path.stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (12345, 23456, 0o440)
+    assert path.read_text() == link.read_text() == "two"
+    assert link.is_symlink()
+    assert {file.name for file in tmp_path.iterdir()} == {"secret", "link"}
 
 
 def test_a_secret_is_written_once_and_replaced_whole(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from consent_server.domain.errors import InvalidProof, KeysNotOurs
+from consent_server.domain.errors import InvalidProof, InvalidSettings, KeysNotOurs
 from consent_server.signing import KeyRing, KeySource, LinkSigner, verify_jws
 from tests import jose
 from tests.factories import settings_for
@@ -174,7 +174,7 @@ def test_keys_of_the_environment_are_not_rotated_from_here(tmp_path: Path) -> No
 
 def test_public_keys_alone_cannot_run_a_server(tmp_path: Path) -> None:
     # Said at the start: otherwise each visitor's decision would fail.
-    with pytest.raises(InvalidProof):
+    with pytest.raises(InvalidSettings, match="CONSENT_SIGNING_KEYS"):
         KeySource(settings_for(tmp_path, "sqlite://", signing_keys=json.dumps(RING.public_jwks())))
 
 

@@ -16,9 +16,9 @@ import pytest
 
 from consent_server.domain.ledger import commitment, leaf_hash
 from consent_server.domain.removal import Rule
-from consent_server.evidence.pack import PackNotice, PackPublication
+from consent_server.evidence.pack import PackPublication
 from tests import jose
-from tests.unit.evidence_ledger import NOTICE, WIDGET, EvidenceLedger, Row, new_ring
+from tests.unit.evidence_ledger import NOTICE, PICTURE, WIDGET, EvidenceLedger, Row, new_ring
 from tests.unit.verify_bench import SCRIPT, Bench
 
 NOTICE_FILE = f"notices/{NOTICE.hash}.json"
@@ -193,7 +193,7 @@ def removal_not_signed(ledger: EvidenceLedger) -> None:
 
 @attack("notices", NOTICE_FILE, "its content does not have the SHA-256 of its name")
 def altered_notice(ledger: EvidenceLedger) -> None:
-    ledger.notices[NOTICE.hash] = PackNotice(ledger.notices[NOTICE.hash].body.replace(b"cookies", b"biscuits"))
+    ledger.notices[NOTICE.hash] = ledger.notices[NOTICE.hash].replace(b"cookies", b"biscuits")
 
 
 @attack("notices", "records.jsonl leaf 12", "is not here whole")
@@ -204,6 +204,21 @@ def missing_notice(ledger: EvidenceLedger) -> None:
 @attack("notices", "records.jsonl leaf 12", "a notice that was not published yet")
 def notice_published_later(ledger: EvidenceLedger) -> None:
     ledger.publications = [PackPublication(NOTICE.hash, ledger.now + timedelta(days=1))]
+
+
+@attack("shown", "pictures.jsonl line 1", "its notice is not here")
+def picture_of_another_notice(ledger: EvidenceLedger) -> None:
+    ledger.pictures = [replace(ledger.pictures[0], notice=WIDGET)]
+
+
+@attack("shown", f"pictures/{PICTURE}.png", "its content does not have the SHA-256 of its name")
+def altered_picture(ledger: EvidenceLedger) -> None:
+    ledger.pictures = [replace(ledger.pictures[0], png=b"GNP")]
+
+
+@attack("shown", "configurations.jsonl line 1", "dated after the pack was made")
+def configuration_dated_later(ledger: EvidenceLedger) -> None:
+    ledger.configurations = [replace(ledger.configurations[0], served_at=ledger.now + timedelta(days=1))]
 
 
 @attack("widgets", f"widget/{WIDGET}.js", "its content does not have the SHA-256 of its name")

@@ -116,5 +116,33 @@ def test_nobody_without_a_role_takes_a_pack_away(app: Flask, client: FlaskClient
     given = client.get("/v1/sites/shop/evidence", headers={"Authorization": f"Bearer {tokens['auditor']}"})
     assert given.mimetype == "application/zip"
     assert zipfile.ZipFile(io.BytesIO(given.data)).testzip() is None
-    wrong = client.get("/v1/sites/shop/evidence?from=x", headers={"Authorization": f"Bearer {tokens['auditor']}"})
-    assert wrong.get_json()["errors"][0]["pointer"] == "#/from"
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [("from=x", "#/from"), ("to=2026-02-30", "#/to"), ("from=2026-11-02&to=2026-11-01", "#/to"), ("until=x", "#/until"),
+     ("from=2026-11-01&from=2026-11-02", "#/from")],
+)  # fmt: skip
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_span_is_read_as_strictly_as_other_queries(app: Flask, client: FlaskClient, query: str, pointer: str) -> None:
+    wrong = client.get(f"/v1/sites/shop/evidence?{query}", headers=auditor(app))
+    assert (wrong.status_code, wrong.get_json()["type"]) == (400, "/problems/invalid-query")
+    assert [fault["pointer"] for fault in wrong.get_json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_what_fails_before_the_first_byte_is_a_problem_and_no_broken_zip(
+    app: Flask, client: FlaskClient, said: list[dict[str, str]], services: Services
+) -> None:
+    headers = auditor(app)
+    with services.database.transaction() as session:
+        session.execute(text("ALTER TABLE checkpoints RENAME TO elsewhere"))
+    away = client.get("/v1/sites/shop/evidence", headers=headers)
+    assert (away.status_code, away.get_json()["type"]) == (503, "/problems/storage-unavailable")
+    assert "Content-Disposition" not in away.headers
+
+
+def auditor(app: Flask) -> dict[str, str]:
+    """The header of an auditor's program."""
+    made = app.test_cli_runner().invoke(args=["token", "create", "--role", "auditor", "--name", "a program"])
+    return {"Authorization": f"Bearer {made.output.strip()}"}

@@ -11,6 +11,7 @@ import pytest
 from consent_server.app import create_app
 from consent_server.domain.decision import Action, Answer, Method, decide
 from consent_server.domain.errors import DecisionConflict
+from consent_server.domain.visit import Visit
 from consent_server.extensions import Services
 from consent_server.storage import decisions
 from consent_server.usecases.record_decision import Recorded
@@ -38,7 +39,7 @@ def said(services: Services, **changes: Any) -> Answer:
 
 
 def record(services: Services, asked: Answer) -> Recorded:
-    return services.record_decision(services.sites.get("shop"), asked)
+    return services.record_decision(services.sites.get("shop"), asked, Visit())
 
 
 def at_once(services: Services, asked: Iterable[Answer]) -> list[Recorded | Exception]:
@@ -189,7 +190,9 @@ def append_all(worker: Services, asked: list[Answer]) -> None:
     """One batch, as a shared commit makes it."""
     current = worker.sites.get("shop")
     batch = [
-        worker.record_decision._prepare(current, current.notice_id, current.notice, decide(current.notice, one)).row
+        worker.record_decision._prepare(
+            current, current.notice_id, current.notice, decide(current.notice, one), Visit()
+        ).row
         for one in asked
     ]
     with worker.database.transaction() as session:

@@ -107,6 +107,8 @@ WRONG: list[tuple[str, str, str]] = [
     (top("origins = [" + '"https://a.example",' * 51 + "]"), "origins", "50"),
     (top('origins = ["https://a@b.example"]'), "origins[0]", ""),
     (top("languages = []"), "languages", ""), (top('languages = ["en", "xx"]'), "languages[1]", '"xx"'),
+    (top('time_zone = "Mars/Olympus"'), "time_zone", "is no IANA time zone"), (top("time_zone = 1"), "time_zone", ""),
+    (vendors("".join(f'[[vendors]]\nkey = "{"v" * 50}{n}"\n' for n in range(50))), "vendors", "together more than"),
     (top('languages = ["en", "en"]'), "languages[1]", "twice"), (top("languages = [1]"), "languages[0]", ""),
     (top('default_language = "it"'), "default_language", '"it"'), (top('mode = "soft"'), "mode", "soft"),
     (top("choice_days = 396"), "choice_days", "(no-hurry)"), (top("choice_days = 0"), "choice_days", "0"),

@@ -164,6 +164,41 @@ def test_a_rotation_names_the_new_key(runner: FlaskCliRunner, services: Services
     assert services.keys.ring.kid in result.stdout
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["receipt", "verify", "{}"], ["receipt", "verify", "{}", "--jwks", "{}"], ["evidence", "verify", "{}"],
+     ["ledger", "check", "shop", "--checkpoint", "{}"], ["site", "apply", "{}"]],
+)  # fmt: skip
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_file_of_another_kind_is_refused_in_words(
+    runner: FlaskCliRunner, notice: str, tmp_path: Path, arguments: list[str]
+) -> None:
+    (tmp_path / "file").write_bytes(bytes(range(256)) * 40)
+    result = runner.invoke(args=[part.format(tmp_path / "file") for part in arguments])
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code == 1
+    assert result.output
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_pack_that_cannot_be_written_is_said_in_words(runner: FlaskCliRunner, notice: str, tmp_path: Path) -> None:
+    where = tmp_path / "nothing" / "pack.zip"
+    result = runner.invoke(args=["evidence", "export", "shop", "-o", str(where)])
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code == 1
+    assert str(where.parent) in result.stderr
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_days_that_are_no_span_make_no_pack(runner: FlaskCliRunner, notice: str, tmp_path: Path) -> None:
+    pack = tmp_path / "pack.zip"
+    days = ["--from", "2026-11-30", "--to", "2026-11-01"]
+    result = runner.invoke(args=["evidence", "export", "shop", "-o", str(pack), *days])
+    assert result.exit_code == 2
+    assert "--to" in result.stderr
+    assert not pack.exists()
+
+
 @pytest.mark.parametrize("arguments", [["site"], ["site", "apply"], ["receipt", "verify"], ["key", "rotate"]])
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_every_command_explains_itself(runner: FlaskCliRunner, arguments: list[str]) -> None:

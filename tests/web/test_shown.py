@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
 
 from consent_server.extensions import Services
-from consent_server.storage.rows import ShownRow
+from consent_server.storage import sites, tallies
+from consent_server.usecases.fold_tallies import fold_tallies
 from tests.factories import Body, Clock
 from tests.web.visitor import post, rows
 
@@ -28,8 +28,22 @@ def show(client: FlaskClient, notice: str, language: str = "en", headers: Mappin
 
 
 def counted(services: Services) -> dict[tuple[str, str, str], int]:
-    with services.database.reading() as session:
-        return {(str(r.day), r.language, r.device): r.count for r in session.scalars(select(ShownRow))}
+    """Views by day and language, and by day and device; the same before and after they are folded."""
+    read = _read(services)
+    fold_tallies(services.database)
+    assert _read(services) == read
+    return read
+
+
+def _read(services: Services) -> dict[tuple[str, str, str], int]:
+    with services.database.snapshot() as session:
+        site = sites.get(session, "shop").id
+        return {
+            (count.period, dimension, count.value): count.count
+            for dimension in ("language", "device")
+            for count in tallies.read(session, site, dimension, "2026-01-01", "2027-01-01")
+            if count.outcome == "shown"
+        }
 
 
 def test_views_add_up_by_day_language_and_device(
@@ -41,11 +55,13 @@ def test_views_add_up_by_day_language_and_device(
     clock.advance(hours=7)
     assert show(client, notice, headers={"User-Agent": LAPTOP}) == 204
     assert counted(services) == {
-        ("2026-11-23", "en", "desktop"): 3,
-        ("2026-11-23", "en", "mobile"): 2,
-        ("2026-11-23", "en", "tablet"): 2,
-        ("2026-11-23", "fr", "mobile"): 1,
-        ("2026-11-24", "en", "desktop"): 1,
+        ("2026-11-23", "language", "en"): 7,
+        ("2026-11-23", "language", "fr"): 1,
+        ("2026-11-23", "device", "desktop"): 3,
+        ("2026-11-23", "device", "mobile"): 3,
+        ("2026-11-23", "device", "tablet"): 2,
+        ("2026-11-24", "language", "en"): 1,
+        ("2026-11-24", "device", "desktop"): 1,
     }
     assert rows(services) == []
 
@@ -56,7 +72,11 @@ def test_counts_are_exact_when_many_come_at_once(app: Flask, notice: str, servic
 
     with ThreadPoolExecutor(16) as pool:
         assert set(pool.map(visit, range(200))) == {204}
-    assert counted(services) == {("2026-11-23", "en", "desktop"): 100, ("2026-11-23", "fr", "desktop"): 100}
+    assert counted(services) == {
+        ("2026-11-23", "language", "en"): 100,
+        ("2026-11-23", "language", "fr"): 100,
+        ("2026-11-23", "device", "desktop"): 200,
+    }
 
 
 @pytest.mark.parametrize(
@@ -86,4 +106,7 @@ def test_only_the_sites_own_pages_count(client: FlaskClient, notice: str, servic
 def test_a_view_and_a_decision_do_not_meet(client: FlaskClient, body: Body, services: Services) -> None:
     assert show(client, body.notice) == 204
     assert post(client, body()).status_code == 201
-    assert counted(services) == {("2026-11-23", "en", "desktop"): 1}
+    assert counted(services) == {
+        ("2026-11-23", "language", "en"): 1,
+        ("2026-11-23", "device", "desktop"): 1,
+    }

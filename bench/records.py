@@ -1,0 +1,132 @@
+"""A database of many records for the benches: the real schema by the real migrations, real-shaped rows.
+
+Each kind of act is recorded a few times by the real use case: settled, signed, committed. The rest are copies
+of those rows inserted in bulk, each with ids, time and salt of its own. So a copy's receipt still says the first
+one's ids: as long, as signed and as hard to read as any, but a look-up by the receipt itself is not measured on it.
+"""
+
+import itertools
+import os
+import random
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from flask_migrate import upgrade
+from sqlalchemy import func, insert, select, text
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from consent_server.app import create_app  # noqa: E402
+from consent_server.domain.decision import Action  # noqa: E402
+from consent_server.domain.receipt import uuid7  # noqa: E402
+from consent_server.domain.visit import Visit  # noqa: E402
+from consent_server.extensions import Services, db  # noqa: E402
+from consent_server.site_file import read_site_file  # noqa: E402
+from consent_server.storage.rows import DecisionRow  # noqa: E402
+from consent_server.usecases.publish_notice import publish_notice  # noqa: E402
+from tests.factories import VENDORS, Clock, answer, settings_for, site_file  # noqa: E402
+
+MORE = '[[vendors]]\nkey = "sentry"\n\n[[vendors]]\nkey = "youtube"\n'
+# Under the first notice nobody can grant what the second adds; under the third nobody grants what it adds.
+NOTICES = (VENDORS, VENDORS + MORE, VENDORS + MORE + '\n[[vendors]]\nkey = "zendesk"\n')
+SHARES = (0.3, 0.6, 0.1)
+UNGRANTED = "support"
+ACTIONS = {Action.ACCEPT_ALL: 52, Action.REFUSE_ALL: 33, Action.SAVE: 11, Action.WITHDRAW: 3, Action.GPC: 1}
+POOL = 300
+CHUNK = 5000
+# Between two records: a million of them in a year.
+EVERY = timedelta(seconds=31)
+
+
+@dataclass
+class Ledger:
+    """The shop with its records. `rows` holds, for each notice, columns of real records to copy."""
+
+    services: Services
+    clock: Clock
+    site_id: int
+    rows: list[list[dict[str, Any]]]
+
+
+def open_services(folder: Path, database_url: str | None = None) -> tuple[Services, Clock]:
+    """The product on a database of its own."""
+    clock = Clock()
+    app = create_app(settings_for(folder, database_url or f"sqlite:///{folder / 'consent.sqlite3'}"), now=clock)
+    services: Services = app.extensions["consent"]
+    with app.app_context():
+        upgrade()
+        db.engine.dispose()
+    return services, clock
+
+
+def make_ledger(folder: Path, database_url: str | None = None, pool: int = POOL) -> Ledger:
+    """A ledger with `pool` real records under each notice, to fill it from."""
+    services, clock = open_services(folder, database_url)
+    dice = random.Random(7)
+    rows = [_real_records(services, vendors, pool, dice) for vendors in NOTICES]
+    return Ledger(services, clock, services.sites.get("shop").site_id, rows)
+
+
+def _real_records(services: Services, vendors: str, pool: int, dice: random.Random) -> list[dict[str, Any]]:
+    declared = read_site_file(site_file(vendors=vendors))
+    publish_notice(services.database, declared, services.settings.public_url, services.now())
+    # A cache of its own: the application's is a quarter of a second behind a publication.
+    current = services.sites._load("shop", None)
+    made = set()
+    for action in dice.choices(list(ACTIONS), list(ACTIONS.values()), k=pool):
+        grants = {purpose: _granted(action, purpose, dice) for purpose in current.notice.purposes}
+        said = answer(current.notice, decision_id=uuid4(), action=action, grants=grants, page="https://shop.example/a")
+        made.add(services.record_decision(current, said, Visit()).receipt_id)
+    with services.database.reading() as session:
+        found = session.scalars(select(DecisionRow).where(DecisionRow.notice_id == current.notice_id))
+        names = [column.name for column in DecisionRow.__table__.columns if column.name != "id"]
+        return [{name: getattr(row, name) for name in names} for row in found if row.receipt_id in made]
+
+
+def _granted(action: Action, purpose: str, dice: random.Random) -> bool:
+    if action is Action.ACCEPT_ALL:
+        return True
+    return action is Action.SAVE and purpose != UNGRANTED and dice.random() < 0.4
+
+
+def fill(ledger: Ledger, count: int) -> None:
+    """Insert copies until the site has `count` records."""
+    services = ledger.services
+    with services.database.engine.begin() as connection:
+        have = connection.scalar(select(func.count()).select_from(DecisionRow)) or 0
+        copies = _copies(ledger, count - have)
+        while chunk := list(itertools.islice(copies, CHUNK)):
+            connection.execute(insert(DecisionRow), chunk)
+    if not services.database.embedded:
+        # As its own housekeeping would have done by then. SQLite has none: it plans without figures.
+        with services.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ANALYZE decisions"))
+
+
+def _copies(ledger: Ledger, count: int) -> Iterator[dict[str, Any]]:
+    dice = random.Random(11)
+    ends = [round(count * end) for end in itertools.accumulate(SHARES)]
+    at: datetime = ledger.clock.at
+    visitors: list[Any] = []
+    for number in range(count):
+        at += EVERY
+        row = dice.choice(ledger.rows[next(place for place, end in enumerate(ends) if number < end)])
+        visitor = row["visitor"] and uuid7(at, os.urandom(10))
+        if row["visitor"] and visitors and dice.random() < 0.1:
+            visitor = dice.choice(visitors)
+        elif row["visitor"]:
+            visitors = [*visitors[-999:], visitor]
+        yield row | {
+            "decision_id": uuid4(),
+            "receipt_id": uuid7(at, os.urandom(10)),
+            "visitor": visitor,
+            "recorded_at": at,
+            "salt": os.urandom(32),
+        }
+    ledger.clock.at = max(ledger.clock.at, at)

@@ -1,0 +1,148 @@
+"""Counters of what happened, in two steps: an inbox that visitors write, and roll-ups that are read.
+
+A visitor's request adds one to a cell of `tallies`; each process has a slot of its own, so that no two
+processes wait for one row. `fold` moves the cells into `roll_ups`, which keeps the margins alone: what
+happened by hour, and by day for each language, device and country. Which of these came together is known
+for seconds only.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Table, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from consent_server.storage.rows import RollUpRow, TallyRow
+
+TALLIES: Table = TallyRow.__table__  # type: ignore[assignment]
+ROLL_UPS: Table = RollUpRow.__table__  # type: ignore[assignment]
+
+# By hour, by day, and by day for each value of the last three.
+DIMENSIONS = ("hour", "day", "language", "device", "country")
+# Processes with one number share a slot and take turns; the counts stay exact.
+SLOTS = 16
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cell:
+    """Where one event is counted: nothing in it tells one visitor from another.
+
+    `hour` is the site's own clock ("2026-11-01T13"), `outcome` the text of an Outcome.
+    """
+
+    site_id: int
+    notice_id: int
+    hour: str
+    language: str
+    device: str
+    country: str
+    outcome: str
+
+    def margins(self) -> Iterator[tuple[str, str, str]]:
+        """Dimension, period and value of each roll-up that the cell adds to."""
+        day = self.hour[:10]
+        yield "hour", self.hour, ""
+        yield "day", day, ""
+        yield "language", day, self.language
+        yield "device", day, self.device
+        yield "country", day, self.country
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How often an outcome was counted; `period` or `value` is empty where it was summed over."""
+
+    period: str
+    value: str
+    notice_id: int
+    outcome: str
+    count: int
+
+
+def add(session: Session, cells: Counter[Cell]) -> None:
+    """Count events. Cells in a fixed order, so that two writers never wait for each other in a ring."""
+    slot = os.getpid() % SLOTS
+    rows = [{"slot": slot, **asdict(cell), "count": count} for cell, count in sorted(cells.items())]
+    if rows:
+        _upsert(session, TALLIES, ("slot", *Cell.__slots__), rows)
+
+
+def fold(session: Session, limit: int) -> int:
+    """Move up to `limit` cells from the inbox into the roll-ups; return how many went.
+
+    Cells that a visitor's request holds are left for the next time: folding waits for nobody, and so
+    never in a ring.
+    """
+    query = select(TallyRow).order_by(TallyRow.id).limit(limit).with_for_update(skip_locked=True)
+    taken = session.scalars(query).all()
+    sums: Counter[tuple[int, str, str, str, int, str]] = Counter()
+    for row in taken:
+        for dimension, period, value in _cell(row).margins():
+            sums[row.site_id, dimension, period, value, row.notice_id, row.outcome] += row.count
+    if taken:
+        session.execute(delete(TallyRow).where(TallyRow.id.in_([row.id for row in taken])))
+        names = ("site_id", "dimension", "period", "value", "notice_id", "outcome")
+        rows = [dict(zip(names, key, strict=True)) | {"count": count} for key, count in sorted(sums.items())]
+        _upsert(session, ROLL_UPS, names, rows)
+    return len(taken)
+
+
+def empty(session: Session) -> bool:
+    """Whether nothing waits in the inbox."""
+    return session.scalar(select(TallyRow.id).limit(1)) is None
+
+
+def read(
+    session: Session, site_id: int, dimension: str, first: str, end: str, by: Sequence[str] = ("period", "value")
+) -> list[Count]:
+    """Counts of a dimension in periods first (included) to end (excluded), kept apart by `by` and notice.
+
+    What is still in the inbox is in it: ask within one snapshot, and every event is there exactly once.
+    """
+    kept = [RollUpRow.__table__.c[name] for name in by]
+    query = (
+        select(*kept, RollUpRow.notice_id, RollUpRow.outcome, func.sum(RollUpRow.count))
+        .where(
+            RollUpRow.site_id == site_id,
+            RollUpRow.dimension == dimension,
+            RollUpRow.period >= first,
+            RollUpRow.period < end,
+        )
+        .group_by(*kept, RollUpRow.notice_id, RollUpRow.outcome)
+    )
+    sums: Counter[tuple[str, str, int, str]] = Counter()
+    for *group, notice_id, outcome, count in session.execute(query):
+        at = dict(zip(by, group, strict=True))
+        sums[at.get("period", ""), at.get("value", ""), notice_id, outcome] += int(count)
+    for row in session.scalars(select(TallyRow).where(TallyRow.site_id == site_id)):
+        period, value = next((p, v) for d, p, v in _cell(row).margins() if d == dimension)
+        if first <= period < end:
+            place = (period if "period" in by else "", value if "value" in by else "")
+            sums[*place, row.notice_id, row.outcome] += row.count
+    return [Count(*key, count) for key, count in sorted(sums.items())]
+
+
+def first_period(session: Session, site_id: int) -> str | None:
+    """The first day on which anything was counted on a site."""
+    query = select(func.min(RollUpRow.period)).where(RollUpRow.site_id == site_id, RollUpRow.dimension == "day")
+    return session.scalar(query) or session.scalar(
+        select(func.min(func.substr(TallyRow.hour, 1, 10))).where(TallyRow.site_id == site_id)
+    )
+
+
+def _cell(row: TallyRow) -> Cell:
+    return Cell(*(getattr(row, name) for name in Cell.__slots__))
+
+
+def _upsert(session: Session, table: Table, key: Sequence[str], rows: list[dict[str, Any]]) -> None:
+    connection = session.connection()
+    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    upsert = insert.on_conflict_do_update(
+        index_elements=[table.c[name] for name in key], set_={"count": table.c.count + insert.excluded.count}
+    )
+    # One row goes as one statement: psycopg opens a pipeline for a list, even for a list of one.
+    connection.execute(upsert, rows if len(rows) > 1 else rows[0])

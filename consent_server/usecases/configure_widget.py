@@ -1,0 +1,145 @@
+"""Make what the widget's code is called with, and so what a visitor sees: one notice in each of its languages."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from consent_server.canonical import encode, sha256_hex
+from consent_server.domain.notice import Configuration, Notice, consent_basis
+from consent_server.domain.site import Tag
+
+CONFIG_TEXTS = (
+    "title", "intro", "accept", "refuse", "customise", "close", "privacy", "cookies", "gpc",
+    "saved", "reopen", "failed",
+)  # fmt: skip
+PLACEHOLDER_TEXTS = ("placeholder", "once", "always")
+
+
+def configure_widget(notice: Notice, site: str, widget: str, tags: Sequence[Tag]) -> dict[str, Configuration]:
+    """What this widget code (by its hash) is served with, by language.
+
+    Its shape is for the code of today only. Archived code is never given it: what that was served with is
+    archived with it (storage/configurations.py).
+    """
+    return {
+        language: Configuration(
+            language,
+            main=_line(_first_layer(notice, site, widget, tags, language)),
+            preferences=_line(notice_detail(notice, language)),
+        )
+        for language in notice.languages
+    }
+
+
+def called(code: str, data: str) -> str:
+    """A script: code on its first line, on its second the data that it is called with."""
+    return f"{code}(\n{data}\n)\n"
+
+
+def revision(body: Mapping[str, Any]) -> str:
+    """Short name (16 hex digits) of what a consent rests on; a stored grant under another one is asked again."""
+    return sha256_hex(encode(consent_basis(body)))[:16]
+
+
+def _line(data: Mapping[str, Any]) -> str:
+    # "<" never stands in the data as itself, so that the script may also be pasted into a page.
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _first_layer(notice: Notice, site: str, widget: str, tags: Sequence[Tag], language: str) -> dict[str, Any]:
+    body = notice.body
+    texts = body["texts"][language]
+    gpc = notice.gpc_purposes
+    return {
+        "site": site,
+        "notice": notice.hash,
+        "revision": revision(body),
+        "widget": widget[:16],
+        "language": language,
+        "languages": body["languages"],
+        **({} if texts["direction"] == "ltr" else {"direction": texts["direction"]}),
+        **({"advanced": True} if body["mode"] == "advanced" else {}),
+        "days": body["choice_days"],
+        "layout": body["layout"],
+        "colours": body["colours"],
+        "policy": {name: policy["url"] for name, policy in body["policy"].items()},
+        "purposes": [
+            {"key": p["key"], "signals": p["signals"]} | ({"gpc": True} if p["key"] in gpc else {})
+            for p in body["purposes"]
+        ],
+        "vendors": _tags(body["vendors"], tags),
+        "texts": {key: texts["banner"][key] for key in CONFIG_TEXTS},
+    }
+
+
+def _tags(vendors: Sequence[Mapping[str, Any]], tags: Sequence[Tag]) -> list[dict[str, Any]]:
+    by_vendor = {tag.vendor: tag for tag in tags}
+    return [_tag(vendor, by_vendor[vendor["key"]]) for vendor in vendors]
+
+
+def _tag(vendor: Mapping[str, Any], tag: Tag) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "key": vendor["key"],
+        "adapter": tag.adapter,
+        "id": tag.id,
+        "purposes": vendor["purposes"],
+        "conversions": dict(tag.conversions),
+    }
+    return {key: value for key, value in entry.items() if value}
+
+
+def notice_detail(notice: Notice, language: str) -> dict[str, Any]:
+    """Layer two in one language: every vendor with its operator and its cookies, in words."""
+    body, texts = notice.body, notice.body["texts"][language]
+    controller = body["controller"]
+    dpo = body.get("dpo")
+    return {
+        "notice": notice.hash,
+        "language": language,
+        "controller": f"{controller['name']}, {controller['address']}",
+        "contact": controller["contact"],
+        "dpo": ", ".join(dpo[key] for key in ("name", "role", "contact") if key in dpo) if dpo else "",
+        "purposes": {key: purpose["text"] for key, purpose in texts["purposes"].items()},
+        "names": {key: purpose["title"] for key, purpose in texts["purposes"].items()}
+        | {vendor["key"]: vendor["name"] for vendor in body["vendors"]},
+        "vendors": [_vendor_detail(vendor, texts) for vendor in body["vendors"]],
+        "texts": texts["preferences"] | {key: texts["banner"][key] for key in PLACEHOLDER_TEXTS},
+    }
+
+
+def _vendor_detail(vendor: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, Any]:
+    operator, declared = vendor["operator"], vendor.get("declared")
+    named = (
+        texts["preferences"]["declared"].format(declared=f"{declared['name']}, {declared['address']}")
+        if declared
+        else ""
+    )
+    return {
+        "key": vendor["key"],
+        "operator": f"{operator['name']}, {operator['address']}",
+        "declared": named,
+        "policy": vendor["policy_url"],
+        "transfer": _transfer(vendor, texts),
+        "cookies": [_cookie(cookie, texts) for cookie in vendor["cookies"]],
+    }
+
+
+def _transfer(vendor: Mapping[str, Any], texts: Mapping[str, Any]) -> str:
+    transfer = vendor.get("transfer")
+    if transfer is None:
+        return ""
+    recipients = [entity["name"] for entity in vendor.get("other_entities", ())] or [vendor["operator"]["name"]]
+    sentence: str = texts["transfer"][transfer["mechanism"]]
+    return sentence.format(recipient=", ".join(recipients), reference=transfer["reference"])
+
+
+def _cookie(cookie: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, str]:
+    preferences = texts["preferences"]
+    endless = preferences["session" if cookie.get("expiry") == "session" else "no_expiry"]
+    return {
+        "name": cookie["name"],
+        "lifetime": texts["lifetimes"][str(cookie["lifetime"])] if "lifetime" in cookie else endless,
+        "text": texts["cookie_purposes"][cookie["purpose"]],
+        "storage": preferences[f"storage_{cookie['storage']}"],
+        "host": cookie.get("host", ""),
+    }

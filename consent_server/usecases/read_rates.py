@@ -1,0 +1,156 @@
+"""The one way to rates: counts of a span of a site's days, added up as the definitions say."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from consent_server.domain.report import Asked, Count, Report, report
+from consent_server.domain.tally import Outcome
+from consent_server.storage import notices, search, sites, tallies
+from consent_server.storage.session import Database
+
+# Below this, a split by these could point at somebody.
+GUARDED = ("language", "country")
+
+
+class By(StrEnum):
+    """What rows are made of."""
+
+    DAY = "day"
+    HOUR = "hour"
+    LANGUAGE = "language"
+    DEVICE = "device"
+    NOTICE = "notice"
+    COUNTRY = "country"
+
+    @property
+    def dimension(self) -> str:
+        """The roll-up that knows it. Every one of them knows the notice."""
+        return "day" if self is By.NOTICE else self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days on the site's own clock, both included."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        """How many."""
+        return (self.last - self.first).days + 1
+
+    def holds(self, day: str) -> bool:
+        """Whether a day ("2026-11-01") is among them."""
+        return self.first.isoformat() <= day <= self.last.isoformat()
+
+    @property
+    def before(self) -> "Span":
+        """As many days that lie just before."""
+        days = timedelta(days=self.days)
+        return Span(self.first - days, self.last - days)
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """When a notice came into force, in the site's hours: "2026-11-01T13"."""
+
+    notice: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What was asked, and the answer. `publications` are those within the span."""
+
+    site: str
+    span: Span
+    by: By
+    time_zone: str
+    report: Report
+    publications: Sequence[Publication]
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract's answer (4.4)."""
+        return {
+            "site": self.site,
+            "from": self.span.first.isoformat(),
+            "to": self.span.last.isoformat(),
+            "by": self.by.value,
+            "time_zone": self.time_zone,
+            "publications": [{"notice": one.notice, "at": one.at} for one in self.publications],
+            **self.report.to_json(),
+        }
+
+
+def today(database: Database, key: str, now: datetime) -> date:
+    """The day that it is on a site. Raises UnknownSite."""
+    with database.reading() as session:
+        return now.astimezone(ZoneInfo(sites.get(session, key).site.time_zone)).date()
+
+
+def read_rates(database: Database, key: str, span: Span, by: By, notice: str | None = None) -> Rates:
+    """Rates of a span, in rows; with `notice` (hash) of that notice alone. Exact at this moment. Raises UnknownSite."""
+    with database.snapshot() as session:
+        site = SiteCounts(session, key)
+        zone = site.stored.site.time_zone
+        return Rates(key, span, by, zone, site.report(span, by, notice), site.publications(span))
+
+
+class SiteCounts:
+    """What was counted on a site, read within one snapshot. Raises UnknownSite."""
+
+    def __init__(self, session: Session, key: str) -> None:
+        self.stored = sites.get(session, key)
+        self._session = session
+        self._hashes: dict[int, str] = {}
+        self.asked: dict[str, Asked] = {}
+        # What people call purposes and vendors, as the newest notice has it.
+        self.purposes: dict[str, str] = {}
+        self.vendors: dict[str, str] = {}
+        for row_id, notice_hash, body in search.notices_of(session, self.stored.id):
+            said = json.loads(body)
+            self._hashes[row_id] = notice_hash
+            self.asked[notice_hash] = Asked(*([one["key"] for one in said[name]] for name in ("purposes", "vendors")))
+            texts = said["texts"].get("en") or said["texts"][said["languages"][0]]
+            self.purposes |= {purpose: words["title"] for purpose, words in texts["purposes"].items()}
+            self.vendors |= {one["key"]: one["name"] for one in said["vendors"]}
+
+    def report(self, span: Span, by: By, notice: str | None = None) -> Report:
+        """Rows by one dimension."""
+        return report(self.counts(span, by, notice), self.asked, guarded=by in GUARDED)
+
+    def counts(self, span: Span, by: By, notice: str | None = None) -> list[Count]:
+        """Counts of a span, under one notice or all."""
+        column = {By.DAY: "period", By.HOUR: "period", By.NOTICE: None}.get(by, "value")
+        first, end = span.first.isoformat(), (span.last + timedelta(days=1)).isoformat()
+        kept = (column,) if column else ()
+        found = tallies.read(self._session, self.stored.id, by.dimension, first, end, by=kept)
+        return [
+            Count(self._key(by, one), self._hashes[one.notice_id], Outcome.parse(one.outcome), one.count)
+            for one in found
+            if notice in (None, self._hashes[one.notice_id])
+        ]
+
+    def publications(self, span: Span | None = None) -> list[Publication]:
+        """When notices came into force, oldest first: within a span, or ever."""
+        zone = ZoneInfo(self.stored.site.time_zone)
+        found = [
+            Publication(notice_hash, at.astimezone(zone).strftime("%Y-%m-%dT%H"))
+            for notice_hash, at in notices.publications(self._session, self.stored.id)
+        ]
+        return [one for one in found if span is None or span.holds(one.at[:10])]
+
+    def first_day(self) -> str | None:
+        """The first day on which anything was counted."""
+        return tallies.first_period(self._session, self.stored.id)
+
+    def _key(self, by: By, count: tallies.Count) -> str:
+        return self._hashes[count.notice_id] if by is By.NOTICE else count.period or count.value

@@ -1,0 +1,235 @@
+"""What the rates' page and a shared report have in common: words, the forms of numbers, and what the charts draw."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from babel import Locale
+
+from consent_server.domain.rates import Rate, Totals
+from consent_server.domain.report import OTHER, Figures, compare
+from consent_server.usecases.read_dashboard import Dashboard
+from consent_server.usecases.read_rates import By, Span
+
+# Name of each rate, and the question that it answers.
+RATE_WORDS = {
+    "interaction": ("Interaction rate", "How often is a shown banner answered?"),
+    "consent": ("Consent rate", "Of those who choose, who accepts all?"),
+    "opt_in": ("Opt-in rate", "Of banners shown, how many end in accepting all?"),
+    "refusal": ("Refusal rate", "Of those who choose, who refuses all?"),
+    "no_choice": ("No-choice rate", "How often is it left unanswered?"),
+    "withdrawal": ("Withdrawal rate", "How many take back what they gave?"),
+    "share": ("With the signal on", "How many first choices were made with Global Privacy Control on?"),
+    "consent_with_gpc": ("Consent rate with the signal", "Who accepts all, with it on?"),
+    "consent_without_gpc": ("Consent rate without it", "And with it off?"),
+}
+TOTAL_WORDS = {
+    "shown": "Banners shown",
+    "decisions": "First choices",
+    "accept_all": "… accepted all",
+    "refuse_all": "… refused all",
+    "save": "… an own selection",
+    "granted": "First choices that granted anything",
+    "no_choice": "Shown and not answered",
+    "changes": "Later changes",
+    "withdrawals": "Withdrawals",
+    "gpc": "Changes by Global Privacy Control",
+}
+SPLIT_WORDS = {By.DEVICE: "Device", By.LANGUAGE: "Language", By.COUNTRY: "Country", By.NOTICE: "Notice"}
+LINES = ("consent", "interaction", "opt_in")
+BARS = ("consent", "opt_in")
+COUNTS = ("shown", "decisions", "granted")
+# With fewer choices every interval is wider than some fourteen points.
+FEW = 200
+# So many rows fit in a chart; the table has all.
+MOST_BARS = 8
+NARROW, DASH = "\N{NARROW NO-BREAK SPACE}", "\N{EN DASH}"
+
+
+def percent(value: float | None, digits: int | None = None) -> str:
+    """0.6123 as "61.2 %"; small shares with two digits; a dash for what is no number."""
+    if value is None:
+        return DASH
+    if digits is None:
+        digits = 2 if 0 < abs(value) < 0.01 else 1
+    return f"{value * 100:.{digits}f}{NARROW}%"
+
+
+def between(rate: Rate) -> str:
+    """An interval, such as "60.1 to 62.3 %"."""
+    if rate.value is None or rate.low is None or rate.high is None:
+        return DASH
+    digits = 2 if rate.value and rate.value < 0.01 else 1
+    return f"{rate.low * 100:.{digits}f} to {percent(rate.high, digits)}"
+
+
+def points(value: float | None) -> str:
+    """A difference of rates, in points of a hundred: "+2.1"."""
+    return DASH if value is None else f"{value * 100:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def amount(value: int) -> str:
+    """A count with its thousands apart."""
+    return f"{value:,}"
+
+
+def day_words(value: date | str, year: bool = True) -> str:
+    """A day as people write it: "3 Nov 2026"."""
+    day = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    return f"{day.day} {day:%b %Y}" if year else f"{day.day} {day:%b}"
+
+
+def time_words(key: str) -> str:
+    """A day or an hour of the site: "3 Nov 2026", "3 Nov 2026, 13:00"."""
+    return day_words(key) + (f", {key[11:]}:00" if len(key) > len("2026-11-03") else "")
+
+
+FILTERS: dict[str, Callable[..., str]] = {
+    "percent": percent, "between": between, "points": points, "amount": amount, "day_words": day_words,
+    "time_words": time_words,
+}  # fmt: skip
+
+
+def values(found: Dashboard) -> dict[str, Any]:
+    """What the templates show of it."""
+    whole = found.series.whole
+    marks = [
+        {"letter": chr(ord("A") + number % 26), "notice": one.notice, "at": one.at}
+        for number, one in enumerate(found.publications)
+    ]
+    return {
+        "whole": whole,
+        "state": _state(found),
+        "few": 0 < whole.totals.decisions < FEW,
+        "compared": compare(whole, found.before),
+        "marks": marks,
+        "splits": {by: _split(found, by) for by in SPLIT_WORDS},
+        "charts": _charts(found, marks),
+        "rate_words": RATE_WORDS,
+        "total_words": TOTAL_WORDS,
+        "split_words": SPLIT_WORDS,
+        "lines": LINES,
+    }
+
+
+def _state(found: Dashboard) -> str:
+    totals = found.series.whole.totals
+    if totals == Totals():
+        return "never" if found.first_day is None else "nothing"
+    if totals.decisions == 0:
+        return "unanswered" if totals.shown else "uncounted"
+    return ""
+
+
+def name_of(by: By, key: str, known: Mapping[str, str]) -> str:
+    """What people call a row of a split."""
+    if key == OTHER:
+        return "Others, each fewer than 10"
+    if by is By.NOTICE:
+        return f"Notice {key[:8]}, of {day_words(known[key])}" if key in known else f"Notice {key[:8]}"
+    if by is By.DEVICE:
+        return key.capitalize()
+    if by is By.COUNTRY:
+        return str(_english().territories.get(key, key)) if key else "Not known"
+    return str(_english().languages.get(key.replace("-", "_"), key))
+
+
+@cache
+def _english() -> Locale:
+    return Locale("en")
+
+
+def _split(found: Dashboard, by: By) -> list[dict[str, Any]]:
+    rows = [(key, name_of(by, key, found.known), figures) for key, figures in found.splits[by].rows]
+    if by is By.NOTICE:
+        order = list(found.known)
+        rows.sort(key=lambda row: order.index(row[0]))
+    else:
+        rows.sort(key=lambda row: (row[0] == OTHER, -(row[2].totals.shown if row[2] else 0)))
+    return [{"key": key, "name": name, "figures": figures} for key, name, figures in rows]
+
+
+# What the charts draw
+
+
+def _charts(found: Dashboard, marks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    keys = list(_keys(found.span, found.by))
+    rows: dict[str, Figures] = {key: of for key, of in found.series.rows if of is not None}
+    along = {"labels": [_tick(key) for key in keys]}
+    along |= {"marks": [{"at": keys.index(_place(one["at"], found.by)), "letter": one["letter"]} for one in marks]}
+    charts: dict[str, Any] = {
+        "series": along | {"lines": [_line(name, keys, rows) for name in LINES]},
+        "counts": along | {"lines": [_count(name, keys, rows) for name in COUNTS]},
+        "reach": along | {"lines": list(_reach(found, keys, rows))},
+    }
+    for by in SPLIT_WORDS:
+        told = [(row["name"], row["figures"]) for row in _split(found, by) if row["figures"]][:MOST_BARS]
+        bars = [{"name": RATE_WORDS[name][0], **_rates(of.totals.rate(name) for _, of in told)} for name in BARS]
+        charts[f"by-{by}"] = {"labels": [name for name, _ in told], "bars": bars}
+    devices = [(row["name"], row["figures"]) for row in _split(found, By.DEVICE) if row["figures"]]
+    vendors = list(found.series.whole.vendors)
+    charts["reach-device"] = {
+        "labels": [found.vendors.get(key, key) for key in vendors],
+        "bars": [
+            {"name": name, **_rates(of.vendors[key].reach if key in of.vendors else None for key in vendors)}
+            for name, of in devices
+        ],
+    }
+    return charts
+
+
+def _keys(span: Span, by: By) -> Iterator[str]:
+    for step in range(span.days):
+        day = (span.first + timedelta(days=step)).isoformat()
+        yield from (f"{day}T{hour:02d}" for hour in range(24)) if by is By.HOUR else (day,)
+
+
+def _place(at: str, by: By) -> str:
+    return at if by is By.HOUR else at[:10]
+
+
+def _tick(key: str) -> str:
+    day = day_words(key, year=False)
+    return f"{day} {key[11:]}:00" if len(key) > len("2026-11-03") else day
+
+
+def _line(name: str, keys: Sequence[str], rows: Mapping[str, Figures]) -> dict[str, Any]:
+    return {"name": RATE_WORDS[name][0], **_rates(rows[key].totals.rate(name) if key in rows else None for key in keys)}
+
+
+def _count(name: str, keys: Sequence[str], rows: Mapping[str, Figures]) -> dict[str, Any]:
+    counted = [getattr(rows[key].totals, name) if key in rows else 0 for key in keys]
+    return {"name": {"decisions": "Chose", "granted": "Granted"}.get(name, "Shown"), "values": counted}
+
+
+def _reach(found: Dashboard, keys: Sequence[str], rows: Mapping[str, Figures]) -> Iterator[dict[str, Any]]:
+    """A line for each vendor; vendors that see the same share every time have one line together."""
+    together: dict[tuple[float | None, ...], list[str]] = {}
+    for vendor in found.series.whole.vendors:
+        shares = (rows[key].vendors.get(vendor) if key in rows else None for key in keys)
+        line = tuple(_rounded(share.reach.value if share else None) for share in shares)
+        together.setdefault(line, []).append(found.vendors.get(vendor, vendor))
+    for line, names in together.items():
+        yield {"name": ", ".join(names), "values": line}
+
+
+def _rates(rates: Iterable[Rate | None]) -> dict[str, list[float | None]]:
+    found = [rate or Rate(None, None, None, "") for rate in rates]
+    return {
+        "values": [_rounded(rate.value) for rate in found],
+        "low": [_rounded(rate.low) for rate in found],
+        "high": [_rounded(rate.high) for rate in found],
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def until_words(at: datetime) -> str:
+    """Until when a link lasts, to the minute."""
+    return f"{day_words(at.date())}, {at:%H:%M} UTC"
+
+
+FILTERS["until_words"] = until_words

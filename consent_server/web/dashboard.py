@@ -1,0 +1,107 @@
+"""The marketers' console: consent rates of a site on one page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, request, url_for
+from werkzeug.datastructures import MultiDict
+
+from consent_server.domain.errors import Fault, InvalidQuery
+from consent_server.domain.roles import Role
+from consent_server.domain.site import Site
+from consent_server.extensions import services
+from consent_server.usecases.find_site import find_site
+from consent_server.usecases.read_dashboard import Dashboard, read_dashboard
+from consent_server.usecases.read_rates import By, Span, today
+from consent_server.web import board, console
+from consent_server.web.auth import needs
+from consent_server.web.queries import DASHBOARD, read_query, without_empty
+from consent_server.web.rates import LONGEST_BY_HOUR, asked_span
+
+bp = Blueprint("dashboard", __name__, url_prefix="/console/sites/<key>/rates")
+console.frame(bp)
+console.LINKS += [(Role.MARKETER, "Rates", "dashboard.rates")]
+
+QUICK = {7: "7 days", 28: "28 days", 90: "90 days", 365: "A year"}
+# Days after which a shared link ends.
+LIFETIMES = {7: "a week", 30: "30 days", 90: "90 days"}
+
+
+@bp.get("")
+@needs(Role.MARKETER)
+def rates(key: str) -> str | tuple[str, int]:
+    """Rates of a span of days; the address keeps what was asked for."""
+    our, given = services(), without_empty(request.args)
+    site = find_site(our.database, key).site
+    try:
+        asked = read_asked(key, given)
+        found = read_dashboard(our.database, key, asked.span, asked.by, asked.notice)
+        if asked.notice is not None and asked.notice not in found.known:
+            raise _fault("notice", "No notice of this site has this hash.")
+    except InvalidQuery as refusal:
+        faults = {fault.pointer[2:]: fault.detail for fault in refusal.faults}
+        return _page(site, faults=faults, given=given, dashboard=None), 400
+    return _page(site, faults={}, given=asked.to_query(), dashboard=found, asked=asked, quick=_quick(key, asked))
+
+
+@bp.post("/link")
+@needs(Role.MARKETER)
+def share(key: str) -> str:
+    """Make a link to a report that anyone may read who has it, for a time."""
+    our, form = services(), request.form
+    site = find_site(our.database, key).site
+    asked = read_asked(key, without_empty(MultiDict({name: form.get(name, "") for name in ("from", "to", "by", "notice")})))
+    lifetime = {str(days): days for days in LIFETIMES}.get(form.get("lifetime", ""))
+    if lifetime is None or form.get("days") not in ("these", "latest"):
+        raise _fault("lifetime", "Choose one of those that the form offers.")
+    until = our.now() + timedelta(days=lifetime)
+    latest = form["days"] == "latest"
+    subject: dict[str, Any] = {"site": key, "by": asked.by, "notice": asked.notice}
+    subject |= {"days": asked.span.days} if latest else {"from": f"{asked.span.first}", "to": f"{asked.span.last}"}
+    link = f"{our.settings.public_url}/reports/{our.report_links.sign(subject, until)}"
+    return console.page("report_link.html", site=site, link=link, until=until, asked=asked, latest=latest)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an address asks for."""
+
+    span: Span
+    by: By
+    notice: str | None
+
+    def to_query(self) -> dict[str, str]:
+        """As the parameters of an address that asks for the same."""
+        values = {"from": f"{self.span.first}", "to": f"{self.span.last}", "by": self.by.value}
+        return values | ({"notice": self.notice} if self.notice else {})
+
+
+def read_asked(key: str, given: MultiDict[str, str]) -> Asked:
+    """Raises InvalidQuery, UnknownSite."""
+    values, our = read_query(DASHBOARD, given), services()
+    return Asked(asked_span(values, today(our.database, key, our.now())), values["by"], values["notice"])
+
+
+def _fault(name: str, detail: str) -> InvalidQuery:
+    return InvalidQuery("The parameters have faults; nothing was looked up.", [Fault(f"#/{name}", detail)])
+
+
+def _quick(key: str, asked: Asked) -> list[dict[str, Any]]:
+    """Links to the days up to today, with the other filters kept."""
+    our = services()
+    last = today(our.database, key, our.now())
+    found = []
+    for days, words in QUICK.items():
+        span = Span(last - timedelta(days=days - 1), last)
+        by = asked.by if days <= LONGEST_BY_HOUR else By.DAY
+        address = url_for("dashboard.rates", key=key, **Asked(span, by, asked.notice).to_query())
+        found.append({"words": words, "address": address, "current": span == asked.span})
+    return found
+
+
+def _page(site: Site, dashboard: Dashboard | None, **values: Any) -> str:
+    shown: Mapping[str, Any] = board.values(dashboard) if dashboard else {}
+    tag = f'<script async src="{services().settings.public_url}/widget/{site.key}.js"></script>'
+    return console.page("rates.html", site=site, dashboard=dashboard, tag=tag, lifetimes=LIFETIMES, **shown, **values)

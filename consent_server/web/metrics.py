@@ -1,0 +1,74 @@
+"""Figures for a monitoring system (Prometheus text format 0.0.4), for operators of all sites.
+
+Each is computed from the database when it is asked for: several processes answer, and all answer the same.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from flask import Blueprint, Response
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
+
+from consent_server import __version__
+from consent_server.domain.roles import Role
+from consent_server.extensions import services
+from consent_server.usecases.read_figures import read_figures
+from consent_server.web.auth import caller, needs
+
+bp = Blueprint("metrics", __name__)
+
+# Where figures come from. Each part of the server that has some adds its own; none may cost more with more records.
+SOURCES: list[Callable[[], Iterable[Metric]]] = []
+
+
+@bp.get("/metrics")
+@needs(Role.OPERATOR)
+def metrics() -> Response:
+    """All figures."""
+    caller().require_all_sites()
+    response = Response(generate_latest(_REGISTRY), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+class _Everything(Collector):
+    def collect(self) -> Iterator[Metric]:
+        for source in SOURCES:
+            yield from source()
+
+
+_REGISTRY = CollectorRegistry()
+_REGISTRY.register(_Everything())
+
+
+def _server() -> Iterator[Metric]:
+    figures = read_figures(services().database, services().now())
+    leaves = CounterMetricFamily("consent_ledger_leaves", "Records and removals sealed so far.", labels=["site"])
+    waiting = GaugeMetricFamily(
+        "consent_sealing_lag_seconds",
+        "For how long the oldest record has not been sealed; 0 when all are.",
+        labels=["site"],
+    )
+    sealed = GaugeMetricFamily(
+        "consent_checkpoint_timestamp_seconds", "When the newest checkpoint was signed.", labels=["site"]
+    )
+    recent = GaugeMetricFamily(
+        "consent_recent_decisions", "Decisions recorded in the last five minutes.", labels=["site", "action"]
+    )
+    for site in figures.sites:
+        leaves.add_metric([site.site], site.leaves)
+        waiting.add_metric([site.site], site.waiting)
+        if site.sealed_at is not None:
+            sealed.add_metric([site.site], site.sealed_at.timestamp())
+        for action, count in site.recent.items():
+            recent.add_metric([site.site, action.value], count)
+    yield from (leaves, waiting, sealed, recent)
+    yield GaugeMetricFamily("consent_database_size_bytes", "Size of the database.", figures.database_bytes)
+    version = GaugeMetricFamily("consent_build_info", "The version that answers.", labels=["version"])
+    version.add_metric([__version__], 1)
+    yield version
+
+
+SOURCES.append(_server)

@@ -1,0 +1,117 @@
+"""A consent server with everything on it that there is to look at, and the people who look."""
+
+import hashlib
+import json
+import re
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+from uuid import uuid4
+
+from playwright.sync_api import Browser, BrowserContext
+
+from tests.access.people import PASSWORD
+from tests.factories import SHOP, TABLES, TOP, site_file
+
+from .servers import ConsentServer
+
+# Records of every kind; none at all; some that somebody altered, and some removed by the rule.
+SITES = ("shop", "quiet", "broken")
+PEOPLE: dict[str, tuple[str, ...]] = {
+    "olga": ("--role", "operator"),
+    "oscar": ("--role", "operator", "--site", "quiet"),
+    "ada": ("--role", "auditor", "--site", "shop"),
+    "max": ("--role", "marketer", "--site", "shop"),
+}
+PAGE_OF_RECORDS = 50
+
+
+@dataclass
+class Library:
+    """The server, what it answered to each visitor, and each reader's browser."""
+
+    server: ConsentServer
+    browser: Browser
+    receipts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _signed_in: dict[str, Any] = field(default_factory=dict)
+
+    def stock(self) -> None:
+        """Let visitors decide, and a rogue alter one record and an operator erase another."""
+        grant = self.decide("grant", language="fr")
+        self.decide("withdrawal", action="withdraw", method="preferences", visitor=grant["visitor"], change=True)
+        self.decide("refusal", action="refuse_all")
+        for site in ("shop", "broken"):
+            self.decide(f"{site} choice", site, action="save", grants={"analytics": True})
+        erased = self.decide("erased", "broken", action="save", grants={"advertising": True})
+        for _ in range(PAGE_OF_RECORDS):
+            self.decide("last", action="save", method="preferences", grants={"advertising": True})
+        self.server.command("ledger", "seal")
+        self.server.command("visitor", "erase", erased["visitor"])
+        self.server.command("ledger", "seal")
+        self._alter(self.receipts["broken choice"]["decision_id"])
+
+    def decide(self, name: str, site: str = "shop", **changes: Any) -> dict[str, Any]:
+        """Decide as a visitor of a site; everything is accepted unless told otherwise."""
+        granted = changes.get("action", "accept_all") == "accept_all"
+        body = {
+            "decision_id": str(uuid4()), "notice": self.notice(site), "action": "accept_all", "method": "banner",
+            "grants": {"analytics": granted, "advertising": granted}, "language": "en", "page": f"{SHOP}/pricing",
+        }  # fmt: skip
+        url = f"{self.server.url}/v1/sites/{site}/decisions"
+        sent = Request(url, json.dumps(body | changes).encode(), {"Origin": SHOP, "Content-Type": "text/plain"})
+        with urlopen(sent) as answer:
+            self.receipts[name] = json.load(answer)
+        return self.receipts[name]
+
+    def notice(self, site: str = "shop") -> str:
+        """The notice in force."""
+        return hashlib.sha256(self.server.get(f"/v1/sites/{site}/notice")[1]).hexdigest()
+
+    def _alter(self, decision_id: str) -> None:
+        with closing(sqlite3.connect(self.server.folder / "instance" / "consent.sqlite3")) as database, database:
+            database.execute("DROP TRIGGER decisions_keep_update")
+            database.execute("UPDATE decisions SET action = 'refuse_all' WHERE hex(decision_id) = ?",
+                             [decision_id.replace("-", "").upper()])  # fmt: skip
+
+    def pack(self) -> Path:
+        """All the evidence of the shop."""
+        path = self.server.folder / "shop.zip"
+        self.server.command("evidence", "export", "shop", "-o", str(path))
+        return path
+
+    def invite(self, name: str, *options: str) -> str:
+        """Make somebody a user; the path of their one-time link."""
+        printed = self.server.command("user", "create", f"{name}@example.org", *options)
+        found = re.search(r"/sign-in/link\?t=\S+", printed)
+        assert found, printed
+        return found[0]
+
+    def reader(self, name: str = "", **options: Any) -> BrowserContext:
+        """A browser in which this person is signed in; nobody, without a name."""
+        if name and name not in self._signed_in:
+            self._signed_in[name] = self._sign_in(name)
+        context = self.browser.new_context(base_url=self.server.url, storage_state=self._signed_in.get(name), **options)
+        context.set_default_timeout(8_000)
+        return context
+
+    def _sign_in(self, name: str) -> Any:
+        context = self.browser.new_context(base_url=self.server.url, java_script_enabled=False)
+        page = context.new_page()
+        page.goto(self.invite(name, *PEOPLE[name]))
+        page.get_by_label("New password").fill(PASSWORD)
+        page.get_by_label("The same again").fill(PASSWORD)
+        page.get_by_role("button", name="Set it and sign in").click()
+        page.wait_for_url("**/console")
+        state = context.storage_state()
+        context.close()
+        return state
+
+
+def site_files() -> list[str]:
+    """The sites, as an operator would declare them."""
+    return [
+        site_file(TOP.replace('"shop"', f'"{key}"').replace("Example Shop", f"The {key} shop"), TABLES) for key in SITES
+    ]

@@ -1,0 +1,72 @@
+"""Every page of ours and the widget, held to WCAG 2.2 AA by axe-core in each way that people look at it."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from . import axe
+from .library import Library
+from .shop import Shop
+from .test_gating import FRAME
+from .views import VIEWS, View
+
+
+def test_the_check_can_fail(page: Page) -> None:
+    page.set_content('<title>x</title><main><h1 style="width:99em;color:#eee">Faint</h1><img></main>')
+    found = " ".join(axe.faults(page))
+    for fault in (
+        "390 light: color-contrast",
+        "1280 dark: image-alt",
+        "390 light: wider than the screen",
+        "html-has-lang",
+    ):
+        assert fault in found
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+def test_a_page_of_the_server(library: Library, view: View) -> None:
+    context = library.reader(view.reader)
+    page = context.new_page()
+    view.open(library, page)
+    assert axe.faults(page) == []
+    context.close()
+
+
+# Nothing that axe says about the banner may be the fault of the shop's own page.
+WIDGET = "consent-widget"
+
+
+@pytest.mark.parametrize("site", ["shop", "cinema", "gate"], ids=["bar", "box", "dialog"])
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_the_banner(visit: Callable[..., Shop], site: str, lang: str) -> None:
+    shop = visit(site)
+    shop.serve(lang=lang)
+    shop.open()
+    expect(shop.banner).to_be_visible()
+    assert axe.faults(shop.page, WIDGET) == []
+
+
+@pytest.mark.parametrize("site", ["shop", "cinema"])
+def test_the_preferences(visit: Callable[..., Shop], site: str) -> None:
+    shop = visit(site).open()
+    shop.open_preferences()
+    for summary in shop.page.locator("consent-widget dialog summary").all():
+        summary.click()
+    assert axe.faults(shop.page, WIDGET) == []
+
+
+def test_the_way_back_and_the_preferences_after_a_choice(shop: Shop) -> None:
+    shop.open()
+    shop.accept_all()
+    assert axe.faults(shop.page, WIDGET) == []
+    shop.open_preferences()
+    assert axe.faults(shop.page, WIDGET) == []
+
+
+def test_the_placeholder_of_a_frame(visit: Callable[..., Shop]) -> None:
+    cinema = visit("cinema")
+    cinema.serve(FRAME)
+    cinema.open()
+    cinema.refuse_all()
+    assert axe.faults(cinema.page, "consent-placeholder") == []

@@ -1,0 +1,162 @@
+"""Every page of the server and its main states: who opens it, where, and what they do there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page, expect
+
+from .library import Library
+
+Where = Callable[[Library], str]
+Act = Callable[[Library, Page], object]
+
+
+@dataclass(frozen=True)
+class View:
+    """A page in one state."""
+
+    name: str
+    reader: str
+    where: Where
+    act: Act = lambda library, page: None
+
+    def open(self, library: Library, page: Page) -> None:
+        """Go there, and do it."""
+        page.goto(self.where(library))
+        self.act(library, page)
+
+
+def _at(path: str) -> Where:
+    return lambda library: path
+
+
+def _record(name: str, site: str = "shop") -> Where:
+    return lambda library: f"/console/sites/{site}/records/{library.receipts[name]['receipt_id']}"
+
+
+def _receipt(name: str) -> Where:
+    return lambda library: library.receipts[name]["receipt_url"]
+
+
+def _jws(name: str) -> Where:
+    return lambda library: str(library.receipts[name]["receipt"])
+
+
+def _notice(query: str = "") -> Where:
+    return lambda library: f"/v1/notices/{library.notice()}{query}"
+
+
+def _invitation(name: str) -> Where:
+    return lambda library: library.invite(name, "--role", "auditor")
+
+
+def _sign_in_wrongly(library: Library, page: Page) -> None:
+    page.get_by_label("E-mail address").fill("ada@example.org")
+    page.get_by_label("Password").fill("not the password")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def _set_two_passwords(library: Library, page: Page) -> None:
+    page.get_by_label("New password").fill("a long enough password")
+    page.get_by_label("The same again").fill("another long password")
+    page.get_by_role("button", name="Set it and sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def _open_all(library: Library, page: Page) -> None:
+    for summary in page.locator("summary").all():
+        summary.click()
+
+
+def _checked(outcome: str) -> Act:
+    return lambda library, page: expect(page.get_by_role("status")).to_have_attribute(
+        "data-outcome", outcome, timeout=20_000
+    )
+
+
+def _ask_for(given: Callable[[Library], str]) -> Act:
+    def paste(library: Library, page: Page) -> None:
+        _open_all(library, page)
+        page.get_by_label("Paste it").fill(given(library))
+        page.get_by_role("button", name="Check and find").click()
+        page.wait_for_url("**/find")
+
+    return paste
+
+
+def _paste_at_verify(given: Callable[[Library], str], outcome: str) -> Act:
+    def paste(library: Library, page: Page) -> None:
+        expect(page.locator("body[data-ready]")).to_be_attached()
+        page.locator("#pasted").fill(given(library))
+        page.locator("form button").first.click()
+        _checked(outcome)(library, page)
+        _open_all(library, page)
+
+    return paste
+
+
+def _check_a_pack(library: Library, page: Page) -> None:
+    expect(page.locator("body[data-ready]")).to_be_attached()
+    page.set_input_files("input[type=file]", library.pack())
+    _checked("ok")(library, page)
+
+
+def _banner_is_there(library: Library, page: Page) -> None:
+    expect(page.frame_locator("iframe").get_by_role("dialog")).to_be_visible()
+
+
+RECORDS, SAMPLE, GAPS = ("/console/sites/{}/" + part for part in ("records", "sample", "gaps"))
+NOBODY = "01a20959-a77a-7518-936b-f2062a57b346"
+FAULTS = "?from=x&to=x&visitor=x&receipt=x&notice=x&purpose=x&action=x&other=x"
+
+VIEWS = [
+    View("sign in", "", _at("/sign-in")),
+    View("sign in, wrong password", "", _at("/sign-in"), _sign_in_wrongly),
+    View("set password", "", _invitation("nina")),
+    View("set password, two different ones", "", _invitation("noah"), _set_two_passwords),
+    View("expired link", "", _at("/sign-in/link?t=spent")),
+    View("home of an operator", "olga", _at("/console")),
+    View("home of an auditor", "ada", _at("/console")),
+    View("home of a marketer", "max", _at("/console")),
+    View("records", "ada", _at(RECORDS.format("shop")), _open_all),
+    View("records, the last page", "ada", _at(f"{RECORDS.format('shop')}?cursor=99999999999999-1")),
+    View("records, filtered", "ada", _at(f"{RECORDS.format('shop')}?action=refuse_all")),
+    View("records, nothing found", "ada", _at(f"{RECORDS.format('shop')}?visitor={NOBODY}")),
+    View("records, none yet", "olga", _at(RECORDS.format("quiet"))),
+    View("records, wrong parameters", "ada", _at(RECORDS.format("shop") + FAULTS)),
+    View("record of a grant", "ada", _record("grant"), _open_all),
+    View("record of a refusal", "ada", _record("refusal")),
+    View("record that was altered", "olga", _record("broken choice", "broken")),
+    View("no such record", "ada", _at(f"{RECORDS.format('shop')}/{NOBODY}")),
+    View("found no receipt", "ada", _at(RECORDS.format("shop")), _ask_for(lambda library: "a.b.c")),
+    View("found a receipt of another site", "ada", _at(RECORDS.format("shop")), _ask_for(_jws("broken choice"))),
+    View("spot check", "ada", _at(f"{SAMPLE.format('shop')}?n=20&seed=ada")),
+    View("spot check of altered records", "olga", _at(f"{SAMPLE.format('broken')}?n=20&seed=ada")),
+    View("spot check, nothing to draw", "olga", _at(SAMPLE.format("quiet"))),
+    View("spot check, wrong parameters", "ada", _at(f"{SAMPLE.format('shop')}?n=x&seed=%C3%A9&size=x&other=x")),
+    View("gaps", "ada", _at(GAPS.format("shop"))),
+    View("gaps, some", "olga", _at(GAPS.format("broken"))),
+    View("gaps of an empty ledger", "olga", _at(GAPS.format("quiet"))),
+    View("replay", "ada", _at(f"{GAPS.format('shop')}?from=0")),
+    View("replay of altered records", "olga", _at(f"{GAPS.format('broken')}?from=0")),
+    View("replay of nothing", "olga", _at(f"{GAPS.format('quiet')}?from=0")),
+    View("look-ups", "olga", _at("/console/lookups")),
+    View("look-ups, none yet", "oscar", _at("/console/lookups")),
+    View("another's site", "ada", _at(RECORDS.format("quiet"))),
+    View("another's role", "max", _at(RECORDS.format("shop"))),
+    View("receipt of a grant", "", _receipt("grant"), _checked("ok")),
+    View("receipt of a refusal", "", _receipt("refusal"), _checked("ok")),
+    View("receipt without its link", "", lambda library: f"/v1/receipts/{library.receipts['grant']['receipt_id']}"),
+    View("receipt of a wrong link", "", lambda library: f"{library.receipts['grant']['receipt_url']}x"),
+    View("verify", "", _at("/verify?lang=en"), _open_all),
+    View("verify in French", "", _at("/verify?lang=fr")),
+    View("verify, a receipt", "", _at("/verify"), _paste_at_verify(_jws("grant"), "wait")),
+    View("verify, an evidence pack", "", _at("/verify"), _check_a_pack),
+    View("verify, junk", "", _at("/verify"), _paste_at_verify(lambda library: "junk", "fail")),
+    View("notice", "", _notice("?format=html&lang=en"), _banner_is_there),
+    View("notice in French", "", _notice("?format=html&lang=fr"), _banner_is_there),
+    View("docs", "", _at("/docs")),
+    View("problem type", "", _at("/problems/forbidden")),
+    View("no such page", "", _at("/nowhere")),
+]
