@@ -14,6 +14,7 @@ from consent_server.storage import ledger as ledgers
 from consent_server.storage import search
 from consent_server.storage.search import FoundRecord
 from consent_server.storage.session import Database
+from consent_server.usecases.check_leaves import differences
 from consent_server.usecases.search_records import Item, item
 
 
@@ -94,4 +95,7 @@ class _Check:
     def _unchanged(self, data: bytes, record: FoundRecord) -> None:
         if commitment(record.row.salt, record.row.receipt) != data:
             raise InvalidProof("The record is not the one that was sealed.")
-        verify_jws(record.row.receipt, RECEIPT_TYPE, self.ring)
+        claims = verify_jws(record.row.receipt, RECEIPT_TYPE, self.ring)
+        # A good receipt may stand beside columns that somebody altered, and it is these that are searched.
+        if wrong := differences(record.row, record.notice, claims):
+            raise InvalidProof(f"The record differs from its receipt: {', '.join(wrong)}.")

@@ -22,8 +22,14 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 # A page that is still fading in has not its colours yet.
 _STILL = "() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)))"
 # What a person would have to scroll sideways for, as WCAG 1.4.10 has it.
-_WIDER = """() => document.documentElement.scrollWidth > innerWidth
-  ? [`wider than the screen: ${document.documentElement.scrollWidth}`] : []"""
+_WIDER = """() => {
+  const wide = document.documentElement.scrollWidth;
+  const right = (one) => one.getBoundingClientRect().right;
+  const out = [...document.querySelectorAll("section :is(input, select, textarea, button)")]
+    .filter((one) => right(one) > right(one.closest("section")));
+  return [...(wide > innerWidth ? [`wider than the screen: ${wide}`] : []),
+    ...out.map((one) => `sticks out of its section: ${one.outerHTML}`)];
+}"""
 
 
 def faults(page: Page, part: str = "", sizes: Sequence[ViewportSize] = SIZES) -> list[str]:

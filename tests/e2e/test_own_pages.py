@@ -112,14 +112,14 @@ def test_a_record_can_be_taken_along(ada: Page, library: Library) -> None:
 
 def test_what_is_drawn_can_be_drawn_again(ada: Page) -> None:
     ada.get_by_role("link", name="Spot check").click()
-    ada.get_by_label("How many").fill("5")
+    ada.get_by_label("Count").fill("5")
     ada.get_by_role("button", name="Draw").click()
     drawn = found(ada)
     assert len(drawn) == 5
     seed = re.search(r"seed=(\w+)&size=(\d+)", urlsplit(ada.url).query)
     assert seed
     ada.goto("/console/sites/shop/sample")
-    for label, value in (("How many", "5"), ("Seed", seed[1]), ("Of the first leaves", seed[2])):
+    for label, value in (("Count", "5"), ("Seed", seed[1]), ("Of the first leaves", seed[2])):
         ada.get_by_label(label).fill(value)
     ada.get_by_role("button", name="Draw").click()
     assert found(ada) == drawn

@@ -132,7 +132,7 @@ function open(detail: Detail, kit: Kit): void {
       ...fact("dpo", detail.dpo),
       ...(choice && kit.receiptUrl ? [element("p", {}, link(kit.receiptUrl, texts.receipt))] : []),
       ...(granted ? [element("p", {}, action("withdraw", texts.withdraw, "q"))] : [])),
-    element("footer", {},
+    element("div", { class: "f" },
       action("refuse", config.texts.refuse, "q"),
       action("accept", config.texts.accept, "q"),
       action("save", texts.save))) as HTMLDialogElement;

@@ -1,0 +1,192 @@
+// The two kinds of charts: lines along days or hours, and bars of a split.
+import {
+  BarController, BarElement, CategoryScale, Chart, Filler, Legend, LinearScale, LineController, LineElement,
+  PointElement, Tooltip, type ChartDataset, type ChartOptions, type Plugin, type TooltipItem,
+} from "chart.js";
+import { DASHES, SHAPES, faint, hatched, type Palette } from "./palette";
+
+Chart.register(
+  BarController, BarElement, CategoryScale, Filler, Legend, LinearScale, LineController, LineElement, PointElement, Tooltip,
+);
+
+type Values = (number | null)[];
+interface Series { name: string; values: Values; low?: Values; high?: Values }
+export interface LineData { labels: string[]; marks: { at: number; letter: string }[]; lines: Series[] }
+export interface BarData { labels: string[]; bars: Series[] }
+
+/** More points than these are drawn as a line alone. */
+const MANY = 62;
+const percent = (value: number): string => `${(value * 100).toFixed(1)}\u202f%`;
+const amount = new Intl.NumberFormat("en").format;
+
+/** Rates with the band of their interval, or counts; a new notice stands as a line with its letter. */
+export function lines(canvas: HTMLCanvasElement, data: LineData, colours: Palette, rates: boolean): Chart {
+  const datasets = data.lines.flatMap((line, index) => [...band(line, index, colours), curve(line, index, colours, data.labels.length)]);
+  const options = common(colours, rates ? percent : amount, data.lines);
+  options.interaction = { mode: "index", intersect: false };
+  options.layout = { padding: { top: data.marks.length ? 22 : 4 } };
+  options.scales = {
+    x: { grid: { display: false }, border: { color: colours.quiet }, ticks: { color: colours.quiet, maxRotation: 0, autoSkipPadding: 18 } },
+    y: measure(colours, rates),
+  };
+  return new Chart(canvas, { type: "line", data: { labels: data.labels, datasets }, options, plugins: [marks(data, colours)] });
+}
+
+/** Rates of each row, with a whisker for the interval. */
+export function bars(canvas: HTMLCanvasElement, data: BarData, colours: Palette): Chart<"bar"> {
+  const datasets = data.bars.map((bar, index): ChartDataset<"bar", Values> => ({
+    label: bar.name,
+    data: bar.values,
+    backgroundColor: index % 2 ? hatched(colours.series[index]!, colours.surface) : colours.series[index]!,
+    borderColor: colours.series[index]!,
+    borderWidth: 1.5,
+    barPercentage: 0.82,
+    categoryPercentage: 0.78,
+  }));
+  const options = common(colours, percent, data.bars) as ChartOptions<"bar">;
+  options.indexAxis = "y";
+  options.scales = {
+    x: measure(colours, true),
+    y: { grid: { display: false }, border: { color: colours.quiet }, ticks: { color: colours.text, callback(index) { return wrapped(data.labels[Number(index)] ?? ""); } } },
+  };
+  return new Chart<"bar">(canvas, { type: "bar", data: { labels: data.labels, datasets: datasets as ChartDataset<"bar">[] }, options, plugins: [whiskers(data, colours)] });
+}
+
+function curve(line: Series, index: number, colours: Palette, count: number): ChartDataset<"line"> {
+  const colour = colours.series[index % colours.series.length]!;
+  return {
+    label: line.name,
+    data: line.values,
+    borderColor: colour,
+    backgroundColor: colour,
+    borderWidth: 2,
+    borderDash: DASHES[index % DASHES.length]!,
+    pointStyle: SHAPES[index % SHAPES.length]!,
+    pointRadius: count > MANY ? 0 : 3,
+    pointHoverRadius: 5,
+  };
+}
+
+/** Two unseen lines with what is between them filled. */
+function band(line: Series, index: number, colours: Palette): ChartDataset<"line">[] {
+  if (!line.low || !line.high) return [];
+  const edge = { borderWidth: 0, pointRadius: 0, pointHoverRadius: 0 };
+  const fill = faint(colours.series[index % colours.series.length]!, 0.16);
+  return [{ ...edge, data: line.low }, { ...edge, data: line.high, fill: "-1", backgroundColor: fill }];
+}
+
+function measure(colours: Palette, rates: boolean) {
+  return {
+    beginAtZero: true,
+    suggestedMax: rates ? 0.5 : 1,
+    border: { display: false },
+    grid: { color: colours.line },
+    ticks: {
+      color: colours.quiet,
+      maxTicksLimit: 6,
+      callback: (value: string | number) => (rates ? `${Math.round(Number(value) * 100)}\u202f%` : amount(Number(value))),
+    },
+  };
+}
+
+function common(colours: Palette, written: (value: number) => string, series: Series[]): ChartOptions<"line"> {
+  return {
+    animation: false,
+    responsive: true,
+    maintainAspectRatio: false,
+    font: { family: colours.font, size: 13 },
+    plugins: {
+      legend: {
+        align: "start",
+        // Nothing here can be done with a mouse alone: the legend only says which line is which.
+        onClick: () => undefined,
+        labels: { color: colours.text, usePointStyle: false, boxWidth: 28, boxHeight: 10, filter: (item) => Boolean(item.text) },
+      },
+      tooltip: {
+        filter: (item) => Boolean(item.dataset.label),
+        callbacks: { label: (item) => told(item, written, series) },
+      },
+    },
+  };
+}
+
+function told(item: TooltipItem<"line">, written: (value: number) => string, series: Series[]): string {
+  const one = series.find((found) => found.name === item.dataset.label);
+  const value = one?.values[item.dataIndex];
+  if (!one || value === null || value === undefined) return "";
+  const low = one.low?.[item.dataIndex];
+  const high = one.high?.[item.dataIndex];
+  const interval = typeof low === "number" && typeof high === "number" ? ` (${written(low)} to ${written(high)})` : "";
+  return `${one.name}: ${written(value)}${interval}`;
+}
+
+function marks(data: LineData, colours: Palette): Plugin<"line"> {
+  return {
+    id: "marks",
+    afterDatasetsDraw({ ctx: pen, chartArea: area, scales: { x } }) {
+      if (!x) return;
+      pen.save();
+      for (const { at, letter } of data.marks) {
+        const place = x.getPixelForValue(at);
+        pen.strokeStyle = colours.text;
+        pen.setLineDash([3, 3]);
+        pen.beginPath();
+        pen.moveTo(place, area.top);
+        pen.lineTo(place, area.bottom);
+        pen.stroke();
+        pen.setLineDash([]);
+        pen.fillStyle = colours.text;
+        pen.beginPath();
+        pen.arc(place, area.top - 9, 9, 0, 2 * Math.PI);
+        pen.fill();
+        pen.fillStyle = colours.surface;
+        pen.font = `600 12px ${colours.font}`;
+        pen.textAlign = "center";
+        pen.textBaseline = "middle";
+        pen.fillText(letter, place, area.top - 8.5);
+      }
+      pen.restore();
+    },
+  };
+}
+
+function whiskers(data: BarData, colours: Palette): Plugin<"bar"> {
+  return {
+    id: "whiskers",
+    afterDatasetsDraw(chart) {
+      const { ctx: pen, scales: { x } } = chart;
+      if (!x) return;
+      pen.save();
+      pen.strokeStyle = colours.text;
+      pen.lineWidth = 1.5;
+      data.bars.forEach((bar, index) => {
+        chart.getDatasetMeta(index).data.forEach((element, row) => {
+          const low = bar.low?.[row];
+          const high = bar.high?.[row];
+          if (typeof low !== "number" || typeof high !== "number") return;
+          const [from, to] = [x.getPixelForValue(low), x.getPixelForValue(high)];
+          pen.beginPath();
+          for (const end of [from, to]) {
+            pen.moveTo(end, element.y - 4);
+            pen.lineTo(end, element.y + 4);
+          }
+          pen.moveTo(from, element.y);
+          pen.lineTo(to, element.y);
+          pen.stroke();
+        });
+      });
+      pen.restore();
+    },
+  };
+}
+
+/** A long name in lines of some eighteen letters. */
+function wrapped(name: string): string[] {
+  const found: string[] = [];
+  for (const word of name.split(" ")) {
+    const last = found[found.length - 1];
+    if (last !== undefined && last.length + word.length < 18) found[found.length - 1] = `${last} ${word}`;
+    else found.push(word);
+  }
+  return found;
+}
