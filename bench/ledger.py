@@ -63,10 +63,9 @@ def main() -> None:
 
 def _grow(folder: Path, records: int, exports: set[int]) -> None:
     ledger = make_ledger(folder)
-    print(
-        "| leaves | sealed/s | to bare | peak MiB | proof ms | p95 | to bare | hashes | exported/s | to bare | peak MiB |"
-    )
-    print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+    heads = ["sealed/s", "to bare", "peak MiB", "proof, ms", "p95", "to bare", "hashes"]
+    heads += ["exported/s", "to bare", "peak MiB"]
+    print(f"| leaves | {' | '.join(heads)} |\n|{'---:|' * 11}")
     for size in sorted({size for size in STEPS if size < records} | {records}):
         fill(ledger, size)
         # The steps open it anew, and the last connection that closes writes the log back.

@@ -108,10 +108,14 @@ def _filters(ledger: Ledger) -> dict[str, Filter]:
         visitor = session.scalar(
             select(DecisionRow.visitor).where(DecisionRow.id > last // 2, DecisionRow.visitor.is_not(None)).limit(1)
         )
+        earliest, latest = session.execute(
+            select(func.min(DecisionRow.recorded_at), func.max(DecisionRow.recorded_at))
+        ).one()
     dates = {"since": middle - timedelta(days=10), "before": middle + timedelta(days=10)}
     single: dict[str, dict[str, Any]] = {
         "visitor": {"visitor": visitor},
         "20 days": dates,
+        "all but the newest 10 days": {"since": earliest, "before": latest - timedelta(days=10)},
         "action save": {"action": Action.SAVE},
         "action gpc": {"action": Action.GPC},
         "purpose analytics": {"purpose": "analytics"},
@@ -132,7 +136,8 @@ def _pairs(names: list[str]) -> list[tuple[str, str]]:
 
 
 def _kind(name: str) -> str:
-    return "notice" if name.endswith("notice") else name.split()[0]
+    kinds = ("notice", "days")
+    return next((kind for kind in kinds if name.endswith(kind)), name.split()[0])
 
 
 def _search(ledger: Ledger, name: str, wanted: Filter) -> Search:

@@ -15,8 +15,9 @@ TILE_WIDTH = 1 << TILE_HEIGHT
 MAX_LEVEL = 63
 EMPTY_ROOT = sha256(b"").digest()
 
-# One proof touches two tiles a level; the rest of the room is for the next proofs of the same tree.
-TILES_KEPT = 64
+# One proof touches two tiles a level and one subtree a bit of the size; the rest of the room is for the next
+# proofs of the same tree, which share all but the lowest with their neighbours.
+TILES_KEPT, SUBTREES_KEPT = 64, 256
 
 # Six groups hold every index of a tree of 2^63 leaves.
 TILE_PATH = re.compile(r"tile/([0-9]{1,2})/((?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([0-9]{1,3}))?")
@@ -87,9 +88,9 @@ class Tree:
 
     def __init__(self, size: int, read_tile: ReadTile) -> None:
         self.size = size
-        self._rows: Callable[[Tile], list[list[bytes]]] = lru_cache(TILES_KEPT)(
-            lambda tile: _rows(_hashes(tile, read_tile(tile)))
-        )
+        rows = lru_cache(TILES_KEPT)(lambda tile: _rows(_hashes(tile, read_tile(tile))))
+        # Not a method: kept by the tree and keeping the tree, it would hold both until the collector comes by.
+        self._range_root = lru_cache(SUBTREES_KEPT)(lambda low, high: _range_root(size, rows, low, high))
 
     def root(self) -> bytes:
         return self._range_root(0, self.size) if self.size else EMPTY_ROOT
@@ -125,24 +126,6 @@ class Tree:
                 roots.insert(0, self._range_root(low, middle))
                 low = middle
         return roots
-
-    def _range_root(self, low: int, high: int) -> bytes:
-        """Root of a subtree of RFC 6962: whole powers of two from the left, joined from the right."""
-        parts = []
-        while low < high:
-            height = (high - low).bit_length() - 1
-            parts.append(self._node(height, low >> height))
-            low += 1 << height
-        joined = parts.pop()
-        while parts:
-            joined = node_hash(parts.pop(), joined)
-        return joined
-
-    def _node(self, height: int, position: int) -> bytes:
-        level, row = divmod(height, TILE_HEIGHT)
-        index, first = divmod(position << row, TILE_WIDTH)
-        width = min(TILE_WIDTH, _count(self.size, level) - index * TILE_WIDTH)
-        return self._rows(Tile(level, index, width))[row][first >> row]
 
 
 def grow(size: int, leaves: Iterable[bytes], read_tile: ReadTile) -> Iterator[tuple[Tile, bytes]]:
@@ -219,6 +202,22 @@ def _require_hashes(*hashes: bytes) -> None:
     # Two hashes are joined without a mark between them: lengths must not be the sender's choice.
     if any(len(value) != HASH_BYTES for value in hashes):
         raise InvalidProof(f"A hash has {HASH_BYTES} bytes.")
+
+
+def _range_root(size: int, rows: Callable[[Tile], list[list[bytes]]], low: int, high: int) -> bytes:
+    """Root of a subtree of RFC 6962: whole powers of two from the left, joined from the right."""
+    parts = []
+    while low < high:
+        height = (high - low).bit_length() - 1
+        level, row = divmod(height, TILE_HEIGHT)
+        index, first = divmod(low >> height << row, TILE_WIDTH)
+        width = min(TILE_WIDTH, _count(size, level) - index * TILE_WIDTH)
+        parts.append(rows(Tile(level, index, width))[row][first >> row])
+        low += 1 << height
+    joined = parts.pop()
+    while parts:
+        joined = node_hash(parts.pop(), joined)
+    return joined
 
 
 def _count(size: int, level: int) -> int:

@@ -13,9 +13,11 @@ FROZEN = {
 }
 
 # A record goes only when a removal names its leaf: the signed entry comes first, in the same transaction.
+# Ranges never overlap, so only the last one that begins before a leaf can hold it.
 NAMED_BY_A_REMOVAL = (
-    "EXISTS (SELECT 1 FROM leaves JOIN removed ON removed.site_id = leaves.site_id"
-    " AND leaves.leaf_index BETWEEN removed.first AND removed.last WHERE leaves.decision_row = OLD.id)"
+    "EXISTS (SELECT 1 FROM leaves WHERE leaves.decision_row = OLD.id AND leaves.leaf_index <="
+    " (SELECT removed.last FROM removed WHERE removed.site_id = leaves.site_id"
+    " AND removed.first <= leaves.leaf_index ORDER BY removed.first DESC LIMIT 1))"
 )
 # A tile grows at its end: every older version stays its beginning.
 PREFIX = {

@@ -1,6 +1,6 @@
 """Ledgers: their one writer's position, leaves, tiles, checkpoints and removals."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -211,10 +211,13 @@ def repeated(
     session: Session, site_id: int, column: InstrumentedAttribute[UUID], values: Collection[UUID]
 ) -> dict[UUID, int]:
     """Those of these ids that several leaves have, each with the first leaf."""
+    # The sums hide the sites from the planner, which takes them for few where there is one: what was asked for
+    # is the index. That of decision ids begins with the site.
+    site = DecisionRow.site_id if column is DecisionRow.decision_id else DecisionRow.site_id + 0
     rows = session.execute(
         select(column, func.min(LeafRow.leaf_index))
         .join(LeafRow, LeafRow.decision_row == DecisionRow.id)
-        .where(DecisionRow.site_id == site_id, LeafRow.site_id == site_id, column.in_(values))
+        .where(site == site_id, LeafRow.site_id + 0 == site_id, column.in_(values))
         .group_by(column)
         .having(func.count() > 1)
     )

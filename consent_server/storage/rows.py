@@ -286,7 +286,7 @@ class RollUpRow(Base):
     """How often something happened in an hour, on a day, or on a day in one language, device or country."""
 
     __tablename__ = "roll_ups"
-    __table_args__ = {"sqlite_with_rowid": False}
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
     dimension: Mapped[str] = mapped_column(String(8), primary_key=True)

@@ -102,16 +102,15 @@ Condition = ColumnElement[bool]
 
 
 def _within(wanted: Filter, after: Place | None) -> list[Condition]:
-    within = []
-    if wanted.since is not None:
-        within.append(DecisionRow.recorded_at >= wanted.since)
-    if wanted.before is not None:
-        within.append(DecisionRow.recorded_at < wanted.before)
-    if after is not None:
+    within = [DecisionRow.recorded_at >= wanted.since] if wanted.since is not None else []
+    # One bound from above, the lower: of two, SQLite begins its scan at either.
+    if after is not None and (wanted.before is None or after[0] < wanted.before):
         at, row_id = after
         # The first bounds the scan; both databases read the second row by row only within it.
         within.append(DecisionRow.recorded_at <= at)
         within.append(or_(DecisionRow.recorded_at < at, DecisionRow.id < row_id))
+    elif wanted.before is not None:
+        within.append(DecisionRow.recorded_at < wanted.before)
     return within
 
 

@@ -9,14 +9,14 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import insert, select, text
+from sqlalchemy import event, insert, select, text
 
 from consent_server.domain.decision import Action
 from consent_server.domain.sampling import sample_indexes
 from consent_server.extensions import Services
 from consent_server.storage import search
 from consent_server.storage.rows import DecisionRow
-from consent_server.storage.search import Filter
+from consent_server.storage.search import Filter, Place
 from tests.access.conftest import token
 from tests.factories import Body, Clock
 from tests.web.visitor import post
@@ -198,6 +198,7 @@ FILTERS: list[dict[str, Any]] = [
     {}, {"action": Action.WITHDRAW}, {"action": Action.GPC}, {"purpose": "analytics"},
     {"notice": "NOTICE"}, {"notice": "NOTICE", "action": Action.SAVE}, {"visitor": "VISITOR"}, {"before": "HALF"},
     {"since": "HALF"}, {"since": "START", "before": "HALF"}, {"visitor": "VISITOR", "action": Action.SAVE},
+    {"purpose": "analytics", "notice": "NOTICE"}, {"purpose": "analytics", "before": "HALF"},
 ]  # fmt: skip
 
 
@@ -215,9 +216,13 @@ def test_fifty_thousand_rows(
         for chosen in FILTERS:
             wanted = Filter(**{name: values.get(value, value) for name, value in chosen.items()})
             for after in (None, deep):
+                for plan in plans_of_page(services, session, site_id, wanted, after):
+                    assert not re.search("SCAN decisions|Seq Scan on decisions", plan), (chosen, after, plan)
                 for scan in search.scans(session, site_id, wanted, after):
                     plan = explain(session, scan.query.limit(51), dialect)
-                    index = "ix_decisions_visitor" if wanted.visitor else "ix_decisions_((site|notice)_id_action|choices)"
+                    index = (
+                        "ix_decisions_visitor" if wanted.visitor else "ix_decisions_((site|notice)_id_action|choices)"
+                    )
                     assert re.search(index, plan), (chosen, after, plan)
                     if not wanted.visitor:
                         # In the index's own order: nothing is sorted, so the cost is that of the page.
@@ -225,6 +230,24 @@ def test_fifty_thousand_rows(
                         assert "Sort" not in plan, (chosen, after, plan)
     assert len(read(limit=1000)["items"]) == 1000
     assert sum(1 for _ in read.every(limit=1000, **{"from": "2026-11-23", "action": "refuse_all"})) == 5000
+
+
+def plans_of_page(services: Services, session: Any, site_id: int, wanted: Filter, after: Place | None) -> Iterator[str]:
+    """How the database goes about each statement for a page, those that choose the scans included."""
+    heard: list[tuple[str, Any]] = []
+
+    def hear(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        heard.append((statement, parameters))
+
+    event.listen(services.database.engine, "before_cursor_execute", hear)
+    try:
+        search.page(session, site_id, wanted, after, 51)
+    finally:
+        event.remove(services.database.engine, "before_cursor_execute", hear)
+    how = "EXPLAIN QUERY PLAN " if services.database.embedded else "EXPLAIN "
+    for statement, parameters in heard:
+        rows = session.connection().exec_driver_sql(how + statement, parameters)
+        yield "\n".join(" ".join(str(cell) for cell in row) for row in rows)
 
 
 def explain(session: Any, query: Any, dialect: str) -> str:

@@ -17,7 +17,6 @@ from sqlalchemy import text
 
 from consent_server.domain.errors import StorageUnavailable
 from consent_server.extensions import Services
-from consent_server.storage.rows import DecisionRow
 from tests.factories import Body
 from tests.web.visitor import post, rows
 
@@ -117,18 +116,23 @@ def test_what_is_forgotten_is_in_no_page_that_was_split(
     (like,) = rows(services)
     chance = Random(3)
     visitors = [chance.randbytes(16) for _ in range(200)]
-    beside = ", ".join(
-        column.name
-        for column in DecisionRow.__table__.columns
-        if column.name not in ("id", "decision_id", "receipt_id", "visitor")
-    )
-    copy = f"INSERT INTO decisions (decision_id, receipt_id, visitor, {beside}) SELECT ?, ?, ?, {beside} FROM decisions WHERE id = ?"
     gone = visitors[::2]
+    own = ("decision_id", "receipt_id", "visitor", "receipt")
+    beside = ", ".join(set(like.__table__.columns.keys()) - {"id", *own})
+    copy = f"INSERT INTO decisions ({', '.join(own)}, {beside}) SELECT ?, ?, ?, ?, {beside} FROM decisions WHERE id = ?"
+    values = [
+        (
+            chance.randbytes(16),
+            chance.randbytes(16),
+            chance.choice(visitors),
+            "x" * chance.randrange(900, 2000),
+            like.id,
+        )
+        for _ in range(3000)
+    ]
     with services.database.engine.connect() as connection:
         connection.exec_driver_sql("DROP TRIGGER decisions_keep_delete")
-        values = [(chance.randbytes(16), chance.randbytes(16), chance.choice(visitors), like.id) for _ in range(3000)]
         connection.exec_driver_sql(copy, values)
-        connection.commit()
         for visitor in gone:
             connection.exec_driver_sql("DELETE FROM decisions WHERE visitor = ?", (visitor,))
         connection.commit()

@@ -9,10 +9,11 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from consent_server.app import create_app
 from consent_server.extensions import Services
 from consent_server.storage import ledger as ledgers
-from consent_server.storage import session as transactions
 from consent_server.usecases import seal_ledger as sealing
 from consent_server.usecases.seal_ledger import seal_ledger
 from tests.factories import Clock, settings_for
@@ -30,7 +31,7 @@ STEPS: dict[str, tuple[Any, str, int]] = {
     "has numbered the leaves": (ledgers, "append_leaves", 1),
     "has stored the tiles": (ledgers, "store_tiles", 1),
     "has written the checkpoint": (ledgers, "seal", 1),
-    "has committed the first batch": (transactions.Session, "commit", 2),
+    "has committed the first batch": (Session, "commit", 2),
     "has numbered the leaves of the second batch": (ledgers, "append_leaves", 2),
     "has written the second checkpoint": (ledgers, "seal", 2),
 }

@@ -12,11 +12,14 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from sqlalchemy import delete
+from sqlalchemy.exc import DBAPIError
 
 from consent_server.domain.errors import StorageUnavailable, UnknownReceipt
 from consent_server.domain.ledger import commitment, leaf_hash, verify_inclusion
 from consent_server.domain.note import open_checkpoint
 from consent_server.extensions import Services
+from consent_server.storage.rows import DecisionRow
 from consent_server.usecases import erase_visitor as erasing
 from consent_server.usecases.prove_receipt import Proof, prove_receipt
 from consent_server.usecases.record_decision import Recorded
@@ -87,9 +90,9 @@ def still_there(files: Files, of: dict[str, bytes]) -> list[str]:
     return [name for name, value in of.items() if value in data]
 
 
-def holds(shop: Shop, made: Recorded, proof: Proof) -> None:
+def holds(shop: Shop, made: Recorded, proof: Proof, site: str = "shop") -> None:
     """A receipt with its proof, checked against its checkpoint by nothing but the key."""
-    checkpoint = open_checkpoint(proof.checkpoint, shop.services.keys.ring.note_keys("consent.example/ledger/shop"))
+    checkpoint = open_checkpoint(proof.checkpoint, shop.services.keys.ring.note_keys(f"consent.example/ledger/{site}"))
     leaf = leaf_hash(commitment(proof.salt, made.receipt))
     verify_inclusion(leaf, proof.leaf_index, checkpoint.size, proof.hashes, checkpoint.root)
 
@@ -163,7 +166,7 @@ def test_a_visitor_of_many_records_goes_in_batches(shop: Shop, monkeypatch: pyte
     assert shop.erase(first) == 0
     report = shop.check()
     assert (report.faults, report.removed, report.leaves) == ([], 8, 15 + 3)
-    assert prove(shop, other)
+    holds(shop, other, prove(shop, other), "rival")
 
 
 @contextmanager
@@ -212,3 +215,11 @@ def test_what_is_searched_for_would_be_found() -> None:
         plain = b"0190b5e0-0000-7000-8000-000000000001"
         shift = (offset + text.index(plain)) % 3
         assert base64.urlsafe_b64encode(b"x" * shift + plain).rstrip(b"=")[4:-4] in encoded
+
+
+def test_a_neighbour_of_what_was_removed_is_kept_by_the_database(shop: Shop) -> None:
+    made = [shop.decide() for _ in range(5)]
+    assert shop.erase(made[1]) == shop.erase(made[3]) == 1
+    for left in (made[0], made[2], made[4]):
+        with pytest.raises(DBAPIError, match="kept as they are"), shop.services.database.transaction() as session:
+            session.execute(delete(DecisionRow).where(DecisionRow.receipt_id == left.receipt_id))
