@@ -6,6 +6,13 @@ DEMO_PORT ?= 8001
 export PORT DEMO_PORT
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# Says where to look, and serves until it is interrupted.
+define SERVE
+@$(BIN)/flask --app wsgi welcome
+@$(BIN)/python examples/shop/serve.py & shop=$$!; trap 'kill $$shop 2>/dev/null' EXIT INT TERM; \
+$(BIN)/gunicorn wsgi:app
+endef
+
 .PHONY: help
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,10 +21,22 @@ help: ## Print this help
 run: $(VENV)/.installed ## Install, migrate, apply the example site, serve it and a demo shop
 	@$(BIN)/flask --app wsgi db upgrade
 	@$(BIN)/flask --app wsgi site apply examples/callbell.toml
-	@$(BIN)/flask --app wsgi welcome
-	@$(BIN)/python examples/shop/serve.py & shop=$$!; trap 'kill $$shop 2>/dev/null' EXIT INT TERM; \
-	$(BIN)/gunicorn wsgi:app
+	$(SERVE)
 
+# Whatever is set: what is made up meets no real database, witness or colleague.
+# Made under another name, so that a year cut short is made anew.
+ifneq ($(filter demo,$(MAKECMDGOALS)),)
+unexport $(filter CONSENT_%,$(.VARIABLES))
+endif
+.PHONY: demo
+demo: export CONSENT_INSTANCE := instance-demo/year
+demo: $(VENV)/.installed ## Serve the example site with a made-up year of visitors; making it takes two minutes, once
+	@test -d instance-demo/year || { rm -rf instance-demo/new && export CONSENT_INSTANCE=instance-demo/new && \
+	$(BIN)/flask --app wsgi db upgrade && $(BIN)/python examples/demo/fill.py && mv instance-demo/new instance-demo/year; }
+	@$(BIN)/flask --app wsgi db upgrade
+	$(SERVE)
+
+BUILT := static/widget/dist consent_server/web/assets/dist
 .PHONY: test
 test: $(VENV)/.installed-dev node_modules/.installed chromium postgresql openssl ## Install what tests need and pass every test
 	$(BIN)/ruff check .
@@ -26,9 +45,9 @@ test: $(VENV)/.installed-dev node_modules/.installed chromium postgresql openssl
 	$(BIN)/lint-imports --no-logo
 	npm run --silent typecheck
 	npm run --silent test
-	@rm -rf $(VENV)/dist && cp -r static/widget/dist $(VENV)/dist
+	@rm -rf $(VENV)/dist && mkdir $(VENV)/dist && cp -r $(BUILT) --parents $(VENV)/dist
 	npm run --silent build
-	diff -r $(VENV)/dist static/widget/dist  # what is committed is what the source builds
+	@for built in $(BUILT); do diff -r $(VENV)/dist/$$built $$built || exit 1; done  # what is committed is what the source builds
 	$(BIN)/python -m pytest
 
 .PHONY: format
@@ -37,12 +56,13 @@ format: $(VENV)/.installed-dev ## Format the Python code
 	$(BIN)/ruff format .
 
 .PHONY: widget
-widget: node_modules/.installed ## Build static/widget/dist
+widget: node_modules/.installed ## Build the widget and the script of the charts
 	npm run --silent build
 
 .PHONY: bench
 bench: $(VENV)/.installed-dev node_modules/.installed chromium postgresql wrk ## Measure, and print what bench/BASELINE.md records
 	$(BIN)/python bench/decisions.py
+	$(BIN)/python bench/rates.py
 	$(BIN)/python bench/widget.py
 
 .PHONY: clean

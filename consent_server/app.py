@@ -20,6 +20,7 @@ from consent_server.web import (
     auditor,
     auth,
     console,
+    dashboard,
     docs,
     embed,
     evidence,
@@ -31,6 +32,7 @@ from consent_server.web import (
     rate_limit,
     rates,
     receipts,
+    reports,
     timestamps,
     verify,
 )
@@ -40,7 +42,8 @@ from consent_server.web.public import BODY_LIMIT
 warnings.filterwarnings("ignore", category=SecurityWarning, message=".*EdDSA.*")
 
 LEDGER = (ledger.bp, timestamps.bp)
-ACCESS = (auth.bp, console.bp, auditor.api, auditor.bp, evidence.bp, metrics.bp, rates.api)
+ACCESS = (auth.bp, console.bp, auditor.api, auditor.bp, evidence.bp, metrics.bp)
+MARKETING = (rates.api, dashboard.bp, reports.bp)
 ASSETS = ROOT / "consent_server" / "web" / "assets"
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
@@ -71,7 +74,8 @@ def create_app(settings: Settings | None = None, now: Callable[[], datetime] = u
     with app.app_context():
         app.extensions["consent"] = Services.make(settings, db.engine, now)
         rate_limit.init_app(app)
-    for blueprint in (api.bp, notices.bp, embed.bp, receipts.bp, verify.bp, docs.bp, health.bp, *LEDGER, *ACCESS):
+    visitors = (api.bp, notices.bp, embed.bp, receipts.bp, verify.bp, docs.bp, health.bp)
+    for blueprint in (*visitors, *LEDGER, *ACCESS, *MARKETING):
         app.register_blueprint(blueprint)
     problems.register(app)
     cli.register(app)

@@ -14,6 +14,7 @@ from cryptography.x509 import load_pem_x509_certificates
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from consent_server.domain.channels import Channels, Mail, Webhook, addresses, mail_server, webhook_key
 from consent_server.domain.errors import Fault, InvalidSettings
 from consent_server.domain.witness import Witness, parse_witnesses
 
@@ -43,6 +44,7 @@ class Settings:
     timestamp_roots: bytes | None
     timestamp_seconds: int
     chromium: str | None
+    alerts: Channels
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -78,6 +80,12 @@ class Settings:
             timestamp_roots=reader.certificates("CONSENT_TIMESTAMP_ROOTS_FILE", needed_by="CONSENT_TIMESTAMP_URL"),
             timestamp_seconds=reader.count("CONSENT_TIMESTAMP_SECONDS", 3600, least=1),
             chromium=environ.get("CONSENT_CHROMIUM"),
+            alerts=Channels(
+                reader.webhook("CONSENT_ALERT_WEBHOOK", "CONSENT_ALERT_SECRET", "CONSENT_ALERT_SECRET_FILE"),
+                reader.mail(
+                    "CONSENT_ALERT_EMAILS", "CONSENT_ALERT_SENDER", "CONSENT_SMTP_URL", "CONSENT_SMTP_URL_FILE"
+                ),
+            ),
         )
         if reader.faults:
             raise InvalidSettings("The environment lacks settings or has wrong ones.", reader.faults)
@@ -160,6 +168,42 @@ class _Reader:
         if not usable:
             self.faults.append(Fault(name, "must be an address: http:// or https:// with a host, and no password"))
         return value
+
+    def webhook(self, name: str, secret: str, file: str) -> Webhook | None:
+        url, text = self.address(name), self._text(secret).strip()
+        if not url:
+            return None
+        try:
+            return Webhook(url, webhook_key(text))
+        except ValueError:
+            made = "whsec_ and 24 to 64 random bytes in base64: echo whsec_$(openssl rand -base64 32)"
+            says = f"must be {made}" if text else f"is required with {name}; set it or {file} to {made}"
+            self.faults.append(Fault(secret, says))
+            return None
+
+    def mail(self, name: str, sender: str, server: str, file: str) -> Mail | None:
+        recipients, senders = (self._addresses(one, self.environ.get(one, "")) for one in (name, sender))
+        if not recipients:
+            return None
+        url = self._text(server).strip()
+        if len(senders) != 1:
+            self.faults.append(Fault(sender, f"is required with {name}: one address"))
+        try:
+            return Mail(mail_server(url), "".join(senders), recipients)
+        except ValueError:
+            # The value is not repeated: it may hold a password.
+            form = "smtp://USER:PASSWORD@HOST:PORT or smtps://…, user and password percent-encoded or left out"
+            says = f"must be {form}" if url else f"is required with {name}; set it or {file} to {form}"
+            self.faults.append(Fault(server, says))
+            return None
+
+    def _addresses(self, name: str, text: str) -> tuple[str, ...]:
+        try:
+            return addresses(text)
+        except ValueError:
+            self.faults.append(Fault(name, "must be mail addresses between commas, such as a@shop.example"))
+            # Read on as if it were right: what else is wrong is named too.
+            return ("a@shop.example",)
 
     def certificates(self, name: str, needed_by: str) -> bytes | None:
         path = self.environ.get(name)

@@ -1,11 +1,17 @@
-"""The one way in which this server asks others: a bounded POST to an address that the operator set."""
+"""How this server reaches others, at addresses that the operator set: a bounded POST, and mail."""
 
+import smtplib
+import ssl
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import EmailMessage
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from consent_server.domain.channels import MailServer
 
 # Seconds without a byte, and seconds for the whole answer: a host that sends one byte a while gains nothing.
 TIMEOUT = 10
@@ -35,12 +41,12 @@ class _NoRedirect(HTTPRedirectHandler):
 OPENER = build_opener(_NoRedirect)
 
 
-def post(url: str, body: bytes, content_type: str, most: int) -> Answer:
-    """POST, and read an answer of at most `most` bytes. A redirect is an answer like another, never followed.
+def post(url: str, body: bytes, content_type: str, most: int, more: Mapping[str, str] | None = None) -> Answer:
+    """POST with `more` headers, and read an answer of at most `most` bytes. A redirect is an answer, never followed.
 
     Call it with no transaction open: it may last half a minute. Raises Unanswered.
     """
-    headers = {"Content-Type": content_type, "User-Agent": "consent-server"}
+    headers = {"Content-Type": content_type, "User-Agent": "consent-server", **(more or {})}
     request = Request(url, body, headers, method="POST")  # noqa: S310  settings take http and https only
     deadline = time.monotonic() + LONGEST
     try:
@@ -52,6 +58,53 @@ def post(url: str, body: bytes, content_type: str, most: int) -> Answer:
         raise Unanswered(f"it cannot be reached: {error.reason}") from error
     except (HTTPException, OSError) as error:
         raise Unanswered(f"the connection broke: {error!s:.100}") from error
+
+
+def send_mail(server: MailServer, message: EmailMessage) -> None:
+    """Hand a message in to all whom it names in To, over TLS wherever a server elsewhere offers it. Raises Unanswered.
+
+    A certificate that does not hold is a failure, and no password leaves this machine in the clear. Who is
+    refused while others are taken is not tried again: that would tell the others twice.
+    """
+    try:
+        with _mail_session(server, message["From"].partition("@")[2]) as session:
+            if server.user:
+                session.login(server.user, server.password)
+            session.send_message(message)
+    except smtplib.SMTPRecipientsRefused as error:
+        code, words = next(iter(error.recipients.values()))
+        raise Unanswered(f"it takes no mail for them: {code} {_words(words)}") from error
+    except smtplib.SMTPResponseException as error:
+        raise Unanswered(f"it answered {error.smtp_code}: {_words(error.smtp_error)}") from error
+    except TimeoutError as error:
+        raise Unanswered(f"it did not answer within {TIMEOUT} seconds") from error
+    except (smtplib.SMTPException, OSError) as error:
+        raise Unanswered(f"the mail server cannot be used: {error!s:.200}") from error
+
+
+def _mail_session(server: MailServer, name: str) -> smtplib.SMTP:
+    # `name` in EHLO, in place of this machine's own.
+    context = ssl.create_default_context()
+    if server.tls:
+        return smtplib.SMTP_SSL(server.host, server.port, name, timeout=TIMEOUT, context=context)
+    session = smtplib.SMTP(server.host, server.port, name, timeout=TIMEOUT)
+    if server.local:
+        return session
+    try:
+        session.ehlo()
+        if session.has_extn("starttls"):
+            session.starttls(context=context)
+        elif server.user:
+            raise Unanswered("it offers no TLS (STARTTLS), and a password is not sent in the clear")
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def _words(said: bytes | str) -> str:
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    return " ".join(text.split())[:200]
 
 
 def _open(request: Request) -> Any:

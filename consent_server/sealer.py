@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from consent_server.domain.errors import StorageUnavailable, TimestampRefused
 from consent_server.extensions import Services
+from consent_server.usecases.deliver_alerts import deliver_alerts
 from consent_server.usecases.fold_tallies import fold_tallies
 from consent_server.usecases.seal_ledger import seal_ledger
 from consent_server.usecases.timestamp_ledger import timestamp_ledger
+from consent_server.usecases.watch_rates import watch_rates
 from consent_server.usecases.witness_ledger import witness_ledger
 
 log = logging.getLogger("consent_server.sealer")
@@ -21,6 +23,10 @@ log = logging.getLogger("consent_server.sealer")
 FOLD_SECONDS = 5
 # A new notice has its timestamp that soon, and an authority that failed is asked again.
 TIMESTAMP_SECONDS = 60
+# A banner that nobody can answer is told that soon, and a day's rates that soon after its end.
+WATCH_SECONDS = 600
+# The first attempt comes that soon after an alert; the others are spaced by themselves.
+DELIVER_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,9 @@ def tasks(services: Services) -> list[Task]:
     """All of them, as the settings ask for. Each may run in several workers or machines at once, harmlessly."""
     settings = services.settings
     found = [Task("sealer", settings.seal_seconds, _seal), Task("counters", FOLD_SECONDS, _fold, alone=True)]
+    found.append(Task("alerts", WATCH_SECONDS, _watch, alone=True))
+    if settings.alerts.names:
+        found.append(Task("deliveries", DELIVER_SECONDS, _deliver, alone=True))
     if settings.witnesses:
         found.append(Task("witnesses", settings.witness_seconds, _witness, alone=True))
     if services.authority:
@@ -99,6 +108,20 @@ def _witness(services: Services) -> None:
             log.error("ALARM: witness %s, site %s, %d leaves: %s", done.witness, done.site, done.size, done.detail)
         elif not done.ok:
             log.warning("witness %s, site %s: %s", done.witness, done.site, done.detail)
+
+
+def _watch(services: Services) -> None:
+    for key, alert in watch_rates(services.database, services.settings.alerts.names, services.now()):
+        log.warning("alert, site %s: %s", key, alert.text)
+
+
+def _deliver(services: Services) -> None:
+    settings = services.settings
+    for told in deliver_alerts(services.database, settings.alerts, settings.public_url, services.now):
+        if told.given_up:
+            log.error("site %s: given up to tell by %s (%s): %s", told.site, told.channel, told.detail, told.text)
+        elif not told.ok:
+            log.warning("alert not taken yet, site %s, by %s: %s", told.site, told.channel, told.detail)
 
 
 def _timestamp(services: Services) -> None:

@@ -1,11 +1,16 @@
 """When a figure should be looked at: a rate outside its own usual band, and a banner that nobody answers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
 from itertools import pairwise
 from math import sqrt
+from typing import Any
 
-from consent_server.domain.rates import Trials, wilson
+from consent_server.domain.drop import WATCHED
+from consent_server.domain.rates import RATES, Totals, Trials, wilson
+from consent_server.domain.report import Figures
 
 BASELINE_DAYS = 28
 LEAST_DAYS = 14
@@ -19,12 +24,55 @@ UNANSWERED_WITHOUT_BASELINE = 500
 # What the mean range of two normal values is in standard deviations (d2 of control charts).
 _RANGE = 1.128
 
+PURPOSE = "purpose "
+
+
+class AlertKind(StrEnum):
+    """What an alert is about."""
+
+    OUTSIDE_BAND = "outside_band"
+    NEVER_ANSWERED = "never_answered"
+
+
 SENTENCES = {
-    "outside_band": "The {rate} rate of {day} is {value} %, outside its usual {low} to {high} %. "
+    AlertKind.OUTSIDE_BAND: "The {rate} rate of {day} is {value} %, outside its usual {low} to {high} %. "
     "Look at what changed: a release, a notice, a campaign.",
-    "never_answered": "The banner was shown {shown} times and never answered. "
+    AlertKind.NEVER_ANSWERED: "The banner was shown {shown} times since {since} and never answered. "
     "Open the page and try to choose: something may cover the banner or break its script.",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something worth a look, raised once for its kind, subject and period.
+
+    `subject` is a rate ("consent"), or "purpose " and its key for the share of choices that granted it, and ""
+    for a banner that nobody answers. `period` is the day, or the hour of the last answer, on the site's clock.
+    `detail` holds what the sentence tells, in JSON: shares from 0 to 1, never anything of a visitor.
+    """
+
+    kind: AlertKind
+    subject: str
+    period: str
+    detail: Mapping[str, Any]
+
+    @property
+    def title(self) -> str:
+        """In a few words."""
+        if self.kind is AlertKind.NEVER_ANSWERED:
+            return "the banner is shown and never answered"
+        return f"{rate_words(self.subject)} rate outside its usual band"
+
+    @property
+    def text(self) -> str:
+        """What happened, and what to do."""
+        words: dict[str, Any] = dict(self.detail)
+        if self.kind is AlertKind.OUTSIDE_BAND:
+            words = {name: f"{100 * words[name]:.1f}" for name in ("value", "low", "high")}
+            words |= {"rate": rate_words(self.subject), "day": self.period}
+        else:
+            words["since"] = words["since"].replace("T", " ") + (":59" if "T" in words["since"] else "")
+        return SENTENCES[self.kind].format(**words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +128,41 @@ def never_answered(shown: int, decisions: int, usual: Trials | None) -> bool:
         return shown >= UNANSWERED_WITHOUT_BASELINE
     low, _ = wilson(*usual)
     return bool((1 - low) ** shown < UNANSWERED_CHANCE)
+
+
+def rate_words(subject: str) -> str:
+    """How a rate is called before the word itself: "consent", "opt-in", "analytics grant"."""
+    purpose = subject.removeprefix(PURPOSE)
+    return subject.replace("_", "-") if purpose == subject else f"{purpose} grant"
+
+
+def outside_bands(days: Mapping[date, Figures], day: date) -> Iterator[Alert]:
+    """An alert for each watched rate of a complete day that lies outside its usual band: WATCHED, and each purpose."""
+    before = [days.get(day - timedelta(days=back), Figures()) for back in range(BASELINE_DAYS, 0, -1)]
+    earlier = [_watched(figures) for figures in before]
+    for subject, counted in _watched(days.get(day, Figures())).items():
+        band = usual_band([one[subject] for one in earlier if subject in one], counted)
+        if band is not None and band.outside:
+            detail = {name: round(getattr(band, name), 4) for name in ("value", "usual", "low", "high", "z")}
+            yield Alert(AlertKind.OUTSIDE_BAND, subject, day.isoformat(), detail | {"days": band.days})
+
+
+def silence(since: str, shown: int, usual: Totals) -> Alert | None:
+    """An alert where nobody answered so many views since then: the hour of the last answer, or the first day."""
+    counted = Trials(usual.decisions, usual.shown) if usual.decisions else None
+    if not never_answered(shown, 0, counted):
+        return None
+    return Alert(AlertKind.NEVER_ANSWERED, "", since, {"shown": shown, "since": since})
+
+
+def _watched(figures: Figures) -> dict[str, Trials]:
+    # A rate that is not told for want of views is not watched either.
+    totals, found = figures.totals, {}
+    for name in WATCHED:
+        over, under = RATES[name].split(" / ")
+        if totals.rate(name).value is not None:
+            found[name] = Trials(getattr(totals, over), getattr(totals, under))
+    return found | {PURPOSE + key: Trials(of.granted, of.decisions) for key, of in figures.purposes.items()}
 
 
 def _counts(counted: Trials) -> bool:

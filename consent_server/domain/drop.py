@@ -37,7 +37,7 @@ def drops(days: Mapping[date, Totals], published: Sequence[tuple[str, date]], la
     ends = [day - timedelta(days=1) for _, day in published[1:]] + [last]
     return [
         drop
-        for (notice, day), end in zip(published, ends, strict=True)
+        for (notice, day), end in zip(published, ends, strict=False)
         for name in WATCHED
         if (drop := _drop(name, notice, days, day, min(end, day + timedelta(days=WEEK - 1)))) is not None
     ]

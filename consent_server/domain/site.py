@@ -25,7 +25,10 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the server needs to know of a site beside its notice."""
+    """What the server needs to know of a site beside its notice.
+
+    `demo`: nothing on its record ever happened. Every page that tells of the site says so.
+    """
 
     key: SiteKey
     name: str
@@ -34,6 +37,7 @@ class Site:
     proof_retention: str
     time_zone: str
     tags: tuple[Tag, ...]
+    demo: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The stored form."""
@@ -47,6 +51,7 @@ class Site:
             "proof_retention": self.proof_retention,
             "time_zone": self.time_zone,
             "tags": tags,
+            "demo": self.demo,
         }
 
     @classmethod
@@ -62,6 +67,7 @@ class Site:
             # Sites applied before this setting was there count in UTC.
             stored.get("time_zone", "UTC"),
             tags,
+            stored.get("demo", False),
         )
 
     def home(self, page: str) -> str:

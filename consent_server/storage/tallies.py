@@ -134,6 +134,19 @@ def first_period(session: Session, site_id: int) -> str | None:
     )
 
 
+def last_hour(session: Session, site_id: int, kind: str) -> str | None:
+    """The last hour in which an outcome of this kind was counted on a site."""
+    like = f"{kind}:%"
+    query = (
+        select(RollUpRow.period)
+        .where(RollUpRow.site_id == site_id, RollUpRow.dimension == "hour", RollUpRow.outcome.like(like))
+        .order_by(RollUpRow.period.desc())
+        .limit(1)
+    )
+    waiting = select(func.max(TallyRow.hour)).where(TallyRow.site_id == site_id, TallyRow.outcome.like(like))
+    return max(filter(None, (session.scalar(query), session.scalar(waiting))), default=None)
+
+
 def _cell(row: TallyRow) -> Cell:
     return Cell(*(getattr(row, name) for name in Cell.__slots__))
 

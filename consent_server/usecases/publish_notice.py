@@ -39,15 +39,24 @@ class Published:
 
 
 def publish_notice(
-    database: Database, declared: Mapping[str, Any], public_url: str, now: datetime, check_only: bool = False
+    database: Database,
+    declared: Mapping[str, Any],
+    public_url: str,
+    now: datetime,
+    check_only: bool = False,
+    demo: bool = False,
 ) -> Published:
-    """Apply a site's declaration; with `check_only`, only say what would change."""
-    site, body = _site(declared), notice_body(declared)
+    """Apply a site's declaration; with `check_only`, only say what would change.
+
+    `demo` marks a site that is new. The mark is never set on a site that is there, and never taken away.
+    """
+    body = notice_body(declared)
     notice_bytes = encode(body)
     notice_hash = sha256_hex(notice_bytes)
-    code = widget_code(tag.adapter for tag in site.tags if tag.adapter)
     with database.reading() if check_only else database.transaction() as session:
-        stored = {found.site.key: found for found in sites.every(session)}.get(site.key)
+        stored = {found.site.key: found for found in sites.every(session)}.get(declared["key"])
+        site = _site(declared, stored.site.demo if stored else demo)
+        code = widget_code(tag.adapter for tag in site.tags if tag.adapter)
         in_force = notices.in_force(session, stored.id) if stored else None
         previous = in_force.notice.hash if in_force else None
         if not check_only:
@@ -66,7 +75,7 @@ def publish_notice(
     return Published(site, notice_hash, previous, changed, body["colours"])
 
 
-def _site(declared: Mapping[str, Any]) -> Site:
+def _site(declared: Mapping[str, Any], demo: bool) -> Site:
     tags = tuple(
         Tag(
             vendor=vendor["key"],
@@ -84,6 +93,7 @@ def _site(declared: Mapping[str, Any]) -> Site:
         declared["proof_retention"],
         declared["time_zone"],
         tags,
+        demo,
     )
 
 

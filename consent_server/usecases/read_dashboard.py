@@ -9,7 +9,7 @@ from consent_server.domain.rates import Totals
 from consent_server.domain.report import Count, Figures, Report, figures, report
 from consent_server.domain.site import Site
 from consent_server.storage.session import Database
-from consent_server.usecases.read_rates import By, Publication, SiteCounts, Span
+from consent_server.usecases.read_rates import By, Publication, SiteCounts, Span, monday
 
 SPLITS = (By.DEVICE, By.LANGUAGE, By.COUNTRY)
 
@@ -39,7 +39,7 @@ class Dashboard:
 
 
 def read_dashboard(database: Database, key: str, span: Span, by: By, notice: str | None = None) -> Dashboard:
-    """`by` is DAY or HOUR; with `notice` (hash) only what was counted under it. Raises UnknownSite."""
+    """`by` is one of ALONG; with `notice` (hash) only what was counted under it. Raises UnknownSite."""
     with database.snapshot() as session:
         site = SiteCounts(session, key)
         # One reading for the days, for those before, and for the week before a notice of the first day.
@@ -50,18 +50,21 @@ def read_dashboard(database: Database, key: str, span: Span, by: By, notice: str
         splits = {one: site.report(span, one, notice) for one in SPLITS}
         splits[By.NOTICE] = report((count._replace(key=count.notice) for count in inside), site.asked)
         known = {one.notice: one.at[:10] for one in reversed(published)}
+        rows = site.counts(span, by, notice) if by is By.HOUR else inside
+        if by is By.WEEK:
+            rows = [count._replace(key=monday(count.key)) for count in inside]
         return Dashboard(
             site=site.stored.site,
             span=span,
             by=by,
             notice=notice,
-            series=report(inside if by is By.DAY else site.counts(span, by, notice), site.asked),
+            series=report(rows, site.asked),
             before=figures(before, site.asked),
             splits=splits,
             publications=[one for one in published if span.holds(one.at[:10])],
             known=dict(sorted(known.items(), key=lambda one: one[1])),
             # Under one notice alone no other can have made a difference.
-            drops=[] if notice else _drops(days, published, site, span),
+            drops=_drops(days, published, site, span) if notice is None else [],
             purposes=site.purposes,
             vendors=site.vendors,
             first_day=site.first_day(),

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from consent_server.domain.report import Asked, Count, Report, report
-from consent_server.domain.tally import Outcome
+from consent_server.domain.tally import Kind, Outcome
 from consent_server.storage import notices, search, sites, tallies
 from consent_server.storage.session import Database
 
@@ -23,6 +24,7 @@ class By(StrEnum):
     """What rows are made of."""
 
     DAY = "day"
+    WEEK = "week"
     HOUR = "hour"
     LANGUAGE = "language"
     DEVICE = "device"
@@ -32,7 +34,18 @@ class By(StrEnum):
     @property
     def dimension(self) -> str:
         """The roll-up that knows it. Every one of them knows the notice."""
-        return "day" if self is By.NOTICE else self.value
+        return "day" if self in (By.NOTICE, By.WEEK) else self.value
+
+
+# Rows in the order of time.
+ALONG = (By.DAY, By.WEEK, By.HOUR)
+
+
+@cache
+def monday(day: str) -> str:
+    """The day on which a day's week begins (ISO 8601)."""
+    at = date.fromisoformat(day)
+    return (at - timedelta(days=at.weekday())).isoformat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +81,13 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What was asked, and the answer. `publications` are those within the span."""
+    """What was asked, and the answer. `publications` are those within the span; `demo` says that all is made up."""
 
     site: str
     span: Span
     by: By
     time_zone: str
+    demo: bool
     report: Report
     publications: Sequence[Publication]
 
@@ -85,6 +99,7 @@ class Rates:
             "to": self.span.last.isoformat(),
             "by": self.by.value,
             "time_zone": self.time_zone,
+            "demo": self.demo,
             "publications": [{"notice": one.notice, "at": one.at} for one in self.publications],
             **self.report.to_json(),
         }
@@ -100,8 +115,9 @@ def read_rates(database: Database, key: str, span: Span, by: By, notice: str | N
     """Rates of a span, in rows; with `notice` (hash) of that notice alone. Exact at this moment. Raises UnknownSite."""
     with database.snapshot() as session:
         site = SiteCounts(session, key)
-        zone = site.stored.site.time_zone
-        return Rates(key, span, by, zone, site.report(span, by, notice), site.publications(span))
+        said = site.stored.site
+        found = site.report(span, by, notice)
+        return Rates(key, span, by, said.time_zone, said.demo, found, site.publications(span))
 
 
 class SiteCounts:
@@ -129,7 +145,7 @@ class SiteCounts:
 
     def counts(self, span: Span, by: By, notice: str | None = None) -> list[Count]:
         """Counts of a span, under one notice or all."""
-        column = {By.DAY: "period", By.HOUR: "period", By.NOTICE: None}.get(by, "value")
+        column = {By.NOTICE: None, **dict.fromkeys(ALONG, "period")}.get(by, "value")
         first, end = span.first.isoformat(), (span.last + timedelta(days=1)).isoformat()
         kept = (column,) if column else ()
         found = tallies.read(self._session, self.stored.id, by.dimension, first, end, by=kept)
@@ -152,5 +168,11 @@ class SiteCounts:
         """The first day on which anything was counted."""
         return tallies.first_period(self._session, self.stored.id)
 
+    def last_answer(self) -> str | None:
+        """The last hour in which a banner was answered: "2026-11-01T13"."""
+        return tallies.last_hour(self._session, self.stored.id, Kind.FIRST)
+
     def _key(self, by: By, count: tallies.Count) -> str:
-        return self._hashes[count.notice_id] if by is By.NOTICE else count.period or count.value
+        if by is By.NOTICE:
+            return self._hashes[count.notice_id]
+        return monday(count.period) if by is By.WEEK else count.period or count.value

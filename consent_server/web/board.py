@@ -7,10 +7,10 @@ from typing import Any
 
 from babel import Locale
 
-from consent_server.domain.rates import Rate, Totals
-from consent_server.domain.report import OTHER, Figures, compare
+from consent_server.domain.rates import RATES, Rate, Share, Totals, difference
+from consent_server.domain.report import OTHER, SMALLEST, Figures, compare
 from consent_server.usecases.read_dashboard import Dashboard
-from consent_server.usecases.read_rates import By, Span
+from consent_server.usecases.read_rates import By, Span, monday
 
 # Name of each rate, and the question that it answers.
 RATE_WORDS = {
@@ -101,8 +101,13 @@ def values(found: Dashboard) -> dict[str, Any]:
     return {
         "whole": whole,
         "state": _state(found),
+        "thin": any(of and of.totals.decisions < SMALLEST for _, of in found.series.rows),
         "few": 0 < whole.totals.decisions < FEW,
         "compared": compare(whole, found.before),
+        "reach_changes": {
+            "purposes": _reach_changes(whole.purposes, found.before.purposes),
+            "vendors": _reach_changes(whole.vendors, found.before.vendors),
+        },
         "marks": marks,
         "splits": {by: _split(found, by) for by in SPLIT_WORDS},
         "charts": _charts(found, marks),
@@ -110,7 +115,14 @@ def values(found: Dashboard) -> dict[str, Any]:
         "total_words": TOTAL_WORDS,
         "split_words": SPLIT_WORDS,
         "lines": LINES,
+        "most_bars": MOST_BARS,
+        "line_words": [RATE_WORDS[name][0] for name in LINES],
+        "vendor_words": {key: found.vendors.get(key, key) for key in whole.vendors},
     }
+
+
+def _reach_changes(after: Mapping[str, Share], before: Mapping[str, Share]) -> dict[str, Rate]:
+    return {key: difference(after[key].reach, before[key].reach) for key in after if key in before}
 
 
 def _state(found: Dashboard) -> str:
@@ -141,13 +153,12 @@ def _english() -> Locale:
 
 
 def _split(found: Dashboard, by: By) -> list[dict[str, Any]]:
-    rows = [(key, name_of(by, key, found.known), figures) for key, figures in found.splits[by].rows]
+    rows = list(found.splits[by].rows)
     if by is By.NOTICE:
-        order = list(found.known)
-        rows.sort(key=lambda row: order.index(row[0]))
+        rows.sort(key=lambda row: list(found.known).index(row[0]))
     else:
-        rows.sort(key=lambda row: (row[0] == OTHER, -(row[2].totals.shown if row[2] else 0)))
-    return [{"key": key, "name": name, "figures": figures} for key, name, figures in rows]
+        rows.sort(key=lambda row: (row[0] == OTHER, -(row[1].totals.shown if row[1] else 0)))
+    return [{"key": key, "name": name_of(by, key, found.known), "figures": of} for key, of in rows]
 
 
 # What the charts draw
@@ -156,7 +167,7 @@ def _split(found: Dashboard, by: By) -> list[dict[str, Any]]:
 def _charts(found: Dashboard, marks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     keys = list(_keys(found.span, found.by))
     rows: dict[str, Figures] = {key: of for key, of in found.series.rows if of is not None}
-    along = {"labels": [_tick(key) for key in keys]}
+    along: dict[str, Any] = {"labels": [_tick(key) for key in keys]}
     along |= {"marks": [{"at": keys.index(_place(one["at"], found.by)), "letter": one["letter"]} for one in marks]}
     charts: dict[str, Any] = {
         "series": along | {"lines": [_line(name, keys, rows) for name in LINES]},
@@ -182,11 +193,14 @@ def _charts(found: Dashboard, marks: Sequence[Mapping[str, Any]]) -> dict[str, A
 def _keys(span: Span, by: By) -> Iterator[str]:
     for step in range(span.days):
         day = (span.first + timedelta(days=step)).isoformat()
-        yield from (f"{day}T{hour:02d}" for hour in range(24)) if by is By.HOUR else (day,)
+        if by is By.HOUR:
+            yield from (f"{day}T{hour:02d}" for hour in range(24))
+        elif by is By.DAY or step == 0 or monday(day) == day:
+            yield _place(day, by)
 
 
 def _place(at: str, by: By) -> str:
-    return at if by is By.HOUR else at[:10]
+    return {By.HOUR: at, By.DAY: at[:10], By.WEEK: monday(at[:10])}[by]
 
 
 def _tick(key: str) -> str:
@@ -195,7 +209,10 @@ def _tick(key: str) -> str:
 
 
 def _line(name: str, keys: Sequence[str], rows: Mapping[str, Figures]) -> dict[str, Any]:
-    return {"name": RATE_WORDS[name][0], **_rates(rows[key].totals.rate(name) if key in rows else None for key in keys)}
+    # A rate of two or three is a spike that says nothing: the line passes over it, the table has it.
+    under = RATES[name].partition(" / ")[2]
+    enough = {key: of.totals for key, of in rows.items() if getattr(of.totals, under) >= SMALLEST}
+    return {"name": RATE_WORDS[name][0], **_rates(enough[key].rate(name) if key in enough else None for key in keys)}
 
 
 def _count(name: str, keys: Sequence[str], rows: Mapping[str, Figures]) -> dict[str, Any]:
@@ -208,7 +225,7 @@ def _reach(found: Dashboard, keys: Sequence[str], rows: Mapping[str, Figures]) -
     together: dict[tuple[float | None, ...], list[str]] = {}
     for vendor in found.series.whole.vendors:
         shares = (rows[key].vendors.get(vendor) if key in rows else None for key in keys)
-        line = tuple(_rounded(share.reach.value if share else None) for share in shares)
+        line = tuple(_rounded(share.reach.value if share and share.shown >= SMALLEST else None) for share in shares)
         together.setdefault(line, []).append(found.vendors.get(vendor, vendor))
     for line, names in together.items():
         yield {"name": ", ".join(names), "values": line}

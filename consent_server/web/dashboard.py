@@ -13,6 +13,7 @@ from consent_server.domain.roles import Role
 from consent_server.domain.site import Site
 from consent_server.extensions import services
 from consent_server.usecases.find_site import find_site
+from consent_server.usecases.read_alerts import recent_alerts
 from consent_server.usecases.read_dashboard import Dashboard, read_dashboard
 from consent_server.usecases.read_rates import By, Span, today
 from consent_server.web import board, console
@@ -22,9 +23,12 @@ from consent_server.web.rates import LONGEST_BY_HOUR, asked_span
 
 bp = Blueprint("dashboard", __name__, url_prefix="/console/sites/<key>/rates")
 console.frame(bp)
+bp.record_once(lambda state: state.app.jinja_env.filters.update(board.FILTERS))
 console.LINKS += [(Role.MARKETER, "Rates", "dashboard.rates")]
 
 QUICK = {7: "7 days", 28: "28 days", 90: "90 days", 365: "A year"}
+# Longer than this, the quick links show weeks.
+MOST_DAYS = 120
 # Days after which a shared link ends.
 LIFETIMES = {7: "a week", 30: "30 days", 90: "90 days"}
 
@@ -43,7 +47,9 @@ def rates(key: str) -> str | tuple[str, int]:
     except InvalidQuery as refusal:
         faults = {fault.pointer[2:]: fault.detail for fault in refusal.faults}
         return _page(site, faults=faults, given=given, dashboard=None), 400
-    return _page(site, faults={}, given=asked.to_query(), dashboard=found, asked=asked, quick=_quick(key, asked))
+    alerts = recent_alerts(our.database, key, our.now())
+    shown: dict[str, Any] = {"asked": asked, "quick": _quick(key, asked), "alerts": alerts}
+    return _page(site, dashboard=found, faults={}, given=asked.to_query(), **shown)
 
 
 @bp.post("/link")
@@ -52,7 +58,8 @@ def share(key: str) -> str:
     """Make a link to a report that anyone may read who has it, for a time."""
     our, form = services(), request.form
     site = find_site(our.database, key).site
-    asked = read_asked(key, without_empty(MultiDict({name: form.get(name, "") for name in ("from", "to", "by", "notice")})))
+    sent = MultiDict({name: form.get(name, "") for name in ("from", "to", "by", "notice")})
+    asked = read_asked(key, without_empty(sent))
     lifetime = {str(days): days for days in LIFETIMES}.get(form.get("lifetime", ""))
     if lifetime is None or form.get("days") not in ("these", "latest"):
         raise _fault("lifetime", "Choose one of those that the form offers.")
@@ -95,8 +102,10 @@ def _quick(key: str, asked: Asked) -> list[dict[str, Any]]:
     found = []
     for days, words in QUICK.items():
         span = Span(last - timedelta(days=days - 1), last)
-        by = asked.by if days <= LONGEST_BY_HOUR else By.DAY
-        address = url_for("dashboard.rates", key=key, **Asked(span, by, asked.notice).to_query())
+        # A year of days is more noise than line.
+        by = By.WEEK if days > MOST_DAYS else asked.by if days <= LONGEST_BY_HOUR else By.DAY
+        query: dict[str, Any] = Asked(span, by, asked.notice).to_query()
+        address = url_for("dashboard.rates", key=key, **query)
         found.append({"words": words, "address": address, "current": span == asked.span})
     return found
 

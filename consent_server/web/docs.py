@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from consent_server.config import ROOT
 from consent_server.extensions import services
+from consent_server.web.prose import as_html
 
 bp = Blueprint("docs", __name__)
 CORS(bp, origins="*", send_wildcard=True, methods=["GET"])
@@ -41,6 +42,17 @@ def page() -> str:
         inline=inline,
         file=FILE.name,
     )
+
+
+@bp.get("/docs/rates")
+def rates() -> str:
+    """What each rate means: docs/rates.md as a page."""
+    return render_template("prose.html", title="Rates", text=_rates())
+
+
+@cache
+def _rates() -> Markup:
+    return as_html((ROOT / "docs" / "rates.md").read_text("utf-8"))
 
 
 @cache

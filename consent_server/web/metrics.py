@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from consent_server import __version__
 from consent_server.domain.roles import Role
 from consent_server.extensions import services
+from consent_server.usecases.read_alerts import read_alert_figures
 from consent_server.usecases.read_figures import read_figures
 from consent_server.web.auth import caller, needs
 
@@ -71,4 +72,26 @@ def _server() -> Iterator[Metric]:
     yield version
 
 
-SOURCES.append(_server)
+def _alerts() -> Iterator[Metric]:
+    figures = read_alert_figures(services().database, services().now())
+    raised = GaugeMetricFamily("consent_alerts", "Alerts raised in the last 24 hours.", labels=["site", "kind"])
+    rates = GaugeMetricFamily(
+        "consent_rate_yesterday",
+        "Rates of the site's last complete day, 0 to 1, as docs/rates.md defines them; none where there is no rate.",
+        labels=["site", "rate"],
+    )
+    untold = GaugeMetricFamily(
+        "consent_alerts_untold", "Alerts of the last four days that a channel could not tell.", labels=["channel"]
+    )
+    for of in figures.sites:
+        for kind, count in of.raised.items():
+            raised.add_metric([of.site, kind], count)
+        for name, rate in of.yesterday.items():
+            if rate.value is not None:
+                rates.add_metric([of.site, name], rate.value)
+    for channel, count in figures.given_up.items():
+        untold.add_metric([channel], count)
+    yield from (raised, rates, untold)
+
+
+SOURCES += [_server, _alerts]

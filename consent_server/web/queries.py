@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from consent_server.domain.decision import Action
 from consent_server.domain.errors import Fault, InvalidQuery
 from consent_server.storage.search import Filter, Place
-from consent_server.usecases.read_rates import By
+from consent_server.usecases.read_rates import ALONG, By
 from consent_server.web.schemas import HyphenatedUuid, Sha256Hex
 
 LONGEST_PAGE = 1000
@@ -155,10 +155,10 @@ class RatesQuery(Schema):
 
 
 class DashboardQuery(RatesQuery):
-    """What the page of the rates takes: it has every split, and its series by day or by hour."""
+    """What the page of the rates takes: it has every split, and its rows are in the order of time."""
 
     by = fields.Enum(
-        By, by_value=True, load_default=By.DAY, validate=OneOf((By.DAY, By.HOUR), error="Must be one of: day, hour.")
+        By, by_value=True, load_default=By.DAY, validate=OneOf(ALONG, error=f"Must be one of: {', '.join(ALONG)}.")
     )
 
 

@@ -35,7 +35,7 @@ def rates(key: str) -> Response:
 def rates_csv(key: str) -> Response:
     """The same as a table: the whole in the first row, the formula of each rate in a row of its own."""
     found = asked_rates(key)
-    name = f"rates-{key}-{found.span.first}-{found.span.last}-{found.by}.csv"
+    name = f"{'demo-' if found.demo else ''}rates-{key}-{found.span.first}-{found.span.last}-{found.by}.csv"
     response = _private(Response(as_csv(found), mimetype="text/csv"))
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

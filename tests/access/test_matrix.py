@@ -15,15 +15,18 @@ from tests.access.people import HTML, Person, token_of
 from tests.factories import Clock
 
 SITE_PAGES = ["/console/sites/{site}/records", "/console/sites/{site}/sample", "/console/sites/{site}/gaps"]
-# Path: status for each of the cast, on the shop and where the path names a site on the rival's.
+RATES = ["/console/sites/{site}/rates", "/v1/sites/{site}/rates", "/v1/sites/{site}/rates.csv"]
+# Path: status for each of the cast, on the shop.
 PAGES = {
     "/console": {"olga": 200, "max": 200, "ada": 200, "rita": 200},
     "/console/lookups": {"olga": 200, "max": 403, "ada": 403, "rita": 403},
     **{path: {"olga": 200, "max": 403, "ada": 200, "rita": 403} for path in SITE_PAGES},
     "/console/sites/{site}/records/{receipt}": {"olga": 200, "max": 403, "ada": 200, "rita": 403},
     "/v1/sites/{site}/decisions": {"olga": 200, "max": 403, "ada": 200, "rita": 403},
+    **{path: {"olga": 200, "max": 200, "ada": 403, "rita": 403} for path in RATES},
 }
-GUARDED = {"console", "auditor", "auditor_api"}
+FORMS = {"/console/sites/{site}/find", "/console/sites/{site}/rates/link"}
+GUARDED = {"console", "auditor", "auditor_api", "dashboard", "rates"}
 
 
 def of(path: str, site: str, answer: dict[str, Any]) -> str:
@@ -36,7 +39,7 @@ def test_the_matrix_holds_every_guarded_route(app: Flask) -> None:
         for rule in app.url_map.iter_rules()
         if rule.endpoint.partition(".")[0] in GUARDED
     }
-    assert routes == set(PAGES) | {"/console/sites/{site}/find"}
+    assert routes == set(PAGES) | FORMS
     for endpoint, view in app.view_functions.items():
         if endpoint.partition(".")[0] in GUARDED:
             assert hasattr(view, "needs"), f"{endpoint} asks nobody who they are"
@@ -52,7 +55,7 @@ def test_everybody_sees_what_their_role_allows(people: dict[str, Person], record
 
 def test_only_the_rivals_auditor_sees_the_rival(people: dict[str, Person], recorded: list[dict[str, Any]]) -> None:
     for path in (path for path in PAGES if "{site}" in path):
-        for name, status in {"olga": 200, "max": 403, "ada": 403, "rita": 200}.items():
+        for name, status in {"olga": 200, "max": 403, "ada": 403, "rita": 403 if path in RATES else 200}.items():
             response = people[name].browser.get(of(path, "rival", recorded[-1]), headers=HTML, follow_redirects=True)
             assert response.status_code == status, (name, path)
     assert "rival" not in people["ada"].open("/console").text
@@ -84,7 +87,8 @@ def test_nobody_gets_nothing(app: Flask, client: FlaskClient, recorded: list[dic
                 "/sign-in?next=/console"
             )
     form = token_of(app.test_client().get("/sign-in").text)
-    assert client.post("/console/sites/shop/find", data={"form_token": form}).status_code == 403
+    for path in FORMS:
+        assert client.post(path.format(site="shop"), data={"form_token": form}).status_code == 403
 
 
 def test_wrong_role_and_wrong_site_are_said_alike(people: dict[str, Person]) -> None:

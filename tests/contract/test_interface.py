@@ -9,7 +9,7 @@ from consent_server.app import create_app
 from consent_server.config import ROOT
 from tests.factories import settings_for
 
-# public: anyone; link: whoever holds the signed link; console: a session or a token.
+# public: anyone; link: whoever holds the signed link; report: the same, until it ends; console: a session or a token.
 STANCE = {
     "/assets/<path:filename>": "public",
     "/v1/sites/<key>/decisions": "public",
@@ -38,6 +38,11 @@ STANCE = {
     "/v1/notices/<notice_hash>/preview/<widget>/widget/<path:script>": "public",
     "/sign-in": "public",
     "/sign-in/link": "public",
+    "/v1/sites/<key>/conversions": "public",
+    "/v1/sites/<key>/rates": "console",
+    "/v1/sites/<key>/rates.csv": "console",
+    "/reports/<link>": "report",
+    "/docs/rates": "public",
     "/v1/sites/<key>/evidence": "console",
     "/metrics": "console",
     "/docs": "public",
@@ -77,7 +82,13 @@ def test_what_is_for_some_is_for_nobody_unknown(any_app: Flask) -> None:
 
 
 def test_a_form_that_stands_on_nobodys_page_is_refused(any_app: Flask) -> None:
-    for path in ("/console/sites/shop/find", "/sign-in", "/sign-in/link", "/sign-out"):
+    for path in (
+        "/console/sites/shop/find",
+        "/console/sites/shop/rates/link",
+        "/sign-in",
+        "/sign-in/link",
+        "/sign-out",
+    ):
         assert any_app.test_client().post(path).status_code == 403, path
 
 
@@ -87,6 +98,13 @@ def test_a_link_without_a_signature_is_nobodys(any_app: Flask, path: str) -> Non
     bare = path.replace("<link>", "01a20959-a77a-7518-936b-f2062a57b346")
     assert client.get(bare).status_code == 401
     assert client.get(bare.replace("346", "346.c2ln")).status_code == 404
+
+
+@pytest.mark.parametrize("link", ["x", "eyJzaXRlIjoic2hvcCJ9.c2ln", ".eJw9.c2ln", "%00"])
+def test_a_report_without_a_signature_is_nobodys(any_app: Flask, link: str) -> None:
+    problem = any_app.test_client().get(f"/reports/{link}")
+    assert problem.status_code == 404
+    assert problem.get_json()["type"] == "/problems/unknown-report"
 
 
 def test_every_setting_is_documented() -> None:

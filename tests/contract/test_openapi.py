@@ -14,7 +14,6 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from werkzeug.test import TestResponse
 
-from consent_server import __version__
 from consent_server.app import create_app
 from consent_server.config import ROOT, Settings
 from consent_server.domain.roles import Role
@@ -23,77 +22,10 @@ from consent_server.site_file import read_site_file
 from consent_server.usecases.create_token import create_token
 from consent_server.usecases.publish_notice import publish_notice
 from consent_server.usecases.seal_ledger import seal_ledger
-from consent_server.web.problems import PROBLEMS
-from tests.contract.openapi import DOCUMENT, answers, everything, misfits, operations, resolved
+from tests.contract.openapi import DOCUMENT, misfits, operations, resolved
+from tests.factories import START
 
-PROBLEM = "application/problem+json"
 ORIGIN = {"Origin": "https://shop.example"}
-
-# The file by itself
-
-
-def test_it_is_an_openapi_3_1_document_of_this_version() -> None:
-    assert re.fullmatch(r"3\.1\.\d+", DOCUMENT["openapi"])
-    assert DOCUMENT["info"]["version"] == __version__
-    names = [operation["operationId"] for _, _, operation in operations()]
-    assert len(names) == len(set(names))
-    tags = {tag["name"] for tag in DOCUMENT["tags"]}
-    for _, path, operation in operations():
-        assert set(operation["tags"]) <= tags
-        given = [resolved(parameter) for parameter in operation.get("parameters", ())]
-        in_path = {parameter["name"] for parameter in given if parameter["in"] == "path" and parameter["required"]}
-        assert in_path == set(re.findall(r"{(\w+)}", path)), path
-    assert all(answer["description"] for _, _, answer in answers())
-
-
-def test_every_component_is_there_and_used() -> None:
-    used = {node["$ref"] for node in everything(DOCUMENT) if "$ref" in node}
-    ways = [name for _, _, operation in operations() for way in operation.get("security", ()) for name in way]
-    used |= {f"#/components/securitySchemes/{name}" for name in ways}
-    parts = {f"#/components/{kind}/{name}" for kind, named in DOCUMENT["components"].items() for name in named}
-    assert used == parts
-
-
-def test_every_refusal_is_a_problem() -> None:
-    for name, status, answer in answers():
-        if status >= 400:
-            assert list(answer["content"]) == [PROBLEM], (name, status)
-            assert answer["content"][PROBLEM]["schema"] == {"$ref": "#/components/schemas/Problem"}
-            assert answer["content"][PROBLEM]["example"]["status"] == status
-            later = status in (429, 503) or answer["content"][PROBLEM]["example"]["type"].endswith("/not-sealed-yet")
-            assert ("Retry-After" in answer.get("headers", {})) == later, (name, status)
-
-
-def test_every_problem_is_named_as_the_server_names_it() -> None:
-    table = {slug: (status, title) for status, slug, title in PROBLEMS.values()}
-    slug = DOCUMENT["paths"]["/problems/{slug}"]["get"]["parameters"][0]
-    assert slug["schema"]["enum"] == sorted(table)
-    for response in DOCUMENT["components"]["responses"].values():
-        example = response["content"][PROBLEM]["example"]
-        if example["type"] != "about:blank":
-            assert (example["status"], example["title"]) == table[example["type"].removeprefix("/problems/")]
-
-
-def test_every_example_fits_its_schema() -> None:
-    checked = 0
-    for node in everything(DOCUMENT):
-        if "example" in node and "schema" in node:
-            assert misfits(node["schema"], node["example"]) == []
-            checked += 1
-    assert checked > 20
-
-
-def test_the_check_of_schemas_sees_what_does_not_fit() -> None:
-    schema = {"$ref": "#/components/schemas/Shown"}
-    assert misfits(schema, {"notice": "x", "more": 1}) == [
-        "#/language: is missing",
-        f"#/notice: 'x' does not match ^{'[0-9a-f]{64}'}$",
-        "#/more: is not described",
-    ]
-    assert misfits({"type": "integer"}, True) == ["#: True is not integer"]
-
-
-# The file and the application
 
 
 def shop() -> str:
@@ -192,6 +124,8 @@ def test_the_example_of_a_decision_is_recorded(client: FlaskClient) -> None:
 def test_the_example_of_a_view_is_counted(client: FlaskClient) -> None:
     answer = post(client, "/v1/sites/shop/shown", example("recordShown", client))
     assert described(answer, "recordShown").status_code == 204
+    answer = post(client, "/v1/sites/shop/conversions", example("recordConversions", client, blocked={}))
+    assert described(answer, "recordConversions").status_code == 204
 
 
 @pytest.mark.parametrize(
@@ -209,6 +143,7 @@ def test_the_example_of_a_view_is_counted(client: FlaskClient) -> None:
         ("problem", "/problems/unknown-site"),
         ("openapi", "/openapi.json"),
         ("docs", "/docs"),
+        ("ratesPage", "/docs/rates"),
         ("asset", "/assets/page.css"),
     ],
 )
@@ -276,6 +211,17 @@ def test_what_auditors_read_is_described(app: Flask, client: FlaskClient) -> Non
         described(client.get(f"{paths['listDecisions']}?limit=0", headers=headers), "listDecisions").status_code == 400
     )
     assert described(client.get(f"{paths['evidence']}?from=today", headers=headers), "evidence").status_code == 400
+
+
+def test_what_marketers_read_is_described(app: Flask, client: FlaskClient) -> None:
+    given = {role: create_token(services(app).database, role, ("shop",), "a program", START) for role in Role}
+    for operation, path in (("rates", "/v1/sites/shop/rates"), ("ratesTable", "/v1/sites/shop/rates.csv")):
+        for role, status in ((Role.MARKETER, 200), (Role.OPERATOR, 200), (Role.AUDITOR, 403), (None, 401)):
+            headers = {"Authorization": f"Bearer {given[role]}"} if role else {}
+            assert described(client.get(f"{path}?by=language", headers=headers), operation).status_code == status
+    for until, status in ((START.replace(year=9000), 200), (START.replace(year=2000), 410)):
+        link = services(app).report_links.sign({"site": "shop", "by": "day", "notice": None, "days": 28}, until)
+        assert described(client.get(f"/reports/{link}"), "report").status_code == status
 
 
 def test_what_operators_of_all_sites_read_is_described(app: Flask, client: FlaskClient) -> None:

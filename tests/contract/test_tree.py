@@ -20,8 +20,8 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 40
 STANDS_ALONE = SERVER / "evidence" / "verify.py"
 # What is generated, installed, or only about this machine is not the tree.
 PASSED_OVER = {
-    ".git", ".venv", "node_modules", "instance", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache",
-    ".hypothesis", ".import_linter_cache", "test-results", "consent_server.egg-info",
+    ".git", ".venv", "node_modules", "instance", "instance-demo", "__pycache__", ".mypy_cache", ".ruff_cache",
+    ".pytest_cache", ".hypothesis", ".import_linter_cache", "test-results", "consent_server.egg-info",
 }  # fmt: skip
 TEXTS = {
     ".py", ".toml", ".md", ".ts", ".mjs", ".js", ".css", ".html", ".json", ".txt", ".sh", ".yml", ".yaml", ".lua",

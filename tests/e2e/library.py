@@ -27,6 +27,8 @@ PEOPLE: dict[str, tuple[str, ...]] = {
     "max": ("--role", "marketer", "--site", "shop"),
 }
 PAGE_OF_RECORDS = 50
+# Views in each language: enough for rates, and for no row to be too small to be told.
+LOOKS = 60
 
 
 @dataclass
@@ -48,6 +50,10 @@ class Library:
         erased = self.decide("erased", "broken", action="save", grants={"advertising": True})
         for _ in range(PAGE_OF_RECORDS):
             self.decide("last", action="save", method="preferences", grants={"advertising": True})
+        for language in ("en", "fr"):
+            for _ in range(LOOKS):
+                self.count("shown", language)
+        self.count("conversions", "en", sent={"google-ads": 3}, blocked={"meta-pixel": 2})
         self.server.command("ledger", "seal")
         self.server.command("visitor", "erase", erased["visitor"])
         self.server.command("ledger", "seal")
@@ -65,6 +71,13 @@ class Library:
         with urlopen(sent) as answer:
             self.receipts[name] = json.load(answer)
         return self.receipts[name]
+
+    def count(self, what: str, language: str, **more: Any) -> None:
+        """Count on the shop what leaves no record: a banner shown, or conversions."""
+        body = json.dumps({"notice": self.notice(), "language": language, **more}).encode()
+        url = f"{self.server.url}/v1/sites/shop/{what}"
+        with urlopen(Request(url, body, {"Origin": SHOP, "Content-Type": "text/plain"})) as answer:
+            assert answer.status == 204
 
     def notice(self, site: str = "shop") -> str:
         """The notice in force."""

@@ -106,7 +106,26 @@ def _banner_is_there(library: Library, page: Page) -> None:
     expect(page.frame_locator("iframe").get_by_role("dialog")).to_be_visible()
 
 
-RECORDS, SAMPLE, GAPS = ("/console/sites/{}/" + part for part in ("records", "sample", "gaps"))
+def _drawn(charts: int) -> Act:
+    def wait(library: Library, page: Page) -> None:
+        expect(page.locator("body")).to_have_attribute("data-drawn", str(charts))
+        _open_all(library, page)
+
+    return wait
+
+
+def _share(library: Library, page: Page) -> None:
+    page.get_by_role("button", name="Make the link").click()
+    page.wait_for_url("**/rates/link")
+
+
+def _read_what_is_shared(library: Library, page: Page) -> None:
+    _share(library, page)
+    page.get_by_role("link", name="Look at it").click()
+    _drawn(8)(library, page)
+
+
+RECORDS, SAMPLE, GAPS, RATES = ("/console/sites/{}/" + part for part in ("records", "sample", "gaps", "rates"))
 NOBODY = "01a20959-a77a-7518-936b-f2062a57b346"
 FAULTS = "?from=x&to=x&visitor=x&receipt=x&notice=x&purpose=x&action=x&other=x"
 
@@ -156,6 +175,15 @@ VIEWS = [
     View("verify, junk", "", _at("/verify"), _paste_at_verify(lambda library: "junk", "fail")),
     View("notice", "", _notice("?format=html&lang=en"), _banner_is_there),
     View("notice in French", "", _notice("?format=html&lang=fr"), _banner_is_there),
+    View("rates", "max", _at(RATES.format("shop")), _drawn(8)),
+    View("rates by week", "max", _at(f"{RATES.format('shop')}?by=week"), _drawn(8)),
+    View("rates, nothing counted yet", "olga", _at(RATES.format("quiet"))),
+    View("rates, nothing in these days", "max", _at(f"{RATES.format('shop')}?from=2025-01-01&to=2025-01-02")),
+    View("rates, wrong parameters", "max", _at(f"{RATES.format('shop')}?from=x&to=x&by=x&notice=x&other=x")),
+    View("a link to a report", "max", _at(RATES.format("shop")), _share),
+    View("report", "max", _at(RATES.format("shop")), _read_what_is_shared),
+    View("no such report", "", _at("/reports/x")),
+    View("what rates mean", "", _at("/docs/rates")),
     View("docs", "", _at("/docs")),
     View("problem type", "", _at("/problems/forbidden")),
     View("no such page", "", _at("/nowhere")),

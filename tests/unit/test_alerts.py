@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from consent_server.domain.alerts import SENTENCES, never_answered, usual_band
+from consent_server.domain.alerts import SENTENCES, AlertKind, never_answered, usual_band
 from consent_server.domain.rates import Trials, wilson
 
 
@@ -108,6 +108,6 @@ def test_the_chance_of_silence_is_the_stated_one() -> None:
 
 
 def test_the_sentences_take_what_a_band_tells() -> None:
-    said = SENTENCES["outside_band"].format(rate="consent", day="2026-11-01", value=41.2, low=52.0, high=68.4)
+    said = SENTENCES[AlertKind.OUTSIDE_BAND].format(rate="consent", day="2026-11-01", value=41.2, low=52.0, high=68.4)
     assert said.startswith("The consent rate of 2026-11-01 is 41.2 %, outside its usual 52.0 to 68.4 %.")
-    assert "500 times" in SENTENCES["never_answered"].format(shown=500)
+    assert "500 times since" in SENTENCES[AlertKind.NEVER_ANSWERED].format(shown=500, since="2026-11-01")

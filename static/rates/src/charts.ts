@@ -43,10 +43,10 @@ export function bars(canvas: HTMLCanvasElement, data: BarData, colours: Palette)
     barPercentage: 0.82,
     categoryPercentage: 0.78,
   }));
-  const options = common(colours, percent, data.bars) as ChartOptions<"bar">;
+  const options = common(colours, percent, data.bars, false) as ChartOptions<"bar">;
   options.indexAxis = "y";
   options.scales = {
-    x: measure(colours, true),
+    x: { ...measure(colours, true), suggestedMax: Math.min(1, 1.04 * Math.max(0.1, ...data.bars.flatMap((bar) => bar.high ?? []).map(Number))) },
     y: { grid: { display: false }, border: { color: colours.quiet }, ticks: { color: colours.text, callback(index) { return wrapped(data.labels[Number(index)] ?? ""); } } },
   };
   return new Chart<"bar">(canvas, { type: "bar", data: { labels: data.labels, datasets: datasets as ChartDataset<"bar">[] }, options, plugins: [whiskers(data, colours)] });
@@ -62,7 +62,7 @@ function curve(line: Series, index: number, colours: Palette, count: number): Ch
     borderWidth: 2,
     borderDash: DASHES[index % DASHES.length]!,
     pointStyle: SHAPES[index % SHAPES.length]!,
-    pointRadius: count > MANY ? 0 : 3,
+    pointRadius: count > MANY ? 1 : 3,
     pointHoverRadius: 5,
   };
 }
@@ -89,18 +89,30 @@ function measure(colours: Palette, rates: boolean) {
   };
 }
 
-function common(colours: Palette, written: (value: number) => string, series: Series[]): ChartOptions<"line"> {
+function common(colours: Palette, written: (value: number) => string, series: Series[], lines = true): ChartOptions<"line"> {
+  Chart.defaults.font.family = colours.font;
   return {
     animation: false,
     responsive: true,
     maintainAspectRatio: false,
-    font: { family: colours.font, size: 13 },
     plugins: {
       legend: {
         align: "start",
+        position: lines ? "bottom" : "top",
         // Nothing here can be done with a mouse alone: the legend only says which line is which.
         onClick: () => undefined,
-        labels: { color: colours.text, usePointStyle: false, boxWidth: 28, boxHeight: 10, filter: (item) => Boolean(item.text) },
+        labels: {
+          color: colours.text,
+          boxWidth: 28,
+          boxHeight: 10,
+          padding: 14,
+          usePointStyle: lines,
+          pointStyleWidth: 34,
+          filter: (item) => Boolean(item.text),
+          // As the line is: its dash tells it apart, and not its colour alone.
+          generateLabels: (chart) =>
+            Chart.defaults.plugins.legend.labels.generateLabels(chart).map((item) => (lines ? { ...item, pointStyle: "line", lineWidth: 2.5, lineDash: dash(chart, item.datasetIndex) } : item)),
+        },
       },
       tooltip: {
         filter: (item) => Boolean(item.dataset.label),
@@ -108,6 +120,10 @@ function common(colours: Palette, written: (value: number) => string, series: Se
       },
     },
   };
+}
+
+function dash(chart: Chart, dataset = 0): number[] {
+  return (chart.data.datasets[dataset] as ChartDataset<"line">).borderDash as number[];
 }
 
 function told(item: TooltipItem<"line">, written: (value: number) => string, series: Series[]): string {

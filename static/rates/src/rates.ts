@@ -17,8 +17,8 @@ function draw(): void {
     const box = figure.querySelector<HTMLElement>(".canvas");
     const canvas = box?.querySelector("canvas");
     if (!found || !box || !canvas) continue;
-    box.hidden = false;
-    if ("bars" in found) box.style.height = `${5 + found.labels.length * (found.bars.length * 0.9 + 0.7)}rem`;
+    figure.hidden = false;
+    if ("bars" in found) box.style.height = `${4.5 + found.labels.length * (found.bars.length * 0.9 + 0.7)}rem`;
     drawn.push("bars" in found ? bars(canvas, found, colours) : lines(canvas, found, colours, figure.dataset.chart !== "counts"));
   }
   document.body.dataset.drawn = String(drawn.length);

@@ -1,0 +1,157 @@
+"""Fill the example site with a made-up year, through the use cases that real visitors go through.
+
+Usage: python examples/demo/fill.py    (after `flask --app wsgi db upgrade`; CONSENT_INSTANCE says where)
+Settled, signed, counted and sealed as ever; only the clock is told what time it is. The site is marked as a
+demonstration in its settings, and every page that tells of it says so. It must not be there before.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from consent_server.app import create_app  # noqa: E402
+from consent_server.domain.decision import Action, Answer, Method  # noqa: E402
+from consent_server.domain.notice import Notice  # noqa: E402
+from consent_server.domain.receipt import uuid7  # noqa: E402
+from consent_server.extensions import Services, utc_now  # noqa: E402
+from consent_server.site_file import read_site_file  # noqa: E402
+from consent_server.usecases.current_site import CurrentSite, CurrentSites  # noqa: E402
+from consent_server.usecases.find_site import list_sites  # noqa: E402
+from consent_server.usecases.fold_tallies import fold_tallies  # noqa: E402
+from consent_server.usecases.publish_notice import publish_notice  # noqa: E402
+from consent_server.usecases.seal_ledger import seal_ledger  # noqa: E402
+from examples.demo.year import ZONE, Event, Year  # noqa: E402
+
+SITE_FILE = ROOT / "examples" / "callbell.toml"
+METHODS = {Action.SAVE: Method.PREFERENCES, Action.WITHDRAW: Method.PREFERENCES, Action.GPC: Method.SIGNAL}
+
+
+@dataclass
+class Clock:
+    """The time, as the year goes by."""
+
+    at: datetime
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+def main() -> None:
+    """Fill, and say how far it is."""
+    now = utc_now()
+    clock = Clock(now)
+    app = create_app(now=clock)
+    our: Services = app.extensions["consent"]
+    key = declarations()[-1]["key"]
+    if any(stored.site.key == key for stored in list_sites(our.database)):
+        sys.exit(f"The site {key} is there already. A demonstration never goes into a site that may be real.")
+    for day, done in fill(our, clock, now):
+        if sys.stderr.isatty():
+            print(f"\r  Made-up visitors until {day}: {done:,} events", end="", file=sys.stderr, flush=True)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    our.database.engine.dispose()
+
+
+def fill(our: Services, clock: Clock, now: datetime, days: int = 365) -> Iterator[tuple[date, int]]:
+    """Play the days that end now; tell of each day how many events there were so far. `our` goes by `clock`."""
+    year, notices = Year(now.astimezone(ZONE).date(), days), declarations()
+    current, known, done = None, Known(), 0
+    for day, events in year:
+        if current is None or day in year.published:
+            clock.at = datetime.combine(day, time(0), ZONE).astimezone(UTC)
+            current = _publish(our, notices[year.notice_of(day)])
+        play = Play(our, clock, current, known)
+        for event in events:
+            if event.at < now:
+                play(event)
+                done += 1
+        fold_tallies(our.database)
+        seal_ledger(our.database, our.keys.ring, clock)
+        yield day, done
+
+
+def declarations() -> list[dict[str, Any]]:
+    """The site as it was declared under each notice of the year (year.NOTICES), the last as its file has it."""
+    found = [read_site_file(SITE_FILE.read_text("utf-8")) for _ in range(3)]
+    for before in found[:2]:
+        before["vendors"] = [vendor for vendor in before["vendors"] if vendor["key"] != "meta-pixel"]
+    found[0]["banner"]["layout"] = "box"
+    return found
+
+
+def _publish(our: Services, declared: dict[str, Any]) -> CurrentSite:
+    publish_notice(our.database, declared, our.settings.public_url, our.now(), demo=True)
+    # New, since the application's own is a quarter of a second behind a publication.
+    return CurrentSites(our.database, our.now).get(declared["key"])
+
+
+class Known:
+    """What a browser keeps of its owner's choice: the visitor's identifier, if there is one, and what was granted."""
+
+    def __init__(self) -> None:
+        self.visitors: dict[int, UUID | None] = {}
+        self.granted: dict[int, frozenset[str]] = {}
+
+
+class Play:
+    """Does what an event says, at its time."""
+
+    def __init__(self, our: Services, clock: Clock, current: CurrentSite, known: Known) -> None:
+        self._our, self._clock, self._current, self._known = our, clock, current, known
+
+    def __call__(self, event: Event) -> None:
+        """Raises what the use cases raise: a year with holes is none."""
+        self._clock.at = event.at
+        if event.action is not None:
+            self._decide(event, event.action)
+        elif event.converts:
+            self._convert(event)
+        else:
+            hash_ = self._current.notice.hash
+            self._our.record_shown(self._current, hash_, event.language, event.visit)
+
+    def _decide(self, event: Event, action: Action) -> None:
+        notice = self._current.notice
+        answer = Answer(
+            decision_id=uuid7(event.at, self._our.random(10)),
+            notice=notice.hash,
+            action=action,
+            method=METHODS.get(action, Method.BANNER),
+            grants=_grants(notice, event, action),
+            vendors={},
+            visitor=self._known.visitors.get(event.person),
+            change=event.change,
+            language=event.language,
+            page=self._current.site.home(""),
+            gpc=event.gpc,
+            widget=None,
+        )
+        recorded = self._our.record_decision(self._current, answer, event.visit)
+        vendors = recorded.decision.vendors
+        self._known.visitors[event.person] = recorded.visitor
+        self._known.granted[event.person] = frozenset(key for key, granted in vendors.items() if granted)
+
+    def _convert(self, event: Event) -> None:
+        counting = {tag.vendor for tag in self._current.site.tags if tag.conversions}
+        granted = self._known.granted.get(event.person, frozenset())
+        counts = {"sent": dict.fromkeys(counting & granted, 1), "blocked": dict.fromkeys(counting - granted, 1)}
+        hash_ = self._current.notice.hash
+        self._our.record_conversions(self._current, hash_, event.language, counts, event.visit)
+
+
+def _grants(notice: Notice, event: Event, action: Action) -> dict[str, bool]:
+    off = notice.gpc_purposes if action is Action.GPC else ()
+    granted = notice.purposes if action is Action.ACCEPT_ALL else [key for key in event.grants if key not in off]
+    return {key: key in granted for key in notice.purposes}
+
+
+if __name__ == "__main__":
+    main()
