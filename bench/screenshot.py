@@ -1,8 +1,8 @@
-"""Make docs/banner.png: the demo shop with the banner as a visitor first meets it.
+"""Make docs/banner.png, the demo shop with the banner as a visitor first meets it, and docs/rates.png, its rates.
 
     .venv/bin/python bench/screenshot.py
 
-Starts the product on free ports in a folder of its own, and needs Debian's Chromium.
+Starts the product on free ports in a folder of its own with the year of `make demo`, and needs Debian's Chromium.
 """
 
 import os
@@ -16,14 +16,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import ViewportSize, sync_playwright
+from playwright.sync_api import Playwright, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.process import free_port  # noqa: E402
 
-PICTURE = ROOT / "docs" / "banner.png"
+BANNER, RATES = ROOT / "docs" / "banner.png", ROOT / "docs" / "rates.png"
 SIZE: ViewportSize = {"width": 1280, "height": 800}
 START_SECONDS = 30
 
@@ -51,22 +51,30 @@ def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
     raise SystemExit(f"{url} does not answer")
 
 
-def photograph(url: str, path: Path) -> None:
-    """The page, once the banner stands in it."""
+def photograph(playwright: Playwright, url: str, sign_in: str) -> None:
+    """The shop's page once the banner stands in it, and the rates once their charts are drawn."""
     chromium = shutil.which("chromium")
     if chromium is None:
         raise SystemExit("Install Chromium: apt-get install chromium fonts-dejavu-core")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport=SIZE, locale="en-GB", color_scheme="light", reduced_motion="reduce")
-        page.goto(url)
-        page.locator('[data-action="accept"]').wait_for()
-        page.screenshot(path=path)
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+    page = browser.new_page(viewport=SIZE, locale="en-GB", color_scheme="light", reduced_motion="reduce")
+    page.goto(url)
+    page.locator('[data-action="accept"]').wait_for()
+    page.screenshot(path=BANNER)
+    page.goto(sign_in)
+    for field in page.locator("input[type=password]").all():
+        field.fill("only for this picture")
+    page.locator("main form button").click()
+    page.get_by_role("link", name="Rates").first.click()
+    page.get_by_role("link", name="90 days").click()
+    page.locator("canvas").first.wait_for()
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=RATES, clip={"x": 0, "y": 0, "width": SIZE["width"], "height": 1640}, full_page=True)
+    browser.close()
 
 
 def main() -> None:
-    """Start both servers, take the picture, stop them."""
+    """Start both servers, take the pictures, stop them."""
     port, shop_port = str(free_port()), str(free_port())
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CONSENT_")}
     with tempfile.TemporaryDirectory() as instance:
@@ -77,17 +85,25 @@ def main() -> None:
             "DEMO_PORT": shop_port,
             "WEB_CONCURRENCY": "1",
         }
-        flask = [sys.executable, "-m", "flask", "--app", "wsgi"]
-        for command in (["db", "upgrade"], ["site", "apply", "examples/callbell.toml"]):
-            subprocess.run([*flask, *command], cwd=ROOT, env=environment, check=True, capture_output=True)
+
+        def run(*command: str) -> str:
+            done = subprocess.run(
+                [sys.executable, *command], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+            )
+            return done.stdout.strip()
+
+        run("-m", "flask", "--app", "wsgi", "db", "upgrade")
+        run("examples/demo/fill.py")
+        sign_in = run("-m", "flask", "--app", "wsgi", "user", "create", "you@shop.example", "--role", "operator")
         server = [sys.executable, "-m", "gunicorn", "wsgi:app"]
         shop = [sys.executable, "examples/shop/serve.py"]
         with (
             running(server, environment, f"http://127.0.0.1:{port}/readyz"),
             running(shop, environment, f"http://127.0.0.1:{shop_port}/"),
+            sync_playwright() as playwright,
         ):
-            photograph(f"http://127.0.0.1:{shop_port}/", PICTURE)
-    print(PICTURE.relative_to(ROOT))
+            photograph(playwright, f"http://127.0.0.1:{shop_port}/", sign_in)
+    print(*(picture.relative_to(ROOT) for picture in (BANNER, RATES)), sep="\n")
 
 
 if __name__ == "__main__":
