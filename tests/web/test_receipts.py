@@ -299,7 +299,7 @@ def test_the_longest_receipt_can_be_checked(client: FlaskClient, apply_site: App
     own = "".join(
         f'[[vendors]]\nkey = "vendor-{n:02}-{"x" * 53}"\nname = "V"\npurposes = ["media"]\n'
         'policy_url = "https://v.example/"\n[vendors.operator]\nname = "V"\naddress = "A"\ncountry = "DE"\n'
-        for n in range(31)
+        for n in range(30)
     )
     notice = apply_site(site_file(vendors=own))
     page = "https://shop.example/" + "a" * 1900
