@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Table, delete, func, select
@@ -151,11 +152,15 @@ def _cell(row: TallyRow) -> Cell:
     return Cell(*(getattr(row, name) for name in Cell.__slots__))
 
 
-def _upsert(session: Session, table: Table, key: Sequence[str], rows: list[dict[str, Any]]) -> None:
+def _upsert(session: Session, table: Table, key: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
     connection = session.connection()
-    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
-    upsert = insert.on_conflict_do_update(
-        index_elements=[table.c[name] for name in key], set_={"count": table.c.count + insert.excluded.count}
-    )
     # One row goes as one statement: psycopg opens a pipeline for a list, even for a list of one.
-    connection.execute(upsert, rows if len(rows) > 1 else rows[0])
+    connection.execute(_adding(connection.dialect.name, table, key), rows if len(rows) > 1 else rows[0])
+
+
+@cache
+def _adding(dialect: str, table: Table, key: tuple[str, ...]) -> sqlite.Insert | postgresql.Insert:
+    # Made once: the columns of `excluded` cost more to make than the row to write.
+    insert: sqlite.Insert | postgresql.Insert = (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    added = {"count": table.c.count + insert.excluded.count}
+    return insert.on_conflict_do_update(index_elements=[table.c[name] for name in key], set_=added)
