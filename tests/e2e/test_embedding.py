@@ -74,6 +74,17 @@ def test_a_page_whose_content_is_replaced_keeps_its_banner_or_way_back(shop: Sho
     expect(shop.way_back).to_be_visible()
 
 
+def test_a_page_whose_body_is_replaced_keeps_its_banner_and_way_back(shop: Shop) -> None:
+    replace = "document.documentElement.replaceChild(document.createElement('body'), document.body)"
+    shop.open()
+    shop.page.evaluate(replace)
+    expect(shop.banner).to_be_visible()
+    shop.refuse_all()
+    shop.page.evaluate(replace)
+    expect(shop.way_back).to_be_visible()
+    shop.open_preferences()
+
+
 def test_behind_the_site_s_own_host_the_cookie_is_set_by_the_server_too(visit: Callable[..., Shop]) -> None:
     shop = visit()
     shop.serve(head=shop.tag(base="/_consent"))

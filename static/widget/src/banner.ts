@@ -24,7 +24,13 @@ export function mount(act: (action: string) => void): void {
   host.onclick = ({ target }) => act((target as HTMLElement).dataset.action!);
   // What has the focus stays clear of the bar (WCAG 2.4.11).
   new ResizeObserver(() => (page.style.scrollPaddingBottom = isOpen() ? host.offsetHeight + "px" : "")).observe(host);
+}
+
+/** Put it into the body; again when the page has put another body there, as frameworks that turn pages in place do. */
+export function attach(): void {
+  if (!host || host.isConnected) return;
   document.body.prepend(host);
+  host.togglePopover?.(isOpen());
 }
 
 function fill(view: string, label: string, ...children: Node[]): void {

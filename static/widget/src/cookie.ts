@@ -7,8 +7,9 @@ const DAY = 86400;
 export function encode(choice: Choice): string {
   const { grants, vendors, visitor, state } = choice;
   const fields: Record<string, any> = { v: 1, t: choice.at, n: choice.revision };
-  for (const key in grants) fields["p." + key] = +grants[key];
-  for (const key in vendors) fields["v." + key] = +vendors[key];
+  // Never `in`: a page may have put methods on every object.
+  for (const [key, on] of Object.entries(grants)) fields["p." + key] = +on;
+  for (const [key, on] of Object.entries(vendors)) fields["v." + key] = +on;
   if (choice.gpc) fields.g = 1;
   if (grantsAny(choice)) {
     if (visitor) fields.i = visitor;

@@ -58,8 +58,10 @@ export function decide(action: string, method: string, answer: Answer): void {
   changed();
   if (!lost) return;
   stored(OWED, "1");
-  // Tags that run on must not wait for a server that does not answer.
-  Promise.race([purge(), new Promise((done) => setTimeout(done, 1000))]).then(() => leaving && location.reload());
+  const leave = () => leaving && location.reload();
+  purge().then(leave);
+  // Tags that run on must not wait for a server that does not answer, nor for what the page made of Promise.
+  setTimeout(leave, 1000);
 }
 
 export const decideAll = (action: string, method: string): void =>

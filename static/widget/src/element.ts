@@ -1,7 +1,7 @@
 /** A new element with its attributes and children. */
 export function element(name: string, attributes: Record<string, string>, ...children: (Node | string)[]): HTMLElement {
   const made = document.createElement(name);
-  for (const key in attributes) made.setAttribute(key, attributes[key]);
+  for (const name of Object.keys(attributes)) made.setAttribute(name, attributes[name]);
   made.append(...children);
   return made;
 }

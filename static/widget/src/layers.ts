@@ -1,5 +1,5 @@
 import { convert, tell } from "./api";
-import { isOpen, mount, rest, say, showBanner } from "./banner";
+import { attach, isOpen, mount, rest, say, showBanner } from "./banner";
 import { count } from "./client";
 import { choice, config } from "./current";
 import { decideAll } from "./decide";
@@ -20,12 +20,17 @@ function localise(): Promise<unknown> | undefined {
 /** Do the work in a page that has a body and, for texts, in its language. */
 function stand(work: () => unknown, wait?: () => unknown): void {
   new Promise<void>((done) => {
-    const look = () => document.body && done();
+    const look = () => {
+      if (!document.body) return;
+      done();
+      attach();
+    };
     look();
     new MutationObserver(look).observe(document.documentElement, { childList: true });
   })
     .then(wait)
     .then(() => mount(act))
+    .then(attach)
     .then(work)
     .catch(warn);
 }
