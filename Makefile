@@ -38,7 +38,7 @@ demo: $(VENV)/.installed ## Serve the example site with a made-up year of visito
 
 BUILT := static/widget/dist consent_server/web/assets/dist
 .PHONY: test
-test: $(VENV)/.installed-dev node_modules/.installed chromium postgresql openssl ## Install what tests need and pass every test
+test: $(VENV)/.installed-dev node_modules/.installed chromium firefox postgresql openssl ## Install what tests need and pass every test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -90,11 +90,13 @@ node_modules/.installed: package.json package-lock.json | node
 # Each of these is installed by apt-get when it is missing and we may; otherwise it says what to install.
 APT = tests/install-debian-packages
 
-.PHONY: node chromium postgresql openssl wrk
+.PHONY: node chromium firefox postgresql openssl wrk
 node:
 	@$(APT) npm nodejs npm
 chromium:
 	@$(APT) chromium chromium fonts-dejavu-core
+firefox:
+	@$(APT) firefox-esr firefox-esr
 postgresql:
 	@$(APT) /usr/lib/postgresql/*/bin/initdb postgresql
 openssl:

@@ -97,7 +97,7 @@ while (fbq.queue.length) fbq.callMethod.apply(fbq, fbq.queue.shift());
 addEventListener("pagehide", () => revoked || pixels.forEach(() => setCookie("_fbp")));
 }})();"""
 
-_SCRIPTS = {
+SCRIPTS = {
     ("www.googletagmanager.com", "/gtag/js"): GTAG,
     ("www.googletagmanager.com", "/gtm.js"): GTM,
     ("connect.facebook.net", "/en_US/fbevents.js"): FBEVENTS,
@@ -125,7 +125,7 @@ class Vendors:
         """What the vendor would send back."""
         url = urlsplit(route.request.url)
         self.requests.append(Request(url.netloc, url.path, dict(parse_qsl(url.query))))
-        script = _SCRIPTS.get((url.netloc, url.path))
+        script = SCRIPTS.get((url.netloc, url.path))
         if script is not None:
             route.fulfill(content_type="text/javascript", body=script)
         elif route.request.resource_type == "document":
@@ -140,7 +140,7 @@ class Vendors:
     @property
     def scripts(self) -> list[str]:
         """The scripts that were loaded, by host and path, sorted: between vendors no order is promised."""
-        return sorted(one.host + one.path for one in self.requests if (one.host, one.path) in _SCRIPTS)
+        return sorted(one.host + one.path for one in self.requests if (one.host, one.path) in SCRIPTS)
 
     @property
     def views(self) -> list[str]:
