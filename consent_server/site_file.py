@@ -6,20 +6,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from marshmallow import ValidationError
 
 from consent_server import catalogue
 from consent_server.domain import fairness
+from consent_server.domain.cookie import NAME, below
 from consent_server.domain.duration import duration_days
 from consent_server.domain.errors import Fault, InvalidSiteFile
 from consent_server.domain.signals import PURPOSE_SIGNALS, gpc_covers
-from consent_server.site_schema import SiteSchema
+from consent_server.site_schema import LOOPBACK, SiteSchema
 from consent_server.widget_build import adapter_names
 
 LONGEST_PROOF_DAYS = 5 * 366
-OWN_NAME = "eu-consent"
 # What a choice granted is part of a counter's key, and an index entry of PostgreSQL holds 2,704 bytes.
 LONGEST_KEYS = 2000
 GENERIC_NAMES = ("uuid", "session", "token", "user")
@@ -130,6 +131,14 @@ def _zone_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault("time_zone", f'"{declared["time_zone"]}" is no IANA time zone such as Europe/Paris')
 
 
+def _domain_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
+    domain = declared["cookie_domain"]
+    for index, origin in enumerate(declared["origins"]):
+        host = urlsplit(origin.removesuffix(":*")).hostname or ""
+        if not re.fullmatch(LOOPBACK, host) and not below(host, domain):
+            yield Fault(f"origins[{index}]", f"is not of cookie_domain, {domain}: a choice cannot be kept for both")
+
+
 def _policy_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
     for name, policy in declared["policy"].items():
         versions = policy["versions"]
@@ -230,7 +239,7 @@ def _cookie_faults(place: str, cookie: Mapping[str, Any]) -> Iterator[Fault]:
         return
     stem = cookie["name"].removesuffix("*")
     # Our own choice, outbox and receipt link all begin so.
-    taken = stem.startswith(OWN_NAME) or (cookie["name"].endswith("*") and OWN_NAME.startswith(stem))
+    taken = stem.startswith(NAME) or (cookie["name"].endswith("*") and NAME.startswith(stem))
     if len(stem) < 4 or stem.lower() in GENERIC_NAMES or taken:
         yield Fault(f"{place}.name", f'"{cookie["name"]}" may be the site\'s own and would be deleted')
 
@@ -241,6 +250,7 @@ CHECKS = (
     _choice_faults,
     _proof_faults,
     _zone_faults,
+    _domain_faults,
     _policy_faults,
     _purpose_faults,
     _vendor_faults,

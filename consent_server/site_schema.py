@@ -215,6 +215,7 @@ class SiteSchema(Schema):
     choice_days = Whole(load_default=180)
     proof_retention = fields.String(load_default="P3Y")
     time_zone = fields.String(load_default="UTC")
+    cookie_domain = Text(253, pattern=r"([a-z0-9-]+\.)+[a-z0-9-]+")
     controller = fields.Nested(ControllerSchema, required=True)
     dpo = fields.Nested(DpoSchema)
     authority = fields.Nested(AuthoritySchema)

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from hypothesis import settings as hypothesis_settings
 
 from consent_server.app import create_app
 from consent_server.extensions import Services, db
@@ -16,6 +17,10 @@ from consent_server.site_file import read_site_file
 from consent_server.usecases.publish_notice import Published, publish_notice
 from tests.factories import RIVAL_FILE, Body, Clock, settings_for, site_file
 from tests.postgresql import PostgreSQL
+
+# No test is about time: a busy machine is no fault.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 # As a replica would: the triggers that keep history from change stand aside for the cluster's owner.
 # Not TRUNCATE: that makes a new file for each table and index, and syncs every one.

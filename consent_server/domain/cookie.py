@@ -26,5 +26,10 @@ def cookie_value(revision: str, decision: Decision, visitor: UUID | None, state:
     return urlencode(pairs)
 
 
+def below(host: str, domain: str) -> bool:
+    """Whether a host is this domain or below it: where a cookie of the domain may be set (RFC 6265, section 5.1.3)."""
+    return f".{host}".endswith(f".{domain}")
+
+
 def _bit(granted: bool) -> str:
     return "1" if granted else "0"

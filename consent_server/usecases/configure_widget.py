@@ -60,6 +60,7 @@ def _first_layer(notice: Notice, site: str, widget: str, tags: Sequence[Tag], la
         **({} if texts["direction"] == "ltr" else {"direction": texts["direction"]}),
         **({"advanced": True} if body["mode"] == "advanced" else {}),
         "days": body["choice_days"],
+        **({"domain": body["cookie_domain"]} if "cookie_domain" in body else {}),
         "layout": body["layout"],
         "colours": body["colours"],
         "policy": {name: policy["url"] for name, policy in body["policy"].items()},

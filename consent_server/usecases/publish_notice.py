@@ -108,6 +108,7 @@ def notice_body(declared: Mapping[str, Any]) -> dict[str, Any]:
         "languages": declared["languages"],
         "mode": declared["mode"],
         "choice_days": declared["choice_days"],
+        **{key: declared[key] for key in ("cookie_domain",) if key in declared},
         "layout": declared["banner"]["layout"],
         "colours": button_colours(declared["banner"]["colours"]["accent"].lower()),
         "controller": declared["controller"],

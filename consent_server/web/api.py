@@ -1,12 +1,14 @@
 """Public routes for visitors' browsers: decisions, banners shown, notices."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, json, request
 from flask_cors import CORS
 
-from consent_server.domain.cookie import NAME, cookie_value
+from consent_server.domain.cookie import NAME, below, cookie_value
 from consent_server.domain.decision import Answer
+from consent_server.domain.notice import Notice
 from consent_server.extensions import services
 from consent_server.usecases.read_archive import read_notice_bytes, read_widget
 from consent_server.usecases.record_decision import Recorded
@@ -38,7 +40,7 @@ def record_decision(key: str) -> Response:
     response.mimetype = "application/json"
     response.headers["Cache-Control"] = "no-store"
     if request.headers.get("Sec-Fetch-Site") == "same-origin":
-        _set_cookie(response, answer, recorded)
+        _set_cookie(response, current.notice, recorded)
     return response
 
 
@@ -57,13 +59,21 @@ def _recorded(answer: Answer, recorded: Recorded) -> dict[str, Any]:
     return body | ({"stale": True} if recorded.stale else {})
 
 
-def _set_cookie(response: Response, answer: Answer, recorded: Recorded) -> None:
+def _set_cookie(response: Response, notice: Notice, recorded: Recorded) -> None:
     # Safari forgets cookies written by script after 7 days; one set by the site's own host it keeps.
+    domain = notice.body.get("cookie_domain")
+    # The page's host, whatever a proxy made of ours.
+    if domain is not None and not below(urlsplit(request.headers["Origin"]).hostname or "", domain):
+        domain = None
+    if domain is not None:
+        # One from before there was a domain would hide the other.
+        response.delete_cookie(NAME, path="/", secure=request.is_secure, samesite="Lax")
     response.set_cookie(
         NAME,
         cookie_value(recorded.revision, recorded.decision, recorded.visitor, recorded.state, recorded.recorded_at),
         max_age=int((recorded.expires_at - recorded.recorded_at).total_seconds()),
         path="/",
+        domain=domain,
         secure=request.is_secure,
         samesite="Lax",
     )

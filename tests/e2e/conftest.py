@@ -13,10 +13,10 @@ from .fake_vendors import Vendors
 from .library import Library, site_files
 from .servers import ConsentServer, PageServer
 from .shop import Shop
-from .site_files import ORIGIN, SITES
+from .site_files import DOMAIN, ORIGIN, SITES
 
 HOST = ORIGIN.removeprefix("https://")
-FOREIGN = re.compile(rf"^https?://(?!127\.0\.0\.1[:/]|{re.escape(HOST)}/)")
+FOREIGN = re.compile(rf"^https?://(?!127\.0\.0\.1[:/]|[a-z.]+\.{re.escape(DOMAIN)}/)")
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +53,7 @@ def browser_type_launch_args(pages: PageServer) -> dict[str, Any]:
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
-            f"--host-resolver-rules=MAP {HOST} 127.0.0.1:{pages.server_port}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+            f"--host-resolver-rules=MAP *.{DOMAIN} 127.0.0.1:{pages.server_port}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
         ],
     }
 

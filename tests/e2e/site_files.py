@@ -1,6 +1,8 @@
 """The sites of the browser tests, as an operator would declare them."""
 
 ORIGIN = "https://a.b.example.co.uk"
+DOMAIN = "example.co.uk"
+SISTER = f"https://help.{DOMAIN}"
 
 ANALYTICS = "G-SHOP123456"
 ADS = "AW-123456789"
@@ -85,5 +87,6 @@ SITES = {
     "manager": site_file("manager", CONTAINER_TAG, PIXEL_TAG),
     "advanced": site_file("advanced", ANALYTICS_TAG, ADS_TAG, mode="advanced"),
     "cinema": site_file("cinema", ANALYTICS_TAG, FILMS, layout="box"),
+    "group": site_file("group", ANALYTICS_TAG).replace("languages =", f'cookie_domain = "{DOMAIN}"\nlanguages =', 1),
     "gate": site_file("gate", ANALYTICS_TAG, layout="dialog"),
 }

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .shop import Shop
-from .site_files import ANALYTICS, ORIGIN, PIXEL
+from .site_files import ANALYTICS, DOMAIN, ORIGIN, PIXEL, SISTER
 
 
 def test_two_copies_of_the_tag_are_one(shop: Shop) -> None:
@@ -98,6 +98,31 @@ def test_behind_the_site_s_own_host_the_cookie_is_set_by_the_server_too(visit: C
     assert shop.grants() == {"p.analytics": "1", "p.advertising": "1"}
     assert shop.choice()["i"] == coming.value.json()["visitor"]
     shop.open_preferences()
+
+
+def test_a_choice_for_a_domain_holds_on_its_other_hosts_too(visit: Callable[..., Shop]) -> None:
+    shop = visit(site="group")
+    # From before the site had a domain: it would be read first, and say yes for ever.
+    old = "eu-consent=v=1&t=1&n=0123456789abcdef&p.analytics=1"
+    shop.context.add_cookies([{"name": "eu-consent", "value": old.partition("=")[2], "url": ORIGIN, "secure": True}])
+    shop.open()
+    shop.accept_all()
+    (kept,) = (one for one in shop.context.cookies() if one["name"] == "eu-consent")
+    assert kept["domain"] == f".{DOMAIN}"
+    shop.page.goto(SISTER)
+    shop.ready()
+    expect(shop.way_back).to_be_visible()
+    assert shop.page.evaluate("consentWidget.allows('analytics')") is True
+
+
+def test_behind_the_site_s_own_host_the_server_keeps_a_choice_for_the_domain(visit: Callable[..., Shop]) -> None:
+    shop = visit(site="group")
+    shop.serve(head=shop.tag(base="/_consent"))
+    shop.open()
+    shop.accept_all()
+    kept = [one for one in shop.context.cookies() if one["name"] == "eu-consent"]
+    assert [one["domain"] for one in kept] == [f".{DOMAIN}"]
+    assert shop.choice()["i"]
 
 
 def test_events_tell_the_page_of_the_banner_and_of_the_choice(shop: Shop) -> None:

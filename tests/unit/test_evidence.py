@@ -266,7 +266,7 @@ def test_a_key_that_anybody_can_sign_for_is_refused() -> None:
         verify.read_jwks({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid}]})
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.binary(max_size=100), st.integers(0, 2), st.booleans()), min_size=1, max_size=20))
 def test_a_batch_names_exactly_what_was_altered(cases: list[tuple[bytes, int, bool]]) -> None:
     keys = [Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32) for number in range(3)]
@@ -325,7 +325,7 @@ def test_more_processes_find_the_same(ledger: EvidenceLedger, good: Path, monkey
     assert one["ok"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_every_changed_byte_of_a_pack_is_seen(good: Path, data: st.DataObject) -> None:
     files = files_of(good)
@@ -343,7 +343,7 @@ def test_every_changed_byte_of_a_pack_is_seen(good: Path, data: st.DataObject) -
     assert not holds(rewrite(path, change))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_every_altered_record_is_seen_under_an_honest_manifest(good: Path, data: st.DataObject) -> None:
     """The database was altered, and the server exports and signs what it finds there."""

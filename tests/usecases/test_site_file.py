@@ -66,6 +66,7 @@ RIGHT = {
     "own vendor": vendors(VENDORS + OWN + COOKIE),
     "own purpose": vendors(PURPOSE + ANALYTICS + 'purposes = ["shop-ads"]\n'),
     "loopback origins": top('origins = ["http://localhost", "http://[::1]:*", "http://127.0.0.1:1", "https://a.b-c.example:1"]'),
+    "a domain": top('cookie_domain = "shop.example"'),
     "intro": texts("en", f'intro = "{INTRO}"'),
     "durations": top('proof_retention = "P18M"'),
     "policy history": tables(
@@ -111,6 +112,9 @@ WRONG: list[tuple[str, str, str]] = [
     (vendors("".join(f'[[vendors]]\nkey = "{"v" * 50}{n}"\n' for n in range(50))), "vendors", "together more than"),
     (top('languages = ["en", "en"]'), "languages[1]", "twice"), (top("languages = [1]"), "languages[0]", ""),
     (top('default_language = "it"'), "default_language", '"it"'), (top('mode = "soft"'), "mode", "soft"),
+    (top('cookie_domain = "example"'), "cookie_domain", ""), (top('cookie_domain = ".a.example"'), "cookie_domain", ""),
+    (top('cookie_domain = "other.example"'), "origins[0]", "is not of"),
+    (top('cookie_domain = "hop.example"'), "origins[0]", "is not of"),
     (top("choice_days = 396"), "choice_days", "(no-hurry)"), (top("choice_days = 0"), "choice_days", "0"),
     (top('choice_days = "180"'), "choice_days", "180"), (top("choice_days = true"), "choice_days", "True"),
     (top("choice_days = 1.5"), "choice_days", "1.5"),

@@ -25,7 +25,7 @@ function settle({ receipt_url, visitor, state }: Receipt): void {
   // On the site's own host the answer has set the cookie. Safari keeps that one for its full life, and
   // one that script writes over it for 7 days.
   if (!keep || base!.startsWith(location.origin + "/")) return;
-  writeCookie(Object.assign(choice!, { visitor, state }), config.days);
+  writeCookie(Object.assign(choice!, { visitor, state }), config);
 }
 
 async function deliver(post: Post): Promise<void> {

@@ -32,6 +32,8 @@ export interface Config {
   direction?: string;
   advanced?: boolean;
   days: number;
+  /** The domain that the choice is kept for; left out where that is the page's own host. */
+  domain?: string;
   layout: string;
   colours: Colours;
   policy: { privacy: string; cookies?: string };

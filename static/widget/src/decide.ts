@@ -47,7 +47,7 @@ export function decide(action: string, method: string, answer: Answer): void {
     gpc: gpc(),
   };
   choose(earlier);
-  writeCookie(earlier, config.days);
+  writeCookie(earlier, config);
   hold(null);
   follow(leaving);
   post({
