@@ -10,6 +10,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const entries = {
   "widget.js": "main.ts",
   "preferences.js": "preferences.ts",
+  "arms.js": "arms.ts",
   "vendors/google.js": "vendors/google.ts",
   "vendors/meta.js": "vendors/meta.ts",
 };

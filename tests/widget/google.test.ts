@@ -11,8 +11,11 @@ const queue = () => page.dataLayer.map((entry: any) => (String(entry) == "[objec
 const commands = () => queue().map((entry: any) => (Array.isArray(entry) ? entry.slice(0, 2).map((part) => (part instanceof Date ? "now" : part)).join(" ") : entry));
 
 let loaded: string[];
+let counted: [string, object][];
+let leave: () => void;
 const start = (vendors = [analytics, ads], part = {}) =>
-  google({ ...notice, ...part }, vendors, (src) => (loaded.push(src), Promise.resolve()));
+  google({ ...notice, ...part }, vendors, (src) => (loaded.push(src), Promise.resolve()),
+    (path, counts) => counted.push([path, counts]));
 const site = function (this: unknown) {
   page.dataLayer.push(arguments);
 } as (...call: unknown[]) => void;
@@ -21,12 +24,14 @@ const none = () => false;
 
 beforeEach(() => {
   loaded = [];
+  counted = [];
+  page.addEventListener = (_: string, act: () => void) => (leave = act);
   page.window = page;
   page.document = { readyState: "interactive" };
   delete page.dataLayer;
 });
 afterEach(() => {
-  for (const name of ["window", "document", "dataLayer", "gtag", "ga-disable-G-ABCD123456", "ga-disable-AW-123456789"]) delete page[name];
+  for (const name of ["addEventListener", "window", "document", "dataLayer", "gtag", "ga-disable-G-ABCD123456", "ga-disable-AW-123456789"]) delete page[name];
 });
 
 test("before a choice there is one default, seven types, and no script", () => {
@@ -134,6 +139,54 @@ test("advanced mode loads at once under the denied default", () => {
   apply(true, none);
   assert.deepEqual(commands().slice(5), ["consent update"]);
   assert.equal(page["ga-disable-G-ABCD123456"], undefined);
+});
+
+const sale = ["event", "conversion", { send_to: "AW-123456789/label", value: 5 }] as const;
+const sent = ["conversions", { sent: { "google-ads": 1 } }];
+const blocked = ["conversions", { blocked: { "google-ads": 1 } }];
+
+test("a conversion is counted for its vendor, sent or blocked, and for nobody when the notice does not know it", () => {
+  const apply = start();
+  apply(true, (key) => /analytics/.test(key));
+  page.gtag(...sale);
+  apply(true, all);
+  page.gtag(...sale);
+  page.gtag("event", "conversion", { send_to: "AW-999/label" });
+  page.gtag("event", "purchase", { send_to: "AW-123456789/label" });
+  page.gtag("config", "AW-123456789");
+  page.gtag("event", "conversion");
+  assert.deepEqual(counted, [blocked, sent]);
+});
+
+test("under a refusal of everything it is counted too", () => {
+  start()(true, none);
+  page.gtag(...sale);
+  assert.deepEqual(counted, [blocked]);
+  assert.deepEqual(commands(), ["consent default", "consent update"]);
+});
+
+test("a held conversion is counted when the choice comes", () => {
+  const apply = start();
+  site(...sale);
+  assert.deepEqual(counted, []);
+  apply(true, all);
+  leave();
+  assert.deepEqual(counted, [sent]);
+});
+
+test("who leaves undecided has kept it back", () => {
+  start();
+  page.gtag(...sale);
+  page.gtag("event", "view");
+  leave();
+  assert.deepEqual(counted, [blocked]);
+});
+
+test("a conversion for two vendors is counted for each", () => {
+  const other = { ...ads, key: "other-ads", id: "AW-2" };
+  start([analytics, ads, other])(true, (key) => key == "google-ads" || key == "analytics");
+  page.gtag("event", "conversion", { send_to: ["AW-123456789/x", "AW-2/y"] });
+  assert.deepEqual(counted, [sent, ["conversions", { blocked: { "other-ads": 1 } }]]);
 });
 
 test("calls for destinations that are not granted do not pass", () => {

@@ -44,8 +44,8 @@ async function deliver(post: Post): Promise<void> {
 export function post(body: Omit<Post, "decision_id">): void {
   const one = {
     ...body,
-    // Pages without TLS have no randomUUID; the address of a blob ends in one.
-    decision_id: crypto.randomUUID ? crypto.randomUUID() : URL.createObjectURL(new Blob()).slice(-36),
+    // The address of a blob ends in a random UUID (File API), also on pages without TLS, which have no randomUUID.
+    decision_id: URL.createObjectURL(new Blob()).slice(-36),
   };
   keepWaiting(add(waiting(), one));
   deliver(one);
@@ -53,6 +53,6 @@ export function post(body: Omit<Post, "decision_id">): void {
 
 export const resend = (): void => waiting().forEach(deliver);
 
-/** One more view of the banner: a counter, no row and no identifier. */
-export const count = (): unknown =>
-  send("shown", { notice: config.notice, language: config.language }).catch(() => 0);
+/** Counters of the server: no row, no identifier, and sent once. */
+export const count = (path: string, counts?: object): unknown =>
+  send(path, { notice: config.notice, language: config.language, ...counts }).catch(() => 0);

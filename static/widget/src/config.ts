@@ -43,7 +43,7 @@ export interface Config {
 }
 
 /** What an adapter starts from when the notice cannot be used: nothing is ever granted. */
-export const EMPTY = { advanced: false, purposes: [] as Purpose[], vendors: [] as Vendor[] };
+export const EMPTY = { purposes: [] as Purpose[], vendors: [] as Vendor[] };
 
 /** The notice as served, or null when it is damaged: then every tag stays shut. */
 export function readConfig(given: unknown): Config | null {

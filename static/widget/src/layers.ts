@@ -8,7 +8,7 @@ import { load, tag } from "./script";
 import { withSecond } from "./second";
 
 let localised: Promise<unknown>;
-let counted: boolean;
+let counted: unknown;
 
 /** Get the texts in the page's language, only when they are to be shown, so that a returning visitor needs no second request. */
 function localise(): Promise<unknown> | undefined {
@@ -20,11 +20,7 @@ function localise(): Promise<unknown> | undefined {
 /** Do the work in a page that has a body and, for texts, in its language. */
 function stand(work: () => unknown, wait?: () => unknown): void {
   new Promise<void>((done) => {
-    const look = () => {
-      if (!document.body) return;
-      done();
-      attach();
-    };
+    const look = () => document.body && done(attach());
     look();
     new MutationObserver(look).observe(document.documentElement, { childList: true });
   })
@@ -41,7 +37,7 @@ export const show = (first?: boolean): void =>
     if (first && choice) return;
     showBanner();
     tell("shown");
-    if (!choice && !counted) counted = !!count();
+    if (!choice) counted ||= count("shown");
   }, localise);
 
 /** Take the banner away and leave the way back. */

@@ -1,5 +1,5 @@
 import { api, tell } from "./api";
-import { resend } from "./client";
+import { count, resend } from "./client";
 import { EMPTY, readConfig } from "./config";
 import { adopt, choice } from "./current";
 import { keeper, refresh, restore, resume } from "./decide";
@@ -45,7 +45,7 @@ const start = guard((adapters: Record<string, Adapter>, given: unknown) => {
   const notice = config || EMPTY;
   // Before all else, so that site code finds gtag and fbq even under a notice that cannot be used.
   const tags = Object.keys(adapters).map((name) =>
-    guard(adapters[name])(notice, notice.vendors.filter(({ adapter }) => adapter == name), load));
+    guard(adapters[name])(notice, notice.vendors.filter(({ adapter }) => adapter == name), load, count));
   if (!config) return warn("damaged notice, all tags stay shut");
   adopt(config);
   restore();

@@ -1,7 +1,7 @@
 import type { Config, Vendor } from "../config";
 
 /** Arguments of one call that page code made, as the vendor's own queue keeps them. */
-export type Call = ArrayLike<any>;
+export type Call = IArguments | any[];
 
 export type Ask = (key: string) => unknown;
 
@@ -13,4 +13,7 @@ export type Notice = Pick<Config, "advanced" | "purposes">;
  */
 export type Apply = (decided: boolean, allows: Ask, leaving?: boolean) => void;
 
-export type Adapter = (notice: Notice, vendors: Vendor[], load: (src: string) => Promise<unknown>) => Apply;
+/** Add to counters of the server; lost when it does not answer. */
+export type Count = (path: string, counts: object) => unknown;
+
+export type Adapter = (notice: Notice, vendors: Vendor[], load: (src: string) => Promise<unknown>, count: Count) => Apply;

@@ -22,22 +22,20 @@ export function signals(notice: Notice, vendors: Vendor[], allows: Ask): Record<
 }
 
 /** What may pass of one gtag() call: all of it, a copy narrowed to open destinations, or nothing. */
-export function sift(call: Call, open: Ask): Call | false {
-  const [command, target, params] = Array.from(call);
+export function sift(call: Call, open: (id: string, target: string) => unknown): Call | false {
+  const [command, target, params] = call;
   const passes = (id: unknown) => {
-    const destination = /^(G|AW|GT|GTM|DC)-[^/]*/.exec(id as string);
-    return !destination || !!open(destination[0]);
+    const destination = /^(G|AW|GTM?|DC)-[^/]*/.exec(id as string);
+    return !destination || open(destination[0], target);
   };
   if (command == "consent" || command == "js" || !passes(target)) return false;
   const to = params?.send_to;
-  if (!Array.isArray(to)) return passes(to) && call;
+  if (!Array.isArray(to)) return !!passes(to) && call;
   const left = to.filter(passes);
   return !!left[0] && [command, target, { ...params, send_to: left }];
 }
 
-const isCall = (item: unknown): item is IArguments => ({}).toString.call(item) == "[object Arguments]";
-
-const google: Adapter = (notice, vendors, load) => {
+const google: Adapter = (notice, vendors, load, count) => {
   const page = window as any;
   const layer: unknown[] = (page.dataLayer = page.dataLayer || []);
   const held: Call[] = [];
@@ -47,6 +45,13 @@ const google: Adapter = (notice, vendors, load) => {
   let raw = layer.push;
   let decided: boolean, started: boolean, gtag: boolean;
 
+  /** Whether a destination is open. That it was asked for a conversion is counted. */
+  const open = (id: string, event: string) => {
+    for (const one of vendors)
+      if (event == "conversion" && one.id == id) count("conversions", { [ids[id] ? "sent" : "blocked"]: { [one.key]: 1 } });
+    return ids[id];
+  };
+
   // Google reads only an Arguments object; arrays and rest parameters are ignored without a word.
   const send = function () {
     passed.add(arguments);
@@ -55,19 +60,21 @@ const google: Adapter = (notice, vendors, load) => {
 
   const gate = (call: Call) => {
     if (!decided) return held.push(call);
-    const [command, id, params] = Array.from(call);
-    const rest = started && sift(call, (one) => ids[one]);
+    const [command, id, params] = call;
+    const rest = sift(call, open);
     // The page view of the widget's own `config` must not be sent again by the site's snippet.
-    if (rest && command == "config" && own.delete(id) && document.readyState != "complete")
-      send(command, id, { ...params, send_page_view: false });
-    else if (rest) send(...Array.from(rest));
+    if (started && rest)
+      send(...(command == "config" && own.delete(id) && document.readyState != "complete"
+        ? [command, id, { ...params, send_page_view: false }]
+        : rest));
   };
 
   // Page code may define gtag anew as the usual stub, and Google's script wraps push: stay outermost.
   const watch = () => {
     const inner = (raw = layer.push);
     layer.push = (...items) => {
-      for (const item of items) isCall(item) && !passed.has(item) ? gate(item) : inner.call(layer, item);
+      for (const item of items as Call[])
+        ({}).toString.call(item) == "[object Arguments]" && !passed.has(item) ? gate(item) : inner.call(layer, item);
       return layer.length;
     };
   };
@@ -78,8 +85,7 @@ const google: Adapter = (notice, vendors, load) => {
     started = true;
     if (/^GTM/.test(id)) {
       raw.call(layer, { "gtm.start": Date.now(), event: "gtm.js" });
-      fetch("gtm.js?id=" + id);
-      return;
+      return fetch("gtm.js?id=" + id);
     }
     if (!gtag) send("js", new Date());
     if (!held.some((call) => call[0] == "config" && call[1] == id)) {
@@ -92,16 +98,16 @@ const google: Adapter = (notice, vendors, load) => {
   };
 
   const early = layer.splice(0);
-  const mode = signals(notice, vendors, () => 0);
-  if (notice.advanced) {
-    send("consent", "default", { ...mode, wait_for_update: 500 });
-    send("set", "ads_data_redaction", true);
-  } else send("consent", "default", mode);
-  for (const item of early) isCall(item) ? held.push(item) : raw.call(layer, item);
+  send("consent", "default", { ...signals(notice, vendors, () => 0), ...(notice.advanced && { wait_for_update: 500 }) });
+  if (notice.advanced) send("set", "ads_data_redaction", true);
   watch();
+  layer.push(...early);
   page.gtag = function () {
     gate(arguments);
   };
+
+  // Who leaves undecided has allowed nothing.
+  addEventListener("pagehide", () => held.forEach((call) => sift(call, open)), { once: true });
 
   return (now, allows, leaving) => {
     if (now) send("consent", "update", signals(notice, vendors, allows));

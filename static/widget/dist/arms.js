@@ -1,0 +1,1 @@
+(()=>{var a=e=>n=>{let o=window,r=o.consentDraw??=Math.random()*100;e({...n,...n?.arms?.find(({weight:t})=>(r-=t)<0)})};return a})()
