@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any
@@ -16,6 +16,7 @@ from consent_server.domain import fairness
 from consent_server.domain.cookie import NAME, below
 from consent_server.domain.duration import duration_days
 from consent_server.domain.errors import Fault, InvalidSiteFile
+from consent_server.domain.experiment import CONTROL
 from consent_server.domain.signals import PURPOSE_SIGNALS, gpc_covers
 from consent_server.site_schema import LOOPBACK, SiteSchema
 from consent_server.widget_build import adapter_names
@@ -25,6 +26,8 @@ LONGEST_PROOF_DAYS = 5 * 366
 LONGEST_KEYS = 2000
 GENERIC_NAMES = ("uuid", "session", "token", "user")
 UNKNOWN = "is not known"
+# Texts of an override that the second layer or a placeholder shows, which all arms of an experiment share.
+LATER_TEXTS = {"placeholder", "once", "always"}
 
 
 def read_site_file(text: str) -> dict[str, Any]:
@@ -79,6 +82,7 @@ def _flatten(messages: Any, place: str) -> Iterator[Fault]:
 
 
 def _is_entry(place: str) -> bool:
+    place = re.sub(r"^experiment\.arms\[\d+\]\.", "", place)
     return bool(re.fullmatch(r"texts\.[^.]+|purposes\.[^.]+(\.texts\.[^.]+)?|vendors\[\d+\]\.conversions\..+", place))
 
 
@@ -107,6 +111,45 @@ def _text_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
         elif language in catalogue.locales():
             shown = {**catalogue.locales()[language]["banner"], **overridden}
             yield from fairness.text_faults(language, shown, overridden)
+
+
+def _experiment_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
+    if "experiment" not in declared:
+        return
+    arms = declared["experiment"]["arms"]
+    for index, arm in enumerate(arms):
+        yield from _reachable(_arm_faults(f"experiment.arms[{index}]", arm, arms[:index], declared))
+    if sum(arm["weight"] for arm in arms) > 99:
+        yield Fault("experiment.arms", "the weights leave nothing of 100 to the site's own notice")
+
+
+def _arm_faults(
+    place: str, arm: Mapping[str, Any], before: Sequence[Mapping[str, Any]], declared: Mapping[str, Any]
+) -> Iterator[Fault]:
+    if not 1 <= arm["weight"] <= 99:
+        yield Fault(f"{place}.weight", f"{arm['weight']} is not between 1 and 99")
+    if arm["name"] == CONTROL:
+        yield Fault(f"{place}.name", f'"{CONTROL}" is the site\'s own notice')
+    if arm["name"] in [other["name"] for other in before]:
+        yield Fault(f"{place}.name", f'"{arm["name"]}" is there twice')
+    for language, texts in arm["texts"].items():
+        for key in texts.keys() & LATER_TEXTS:
+            yield Fault(f"{place}.texts.{language}.{key}", "is not on the banner; arms differ in the banner alone")
+    # The same rules as for the site, on what this arm's visitors are shown.
+    own = arm_of(declared, arm)
+    shown = own | {"texts": {language: own["texts"][language] for language in arm["texts"]}}
+    yield from (Fault(f"{place}.{fault.pointer}", fault.detail) for fault in _text_faults(shown))
+
+
+def arm_of(declared: Mapping[str, Any], arm: Mapping[str, Any]) -> dict[str, Any]:
+    """The declaration of the site as an arm has it: another banner, and all else the same."""
+    banner, own = declared["banner"], arm["banner"]
+    texts = declared["texts"]
+    return {
+        **declared,
+        "banner": {**banner, **own, "colours": {**banner["colours"], **own["colours"]}},
+        "texts": texts | {language: {**texts.get(language, {}), **arm["texts"][language]} for language in arm["texts"]},
+    }
 
 
 def _choice_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
@@ -254,4 +297,5 @@ CHECKS = (
     _policy_faults,
     _purpose_faults,
     _vendor_faults,
+    _experiment_faults,
 )

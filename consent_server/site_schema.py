@@ -205,6 +205,29 @@ class PurposeSchema(Schema):
     texts = fields.Dict(keys=fields.String(), values=fields.Nested(PurposeTextsSchema), required=True)
 
 
+class ArmColoursSchema(Schema):
+    accent = Text(7, pattern="#[0-9a-fA-F]{6}")
+
+
+class ArmBannerSchema(Schema):
+    """As the site's own, without defaults: what is not said is as on the site."""
+
+    layout = fields.String(validate=OneOf("bar", "box", "dialog"))
+    colours = fields.Nested(ArmColoursSchema, load_default=dict)
+
+
+class ArmSchema(Schema):
+    name = Text(40, pattern=KEY.pattern, required=True)
+    weight = Whole(required=True)
+    banner = fields.Nested(ArmBannerSchema, load_default=lambda: {"colours": {}})
+    texts = fields.Dict(keys=fields.String(), values=fields.Nested(TextsSchema), load_default=dict)
+
+
+class ExperimentSchema(Schema):
+    key = Text(63, pattern=KEY.pattern, required=True)
+    arms = fields.List(fields.Nested(ArmSchema), required=True, validate=validate.Length(min=1, max=9))
+
+
 class SiteSchema(Schema):
     key = Text(63, pattern=KEY.pattern, required=True)
     name = Text(80, required=True)
@@ -224,3 +247,4 @@ class SiteSchema(Schema):
     texts = fields.Dict(keys=fields.String(), values=fields.Nested(TextsSchema), load_default=dict)
     purposes = fields.Dict(keys=Text(63, pattern=KEY.pattern), values=fields.Nested(PurposeSchema), load_default=dict)
     vendors = fields.List(fields.Nested(VendorSchema), required=True, validate=validate.Length(min=1, max=50))
+    experiment = fields.Nested(ExperimentSchema)

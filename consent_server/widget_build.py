@@ -28,9 +28,9 @@ class WidgetCode:
         return sha256_hex(self.archived.encode())
 
 
-def widget_code(adapters: Iterable[str]) -> WidgetCode:
-    """The widget with these vendor adapters."""
-    return _joined(tuple(sorted(set(adapters))))
+def widget_code(adapters: Iterable[str], arms: bool = False) -> WidgetCode:
+    """The widget with these vendor adapters; with `arms`, it draws one of those that its data names."""
+    return _joined(tuple(sorted(set(adapters))), arms)
 
 
 def adapter_names() -> frozenset[str]:
@@ -39,9 +39,11 @@ def adapter_names() -> frozenset[str]:
 
 
 @cache
-def _joined(adapters: tuple[str, ...]) -> WidgetCode:
+def _joined(adapters: tuple[str, ...], arms: bool) -> WidgetCode:
     members = ",".join(f"{name}:{_expression(f'vendors/{name}.js')}" for name in adapters)
-    return WidgetCode(f"{_expression('widget.js')}({{{members}}})", _expression("preferences.js"))
+    main = f"{_expression('widget.js')}({{{members}}})"
+    # Only while an experiment runs: no other page pays for it.
+    return WidgetCode(f"{_expression('arms.js')}({main})" if arms else main, _expression("preferences.js"))
 
 
 def _expression(name: str) -> str:

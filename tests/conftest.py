@@ -132,7 +132,9 @@ class Apply:
 
     def _seen(self, published: Published) -> bool:
         current = self._services.sites.get(published.site.key)
-        return current.notice.hash == published.notice and current.site == published.site
+        runs = current.experiment.key if current.experiment else None
+        same = current.notice.hash == published.notice and current.site == published.site
+        return same and runs == published.experiment.key
 
 
 @pytest.fixture

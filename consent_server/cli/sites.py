@@ -13,6 +13,7 @@ from consent_server.site_file import read_site_file
 from consent_server.storage import notices, sites
 from consent_server.usecases.picture_notice import missing_pictures
 from consent_server.usecases.publish_notice import Published, publish_notice
+from consent_server.usecases.run_experiment import Plan
 
 site = AppGroup("site", help="Sites and their notices.")
 
@@ -20,8 +21,9 @@ site = AppGroup("site", help="Sites and their notices.")
 @site.command("apply")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--check", is_flag=True, help="Only say what would change.")
+@click.option("--undo-promotion", is_flag=True, help="Also set back what a promoted arm of an experiment changed.")
 @refusing
-def apply_site(file: Path, check: bool) -> None:
+def apply_site(file: Path, check: bool, undo_promotion: bool) -> None:
     """Apply a site file; publish a new notice when a visitor would see a difference."""
     try:
         declared = read_site_file(file.read_text("utf-8"))
@@ -32,7 +34,12 @@ def apply_site(file: Path, check: bool) -> None:
     except UnicodeDecodeError as error:
         raise InvalidSiteFile(f"{file.name} is refused: it is not UTF-8 ({error.reason}).") from error
     published = publish_notice(
-        services().database, declared, services().settings.public_url, services().now(), check_only=check
+        services().database,
+        declared,
+        services().settings.public_url,
+        services().now(),
+        check_only=check,
+        undo_promotion=undo_promotion,
     )
     _say_published(declared, published, check)
     # Only said: pictures take seconds and a browser, and a site must not wait for either.
@@ -53,7 +60,17 @@ def _say_published(declared: dict[str, Any], published: Published, check: bool) 
         click.echo(f"notice {published.notice} unchanged")
     if published.settings_changed:
         click.echo(f"settings {would}changed")
+    _say_experiment(published.experiment, would)
     click.echo(f"tag {site_tag(published.site.key)}")
+
+
+def _say_experiment(plan: Plan, would: str) -> None:
+    if plan.ends:
+        click.echo(f"experiment {plan.ends} {would}ended")
+    if plan.key:
+        click.echo(f"experiment {plan.key} {f'{would}started' if plan.starts else 'goes on'}")
+    for arm in plan.arms:
+        click.echo(f"  {arm.weight} % {arm.name} notice {arm.notice.hash}")
 
 
 @site.command("list")

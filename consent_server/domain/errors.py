@@ -161,6 +161,14 @@ class UserConflict(Refusal):
     """This e-mail address already has a user."""
 
 
+class UnknownExperiment(Refusal):
+    """The site never ran this experiment, or none at all, or it has no such arm."""
+
+
+class ExperimentConflict(Refusal):
+    """An experiment that runs cannot become another one, and what was decided by one is not undone in passing."""
+
+
 class UnknownUser(Refusal):
     """No user has this e-mail address."""
 

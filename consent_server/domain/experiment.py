@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from consent_server.domain.rates import Trials
 
+# The arm that is the site's own notice.
+CONTROL = "control"
 LEVEL = 0.05
 # Stricter than the test: it stops the reading of a whole experiment, and a broken split shows soon at any level.
 SHARES_LEVEL = 0.001

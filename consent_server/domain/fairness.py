@@ -24,7 +24,7 @@ _HURRY = re.compile(r"accept_|refuse_|timeout|repeat|countdown")
 
 def broken_by_key(place: str, key: str) -> str | None:
     """The rule that a site file breaks by having this key at all; None when the key is merely unknown."""
-    if place.startswith("banner") and _ONE_STYLE.search(key):
+    if re.match(r"(experiment\.arms\[\d+\]\.)?banner", place) and _ONE_STYLE.search(key):
         return "accept and refuse share one style (one-style)"
     if _HURRY.search(key):
         return "both answers live equally long, and nothing presses for one (no-hurry)"

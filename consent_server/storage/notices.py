@@ -56,17 +56,21 @@ def first_published_at(session: Session, notice_hash: str) -> datetime:
     return found
 
 
-def publish(session: Session, site_id: int, notice_hash: str, notice_body: bytes, now: datetime) -> int:
-    """Put a notice in force, storing it when it is new; return its id. An earlier one may come back."""
+def store(session: Session, site_id: int, notice_hash: str, notice_body: bytes, now: datetime) -> int:
+    """Keep a notice, once; return its id."""
     notice_id = session.scalar(select(NoticeRow.id).where(NoticeRow.hash == notice_hash))
     if notice_id is None:
         row = NoticeRow(site_id=site_id, hash=notice_hash, body=notice_body, created_at=now)
         session.add(row)
         session.flush()
         notice_id = row.id
+    return notice_id
+
+
+def publish(session: Session, site_id: int, notice_id: int, now: datetime) -> None:
+    """Put a stored notice in force. An earlier one may come back."""
     session.add(PublicationRow(site_id=site_id, notice_id=notice_id, published_at=now))
     session.flush()
-    return notice_id
 
 
 def publications(session: Session, site_id: int) -> Iterator[tuple[str, datetime]]:

@@ -58,6 +58,26 @@ class PublicationRow(Base):
     published_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
 
 
+class ExperimentArmRow(Base):
+    """An arm of an experiment: what it shows and how many views of 100 it gets, the control among them.
+
+    Rows stay when the experiment ends; nothing of them changes but `ended_at` and, once, `promoted`.
+    """
+
+    __tablename__ = "experiment_arms"
+    __table_args__ = (UniqueConstraint("site_id", "experiment", "arm"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    experiment: Mapped[str] = mapped_column(String(64))
+    arm: Mapped[str] = mapped_column(String(64))
+    notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id"))
+    weight: Mapped[int]
+    started_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcMilliseconds)
+    promoted: Mapped[bool] = mapped_column(default=False)
+
+
 class WidgetRow(Base):
     """The widget code as it was served, kept by its SHA-256 (CNIL 2020-092: the code's hash is proof)."""
 

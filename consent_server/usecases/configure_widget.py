@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from consent_server.canonical import encode, sha256_hex
@@ -29,6 +30,27 @@ def configure_widget(notice: Notice, site: str, widget: str, tags: Sequence[Tag]
         )
         for language in notice.languages
     }
+
+
+def with_arms(
+    control: Mapping[str, Configuration], arms: Sequence[tuple[int, Mapping[str, Configuration]]]
+) -> dict[str, Configuration]:
+    """What is served while an experiment runs: the control's, with each arm's weight and what it has in its place.
+
+    Of an arm the widget makes what the arm's own configuration says, so that this one is archived for none of them.
+    """
+    return {
+        language: _with_arms(own, [(weight, of[language]) for weight, of in arms]) for language, own in control.items()
+    }
+
+
+def _with_arms(control: Configuration, arms: Sequence[tuple[int, Configuration]]) -> Configuration:
+    own = json.loads(control.main)
+    entries = []
+    for weight, arm in arms:
+        main = json.loads(arm.main)
+        entries.append({"weight": weight, **{key: value for key, value in main.items() if own.get(key) != value}})
+    return replace(control, main=_line({**own, "arms": entries}))
 
 
 def called(code: str, data: str) -> str:

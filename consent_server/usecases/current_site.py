@@ -6,12 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from consent_server.domain.errors import UnknownSite
 from consent_server.domain.notice import Configuration, Notice
 from consent_server.domain.site import Site
-from consent_server.storage import configurations, ledger, notices, sites
+from consent_server.storage import configurations, experiments, ledger, notices, sites
+from consent_server.storage.experiments import StoredExperiment
 from consent_server.storage.session import Database
-from consent_server.usecases.configure_widget import configure_widget, revision
+from consent_server.storage.sites import StoredSite
+from consent_server.usecases.configure_widget import configure_widget, revision, with_arms
 from consent_server.widget_build import WidgetCode, widget_code
 
 # Seconds after which a new publication is seen. Short enough not to be noticed by who published it.
@@ -20,7 +24,10 @@ FRESH_FOR = 0.25
 
 @dataclass(frozen=True, slots=True)
 class CurrentSite:
-    """A site, the notice in force, and the widget code that shows it with what it is called with, by language."""
+    """A site, the notice in force, and the widget code that shows it with what it is called with, by language.
+
+    While an `experiment` runs, what the code is called with has all arms in it.
+    """
 
     site_id: int
     site: Site
@@ -30,6 +37,12 @@ class CurrentSite:
     widget: WidgetCode
     configurations: Mapping[str, Configuration]
     ledger: str
+    experiment: StoredExperiment | None
+
+    def shows(self, notice_id: int) -> bool:
+        """Whether a notice is the site's or an arm's of the experiment that it runs."""
+        arms = self.experiment.arms if self.experiment else ()
+        return notice_id == self.notice_id or any(notice_id == arm.notice.id for arm in arms)
 
 
 class CurrentSites:
@@ -75,13 +88,17 @@ class CurrentSites:
     def _load(self, key: str, last: CurrentSite | None) -> CurrentSite:
         with self._database.reading() as session:
             stored = sites.get(session, key)
-            if last and stored.site == last.site and notices.in_force_id(session, stored.id) == last.notice_id:
+            if last and _unchanged(session, stored, last):
                 return last
             notice = notices.in_force(session, stored.id)
             origin = ledger.get(session, stored.id).origin
+            experiment = experiments.running(session, stored.id)
         if notice is None:
             raise UnknownSite(f"The site {key!r} has published no notice yet.")
-        site, code = stored.site, widget_code(tag.adapter for tag in stored.site.tags if tag.adapter)
+        site, runs = stored.site, experiment is not None
+        code = widget_code((tag.adapter for tag in site.tags if tag.adapter), arms=runs)
+        shown = [(100, notice), *((arm.weight, arm.notice) for arm in (experiment.arms[1:] if experiment else ()))]
+        own = [(weight, configure_widget(one.notice, site.key, code.hash, site.tags)) for weight, one in shown]
         current = CurrentSite(
             site_id=stored.id,
             site=site,
@@ -89,11 +106,22 @@ class CurrentSites:
             notice=notice.notice,
             revision=revision(notice.notice.body),
             widget=code,
-            configurations=configure_widget(notice.notice, site.key, code.hash, site.tags),
+            configurations=with_arms(own[0][1], own[1:]) if experiment else own[0][1],
             ledger=origin,
+            experiment=experiment,
         )
         # After an upgrade this is new code: whoever holds a receipt that names it must find it, and see what it showed.
         with self._database.transaction() as session:
             notices.archive_widget(session, code.hash, code.archived, self._now())
-            configurations.archive(session, notice.id, code.hash, current.configurations.values(), self._now())
+            for (_, one), (_, served) in zip(shown, own, strict=True):
+                configurations.archive(session, one.id, code.hash, served.values(), self._now())
         return current
+
+
+def _unchanged(session: Session, stored: StoredSite, last: CurrentSite) -> bool:
+    runs = last.experiment.key if last.experiment else None
+    return (
+        stored.site == last.site
+        and notices.in_force_id(session, stored.id) == last.notice_id
+        and experiments.running_key(session, stored.id) == runs
+    )

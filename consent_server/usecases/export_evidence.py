@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
+from heapq import merge
 
 from sqlalchemy.orm import Session
 
@@ -20,7 +21,7 @@ from consent_server.evidence.pack import (
     stream_pack,
 )
 from consent_server.signing import KeyRing
-from consent_server.storage import configurations, cosignatures, notices, pictures, sites, timestamps
+from consent_server.storage import configurations, cosignatures, experiments, notices, pictures, sites, timestamps
 from consent_server.storage import ledger as ledgers
 from consent_server.storage.ledger import SealedEntry
 from consent_server.storage.session import Database
@@ -81,7 +82,7 @@ def _contents(
             for row in cosignatures.checkpoints(session, stored.id, first - 1)
             if first <= row.size <= end or row.size == size
         ),
-        publications=(PackPublication(*row) for row in notices.publications(session, stored.id)),
+        publications=_publications(session, stored.id),
         notice=lambda notice_hash: _notice(session, notice_hash),
         widget=lambda widget_hash: _widget(session, widget_hash),
         configurations=_configurations(session, stored.id),
@@ -92,6 +93,13 @@ def _contents(
         ),
         sign=ring.sign,
     )
+
+
+def _publications(session: Session, site_id: int) -> Iterator[PackPublication]:
+    """Since when each notice was shown, as the site's own or as an arm of an experiment; oldest first."""
+    arms = ((notice_hash, at) for notice_hash, _, at in experiments.shown(session, site_id))
+    found = merge(notices.publications(session, site_id), arms, key=lambda one: one[1])
+    return (PackPublication(*one) for one in found)
 
 
 class _Entries:

@@ -8,14 +8,17 @@ from typing import Any
 
 from consent_server import catalogue
 from consent_server.canonical import encode, sha256_hex
+from consent_server.domain.experiment import CONTROL
 from consent_server.domain.fairness import button_colours
 from consent_server.domain.notice import Notice
 from consent_server.domain.receipt import ledger_origin
 from consent_server.domain.signals import PURPOSE_SIGNALS
 from consent_server.domain.site import Site, SiteKey, Tag
+from consent_server.site_file import arm_of
 from consent_server.storage import configurations, ledger, notices, sites
 from consent_server.storage.session import Database
 from consent_server.usecases.configure_widget import configure_widget
+from consent_server.usecases.run_experiment import Arm, Plan, check_promotion, plan_experiment, run_experiment
 from consent_server.widget_build import widget_code
 from consent_server.wording import Wording
 
@@ -31,6 +34,7 @@ class Published:
     previous: str | None
     settings_changed: bool
     colours: Mapping[str, str]
+    experiment: Plan
 
     @property
     def new_notice(self) -> bool:
@@ -45,10 +49,13 @@ def publish_notice(
     now: datetime,
     check_only: bool = False,
     demo: bool = False,
+    undo_promotion: bool = False,
 ) -> Published:
     """Apply a site's declaration; with `check_only`, only say what would change.
 
-    `demo` marks a site that is new. The mark is never set on a site that is there, and never taken away.
+    `demo` marks a site that is new. The mark is never set on a site that is there, and never taken away. With
+    `undo_promotion`, also a declaration that sets back what a promoted arm changed. Raises InvalidSiteFile for arms
+    that show the same, ExperimentConflict.
     """
     body = notice_body(declared)
     notice_bytes = encode(body)
@@ -56,23 +63,43 @@ def publish_notice(
     with database.reading() if check_only else database.transaction() as session:
         stored = {found.site.key: found for found in sites.every(session)}.get(declared["key"])
         site = _site(declared, stored.site.demo if stored else demo)
-        code = widget_code(tag.adapter for tag in site.tags if tag.adapter)
         in_force = notices.in_force(session, stored.id) if stored else None
         previous = in_force.notice.hash if in_force else None
+        if stored and not undo_promotion:
+            check_promotion(session, stored.id, Notice(notice_hash, body))
+        experiment = plan_experiment(session, stored.id if stored else None, *_experiment(declared, body))
         if not check_only:
+            code = widget_code((tag.adapter for tag in site.tags if tag.adapter), arms=experiment.key is not None)
             site_id = sites.save(session, site)
             ledger.create(session, site_id, ledger_origin(public_url, site.key))
             notices.archive_widget(session, code.hash, code.archived, now)
             if in_force is None or previous != notice_hash:
-                notice_id = notices.publish(session, site_id, notice_hash, notice_bytes, now)
-            else:
-                notice_id = in_force.id
-            # From the bytes, as the server will make it: another order of members is other bytes.
-            notice = Notice(notice_hash, json.loads(notice_bytes))
-            served = configure_widget(notice, site.key, code.hash, site.tags)
-            configurations.archive(session, notice_id, code.hash, served.values(), now)
+                notices.publish(session, site_id, notices.store(session, site_id, notice_hash, notice_bytes, now), now)
+            run_experiment(session, site_id, experiment, now)
+            for arm in experiment.arms or _arms(declared, body):
+                notice_id = notices.store(session, site_id, arm.notice.hash, arm.stored_as, now)
+                served = configure_widget(arm.notice, site.key, code.hash, site.tags)
+                configurations.archive(session, notice_id, code.hash, served.values(), now)
     changed = stored is None or stored.site != site
-    return Published(site, notice_hash, previous, changed, body["colours"])
+    return Published(site, notice_hash, previous, changed, body["colours"], experiment)
+
+
+def _experiment(declared: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[str | None, list[Arm]]:
+    return (declared["experiment"]["key"], _arms(declared, body)) if "experiment" in declared else (None, [])
+
+
+def _arms(declared: Mapping[str, Any], body: Mapping[str, Any]) -> list[Arm]:
+    """All that a site shows: its own notice, which has what the others leave of 100 views."""
+    others = declared.get("experiment", {}).get("arms", [])
+    rest = 100 - sum(arm["weight"] for arm in others)
+    own = [(arm["name"], arm["weight"], notice_body(arm_of(declared, arm))) for arm in others]
+    return [_arm(*one) for one in [(CONTROL, rest, body), *own]]
+
+
+def _arm(name: str, weight: int, body: Mapping[str, Any]) -> Arm:
+    stored_as = encode(body)
+    # From the bytes, as the server will make it: another order of members is other bytes.
+    return Arm(name, weight, Notice(sha256_hex(stored_as), json.loads(stored_as)), stored_as)
 
 
 def _site(declared: Mapping[str, Any], demo: bool) -> Site:

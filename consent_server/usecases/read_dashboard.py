@@ -49,7 +49,7 @@ def read_dashboard(database: Database, key: str, span: Span, by: By, notice: str
         published = site.publications()
         splits = {one: site.report(span, one, notice) for one in SPLITS}
         splits[By.NOTICE] = report((count._replace(key=count.notice) for count in inside), site.asked)
-        known = {one.notice: one.at[:10] for one in reversed(published)}
+        known = {one.notice: one.at[:10] for one in reversed([*published, *site.arms()])}
         rows = site.counts(span, by, notice) if by is By.HOUR else inside
         if by is By.WEEK:
             rows = [count._replace(key=monday(count.key)) for count in inside]

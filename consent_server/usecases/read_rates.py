@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from consent_server.domain.report import Asked, Count, Report, report
 from consent_server.domain.tally import Kind, Outcome
-from consent_server.storage import notices, search, sites, tallies
+from consent_server.storage import experiments, notices, search, sites, tallies
 from consent_server.storage.session import Database
 
 # Below this, a split by these could point at somebody.
@@ -163,6 +163,12 @@ class SiteCounts:
             for notice_hash, at in notices.publications(self._session, self.stored.id)
         ]
         return [one for one in found if span is None or span.holds(one.at[:10])]
+
+    def arms(self) -> list[Publication]:
+        """When an experiment began to show notices beside the site's own, oldest first."""
+        zone = ZoneInfo(self.stored.site.time_zone)
+        found = experiments.shown(self._session, self.stored.id)
+        return [Publication(notice_hash, at.astimezone(zone).strftime("%Y-%m-%dT%H")) for notice_hash, _, at in found]
 
     def first_day(self) -> str | None:
         """The first day on which anything was counted."""

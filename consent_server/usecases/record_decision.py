@@ -132,7 +132,7 @@ class RecordDecision:
             "method": answer.method.value,
             "change": answer.change,
             "gpc": answer.gpc,
-            "stale": notice_id != current.notice_id,
+            "stale": not current.shows(notice_id),
             "language": answer.language,
             "granted": _granted(decision),
             "recorded_at": now,

@@ -11,8 +11,8 @@ from consent_server.domain.errors import InvalidProof
 from consent_server.domain.note import NoteKey, Verify, open_checkpoint, parse_checkpoint, parse_note
 from consent_server.domain.removal import REMOVAL_TYPE
 from consent_server.signing import KeyRing, verify_jws
+from consent_server.storage import experiments, search
 from consent_server.storage import ledger as ledgers
-from consent_server.storage import search
 from consent_server.storage.rows import CheckpointRow
 from consent_server.storage.session import Database
 from consent_server.usecases.check_leaves import TOLERANCE
@@ -34,7 +34,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A notice in force from a time on, with the first and the last record under it."""
+    """A notice, shown from a time on, with the first and the last record under it."""
 
     notice: str
     published_at: datetime
@@ -156,8 +156,9 @@ def _step_back(back: timedelta) -> str:
 
 
 def _notices(session: Session, site_id: int) -> list[Shown]:
-    published = search.publications(session, site_id)
-    return [Shown(name, at, *search.span_of_notice(session, row_id)) for name, row_id, at in reversed(published)]
+    found = [*search.publications(session, site_id), *experiments.shown(session, site_id)]
+    found.sort(key=lambda one: one[2], reverse=True)
+    return [Shown(name, at, *search.span_of_notice(session, row_id)) for name, row_id, at in found]
 
 
 def _removals(session: Session, ring: KeyRing, site_id: int) -> list[Removed]:

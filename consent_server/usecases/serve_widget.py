@@ -66,7 +66,7 @@ class ServeWidget:
 
 
 def _same(one: CurrentSite, other: CurrentSite) -> bool:
-    return one.notice.hash == other.notice.hash and one.site == other.site and one.widget == other.widget
+    return one is other or (one.widget == other.widget and one.configurations == other.configurations)
 
 
 def _make(part: str, current: CurrentSite, language: str) -> Script:

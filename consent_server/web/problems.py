@@ -16,6 +16,8 @@ PROBLEMS: dict[type[Refusal], tuple[int, str, str]] = {
     errors.Unauthenticated: (401, "unauthenticated", "Who is asking?"),
     errors.InvalidQuery: (400, "invalid-query", "The parameters cannot be read"),
     errors.Forbidden: (403, "forbidden", "Not for this role or site"),
+    errors.UnknownExperiment: (404, "unknown-experiment", "No such experiment"),
+    errors.ExperimentConflict: (409, "experiment-conflict", "Another experiment"),
     errors.StaleForm: (403, "stale-form", "The form is out of date"),
     errors.ForeignOrigin: (403, "foreign-origin", "The page is not the site's"),
     errors.UnknownSite: (404, "unknown-site", "No such site"),

@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -59,12 +60,16 @@ class ConsentServer:
 
     def wait_for_notice(self, site: str, text: str) -> None:
         """Return once the notice that is served holds this text."""
+        self.wait_for(lambda: text in self.get(f"/v1/sites/{site}/notice")[1].decode())
+
+    def wait_for(self, holds: Callable[[], object]) -> None:
+        """Return once this holds."""
         wait = threading.Event()
         for _ in range(START_SECONDS * 20):
-            if text in self.get(f"/v1/sites/{site}/notice")[1].decode():
+            if holds():
                 return
             wait.wait(0.05)
-        raise AssertionError(f"the notice of {site} never said {text}")
+        raise AssertionError("what was waited for never came")
 
     def command(self, *arguments: str) -> str:
         """What a command prints."""
@@ -110,13 +115,23 @@ class ConsentServer:
             answer = connection.getresponse()
             return answer.status, answer.read()
 
+    def counted(self, site: str) -> dict[str, int]:
+        """How often each outcome was counted on a site, folded or not."""
+        query = """SELECT outcome, sum(count) FROM (
+            SELECT site_id, outcome, count FROM tallies UNION ALL
+            SELECT site_id, outcome, count FROM roll_ups WHERE dimension = 'day'
+        ) JOIN sites ON sites.id = site_id WHERE key = ? GROUP BY outcome"""
+        return dict(self._rows(query, site))
+
     def receipts(self, site: str) -> list[dict[str, Any]]:
         """The claims of every recorded decision of a site, oldest first."""
         query = "SELECT receipt FROM decisions JOIN sites ON sites.id = site_id WHERE key = ? ORDER BY decisions.id"
+        return [_claims(receipt) for (receipt,) in self._rows(query, site)]
+
+    def _rows(self, query: str, site: str) -> list[tuple[Any, ...]]:
         address = f"file:{self.folder}/instance/consent.sqlite3?mode=ro"
         with closing(sqlite3.connect(address, uri=True)) as database:
-            rows = database.execute(query, (site,)).fetchall()
-        return [_claims(receipt) for (receipt,) in rows]
+            return database.execute(query, (site,)).fetchall()
 
 
 def _claims(token: str) -> dict[str, Any]:

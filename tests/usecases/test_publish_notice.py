@@ -1,4 +1,4 @@
-"""A new notice is published only when a visitor would see a difference (docs/formats/site.md, section 9)."""
+"""A new notice is published only when a visitor would see a difference (docs/formats/site.md, section 10)."""
 
 import re
 
