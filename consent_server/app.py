@@ -24,6 +24,7 @@ from consent_server.web import (
     docs,
     embed,
     evidence,
+    experiment,
     health,
     ledger,
     metrics,
@@ -43,7 +44,7 @@ warnings.filterwarnings("ignore", category=SecurityWarning, message=".*EdDSA.*")
 
 LEDGER = (ledger.bp, timestamps.bp)
 ACCESS = (auth.bp, console.bp, auditor.api, auditor.bp, evidence.bp, metrics.bp)
-MARKETING = (rates.api, dashboard.bp, reports.bp)
+MARKETING = (rates.api, dashboard.bp, reports.bp, experiment.api, experiment.bp)
 ASSETS = ROOT / "consent_server" / "web" / "assets"
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "

@@ -154,6 +154,12 @@ class RatesQuery(Schema):
     notice = Sha256Hex(load_default=None)
 
 
+class ExperimentQuery(Schema):
+    """What GET …/experiment takes."""
+
+    experiment = Pattern(_KEY, "Must be the key of an experiment.", load_default=None)
+
+
 class DashboardQuery(RatesQuery):
     """What the page of the rates takes: it has every split, and its rows are in the order of time."""
 
@@ -186,6 +192,7 @@ class TimestampsQuery(Schema):
 # Made once: a schema made per request costs four times the request's own reading.
 SPAN, RECORDS, SEARCH = SpanQuery(), RecordsQuery(), SearchQuery()
 SAMPLE, REPLAY, PAGE, CHECKPOINTS = SampleQuery(), ReplayQuery(), PageQuery(), CheckpointsQuery()
+EXPERIMENT = ExperimentQuery()
 RATES, DASHBOARD, TIMESTAMPS, CONSISTENCY = RatesQuery(), DashboardQuery(), TimestampsQuery(), ConsistencyQuery()
 
 

@@ -15,7 +15,10 @@ from tests.access.people import HTML, Person, token_of
 from tests.factories import Clock
 
 SITE_PAGES = ["/console/sites/{site}/records", "/console/sites/{site}/sample", "/console/sites/{site}/gaps"]
-RATES = ["/console/sites/{site}/rates", "/v1/sites/{site}/rates", "/v1/sites/{site}/rates.csv"]
+RATES = [
+    "/console/sites/{site}/rates", "/v1/sites/{site}/rates", "/v1/sites/{site}/rates.csv",
+    "/console/sites/{site}/experiment",
+]  # fmt: skip
 # Path: status for each of the cast, on the shop.
 PAGES = {
     "/console": {"olga": 200, "max": 200, "ada": 200, "rita": 200},
@@ -26,7 +29,7 @@ PAGES = {
     **{path: {"olga": 200, "max": 200, "ada": 403, "rita": 403} for path in RATES},
 }
 FORMS = {"/console/sites/{site}/find", "/console/sites/{site}/rates/link"}
-GUARDED = {"console", "auditor", "auditor_api", "dashboard", "rates"}
+GUARDED = {"console", "auditor", "auditor_api", "dashboard", "rates", "experiment"}
 
 
 def of(path: str, site: str, answer: dict[str, Any]) -> str:

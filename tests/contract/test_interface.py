@@ -44,6 +44,7 @@ STANCE = {
     "/reports/<link>": "report",
     "/docs/rates": "public",
     "/v1/sites/<key>/evidence": "console",
+    "/v1/sites/<key>/experiment": "console",
     "/metrics": "console",
     "/docs": "public",
     "/healthz": "public",
@@ -83,6 +84,7 @@ def test_what_is_for_some_is_for_nobody_unknown(any_app: Flask) -> None:
 
 def test_a_form_that_stands_on_nobodys_page_is_refused(any_app: Flask) -> None:
     for path in (
+        "/console/sites/shop/experiment",
         "/console/sites/shop/find",
         "/console/sites/shop/rates/link",
         "/sign-in",

@@ -6,6 +6,7 @@ import re
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -14,12 +15,16 @@ from uuid import uuid4
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.access.people import PASSWORD
+from tests.experiments.files import BOX, TITLE, with_experiment
 from tests.factories import SHOP, TABLES, TOP, site_file
 
 from .servers import ConsentServer
 
 # Records of every kind; none at all; some that somebody altered, and some removed by the rule.
 SITES = ("shop", "quiet", "broken")
+# Three notices share the visitors: for three weeks, since now, and until somebody ended it.
+TRIALS = ("trial", "fresh", "ended")
+TRIAL_DAYS = 21
 PEOPLE: dict[str, tuple[str, ...]] = {
     "olga": ("--role", "operator"),
     "oscar": ("--role", "operator", "--site", "quiet"),
@@ -29,6 +34,7 @@ PEOPLE: dict[str, tuple[str, ...]] = {
 PAGE_OF_RECORDS = 50
 # Views in each language: enough for rates, and for no row to be too small to be told.
 LOOKS = 60
+ACCEPTED = "first:accept_all:advertising,analytics"
 
 
 @dataclass
@@ -58,6 +64,8 @@ class Library:
         self.server.command("visitor", "erase", erased["visitor"])
         self.server.command("ledger", "seal")
         self._alter(self.receipts["broken choice"]["decision_id"])
+        for site in ("trial", "ended"):
+            self._let_days_pass(site)
 
     def decide(self, name: str, site: str = "shop", **changes: Any) -> dict[str, Any]:
         """Decide as a visitor of a site; everything is accepted unless told otherwise."""
@@ -88,6 +96,24 @@ class Library:
             database.execute("DROP TRIGGER decisions_keep_update")
             database.execute("UPDATE decisions SET action = 'refuse_all' WHERE hex(decision_id) = ?",
                              [decision_id.replace("-", "").upper()])  # fmt: skip
+
+    def _let_days_pass(self, site: str) -> None:
+        """As if the experiment of a site had begun three weeks ago, with one arm better than the control."""
+        now = datetime.now(UTC)
+        began = round((now - timedelta(days=TRIAL_DAYS)).timestamp() * 1000)
+        days = [(now - timedelta(days=ago)).date().isoformat() for ago in range(TRIAL_DAYS)]
+        accepted = {"control": 80, "box": 120, "title": 82}
+        with closing(sqlite3.connect(self.server.folder / "instance" / "consent.sqlite3")) as database, database:
+            (site_id,) = database.execute("SELECT id FROM sites WHERE key = ?", [site]).fetchone()
+            database.execute("UPDATE experiment_arms SET started_at = ? WHERE site_id = ?", [began, site_id])
+            arms = database.execute("SELECT arm, notice_id, weight FROM experiment_arms WHERE site_id = ?", [site_id])
+            rows = [
+                (site_id, day, notice, outcome, count * weight // 50)
+                for arm, notice, weight in arms.fetchall()
+                for day in days
+                for outcome, count in {"shown": 200, ACCEPTED: accepted[arm], "first:refuse_all": 50}.items()
+            ]
+            database.executemany("INSERT INTO roll_ups VALUES (?, 'day', ?, '', ?, ?, ?)", rows)
 
     def pack(self) -> Path:
         """All the evidence of the shop."""
@@ -125,6 +151,8 @@ class Library:
 
 def site_files() -> list[str]:
     """The sites, as an operator would declare them."""
-    return [
-        site_file(TOP.replace('"shop"', f'"{key}"').replace("Example Shop", f"The {key} shop"), TABLES) for key in SITES
-    ]
+    plain = {
+        key: site_file(TOP.replace('"shop"', f'"{key}"').replace("Example Shop", f"The {key} shop"), TABLES)
+        for key in (*SITES, *TRIALS)
+    }
+    return [with_experiment(BOX, TITLE, shop=text) if key in TRIALS else text for key, text in plain.items()]

@@ -114,6 +114,13 @@ def _drawn(charts: int) -> Act:
     return wait
 
 
+def _end_it(library: Library, page: Page) -> None:
+    button = page.get_by_role("button", name="Make it the notice (box)")
+    if button.count():
+        button.click()
+    expect(page.get_by_text("made the notice", exact=True)).to_be_visible()
+
+
 def _share(library: Library, page: Page) -> None:
     page.get_by_role("button", name="Make the link").click()
     page.wait_for_url("**/rates/link")
@@ -125,7 +132,9 @@ def _read_what_is_shared(library: Library, page: Page) -> None:
     _drawn(8)(library, page)
 
 
-RECORDS, SAMPLE, GAPS, RATES = ("/console/sites/{}/" + part for part in ("records", "sample", "gaps", "rates"))
+RECORDS, SAMPLE, GAPS, RATES, EXPERIMENT = (
+    "/console/sites/{}/" + part for part in ("records", "sample", "gaps", "rates", "experiment")
+)
 NOBODY = "01a20959-a77a-7518-936b-f2062a57b346"
 FAULTS = "?from=x&to=x&visitor=x&receipt=x&notice=x&purpose=x&action=x&other=x"
 
@@ -183,6 +192,10 @@ VIEWS = [
     View("a link to a report", "max", _at(RATES.format("shop")), _share),
     View("report", "max", _at(RATES.format("shop")), _read_what_is_shared),
     View("no such report", "", _at("/reports/x")),
+    View("experiment", "olga", _at(EXPERIMENT.format("trial"))),
+    View("experiment, just begun", "olga", _at(EXPERIMENT.format("fresh"))),
+    View("experiment, ended", "olga", _at(EXPERIMENT.format("ended")), _end_it),
+    View("experiment, none yet", "max", _at(EXPERIMENT.format("shop"))),
     View("what rates mean", "", _at("/docs/rates")),
     View("docs", "", _at("/docs")),
     View("problem type", "", _at("/problems/forbidden")),
