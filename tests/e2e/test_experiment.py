@@ -129,8 +129,7 @@ def test_a_conversion_of_who_leaves_without_a_choice_is_counted_as_blocked(visit
     shop.serve("<main>Next</main>", head="", path="/next")
     shop.open()
     shop.page.evaluate(f"gtag('event', 'conversion', {{send_to: '{SIGNUP}'}})")
-    shop.settle()
-    assert shop.server.counted("leaving") == {"shown": 1}
+    shop.server.wait_for(lambda: shop.server.counted("leaving") == {"shown": 1})
     shop.page.get_by_text("Next").click()
     shop.page.wait_for_url("**/next")
     # Sent while the page went away, so that no page sees the answer.
