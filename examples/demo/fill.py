@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from consent_server.app import create_app  # noqa: E402
+from consent_server.canonical import encode, sha256_hex  # noqa: E402
 from consent_server.domain.decision import Action, Answer, Method  # noqa: E402
 from consent_server.domain.notice import Notice  # noqa: E402
 from consent_server.domain.receipt import uuid7  # noqa: E402
@@ -25,10 +26,16 @@ from consent_server.site_file import read_site_file  # noqa: E402
 from consent_server.usecases.current_site import CurrentSite, CurrentSites  # noqa: E402
 from consent_server.usecases.find_site import list_sites  # noqa: E402
 from consent_server.usecases.fold_tallies import fold_tallies  # noqa: E402
-from consent_server.usecases.publish_notice import publish_notice  # noqa: E402
+from consent_server.usecases.promote_arm import promote_arm  # noqa: E402
+from consent_server.usecases.publish_notice import notice_body, publish_notice  # noqa: E402
 from consent_server.usecases.seal_ledger import seal_ledger  # noqa: E402
 from examples.demo.year import ZONE, Event, Year  # noqa: E402
 
+# The site's own notice, a box, against a bar: layout alone, so the bar's notice is the year's second.
+EXPERIMENT: dict[str, Any] = {
+    "key": "box-or-bar",
+    "arms": [{"name": "bar", "weight": 50, "banner": {"layout": "bar", "colours": {}}, "texts": {}}],
+}
 SITE_FILE = ROOT / "examples" / "callbell.toml"
 METHODS = {Action.SAVE: Method.PREFERENCES, Action.WITHDRAW: Method.PREFERENCES, Action.GPC: Method.SIGNAL}
 
@@ -62,13 +69,21 @@ def main() -> None:
 
 def fill(our: Services, clock: Clock, now: datetime, days: int = 365) -> Iterator[tuple[date, int]]:
     """Play the days that end now; tell of each day how many events there were so far. `our` goes by `clock`."""
-    year, notices = Year(now.astimezone(ZONE).date(), days), declarations()
+    year, declared = Year(now.astimezone(ZONE).date(), days), declarations()
+    notices = [_notice(one) for one in declared]
     current, known, done = None, Known(), 0
     for day, events in year:
-        if current is None or day in year.published:
-            clock.at = datetime.combine(day, time(0), ZONE).astimezone(UTC)
-            current = _publish(our, notices[year.notice_of(day)])
-        play = Play(our, clock, current, known)
+        clock.at = datetime.combine(day, time(0), ZONE).astimezone(UTC)
+        if day == year.trial:
+            _publish(our, {**declared[0], "experiment": EXPERIMENT})
+        elif day == year.published[1]:
+            promote_arm(our.database, declared[0]["key"], EXPERIMENT["key"], EXPERIMENT["arms"][0]["name"], clock.at)
+        elif day in year.published:
+            _publish(our, declared[year.notice_of(day)])
+        if current is None or day in (year.trial, *year.published):
+            # New, since the application's own is a quarter of a second behind a publication.
+            current = CurrentSites(our.database, our.now).get(declared[0]["key"])
+        play = Play(our, clock, current, notices, known)
         for event in events:
             if event.at < now:
                 play(event)
@@ -87,10 +102,13 @@ def declarations() -> list[dict[str, Any]]:
     return found
 
 
-def _publish(our: Services, declared: dict[str, Any]) -> CurrentSite:
+def _publish(our: Services, declared: dict[str, Any]) -> None:
     publish_notice(our.database, declared, our.settings.public_url, our.now(), demo=True)
-    # New, since the application's own is a quarter of a second behind a publication.
-    return CurrentSites(our.database, our.now).get(declared["key"])
+
+
+def _notice(declared: dict[str, Any]) -> Notice:
+    body = notice_body(declared)
+    return Notice(sha256_hex(encode(body)), body)
 
 
 class Known:
@@ -104,8 +122,8 @@ class Known:
 class Play:
     """Does what an event says, at its time."""
 
-    def __init__(self, our: Services, clock: Clock, current: CurrentSite, known: Known) -> None:
-        self._our, self._clock, self._current, self._known = our, clock, current, known
+    def __init__(self, our: Services, clock: Clock, current: CurrentSite, notices: list[Notice], known: Known) -> None:
+        self._our, self._clock, self._current, self._notices, self._known = our, clock, current, notices, known
 
     def __call__(self, event: Event) -> None:
         """Raises what the use cases raise: a year with holes is none."""
@@ -115,11 +133,11 @@ class Play:
         elif event.converts:
             self._convert(event)
         else:
-            hash_ = self._current.notice.hash
+            hash_ = self._notices[event.notice].hash
             self._our.record_shown(self._current, hash_, event.language, event.visit)
 
     def _decide(self, event: Event, action: Action) -> None:
-        notice = self._current.notice
+        notice = self._notices[event.notice]
         answer = Answer(
             decision_id=uuid7(event.at, self._our.random(10)),
             notice=notice.hash,
@@ -143,7 +161,7 @@ class Play:
         counting = {tag.vendor for tag in self._current.site.tags if tag.conversions}
         granted = self._known.granted.get(event.person, frozenset())
         counts = {"sent": dict.fromkeys(counting & granted, 1), "blocked": dict.fromkeys(counting - granted, 1)}
-        hash_ = self._current.notice.hash
+        hash_ = self._notices[event.notice].hash
         self._our.record_conversions(self._current, hash_, event.language, counts, event.visit)
 
 

@@ -1,7 +1,8 @@
 """A made-up year of a site's visitors: who came when, with what, and what they did. The same seed, the same year.
 
 The shape is that of a small company's site: busy on weekdays from nine to six, quiet on weekends, on holidays and in
-August, growing. Each notice has an effect of its own (NOTICES).
+August, growing. Each notice has an effect of its own (NOTICES). Before the second came into force, an experiment shared
+the visitors between it and the first.
 """
 
 import random
@@ -44,6 +45,7 @@ class NoticeEffect(NamedTuple):
 
 
 # A box in a corner; a bar, which more people notice; and the same bar with one more vendor, which fewer accept.
+# The views of 100 that the experiment gives the bar stand in fill.EXPERIMENT.
 NOTICES = (NoticeEffect(0.52, 0.50, 0.36), NoticeEffect(0.66, 0.52, 0.36), NoticeEffect(0.66, 0.38, 0.48))
 GPC = 0.04
 ROBOTS, PREFETCHES = 0.03, 0.012
@@ -73,11 +75,15 @@ class Event:
 
 
 class Year:
-    """The days up to `last`; `published` are the first days of the notices, the first day of all among them."""
+    """The days up to `last`; `published` are the first days of the notices, the first day of all among them.
+
+    `trial` is the first day of the experiment, which ends with the second notice.
+    """
 
     def __init__(self, last: date, days: int = 365) -> None:
         self.days = [last - timedelta(days=back) for back in range(days - 1, -1, -1)]
         self.published = (self.days[0], _tuesday(self.days[days * 3 // 5]), _tuesday(self.days[days - days // 30]))
+        self.trial = self.published[1] - timedelta(days=max(days // 9, 3))
         self._dice = random.Random(SEED)
         self._people = 0
         self._later: dict[date, list[Event]] = {}
@@ -94,6 +100,10 @@ class Year:
         """Which notice is in force."""
         return sum(first <= day for first in self.published) - 1
 
+    def _drawn(self, day: date) -> int:
+        """The notice of one view: while the experiment runs, either."""
+        return self._dice.randrange(2) if self.trial <= day < self.published[1] else self.notice_of(day)
+
     def _visitor(self, day: date) -> Iterator[Event]:
         dice = self._dice
         hour = dice.choices(range(24), HOURS)[0]
@@ -105,7 +115,7 @@ class Year:
         kind = dice.random()
         left_out = ROBOT if kind < ROBOTS else PREFETCH if kind < ROBOTS + PREFETCHES else None
         self._people += 1
-        view = Event(at, self._people, self.notice_of(day), language, Visit(device, country, left_out))
+        view = Event(at, self._people, self._drawn(day), language, Visit(device, country, left_out))
         yield view
         if left_out is None:
             choice = self._choice(view)

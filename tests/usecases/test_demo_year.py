@@ -14,6 +14,7 @@ from consent_server.site_file import read_site_file
 from consent_server.usecases.check_ledger import check_ledger
 from consent_server.usecases.find_site import find_site
 from consent_server.usecases.publish_notice import publish_notice
+from consent_server.usecases.read_experiment import read_experiment
 from consent_server.usecases.read_rates import By, Span, read_rates
 from examples.demo.fill import Clock, declarations, fill
 from examples.demo.year import Year
@@ -53,6 +54,11 @@ def test_the_figures_are_plausible_and_the_ledger_is_clean(services: Services, f
     for by, least in ((By.NOTICE, 3), (By.LANGUAGE, 4), (By.DEVICE, 3), (By.COUNTRY, 5)):
         assert len(read_rates(services.database, "callbell", span, by).report.rows) >= least
     assert len(found.publications) == 3
+    tried = read_experiment(services.database, "callbell", START)
+    assert tried.experiment.promoted == "bar"
+    assert tried.span is not None
+    assert all(arm.figures.totals.shown > 20 for arm in tried.arms)
+    assert tried.experiment.arms[1].notice.notice.hash == found.publications[1].notice
     checked = check_ledger(services.database, services.keys.ring, "callbell")
     assert checked.leaves == totals.decisions + totals.changes + totals.withdrawals + totals.gpc
     assert checked.faults == []
