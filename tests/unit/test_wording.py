@@ -41,4 +41,6 @@ def test_every_language_says_every_number(language: str) -> None:
             assert "{" not in said
     said = wording.moment(datetime(2026, 11, 23, 17, 0, tzinfo=UTC))
     # French says TU.
-    assert re.search(r"2026.*17:00:00.*(UTC|TU)|2026.*5:00:00.*PM UTC", said)
+    assert "2026" in said
+    assert re.search(r"\b(17[.:]00[.:]00|5:00:00)\b", said), said
+    assert re.search("UTC|TU", said), said
