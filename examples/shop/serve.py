@@ -23,14 +23,20 @@ TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 # Allowed from the start, so that a grant needs no reload: it is the tag that keeps these hosts out.
 SCRIPTS = (
     "https://*.googletagmanager.com https://www.googleadservices.com https://*.g.doubleclick.net "
-    "https://www.google.com https://connect.facebook.net"
+    "https://www.google.com https://connect.facebook.net https://cdn.brevo.com https://js.driftt.com "
+    "https://*.sentry-cdn.com https://static.zdassets.com https://*.zdassets.com https://embed.typeform.com"
 )
 BEACONS = (
     "https://*.google-analytics.com https://*.analytics.google.com https://*.googletagmanager.com "
     "https://*.g.doubleclick.net https://www.google.com https://google.com https://www.googleadservices.com "
-    "https://pagead2.googlesyndication.com https://connect.facebook.net https://www.facebook.com"
+    "https://pagead2.googlesyndication.com https://connect.facebook.net https://www.facebook.com "
+    "https://*.brevo.com https://*.drift.com https://*.driftt.com https://*.ingest.sentry.io "
+    "https://*.zdassets.com https://*.zendesk.com"
 )
-FRAMES = "https://www.googletagmanager.com https://td.doubleclick.net https://www.facebook.com"
+FRAMES = (
+    "https://www.googletagmanager.com https://td.doubleclick.net https://www.facebook.com https://*.driftt.com "
+    "https://form.typeform.com https://app.livestorm.co"
+)
 
 
 def content_policy(nonce: str, consent_url: str) -> str:

@@ -1,6 +1,6 @@
 // Builds dist/: one-line expressions that the server joins into one script. The same sources give the same bytes.
 import { createHash } from "node:crypto";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
@@ -11,9 +11,10 @@ const entries = {
   "widget.js": "main.ts",
   "preferences.js": "preferences.ts",
   "arms.js": "arms.ts",
-  "vendors/google.js": "vendors/google.ts",
-  "vendors/meta.js": "vendors/meta.ts",
 };
+// One expression each, so that a site gets those of its own vendors; two files are what adapters share.
+for (const source of (await readdir(join(here, "src/vendors"))).sort())
+  if (!/^(adapter|tag)\.ts$/.test(source)) entries[`vendors/${source.replace(".ts", ".js")}`] = `vendors/${source}`;
 
 /** Sheets are text in the bundle: minified, and with the blanks gone that CSS does not need. */
 const sheets = {

@@ -34,7 +34,8 @@ _WIDER = """() => {
 
 def faults(page: Page, part: str = "", sizes: Sequence[ViewportSize] = SIZES) -> list[str]:
     """What is wrong with the page, or with a part of it, in any of the ways in which people look at it."""
-    found, frames = [], [page.main_frame] if part else page.frames
+    found: list[str] = []
+    frames = [one for one in page.frames if one == page.main_frame or (not part and one.frame_element().is_visible())]
     for scheme, size in product(SCHEMES, sizes):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size(size)

@@ -64,6 +64,16 @@ def visit(browser: Browser, server: ConsentServer, pages: PageServer) -> Iterato
 
     At the end no page may have met an uncaught error, nor, unless `warned`, a fault that the widget caught itself.
     """
+    yield from _visitors(browser, server, pages)
+
+
+@pytest.fixture(scope="module")
+def visit_once(browser: Browser, server: ConsentServer, pages: PageServer) -> Iterator[Callable[..., Shop]]:
+    """The same, for what many tests then ask about."""
+    yield from _visitors(browser, server, pages)
+
+
+def _visitors(browser: Browser, server: ConsentServer, pages: PageServer) -> Iterator[Callable[..., Shop]]:
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 

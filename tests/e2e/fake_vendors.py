@@ -4,10 +4,13 @@ They are harder to stop than the real ones: cookies are written again when the p
 switch is thrown.
 """
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import Route
+
+from .fake_tags import TAGS
 
 # Google and Meta set their cookies on the highest domain that the browser lets them.
 _SET_COOKIE = """
@@ -97,12 +100,15 @@ while (fbq.queue.length) fbq.callMethod.apply(fbq, fbq.queue.shift());
 addEventListener("pagehide", () => revoked || pixels.forEach(() => setCookie("_fbp")));
 }})();"""
 
+FRAME = '<!doctype html><html lang="en"><title>Film</title><main><h1>A film</h1></main>'
+
 SCRIPTS = {
     ("www.googletagmanager.com", "/gtag/js"): GTAG,
     ("www.googletagmanager.com", "/gtm.js"): GTM,
     ("connect.facebook.net", "/en_US/fbevents.js"): FBEVENTS,
     ("films.example", "/one.js"): "(window.order ??= []).push('one.js');",
     ("films.example", "/two.js"): "(window.order ??= []).push('two.js');",
+    **TAGS,
 }
 
 
@@ -124,12 +130,14 @@ class Vendors:
     def answer(self, route: Route) -> None:
         """What the vendor would send back."""
         url = urlsplit(route.request.url)
-        self.requests.append(Request(url.netloc, url.path, dict(parse_qsl(url.query))))
-        script = SCRIPTS.get((url.netloc, url.path))
+        # Drift's address tells the time, to five minutes.
+        path = re.sub(r"^/include/[0-9]{13}/", "/include/BUCKET/", url.path)
+        self.requests.append(Request(url.netloc, path, dict(parse_qsl(url.query))))
+        script = SCRIPTS.get((url.netloc, path))
         if script is not None:
             route.fulfill(content_type="text/javascript", body=script)
         elif route.request.resource_type == "document":
-            route.fulfill(content_type="text/html", body="<!doctype html><title>Film</title><p>A film")
+            route.fulfill(content_type="text/html", body=FRAME)
         else:
             route.fulfill(status=204)
 

@@ -1,5 +1,7 @@
 """The sites of the browser tests, as an operator would declare them."""
 
+from tests.vendors import EVERY_VENDOR
+
 ORIGIN = "https://a.b.example.co.uk"
 DOMAIN = "example.co.uk"
 SISTER = f"https://help.{DOMAIN}"
@@ -89,4 +91,5 @@ SITES = {
     "cinema": site_file("cinema", ANALYTICS_TAG, FILMS, layout="box"),
     "group": site_file("group", ANALYTICS_TAG).replace("languages =", f'cookie_domain = "{DOMAIN}"\nlanguages =', 1),
     "gate": site_file("gate", ANALYTICS_TAG, layout="dialog"),
+    "every": site_file("every", EVERY_VENDOR),
 }

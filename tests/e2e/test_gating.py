@@ -5,7 +5,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
+from .servers import Answer
 from .shop import Shop
+from .site_files import ORIGIN
 
 ORDERED = """
 <script type="text/plain" data-consent="media" data-src="https://films.example/one.js"></script>
@@ -130,3 +132,101 @@ def test_a_withdrawal_shuts_the_frame_and_deletes_the_site_s_vendor_s_cookie(cin
     cinema.withdraw()
     expect(placeholder(cinema)).to_be_visible()
     assert cinema.cookies() == {"eu-consent"}
+
+
+BOX = """<div data-consent="filmhaus" style="height: 180px"><template data-consent="filmhaus">
+<p id="inner">Drawn by a script</p><script src="https://films.example/one.js"></script>
+</template></div>"""
+# Each way in which pages lay embeds out, between neighbours that would move.
+LAYOUTS = {
+    "in a line": f"<p>Before {FRAME} after</p>",
+    "block, centred": FRAME.replace("<iframe", '<iframe style="display:block;margin:20px auto;border:0"'),
+    "as wide as the page": FRAME.replace('width="400"', 'style="display:block;width:100%;border:0"'),
+    "16:9 by its parent": (
+        '<div style="position:relative;padding-bottom:56.25%">'
+        + FRAME.replace("<iframe", '<iframe style="position:absolute;inset:0;width:100%;height:100%;border:0"')
+        + "</div>"
+    ),
+    "in a row": (
+        '<div style="display:flex;gap:9px"><b>One</b>'
+        + FRAME.replace("<iframe", '<iframe style="flex:1"')
+        + "<b>Two</b></div>"
+    ),
+    "floating": FRAME.replace("<iframe", '<iframe style="float:right"') + "<p>Text beside it</p>",
+    "smaller than its words": FRAME.replace('width="400" height="225"', 'width="60" height="40"'),
+    "for nobody to see": FRAME.replace('width="400" height="225"', 'width="0" height="0" style="border:0"'),
+    "a box": BOX,
+}
+PLACES = """() => [...document.querySelectorAll("main :is(h1, b, p, footer)")].map((one) => {
+  const { x, y, width } = one.getBoundingClientRect();
+  return [one.textContent, x, y + scrollY, width];
+}).filter(([text]) => !text.startsWith("Drawn"))"""
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_page_does_not_move(cinema: Shop, layout: str) -> None:
+    bare = LAYOUTS[layout].replace("data-consent", "data-none")
+    cinema.serve(f"<main><h1>Top</h1>{bare}<footer>End</footer></main>", path="/bare")
+    cinema.serve(f"<main><h1>Top</h1>{LAYOUTS[layout]}<footer>End</footer></main>")
+    cinema.open("/bare")
+    cinema.refuse_all()
+    placed = cinema.page.evaluate(PLACES)
+    cinema.open()
+    expect(placeholder(cinema)).to_have_count(1)
+    assert cinema.page.evaluate(PLACES) == placed
+    cinema.page.set_viewport_size({"width": 500, "height": 700})
+    cinema.open("/bare")
+    narrow = cinema.page.evaluate(PLACES)
+    cinema.page.set_viewport_size({"width": 1280, "height": 720})
+    cinema.open()
+    expect(placeholder(cinema)).to_have_count(1)
+    cinema.page.set_viewport_size({"width": 500, "height": 700})
+    cinema.page.wait_for_function(f"placed => JSON.stringify(({PLACES})()) == JSON.stringify(placed)", arg=narrow)
+    cinema.page.set_viewport_size({"width": 1280, "height": 720})
+    cinema.page.evaluate("consentWidget.save({grants: {media: true}})")
+    expect(placeholder(cinema)).to_have_count(0)
+    assert cinema.page.evaluate(PLACES) == placed
+
+
+def test_this_time_opens_what_a_script_draws(cinema: Shop) -> None:
+    cinema.serve(BOX + BOX.replace("inner", "other"))
+    cinema.open()
+    cinema.refuse_all()
+    expect(placeholder(cinema)).to_have_count(2)
+    assert cinema.vendors.requests == []
+    placeholder(cinema).first.get_by_role("button", name="Show this time").click()
+    expect(cinema.page.locator("#inner")).to_be_visible()
+    cinema.page.wait_for_function("window.order?.length == 1")
+    expect(placeholder(cinema)).to_have_count(1)
+    assert cinema.page.locator("#other").count() == 0
+    assert [one.path for one in cinema.vendors.requests] == ["/one.js"]
+
+
+def test_always_opens_all_that_a_vendor_s_scripts_draw(cinema: Shop) -> None:
+    cinema.serve(BOX + BOX.replace("inner", "other"))
+    cinema.open()
+    cinema.refuse_all()
+    placeholder(cinema).first.get_by_role("button", name="Always").click()
+    for inner in ("#inner", "#other"):
+        expect(cinema.page.locator(inner)).to_be_visible()
+    cinema.page.wait_for_function("window.order?.length == 2")
+    cinema.reload()
+    cinema.page.wait_for_function("window.order?.length == 2")
+    expect(placeholder(cinema)).to_have_count(0)
+
+
+def test_a_poster_is_the_site_s_own_or_none(visit: Callable[..., Shop]) -> None:
+    cinema = visit("cinema", warned=True)
+    said: list[str] = []
+    cinema.page.on("console", lambda message: said.append(message.text))
+    own = FRAME.replace("<iframe", '<iframe data-poster="/poster.svg"')
+    theirs = FRAME.replace("<iframe", '<iframe data-poster="https://i.ytimg.com/vi/x/0.jpg"')
+    cinema.serve(own + theirs)
+    cinema.pages.answers["/poster.svg"] = Answer('<svg xmlns="http://www.w3.org/2000/svg"/>', "image/svg+xml")
+    cinema.open()
+    expect(placeholder(cinema)).to_have_count(2)
+    expect(placeholder(cinema).locator("img")).to_have_count(1)
+    expect(placeholder(cinema).locator("img")).to_have_attribute("src", f"{ORIGIN}/poster.svg")
+    cinema.settle()
+    assert cinema.vendors.requests == []
+    assert "consent: data-poster is not on this site: https://i.ytimg.com/vi/x/0.jpg" in said

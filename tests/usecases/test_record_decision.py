@@ -18,18 +18,8 @@ from consent_server.usecases.record_decision import Recorded
 from tests import jose
 from tests.conftest import Apply
 from tests.factories import CALLBELL, answer, site_file
+from tests.vendors import EVERY_VENDOR
 from tests.web.visitor import rows
-
-# All that the catalogue has, each with the id that its site would give.
-ALL_VENDORS = {
-    "google-analytics": "G-ABCD123456", "google-ads": "AW-123456789", "google-tag-manager": "GTM-ABC1234",
-    "meta-pixel": "1234567890123456", "microsoft-uet": None, "microsoft-clarity": None, "youtube": None, "drift": None,
-    "google-maps": None, "typeform": None, "zendesk": None, "sentry": None, "brevo": None, "livestorm": None,
-}  # fmt: skip
-EVERYTHING = "".join(
-    f'[[vendors]]\nkey = "{key}"\n' + (f'id = "{identifier}"\n' if identifier else "")
-    for key, identifier in ALL_VENDORS.items()
-)
 
 
 def said(services: Services, **changes: Any) -> Answer:
@@ -115,7 +105,7 @@ def exceptions_of(services: Services) -> dict[str, bool]:
 
 
 def test_the_state_fits_a_cookie_whatever_was_chosen(services: Services, apply_site: Apply) -> None:
-    apply_site(site_file(vendors=EVERYTHING))
+    apply_site(site_file(vendors=EVERY_VENDOR))
     notice = services.sites.get("shop").notice
     assert len(notice.vendors) == 14
     results = {

@@ -1,7 +1,7 @@
 """A wrong site file is refused whole, each fault named with its place (docs/formats/site.md)."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from consent_server.domain.errors import InvalidSiteFile
@@ -290,6 +290,7 @@ SYNTAX = st.text(st.sampled_from('[]{}"=.#\n,a1 \\é\u2028'), max_size=6)
 FORMATS = st.text(st.sampled_from("{}!:[].name mothsvedrup"), max_size=40)
 
 
+@settings(deadline=None)  # a file of many vendors takes its time
 @given(st.integers(0, len(EXAMPLE)), st.integers(0, 40), SYNTAX)
 def test_whatever_is_cut_or_added_it_is_read_or_refused(start: int, length: int, added: str) -> None:
     read_or_refuse(EXAMPLE[:start] + added + EXAMPLE[start + length :])

@@ -22,8 +22,8 @@ export function mount(act: (action: string) => void): void {
   // A live region is read out only when it stood there before its text.
   host.append((status = element("p", { role: "status" })));
   host.onclick = ({ target }) => act((target as HTMLElement).dataset.action!);
-  // What has the focus stays clear of the bar (WCAG 2.4.11).
-  new ResizeObserver(() => (page.style.scrollPaddingBottom = isOpen() ? host.offsetHeight + "px" : "")).observe(host);
+  // What has the focus stays clear of the bar (WCAG 2.4.11): also at the page's end, which gets the room to scroll.
+  new ResizeObserver(() => (page.style.scrollPaddingBottom = page.style.paddingBottom = isOpen() ? host.offsetHeight + "px" : "")).observe(host);
 }
 
 /** Put it into the body; again when the page has put another body there, as frameworks that turn pages in place do. */

@@ -6,7 +6,7 @@ export type Gated = HTMLElement & Partial<Pick<HTMLScriptElement, "text">>;
 export interface Keeper {
   /** undefined: the notice does not know this key. */
   allows(key: string): boolean | undefined;
-  /** What to do with a frame that stays shut. */
+  /** What to do with a frame, or a box for what a script draws, that stays shut. */
   cover(frame: Gated, key: string): void;
 }
 
@@ -57,7 +57,7 @@ export function sweep(keeper: Keeper): void {
       // What a template held stands in the page only now, and before what follows it.
       if (gated.tagName == "TEMPLATE") return sweep(keeper);
     } else if (on == null) warn("unknown key " + key);
-    else if (gated.tagName == "IFRAME" && !covered.has(gated)) {
+    else if (/IFRAME|DIV/.test(gated.tagName) && !covered.has(gated)) {
       covered.add(gated);
       keeper.cover(gated, key);
     }

@@ -169,5 +169,10 @@ export default (detail: Detail): void =>
   (window as unknown as { consentWidget: Widget }).consentWidget._(null, {
     show: (kit) => open(detail, kit),
     cover: (kit, frame, key) => cover(kit, detail.texts, detail.names[key], frame, key),
-    purge: (kit) => purge(patterns(detail, kit, false), patterns(detail, kit, true)),
+    purge(kit) {
+      const work = () => purge(patterns(detail, kit, false), patterns(detail, kit, true));
+      work();
+      // A tag that runs may write its cookies once more as the page goes. Its listener came first, ours comes last.
+      addEventListener("pagehide", work);
+    },
   });

@@ -1,0 +1,14 @@
+import { tag, word } from "./tag";
+
+/** Clarity records without cookies when it is denied: so it is not loaded before a grant. */
+export default tag((id, page) => {
+  page.clarity ||= function () {
+    page.clarity.q.push(arguments);
+  };
+  return {
+    queue: (page.clarity.q ||= []),
+    src: "https://www.clarity.ms/tag/" + id,
+    // The capitals are the vendor's.
+    consent: (on, ads) => page.clarity("consentv2", { ad_Storage: word(on && ads), analytics_Storage: word(on) }),
+  };
+});

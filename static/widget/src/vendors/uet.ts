@@ -1,0 +1,17 @@
+import { tag, word } from "./tag";
+
+/** Microsoft takes silence for a grant, so the default is said first. Words follow each other in one flat queue. */
+export default tag((ti, page) => {
+  const say = (act: string, on: boolean) => page.uetq.push("consent", act, { ad_storage: word(on) });
+  return {
+    queue: (page.uetq ||= []),
+    src: "https://bat.bing.com/bat.js",
+    open: () => say("default", false),
+    consent: (on) => say("update", on),
+    come() {
+      if (!page.UET) return;
+      page.uetq = new page.UET({ ti, enableAutoSpaTracking: true, q: page.uetq });
+      page.uetq.push("pageLoad");
+    },
+  };
+});
