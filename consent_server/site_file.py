@@ -18,6 +18,7 @@ from consent_server.domain.duration import duration_days
 from consent_server.domain.errors import Fault, InvalidSiteFile
 from consent_server.domain.experiment import CONTROL
 from consent_server.domain.signals import PURPOSE_SIGNALS, gpc_covers
+from consent_server.domain.site import origin_matches
 from consent_server.site_schema import LOOPBACK, SiteSchema
 from consent_server.widget_build import adapter_names
 
@@ -102,6 +103,13 @@ def _language_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault(f"languages[{index}]", f'"{language}" is there twice')
     if declared["default_language"] not in languages:
         yield Fault("default_language", f'"{declared["default_language"]}" is not one of languages')
+
+
+def _logo_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
+    url = declared["banner"]["logo"]["url"]
+    if not url.startswith("data:") and not origin_matches("/".join(url.split("/")[:3]), declared["origins"]):
+        # Whoever serves it learns of every visitor before any choice.
+        yield Fault("banner.logo.url", "is on none of origins: nobody else may learn who looks at the banner")
 
 
 def _text_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
@@ -289,6 +297,7 @@ def _cookie_faults(place: str, cookie: Mapping[str, Any]) -> Iterator[Fault]:
 
 CHECKS = (
     _language_faults,
+    _logo_faults,
     _text_faults,
     _choice_faults,
     _proof_faults,

@@ -16,6 +16,10 @@ ORIGIN = rf"https://[a-z0-9.-]+(:[0-9]{{1,5}})?|https?://{LOOPBACK}(:([0-9]{{1,5
 URL = rf"https://[^\s/]+\S*|http://{LOOPBACK}(:[0-9]{{1,5}})?(/\S*)?"
 CONTACT = r"[^@\s]+@[^@\s]+\.[^@\s]+|https://\S+"
 LONGEST_LIFETIME = 100 * 365 * 86_400
+COLOUR, ACCENT = "#[0-9a-fA-F]{6}", "#3b5bdb"
+# In an img element no script of an SVG runs. A page loads the data with its banner, so they are few.
+LOGO_DATA = "data:image/(png|svg\\+xml|webp);base64,[A-Za-z0-9+/]+={0,2}"
+LONGEST_LOGO = 4096
 TEXT_LIMITS = {
     "title": 80, "intro": 400, "accept": 40, "refuse": 40, "customise": 40, "privacy": 60,
     "cookies": 60, "saved": 120, "placeholder": 200, "once": 40, "always": 80,
@@ -93,6 +97,11 @@ def _lifetime(seconds: int) -> None:
         raise ValidationError(f"{seconds} is not between 1 and {LONGEST_LIFETIME} seconds")
 
 
+def _radius(pixels: int) -> None:
+    if not 0 <= pixels <= 24:
+        raise ValidationError(f"{pixels} is not between 0 and 24 pixels")
+
+
 class TomlDate(fields.Field[date]):
     """A TOML local date."""
 
@@ -140,13 +149,30 @@ class PoliciesSchema(Schema):
     cookies = fields.Nested(PolicySchema, required=True)
 
 
-class ColoursSchema(Schema):
-    accent = Text(7, pattern="#[0-9a-fA-F]{6}", load_default="#3b5bdb")
+class DarkColoursSchema(Schema):
+    accent = Text(7, pattern=COLOUR)
+    surface = Text(7, pattern=COLOUR)
+    text = Text(7, pattern=COLOUR)
+
+
+class ColoursSchema(DarkColoursSchema):
+    accent = Text(7, pattern=COLOUR, load_default=ACCENT)
+    dark = fields.Nested(DarkColoursSchema)
+
+
+class LogoSchema(Schema):
+    url = Text(LONGEST_LOGO, pattern=rf"{LOGO_DATA}|{URL}", required=True)
+    alt = Text(80, shortest=0, required=True)
 
 
 class BannerSchema(Schema):
     layout = fields.String(validate=OneOf("bar", "box", "dialog"), load_default="bar")
-    colours = fields.Nested(ColoursSchema, load_default=lambda: {"accent": "#3b5bdb"})
+    corner = fields.String(validate=OneOf("start", "end"), load_default="start")
+    scheme = fields.String(validate=OneOf("auto", "light", "dark"), load_default="auto")
+    font = fields.String(validate=OneOf("system", "page"), load_default="system")
+    radius = Whole(validate=_radius, load_default=9)
+    colours = fields.Nested(ColoursSchema, load_default=lambda: {"accent": ACCENT})
+    logo = fields.Nested(LogoSchema)
 
 
 TextsSchema = Schema.from_dict({key: Text(longest) for key, longest in TEXT_LIMITS.items()}, name="TextsSchema")
@@ -243,7 +269,7 @@ class SiteSchema(Schema):
     dpo = fields.Nested(DpoSchema)
     authority = fields.Nested(AuthoritySchema)
     policy = fields.Nested(PoliciesSchema, required=True)
-    banner = fields.Nested(BannerSchema, load_default=lambda: {"layout": "bar", "colours": {"accent": "#3b5bdb"}})
+    banner = fields.Nested(BannerSchema, load_default=lambda: BannerSchema().load({}))
     texts = fields.Dict(keys=fields.String(), values=fields.Nested(TextsSchema), load_default=dict)
     purposes = fields.Dict(keys=Text(63, pattern=KEY.pattern), values=fields.Nested(PurposeSchema), load_default=dict)
     vendors = fields.List(fields.Nested(VendorSchema), required=True, validate=validate.Length(min=1, max=50))

@@ -1,5 +1,6 @@
 """The built widget (static/widget/dist), joined for the adapters that a site uses."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -28,9 +29,9 @@ class WidgetCode:
         return sha256_hex(self.archived.encode())
 
 
-def widget_code(adapters: Iterable[str], arms: bool = False) -> WidgetCode:
-    """The widget with these vendor adapters; with `arms`, it draws one of those that its data names."""
-    return _joined(tuple(sorted(set(adapters))), arms)
+def widget_code(adapters: Iterable[str], layouts: Iterable[str], arms: bool = False) -> WidgetCode:
+    """The widget with these vendor adapters and layouts; with `arms`, it draws one of those that its data names."""
+    return _joined(tuple(sorted(set(adapters))), tuple(sorted(set(layouts))), arms)
 
 
 def adapter_names() -> frozenset[str]:
@@ -39,9 +40,11 @@ def adapter_names() -> frozenset[str]:
 
 
 @cache
-def _joined(adapters: tuple[str, ...], arms: bool) -> WidgetCode:
+def _joined(adapters: tuple[str, ...], layouts: tuple[str, ...], arms: bool) -> WidgetCode:
     members = ",".join(f"{name}:{_expression(f'vendors/{name}.js')}" for name in adapters)
-    main = f"{_expression('widget.js')}({{{members}}})"
+    # What is common comes first; the rules of a layout hold for its own view alone.
+    sheet = json.dumps("".join(_expression(f"looks/{name}.css") for name in ("common", *layouts)))
+    main = f"{_expression('widget.js')}({{{members}}},{sheet})"
     # Only while an experiment runs: no other page pays for it.
     return WidgetCode(f"{_expression('arms.js')}({main})" if arms else main, _expression("preferences.js"))
 

@@ -1,7 +1,6 @@
 """Sites and their notices."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 from flask.cli import AppGroup
@@ -41,17 +40,16 @@ def apply_site(file: Path, check: bool, undo_promotion: bool) -> None:
         check_only=check,
         undo_promotion=undo_promotion,
     )
-    _say_published(declared, published, check)
+    _say_published(published, check)
     # Only said: pictures take seconds and a browser, and a site must not wait for either.
     if not check and (missing := missing_pictures(services().database, published.site.key)):
         click.echo(f"pictures {len(missing)} missing; to take them: notice picture {published.site.key}")
 
 
-def _say_published(declared: dict[str, Any], published: Published, check: bool) -> None:
+def _say_published(published: Published, check: bool) -> None:
     would = "would be " if check else ""
-    accent, used = declared["banner"]["colours"]["accent"].lower(), published.colours["accent"]
-    if accent != used:
-        click.echo(f"contrast: accent {accent} {would}corrected to {used}")
+    for one in published.corrections:
+        click.echo(f"contrast: {one.name} {one.given} {would}corrected to {one.used}")
     if published.new_notice:
         click.echo(
             f"notice {published.notice} {would}published{' for the first time' if not published.previous else ''}"

@@ -1,17 +1,17 @@
 """Make what the widget's code is called with, and so what a visitor sees: one notice in each of its languages."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from consent_server.canonical import encode, sha256_hex
 from consent_server.domain.notice import Configuration, Notice, consent_basis
 from consent_server.domain.site import Tag
+from consent_server.usecases.dress_banner import banner_css
 
 CONFIG_TEXTS = (
-    "title", "intro", "accept", "refuse", "customise", "close", "privacy", "cookies", "gpc",
-    "saved", "reopen", "failed",
+    "title", "accept", "refuse", "customise", "close", "gpc", "saved", "reopen", "failed",
 )  # fmt: skip
 PLACEHOLDER_TEXTS = ("placeholder", "once", "always")
 
@@ -84,8 +84,8 @@ def _first_layer(notice: Notice, site: str, widget: str, tags: Sequence[Tag], la
         "days": body["choice_days"],
         **({"domain": body["cookie_domain"]} if "cookie_domain" in body else {}),
         "layout": body["layout"],
-        "colours": body["colours"],
-        "policy": {name: policy["url"] for name, policy in body["policy"].items()},
+        "css": banner_css(body),
+        "shown": list(_shown(body, texts["banner"])),
         "purposes": [
             {"key": p["key"], "signals": p["signals"]} | ({"gpc": True} if p["key"] in gpc else {})
             for p in body["purposes"]
@@ -93,6 +93,16 @@ def _first_layer(notice: Notice, site: str, widget: str, tags: Sequence[Tag], la
         "vendors": _tags(body["vendors"], tags),
         "texts": {key: texts["banner"][key] for key in CONFIG_TEXTS},
     }
+
+
+def _shown(body: Mapping[str, Any], texts: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str], str]]:
+    """Layer one in the order of reading: name, attributes and text of each element, its buttons apart."""
+    if logo := body.get("logo"):
+        yield "img", {"src": logo["url"], "alt": logo["alt"]}, ""
+    yield "h2", {}, texts["title"]
+    yield "p", {}, texts["intro"]
+    for name in ("privacy", "cookies"):
+        yield "a", {"href": body["policy"][name]["url"], "target": "_blank"}, texts[name]
 
 
 def _tags(vendors: Sequence[Mapping[str, Any]], tags: Sequence[Tag]) -> list[dict[str, Any]]:

@@ -96,8 +96,9 @@ class CurrentSites:
         if notice is None:
             raise UnknownSite(f"The site {key!r} has published no notice yet.")
         site, runs = stored.site, experiment is not None
-        code = widget_code((tag.adapter for tag in site.tags if tag.adapter), arms=runs)
         shown = [(100, notice), *((arm.weight, arm.notice) for arm in (experiment.arms[1:] if experiment else ()))]
+        adapters = (tag.adapter for tag in site.tags if tag.adapter)
+        code = widget_code(adapters, (one.notice.body["layout"] for _, one in shown), arms=runs)
         own = [(weight, configure_widget(one.notice, site.key, code.hash, site.tags)) for weight, one in shown]
         current = CurrentSite(
             site_id=stored.id,

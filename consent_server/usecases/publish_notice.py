@@ -1,15 +1,15 @@
 """Freeze what a site declares into a notice, and publish it when a visitor would see a difference."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from consent_server import catalogue
 from consent_server.canonical import encode, sha256_hex
+from consent_server.domain.colours import Correction, banner_colours
 from consent_server.domain.experiment import CONTROL
-from consent_server.domain.fairness import button_colours
 from consent_server.domain.notice import Notice
 from consent_server.domain.receipt import ledger_origin
 from consent_server.domain.signals import PURPOSE_SIGNALS
@@ -23,6 +23,8 @@ from consent_server.widget_build import widget_code
 from consent_server.wording import Wording
 
 NOTICE_SCHEMA = "1"
+# What stands in a notice only where a site says it: so a new token here makes no new notice of an old site file.
+LOOKS = {"corner": "start", "scheme": "auto", "font": "system", "radius": 9, "logo": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Published:
     notice: str
     previous: str | None
     settings_changed: bool
-    colours: Mapping[str, str]
+    corrections: Sequence[Correction]
     experiment: Plan
 
     @property
@@ -69,19 +71,23 @@ def publish_notice(
             check_promotion(session, stored.id, Notice(notice_hash, body))
         experiment = plan_experiment(session, stored.id if stored else None, *_experiment(declared, body))
         if not check_only:
-            code = widget_code((tag.adapter for tag in site.tags if tag.adapter), arms=experiment.key is not None)
+            shown = experiment.arms or _arms(declared, body)
+            adapters = (tag.adapter for tag in site.tags if tag.adapter)
+            layouts = (arm.notice.body["layout"] for arm in shown)
+            code = widget_code(adapters, layouts, arms=experiment.key is not None)
             site_id = sites.save(session, site)
             ledger.create(session, site_id, ledger_origin(public_url, site.key))
             notices.archive_widget(session, code.hash, code.archived, now)
             if in_force is None or previous != notice_hash:
                 notices.publish(session, site_id, notices.store(session, site_id, notice_hash, notice_bytes, now), now)
             run_experiment(session, site_id, experiment, now)
-            for arm in experiment.arms or _arms(declared, body):
+            for arm in shown:
                 notice_id = notices.store(session, site_id, arm.notice.hash, arm.stored_as, now)
                 served = configure_widget(arm.notice, site.key, code.hash, site.tags)
                 configurations.archive(session, notice_id, code.hash, served.values(), now)
     changed = stored is None or stored.site != site
-    return Published(site, notice_hash, previous, changed, body["colours"], experiment)
+    _, corrections = banner_colours(declared["banner"]["colours"])
+    return Published(site, notice_hash, previous, changed, corrections, experiment)
 
 
 def _experiment(declared: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[str | None, list[Arm]]:
@@ -137,7 +143,8 @@ def notice_body(declared: Mapping[str, Any]) -> dict[str, Any]:
         "choice_days": declared["choice_days"],
         **{key: declared[key] for key in ("cookie_domain",) if key in declared},
         "layout": declared["banner"]["layout"],
-        "colours": button_colours(declared["banner"]["colours"]["accent"].lower()),
+        "colours": banner_colours(declared["banner"]["colours"])[0],
+        **{token: value for token, value in declared["banner"].items() if value != LOOKS.get(token, value)},
         "controller": declared["controller"],
         **{key: declared[key] for key in ("dpo", "authority") if key in declared},
         "policy": {name: _policy(policy) for name, policy in declared["policy"].items()},

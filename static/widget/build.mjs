@@ -11,24 +11,32 @@ const entries = {
   "widget.js": "main.ts",
   "preferences.js": "preferences.ts",
   "arms.js": "arms.ts",
+  "looks/common.css": "looks/common.css",
+  "looks/bar.css": "looks/bar.css",
+  "looks/box.css": "looks/box.css",
+  "looks/dialog.css": "looks/dialog.css",
 };
 // One expression each, so that a site gets those of its own vendors; two files are what adapters share.
 for (const source of (await readdir(join(here, "src/vendors"))).sort())
   if (!/^(adapter|tag)\.ts$/.test(source)) entries[`vendors/${source.replace(".ts", ".js")}`] = `vendors/${source}`;
 
-/** Sheets are text in the bundle: minified, and with the blanks gone that CSS does not need. */
+/** A sheet: minified, and with the blanks gone that CSS does not need. */
+async function sheet(path) {
+  const { outputFiles } = await build({ entryPoints: [path], minify: true, write: false });
+  return outputFiles[0].text.trim().replaceAll(": ", ":");
+}
+
+/** Sheets are text in the bundle. */
 const sheets = {
   name: "sheets",
   setup({ onLoad }) {
-    onLoad({ filter: /\.css$/ }, async ({ path }) => {
-      const { outputFiles } = await build({ entryPoints: [path], minify: true, write: false });
-      return { contents: outputFiles[0].text.trim().replaceAll(": ", ":"), loader: "text" };
-    });
+    onLoad({ filter: /\.css$/ }, async ({ path }) => ({ contents: await sheet(path), loader: "text" }));
   },
 };
 
-/** The default export of a module as one expression, which needs no global name of its own. */
+/** The default export of a module as one expression, which needs no global name of its own; a sheet as it is. */
 async function expression(source) {
+  if (source.endsWith(".css")) return sheet(join(here, "src", source));
   const { outputFiles } = await build({
     absWorkingDir: here,
     entryPoints: [join("src", source)],
@@ -50,7 +58,7 @@ const brotli = (text) =>
   brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
 
 await rm(join(here, "dist"), { recursive: true, force: true });
-await mkdir(join(here, "dist/vendors"), { recursive: true });
+for (const part of ["vendors", "looks"]) await mkdir(join(here, "dist", part), { recursive: true });
 const manifest = {};
 for (const [file, source] of Object.entries(entries)) {
   const text = await expression(source);

@@ -75,7 +75,7 @@ def test_arms_rest_on_one_consent_basis_and_differ_in_the_banner_alone() -> None
     assert title["texts"]["fr"] == control["texts"]["fr"]
     # An accent that cannot be read is corrected for an arm as for the site.
     own = read_site_file(with_experiment(arm('banner.colours.accent = "#ffffff"')))
-    assert notice_body(arm_of(own, own["experiment"]["arms"][0]))["colours"]["accent"] == "#757575"
+    assert notice_body(arm_of(own, own["experiment"]["arms"][0]))["colours"]["accent"] == "#949494"
 
 
 def test_a_file_without_an_experiment_has_none() -> None:

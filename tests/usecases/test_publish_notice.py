@@ -26,6 +26,12 @@ SEEN = {
     "policy.version": site_file(tables=TABLES.replace("2026-03-01", "2026-04-01")),
     "banner.layout": site_file(f'{TOP}[banner]\nlayout = "box"\n'),
     "banner.colours": site_file(f'{TOP}[banner.colours]\naccent = "#008000"\n'),
+    "banner.colours.dark": site_file(f'{TOP}[banner.colours.dark]\naccent = "#80ff80"\n'),
+    "banner.corner": site_file(f'{TOP}[banner]\ncorner = "end"\n'),
+    "banner.scheme": site_file(f'{TOP}[banner]\nscheme = "light"\n'),
+    "banner.font": site_file(f'{TOP}[banner]\nfont = "page"\n'),
+    "banner.radius": site_file(f"{TOP}[banner]\nradius = 0\n"),
+    "banner.logo": site_file(f'{TOP}[banner.logo]\nurl = "https://shop.example/logo.svg"\nalt = ""\n'),
     "texts": site_file(f'{TOP}[texts.fr]\ntitle = "Vos cookies"\n'),
     "vendor less": site_file(vendors=ANALYTICS + ADS),
     "vendors in another order": site_file(vendors=META + ANALYTICS + ADS),
@@ -61,7 +67,8 @@ def test_what_a_visitor_does_not_see_makes_none(change: str) -> None:
 
 def test_comments_order_and_written_defaults_make_none() -> None:
     turned = "\n".join(reversed(TOP.splitlines()))
-    written = f'# A comment\n{turned}\nmode = "basic"\nchoice_days = 180\n[banner]\nlayout = "bar"\n'
+    banner = '[banner]\nlayout = "bar"\ncorner = "start"\nradius = 9\n'
+    written = f'# A comment\n{turned}\nmode = "basic"\nchoice_days = 180\n{banner}'
     assert notice_of(site_file(written)).hash == notice_of(site_file()).hash
 
 

@@ -60,7 +60,13 @@ def texts(language: str, line: str) -> str:
     return site_file(f"{TOP}[texts.{language}]\n{line}\n")
 
 
+def logo(url: str) -> str:
+    return site_file(f'{TOP}[banner.logo]\nurl = "{url}"\nalt = "Shop"\n')
+
+
 RIGHT = {
+    "logo on the site": logo("https://shop.example/logo.svg"),
+    "logo in the file": logo("data:image/png;base64,iVBORw0KGgo="),
     "shop": site_file(),
     "callbell": CALLBELL.read_text("utf-8"),
     "own vendor": vendors(VENDORS + OWN + COOKIE),
@@ -148,6 +154,18 @@ WRONG: list[tuple[str, str, str]] = [
     (site_file(f'{TOP}[banner]\nsize = "big"\n'), "banner.size", "is not known"),
     (site_file(f'{TOP}[banner.colours]\naccent = "red"\n'), "banner.colours.accent", "red"),
     (site_file(f'{TOP}[banner.colours]\naccent = "#12345g"\n'), "banner.colours.accent", ""),
+    (site_file(f'{TOP}[banner.colours.dark]\nsurface = "black"\n'), "banner.colours.dark.surface", "black"),
+    (site_file(f'{TOP}[banner]\ncorner = "left"\n'), "banner.corner", "start, end"),
+    (site_file(f'{TOP}[banner]\nscheme = "night"\n'), "banner.scheme", "auto, light, dark"),
+    (site_file(f'{TOP}[banner]\nfont = "Arial"\n'), "banner.font", "system, page"),
+    (site_file(f"{TOP}[banner]\nradius = 25\n"), "banner.radius", "0 and 24"),
+    (site_file(f'{TOP}[banner]\nradius = "9px"\n'), "banner.radius", "whole number"),
+    (logo("https://shop.example/logo.svg").replace('alt = "Shop"\n', ""), "banner.logo.alt", "is missing"),
+    (logo("https://pictures.example/logo.svg"), "banner.logo.url", "none of origins"),
+    (logo("http://shop.example/logo.svg"), "banner.logo.url", ""),
+    (logo("https://shop.example.evil.example/logo.svg"), "banner.logo.url", "none of origins"),
+    (logo("data:text/html;base64,PHA+"), "banner.logo.url", ""),
+    (logo("data:image/svg+xml;base64," + "A" * 4096), "banner.logo.url", "4096"),
     (texts("it", 'title = "x"'), "texts.it", "languages"),
     (texts("en", f'title = "{"x" * 81}"'), "texts.en.title", "80"),
     (texts("en", 'close = "Close"'), "texts.en.close", "is not known"),
@@ -199,6 +217,8 @@ WRONG: list[tuple[str, str, str]] = [
     # 7. Fairness
     (site_file(f'{TOP}[banner.colours]\nrefuse = "#eeeeee"\n'), "banner.colours.refuse", "(one-style)"),
     (site_file(f'{TOP}[banner]\naccept_size = "big"\n'), "banner.accept_size", "(one-style)"),
+    (site_file(f'{TOP}[banner.logo]\nrefuse = "x"\n'), "banner.logo.refuse", "(one-style)"),
+    (site_file(f'{TOP}[banner.colours.dark]\naccept = "#00ff00"\n'), "banner.colours.dark.accept", "(one-style)"),
     (site_file(f'{TOP}[banner]\nreject_style = "link"\n'), "banner.reject_style", "(one-style)"),
     (site_file(f'{TOP}[banner.deny]\ncolour = "x"\n'), "banner.deny", "(one-style)"),
     (texts("en", 'accept = "OK"\nrefuse = "ok"'), "texts.en.refuse", "(both-answers)"),

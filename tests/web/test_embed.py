@@ -150,7 +150,32 @@ def test_the_data_of_the_first_view(client: FlaskClient, notice: str) -> None:
     assert data["vendors"][1]["conversions"] == {"signup": "AW-123456789/AbC-D_efGhIjKlMnOp"}
     assert data["texts"]["accept"] == "Accept all"
     for said in ("Example Shop", "cookies", "2 third parties", "6 months", "advertising", "withdraw"):
-        assert said in data["texts"]["intro"]
+        assert said in data["shown"][1][2]
+    assert [name for name, _, _ in data["shown"]] == ["h2", "p", "a", "a"]
+
+
+def test_only_the_sheet_of_the_site_s_layout_is_sent(client: FlaskClient, apply_site: Apply) -> None:
+    looks = ROOT / "static" / "widget" / "dist" / "looks"
+    sheets = {path.stem: path.read_text("utf-8").strip() for path in looks.glob("*.css")}
+    assert sheets.keys() == {"common", "bar", "box", "dialog"}
+    for layout in ("bar", "box", "dialog"):
+        apply_site(site_file(f'{TOP}[banner]\nlayout = "{layout}"\n'))
+        sent = client.get("/widget/shop.js").text
+        assert {name for name, sheet in sheets.items() if json.dumps(sheet)[1:-1] in sent} == {"common", layout}
+
+
+def test_a_token_is_sent_only_where_the_site_sets_it(client: FlaskClient, apply_site: Apply) -> None:
+    apply_site(site_file())
+    plain = config(client.get("/widget/shop.js").text)["css"]
+    assert plain.count(":host") == 2
+    tokens = '[banner]\ncorner = "end"\nscheme = "light"\nfont = "page"\nradius = 0\n'
+    logo = '[banner.logo]\nurl = "https://shop.example/logo.svg"\nalt = "Shop"\n'
+    apply_site(site_file(f'{TOP}{tokens}[banner.colours]\nsurface = "#FFFBE6"\n{logo}'))
+    data = config(client.get("/widget/shop.js").text)
+    for rule in ("inset-inline:auto 0", "color-scheme:light", "font-family:inherit", "--r:0px", "background:#fffbe6"):
+        assert rule in data["css"]
+    assert "prefers-color-scheme" not in data["css"]
+    assert data["shown"][0] == ["img", {"src": "https://shop.example/logo.svg", "alt": "Shop"}, ""]
 
 
 def test_only_the_adapters_that_a_site_uses_are_sent(client: FlaskClient, apply_site: Apply) -> None:

@@ -1,7 +1,6 @@
-import { config } from "./current";
+import { config, look } from "./current";
 import { gpc } from "./decide";
 import { button, element, paint } from "./element";
-import css from "./styles.css";
 
 export let host: HTMLElement;
 export let root: ShadowRoot;
@@ -9,15 +8,15 @@ let status: HTMLElement;
 
 const page = document.documentElement;
 
-export const isOpen = (): boolean => !!host && host.dataset.view != "rest";
+/** Whether it can be seen, too: a content blocker may hide it. */
+export const isOpen = (): boolean => !!host?.offsetHeight && host.dataset.view != "rest";
 
 /** Text and buttons are light children, each a slotted child of its own; the shadow root only lays them out. */
 export function mount(act: (action: string) => void): void {
   if (host) return;
-  const { accent, on_accent, accent_dark, on_accent_dark } = config.colours;
   host = element("consent-widget", { popover: "manual" });
   root = host.attachShadow({ mode: "open" });
-  paint(root, `${css}:host{--a:${accent};--o:${on_accent}}@media(prefers-color-scheme:dark){:host{--a:${accent_dark};--o:${on_accent_dark}}}`);
+  paint(root, look + config.css);
   root.append(element("slot", {}), element("slot", { name: "a", class: "a" }));
   // A live region is read out only when it stood there before its text.
   host.append((status = element("p", { role: "status" })));
@@ -35,6 +34,7 @@ export function attach(): void {
 
 function fill(view: string, label: string, ...children: Node[]): void {
   host.dataset.view = view;
+  delete host.dataset.up;
   host.lang = config.language;
   host.dir = config.direction || "ltr";
   host.setAttribute("role", isOpen() ? "dialog" : "region");
@@ -46,12 +46,10 @@ function fill(view: string, label: string, ...children: Node[]): void {
 }
 
 export function showBanner(): void {
-  const { texts, policy, layout } = config;
+  const { texts, shown, layout } = config;
   fill(layout, texts.title,
-    element("h2", {}, texts.title),
-    element("p", {}, texts.intro, gpc() ? " " + texts.gpc : ""),
-    ...(["privacy", "cookies"] as const).filter((name) => policy[name])
-      .map((name) => element("a", { href: policy[name]!, target: "_blank" }, texts[name])),
+    ...shown.map((one) => element(...one)),
+    ...(gpc() ? [element("p", {}, texts.gpc)] : []),
     button("refuse", texts.refuse),
     button("accept", texts.accept),
     button("customise", texts.customise, { class: "q" }),

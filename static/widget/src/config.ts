@@ -14,13 +14,6 @@ export interface Vendor {
   conversions?: Record<string, string>;
 }
 
-export interface Colours {
-  accent: string;
-  on_accent: string;
-  accent_dark: string;
-  on_accent_dark: string;
-}
-
 export interface Config {
   site: string;
   notice: string;
@@ -35,8 +28,10 @@ export interface Config {
   /** The domain that the choice is kept for; left out where that is the page's own host. */
   domain?: string;
   layout: string;
-  colours: Colours;
-  policy: { privacy: string; cookies?: string };
+  /** What the site set beside its layout: colours, corner, font, radius. */
+  css: string;
+  /** What the first layer says, in order: name, attributes and text of each element. */
+  shown: [string, Record<string, string>, string][];
   purposes: Purpose[];
   vendors: Vendor[];
   texts: Record<string, string>;

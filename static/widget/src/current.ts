@@ -5,11 +5,15 @@ import { stored } from "./outbox";
 /** What this page knows: the notice, the decision that stands, and the receipt of the last act. */
 export let config: Config;
 export let choice: Choice | null;
+/** The sheet of the site's layouts. */
+export let look: string;
 const RECEIPT = "eu-consent-receipt";
 
 export let receiptUrl = stored(RECEIPT);
 
 export const adopt = (next: Config): void => void (config = next);
+
+export const dress = (sheet: string): void => void (look = sheet);
 
 export const choose = (next: Choice | null): void => void (choice = next);
 

@@ -1,5 +1,5 @@
 import { convert, tell } from "./api";
-import { attach, isOpen, mount, rest, say, showBanner } from "./banner";
+import { attach, host, isOpen, mount, rest, say, showBanner } from "./banner";
 import { count } from "./client";
 import { choice, config } from "./current";
 import { decideAll } from "./decide";
@@ -37,7 +37,7 @@ export const show = (first?: boolean): void =>
     if (first && choice) return;
     showBanner();
     tell("shown");
-    if (!choice) counted ||= count("shown");
+    if (!choice && isOpen()) counted ||= count("shown");
   }, localise);
 
 /** Take the banner away and leave the way back. */
@@ -76,5 +76,10 @@ export function listen(): void {
   }), true);
   document.addEventListener("keydown", guard(({ key, target }) => {
     if (key == "Escape" && isOpen() && (target as Element).matches("body,consent-widget *")) refuse();
+  }));
+  // Where a page ends it cannot scroll further: for what has the focus below it, the banner makes way.
+  document.addEventListener("keyup", guard(({ target }) => {
+    const { x, y } = (target as Element).getBoundingClientRect();
+    if (host.contains(document.elementFromPoint(x, y)) && !host.contains(target as Node)) host.toggleAttribute("data-up");
   }));
 }

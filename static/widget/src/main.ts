@@ -1,7 +1,7 @@
 import { api, tell } from "./api";
 import { count, resend } from "./client";
 import { EMPTY, readConfig } from "./config";
-import { adopt, choice } from "./current";
+import { adopt, choice, dress } from "./current";
 import { keeper, refresh, restore, resume } from "./decide";
 import { watch } from "./gate";
 import { guard, warn } from "./guard";
@@ -38,7 +38,7 @@ function begin(tags: (Apply | undefined)[]): void {
   tell("ready");
 }
 
-const start = guard((adapters: Record<string, Adapter>, given: unknown) => {
+const start = guard((adapters: Record<string, Adapter>, look: string, given: unknown) => {
   // A second copy of the tag hands its notice to the first and does nothing itself.
   if (page.consentWidget?._) return page.consentWidget._(given);
   const config = readConfig(given);
@@ -48,10 +48,11 @@ const start = guard((adapters: Record<string, Adapter>, given: unknown) => {
     guard(adapters[name])(notice, notice.vendors.filter(({ adapter }) => adapter == name), load, count));
   if (!config) return warn("damaged notice, all tags stay shut");
   adopt(config);
+  dress(look);
   restore();
   (window as any).consentWidget = api;
   listen();
   seen(guard(() => begin(tags)));
 });
 
-export default (adapters: Record<string, Adapter>) => (given: unknown) => void start(adapters, given);
+export default (adapters: Record<string, Adapter>, look: string) => (given: unknown) => void start(adapters, look, given);

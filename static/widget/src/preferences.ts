@@ -84,7 +84,7 @@ function open(detail: Detail, kit: Kit): void {
     const its = config.vendors.filter(({ purposes }) => purposes.includes(key));
     const id = "consent-purpose-" + key;
     const toggle = element("input", { type: "checkbox", role: "switch", name: key, id, ...on(key) });
-    return element("section", {},
+    return element("section", { role: "group", "aria-label": names[key] },
       element("div", { class: "r" },
         slotted(element("label", { for: id }, names[key]), "l-" + key),
         slotted(toggle, "s-" + key)),
@@ -155,6 +155,11 @@ function open(detail: Detail, kit: Kit): void {
   host.append(...light);
   dialog.showModal();
   heading.focus();
+  if (!dialog.offsetHeight) {
+    // A content blocker hides it: shut, so that the page can be used, and to the page that needs no widget.
+    dialog.close();
+    location.assign(`${kit.base}/sites/${config.site}/choice?lang=${config.language}`);
+  }
 }
 
 /** The patterns of all that the vendors of one side store on the site's own host. */

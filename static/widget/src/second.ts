@@ -9,7 +9,7 @@ import { load } from "./script";
 import { complete } from "./state";
 
 /** What the second layer, a script of its own, gets to work with. */
-const kit = () => ({ config, choice, receiptUrl, host, root, allowed, complete, decide, decideAll, button, element, paint, open, always });
+const kit = () => ({ base, config, choice, receiptUrl, host, root, allowed, complete, decide, decideAll, button, element, paint, open, always });
 
 export type Kit = ReturnType<typeof kit>;
 
