@@ -19,6 +19,7 @@ from consent_server.web import (
     api,
     auditor,
     auth,
+    choice,
     console,
     dashboard,
     docs,
@@ -75,7 +76,7 @@ def create_app(settings: Settings | None = None, now: Callable[[], datetime] = u
     with app.app_context():
         app.extensions["consent"] = Services.make(settings, db.engine, now)
         rate_limit.init_app(app)
-    visitors = (api.bp, notices.bp, embed.bp, receipts.bp, verify.bp, docs.bp, health.bp)
+    visitors = (api.bp, choice.bp, notices.bp, embed.bp, receipts.bp, verify.bp, docs.bp, health.bp)
     for blueprint in (*visitors, *LEDGER, *ACCESS, *MARKETING):
         app.register_blueprint(blueprint)
     problems.register(app)

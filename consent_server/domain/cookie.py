@@ -1,7 +1,8 @@
 """The stored choice as the first-party cookie `eu-consent` carries it (docs/formats/cookie.md)."""
 
+from contextlib import suppress
 from datetime import datetime
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from consent_server.domain.decision import Decision
@@ -29,6 +30,13 @@ def cookie_value(revision: str, decision: Decision, visitor: UUID | None, state:
 def below(host: str, domain: str) -> bool:
     """Whether a host is this domain or below it: where a cookie of the domain may be set (RFC 6265, section 5.1.3)."""
     return f".{host}".endswith(f".{domain}")
+
+
+def stored_visitor(value: str) -> UUID | None:
+    """Who the cookie of an earlier grant names. Whatever cannot be read names nobody."""
+    with suppress(ValueError):
+        return UUID(dict(parse_qsl(value)).get("i", ""))
+    return None
 
 
 def _bit(granted: bool) -> str:

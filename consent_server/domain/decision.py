@@ -27,6 +27,7 @@ class Method(StrEnum):
     PLACEHOLDER = "placeholder"
     API = "api"
     SIGNAL = "signal"
+    FORM = "form"
 
 
 @dataclass(frozen=True, slots=True)

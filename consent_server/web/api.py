@@ -40,7 +40,7 @@ def record_decision(key: str) -> Response:
     response.mimetype = "application/json"
     response.headers["Cache-Control"] = "no-store"
     if request.headers.get("Sec-Fetch-Site") == "same-origin":
-        _set_cookie(response, current.notice, recorded)
+        keep_choice(response, current.notice, recorded)
     return response
 
 
@@ -59,7 +59,8 @@ def _recorded(answer: Answer, recorded: Recorded) -> dict[str, Any]:
     return body | ({"stale": True} if recorded.stale else {})
 
 
-def _set_cookie(response: Response, notice: Notice, recorded: Recorded) -> None:
+def keep_choice(response: Response, notice: Notice, recorded: Recorded) -> None:
+    """Keep the choice in the browser, on the host of the page that asked."""
     # Safari forgets cookies written by script after 7 days; one set by the site's own host it keeps.
     domain = notice.body.get("cookie_domain")
     # The page's host, whatever a proxy made of ours.

@@ -2,11 +2,10 @@
 
 from flask import Blueprint, Response, request
 from flask_cors import CORS
-from werkzeug.datastructures import LanguageAccept
 
 from consent_server.extensions import services
-from consent_server.usecases.current_site import CurrentSite
 from consent_server.usecases.serve_widget import Script
+from consent_server.web.public import wished_language
 
 bp = Blueprint("embed", __name__)
 CORS(bp, origins="*", send_wildcard=True, methods=["GET"])
@@ -18,25 +17,14 @@ CACHE = "public, max-age=300, stale-while-revalidate=86400"
 def main(key: str) -> Response:
     """What a site's page loads."""
     current = services().sites.get(key)
-    return _answer(services().serve_widget.main(current, _language(current)))
+    return _answer(services().serve_widget.main(current, wished_language(current)))
 
 
 @bp.get("/widget/<key>/preferences.js")
 def preferences(key: str) -> Response:
     """What is loaded when a visitor opens the preferences."""
     current = services().sites.get(key)
-    return _answer(services().serve_widget.preferences(current, _language(current)))
-
-
-def _language(current: CurrentSite) -> str:
-    languages = current.notice.languages
-    asked = request.args.get("lang", "").lower()
-    for language in (asked, asked.partition("-")[0]):
-        if language in languages:
-            return language
-    # "*" prefers nothing: it is not a wish for whatever language comes first.
-    wished = LanguageAccept([entry for entry in request.accept_languages if entry[0] != "*"])
-    return wished.best_match(languages, current.site.default_language)
+    return _answer(services().serve_widget.preferences(current, wished_language(current)))
 
 
 def _answer(script: Script) -> Response:

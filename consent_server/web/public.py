@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import request
 from marshmallow import Schema
+from werkzeug.datastructures import LanguageAccept
 
 from consent_server.domain.device import device_class
 from consent_server.domain.errors import BodyTooLarge, ForeignOrigin, UnsupportedContentType
@@ -51,3 +52,15 @@ def posted_bytes(limit: int = BODY_LIMIT) -> bytes:
     if len(body) > limit:
         raise BodyTooLarge(f"The body is larger than {limit} bytes.")
     return body
+
+
+def wished_language(current: CurrentSite) -> str:
+    """The language to show a site's notice in: `lang` of the query, else the browser's, else the site's default."""
+    languages = current.notice.languages
+    asked = request.args.get("lang", "").lower()
+    for language in (asked, asked.partition("-")[0]):
+        if language in languages:
+            return language
+    # "*" prefers nothing: it is not a wish for whatever language comes first.
+    wished = LanguageAccept([entry for entry in request.accept_languages if entry[0] != "*"])
+    return wished.best_match(languages, current.site.default_language)

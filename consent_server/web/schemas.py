@@ -72,19 +72,24 @@ class PageUrl(fields.Field[str]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         try:
-            parts = urlsplit(value)
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise ValueError
-            host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname.encode("idna").decode()
-            if not HOST.fullmatch(host):
-                raise ValueError
-            port = f":{parts.port}" if parts.port is not None else ""
-            page = f"{parts.scheme}://{host}{port}{quote(parts.path or '/', safe=PATH_CHARACTERS)}"
+            page = page_address(value)
         except (ValueError, AttributeError, TypeError):
             raise ValidationError("Must be an http or https address.") from None
         if len(page) > LONGEST_PAGE:
             raise ValidationError(f"Must be at most {LONGEST_PAGE} characters without its query.")
         return page
+
+
+def page_address(url: str) -> str:
+    """An address without query, fragment and credentials. Raises ValueError, AttributeError, TypeError."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname.encode("idna").decode()
+    if not HOST.fullmatch(host):
+        raise ValueError
+    port = f":{parts.port}" if parts.port is not None else ""
+    return f"{parts.scheme}://{host}{port}{quote(parts.path or '/', safe=PATH_CHARACTERS)}"
 
 
 class DecisionIn(Schema):

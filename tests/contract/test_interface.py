@@ -21,6 +21,7 @@ STANCE = {
     "/v1/receipts/<link>/proof": "link",
     "/v1/receipts/verify": "public",
     "/widget/<key>.js": "public",
+    "/sites/<key>/choice": "public",
     "/widget/<key>/preferences.js": "public",
     "/ledger/<key>/checkpoint": "public",
     "/ledger/<key>/checkpoints": "public",

@@ -134,6 +134,7 @@ def test_the_example_of_a_view_is_counted(client: FlaskClient) -> None:
         ("currentNotice", "/v1/sites/shop/notice"),
         ("widget", "/widget/shop.js?lang=fr"),
         ("preferences", "/widget/shop/preferences.js"),
+        ("choicePage", "/sites/shop/choice?lang=fr"),
         ("verifyPage", "/verify?lang=fr"),
         ("kantaraSchema", "/schemas/kantara-cr-1.1.json"),
         ("keys", "/.well-known/jwks.json"),
@@ -251,6 +252,21 @@ def test_proofs_and_the_ledger_answer_as_described(app: Flask, client: FlaskClie
     assert answer.json["valid"]
 
 
+def test_a_choice_by_a_form_and_its_refusals_are_described(client: FlaskClient) -> None:
+    path, ours = "/sites/shop/choice", {"Origin": "https://consent.example"}
+    sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', client.get(path).text)) | {"action": "refuse_all"}
+    answered = {
+        200: client.post(path, data=sent, headers=ours),
+        400: client.post(path, data=sent | {"action": "x"}, headers=ours),
+        403: client.post(path, data=sent, headers=ORIGIN | {"Sec-Fetch-Site": "cross-site"}),
+        404: client.post("/sites/nobody/choice", data=sent, headers=ours),
+        413: client.post(path, data=sent | {"form": "x" * 9000}, headers=ours),
+        415: client.post(path, data=b"{}", content_type="text/csv", headers=ours),
+        422: client.post(path, data=sent | {"language": "x"}, headers=ours),
+    }
+    assert {described(answer, "chooseByForm").status_code for answer in answered.values()} == set(answered)
+
+
 def test_refusals_of_decisions_are_described(client: FlaskClient) -> None:
     body = example("recordDecision", client)
     path = "/v1/sites/shop/decisions"
@@ -272,6 +288,7 @@ def test_refusals_of_decisions_are_described(client: FlaskClient) -> None:
     ("operation", "path", "status"),
     [
         ("currentNotice", "/v1/sites/nobody/notice", 404),
+        ("choicePage", "/sites/nobody/choice", 404),
         ("archivedNotice", f"/v1/notices/{'0' * 64}", 404),
         ("archivedWidget", f"/v1/widgets/{'0' * 64}", 404),
         ("widget", "/widget/nobody.js", 404),
