@@ -84,12 +84,30 @@ def site_file(key: str, *vendors: str, mode: str = "basic", layout: str = "bar")
     return head + "".join(vendors)
 
 
+# Every token of a banner, and colours that nobody could read as they are given.
+LOGO = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAzIDEiLz4="
+LOOKS = f"""corner = "end"
+radius = 2
+font = "page"
+[banner.colours]
+accent = "#ffdd00"
+surface = "#808080"
+text = "#909090"
+[banner.colours.dark]
+accent = "#101030"
+surface = "#1a1033"
+[banner.logo]
+url = "{LOGO}"
+alt = "Shop"
+"""
+
 SITES = {
     "shop": site_file("shop", ANALYTICS_TAG, ADS_TAG, PIXEL_TAG),
     "manager": site_file("manager", CONTAINER_TAG, PIXEL_TAG),
     "advanced": site_file("advanced", ANALYTICS_TAG, ADS_TAG, mode="advanced"),
     "cinema": site_file("cinema", ANALYTICS_TAG, FILMS, layout="box"),
     "group": site_file("group", ANALYTICS_TAG).replace("languages =", f'cookie_domain = "{DOMAIN}"\nlanguages =', 1),
+    "styled": site_file("styled", LOOKS, ANALYTICS_TAG, layout="box"),
     "gate": site_file("gate", ANALYTICS_TAG, layout="dialog"),
     "every": site_file("every", EVERY_VENDOR),
 }

@@ -6,7 +6,7 @@ export let host: HTMLElement;
 export let root: ShadowRoot;
 let status: HTMLElement;
 
-const page = document.documentElement;
+export const page = document.documentElement;
 
 /** Whether it can be seen, too: a content blocker may hide it. */
 export const isOpen = (): boolean => !!host?.offsetHeight && host.dataset.view != "rest";
@@ -34,15 +34,16 @@ export function attach(): void {
 
 function fill(view: string, label: string, ...children: Node[]): void {
   host.dataset.view = view;
+  const open = isOpen();
   delete host.dataset.up;
   host.lang = config.language;
   host.dir = config.direction || "ltr";
-  host.setAttribute("role", isOpen() ? "dialog" : "region");
+  host.setAttribute("role", open ? "dialog" : "region");
   host.setAttribute("aria-label", label);
   while (status.previousSibling) status.previousSibling.remove();
   status.before(...children);
   // The top layer is above every z-index.
-  host.togglePopover?.(isOpen());
+  host.togglePopover?.(open);
 }
 
 export function showBanner(): void {
@@ -59,6 +60,8 @@ export function showBanner(): void {
 /** The banner gone, and a way back left, unless the page has its own. */
 export function rest(): void {
   const { reopen } = config.texts;
+  // What stands there already may have the focus.
+  if (host.dataset.view == "rest") return;
   fill("rest", reopen);
   if (!document.querySelector("[data-consent-open]"))
     status.before(button("reopen", reopen, { class: "q", "data-consent-open": "" }));

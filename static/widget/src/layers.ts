@@ -1,5 +1,5 @@
 import { convert, tell } from "./api";
-import { attach, host, isOpen, mount, rest, say, showBanner } from "./banner";
+import { attach, isOpen, mount, page, rest, say, showBanner } from "./banner";
 import { count } from "./client";
 import { choice, config } from "./current";
 import { decideAll } from "./decide";
@@ -12,7 +12,7 @@ let counted: unknown;
 
 /** Get the texts in the page's language, only when they are to be shown, so that a returning visitor needs no second request. */
 function localise(): Promise<unknown> | undefined {
-  const language = document.documentElement.lang.split("-")[0].toLowerCase();
+  const language = page.lang.split("-")[0].toLowerCase();
   if (language != config.language && config.languages.includes(language) && !/[?&]lang=/.test(tag.src))
     return (localised ??= load(tag.src.split("?")[0] + "?lang=" + language));
 }
@@ -22,7 +22,7 @@ function stand(work: () => unknown, wait?: () => unknown): void {
   new Promise<void>((done) => {
     const look = () => document.body && done(attach());
     look();
-    new MutationObserver(look).observe(document.documentElement, { childList: true });
+    new MutationObserver(look).observe(page, { childList: true });
   })
     .then(wait)
     .then(() => mount(act))
@@ -77,9 +77,7 @@ export function listen(): void {
   document.addEventListener("keydown", guard(({ key, target }) => {
     if (key == "Escape" && isOpen() && (target as Element).matches("body,consent-widget *")) refuse();
   }));
-  // Where a page ends it cannot scroll further: for what has the focus below it, the banner makes way.
-  document.addEventListener("keyup", guard(({ target }) => {
-    const { x, y } = (target as Element).getBoundingClientRect();
-    if (host.contains(document.elementFromPoint(x, y)) && !host.contains(target as Node)) host.toggleAttribute("data-up");
+  document.addEventListener("keyup", guard(({ key, target }) => {
+    if (key == "Tab") withSecond((layer, kit) => layer.clear(kit, target as Element));
   }));
 }

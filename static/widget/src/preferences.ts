@@ -1,3 +1,4 @@
+import { clear } from "./clear";
 import type { Purpose, Vendor } from "./config";
 import { purge } from "./deletion";
 import { cover } from "./placeholder";
@@ -174,6 +175,7 @@ export default (detail: Detail): void =>
   (window as unknown as { consentWidget: Widget }).consentWidget._(null, {
     show: (kit) => open(detail, kit),
     cover: (kit, frame, key) => cover(kit, detail.texts, detail.names[key], frame, key),
+    clear: ({ host }, focused) => clear(host, focused),
     purge(kit) {
       const work = () => purge(patterns(detail, kit, false), patterns(detail, kit, true));
       work();

@@ -19,6 +19,8 @@ export interface Second {
   show(kit: Kit): void;
   /** Stand in for a frame that is not allowed. */
   cover(kit: Kit, frame: Gated, key: string): void;
+  /** Let what has the focus be seen. */
+  clear(kit: Kit, focused: Element): void;
   /** Delete what denied vendors have stored. */
   purge(kit: Kit): void;
 }
