@@ -24,6 +24,7 @@ from consent_server.web import (
     dashboard,
     docs,
     embed,
+    erasures,
     evidence,
     experiment,
     health,
@@ -35,6 +36,7 @@ from consent_server.web import (
     rates,
     receipts,
     reports,
+    rights,
     timestamps,
     verify,
 )
@@ -44,7 +46,7 @@ from consent_server.web.public import BODY_LIMIT
 warnings.filterwarnings("ignore", category=SecurityWarning, message=".*EdDSA.*")
 
 LEDGER = (ledger.bp, timestamps.bp)
-ACCESS = (auth.bp, console.bp, auditor.api, auditor.bp, evidence.bp, metrics.bp)
+ACCESS = (auth.bp, console.bp, auditor.api, auditor.bp, evidence.bp, erasures.bp, metrics.bp)
 MARKETING = (rates.api, dashboard.bp, reports.bp, experiment.api, experiment.bp)
 ASSETS = ROOT / "consent_server" / "web" / "assets"
 PAGE_POLICY = (
@@ -76,7 +78,7 @@ def create_app(settings: Settings | None = None, now: Callable[[], datetime] = u
     with app.app_context():
         app.extensions["consent"] = Services.make(settings, db.engine, now)
         rate_limit.init_app(app)
-    visitors = (api.bp, choice.bp, notices.bp, embed.bp, receipts.bp, verify.bp, docs.bp, health.bp)
+    visitors = (api.bp, choice.bp, notices.bp, embed.bp, receipts.bp, rights.bp, verify.bp, docs.bp, health.bp)
     for blueprint in (*visitors, *LEDGER, *ACCESS, *MARKETING):
         app.register_blueprint(blueprint)
     problems.register(app)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 
 from consent_server import catalogue
 
@@ -47,3 +47,7 @@ class Wording:
     def moment(self, at: datetime) -> str:
         """A date and time, in UTC and saying so."""
         return f"{format_datetime(at, 'long', locale=self._locale)}"
+
+    def day(self, at: datetime) -> str:
+        """A date, in UTC."""
+        return f"{format_date(at, 'long', locale=self._locale)}"

@@ -3,19 +3,23 @@
 import os
 import sys
 from typing import Any
+from uuid import UUID
 
 import click
 from flask.cli import AppGroup
 
 from consent_server.cli.report import progress, refusing
 from consent_server.domain.errors import InvalidSettings
+from consent_server.domain.removal import answer_by
 from consent_server.extensions import services
 from consent_server.signing import KeyRing
 from consent_server.usecases.check_cosignatures import check_cosignatures
 from consent_server.usecases.check_ledger import check_ledger, kept_checkpoints
 from consent_server.usecases.check_timestamps import check_timestamps
-from consent_server.usecases.erase_visitor import erase_visitor
+from consent_server.usecases.erase_visitor import erase_requested, erase_visitor
+from consent_server.usecases.find_site import find_site
 from consent_server.usecases.read_ledger import read_verifier_keys
+from consent_server.usecases.request_erasure import read_erasure_requests
 from consent_server.usecases.run_retention import run_retention
 from consent_server.usecases.seal_ledger import seal_ledger
 from consent_server.usecases.timestamp_ledger import timestamp_ledger
@@ -24,6 +28,8 @@ from consent_server.usecases.witness_ledger import witness_ledger
 
 # What is no text is read too, so that whoever parses it says what it should have been.
 TEXT = click.File("r", encoding="utf-8", errors="replace")
+# What --requested says without a site; no site has this key.
+EVERY = "*"
 
 receipt = AppGroup("receipt", help="Receipts.")
 ledger = AppGroup("ledger", help="Ledgers: seal them, have them witnessed and timestamped, check them.")
@@ -136,11 +142,37 @@ def run_retention_now() -> None:
     click.echo(f"{total} removed")
 
 
-@visitor.command("erase")
-@click.argument("visitor_id", metavar="ID", type=click.UUID)
+@visitor.command("requests")
+@click.argument("site_key", metavar="[SITE]", required=False)
 @refusing
-def erase(visitor_id: Any) -> None:
-    """Remove every record of a visitor, behind a signed entry."""
+def list_requests(site_key: str | None) -> None:
+    """List the open requests for erasure, oldest first: receipt id, site, when asked, and by when to decide."""
     our = services()
-    count = erase_visitor(our.database, our.keys, our.settings.public_url, our.now, os.urandom, visitor_id)
+    for one in read_erasure_requests(our.database, _site_id(site_key)):
+        until = answer_by(one.asked_at)
+        left = (until - our.now()).days
+        due = f"{left} days left" if left >= 0 else "overdue"
+        click.echo(f"{one.receipt_id}\t{one.site}\tasked {one.asked_at:%Y-%m-%d}\tdecide by {until:%Y-%m-%d}\t{due}")
+
+
+@visitor.command("erase")
+@click.argument("visitor_id", metavar="[ID]", type=click.UUID, required=False)
+@click.option(
+    "--requested", is_flag=False, flag_value=EVERY, metavar="[SITE]", help="Carry out all open requests, of one site."
+)
+@refusing
+def erase(visitor_id: UUID | None, requested: str | None) -> None:
+    """Remove every record of a visitor, or all whose erasure was asked for, behind signed entries."""
+    our = services()
+    shared = (our.database, our.keys, our.settings.public_url, our.now, os.urandom)
+    if requested is not None and visitor_id is None:
+        count = erase_requested(*shared, _site_id(None if requested == EVERY else requested))
+    elif visitor_id is not None and requested is None:
+        count = erase_visitor(*shared, visitor_id)
+    else:
+        raise click.UsageError("Name one visitor by ID, or say --requested.")
     click.echo(f"{count} removed")
+
+
+def _site_id(key: str | None) -> int | None:
+    return find_site(services().database, key).id if key else None

@@ -43,6 +43,12 @@ def by_receipt_id(session: Session, receipt_id: UUID) -> DecisionRow | None:
     return session.scalar(select(DecisionRow).where(DecisionRow.receipt_id == receipt_id))
 
 
+def newest_of_visitor(session: Session, site_id: int, visitor: UUID) -> DecisionRow | None:
+    """The last record of a visitor of a site: what stands of all that they decided."""
+    query = select(DecisionRow).where(DecisionRow.visitor == visitor, DecisionRow.site_id == site_id)
+    return session.scalar(query.order_by(DecisionRow.id.desc()).limit(1))
+
+
 def visitor_exists(session: Session, site_id: int, visitor: UUID) -> bool:
     """Whether this server gave this identifier to a visitor of this site."""
     query = select(DecisionRow.id).where(DecisionRow.visitor == visitor, DecisionRow.site_id == site_id)

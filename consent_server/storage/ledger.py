@@ -303,16 +303,21 @@ def remove(
     return gone
 
 
-def leaves_of_visitor(session: Session, visitor: UUID, limit: int) -> list[tuple[int, int]]:
-    """(site id, leaf index) of the sealed records of a visitor that still stand, in order."""
+def leaves_of(
+    session: Session, visitors: Collection[UUID], records: Collection[int], limit: int
+) -> list[tuple[int, int]]:
+    """(site id, leaf index), in order, of sealed records that still stand: all of these visitors, and these by row id.
+
+    The latter come last where there are more than `limit`.
+    """
     rows = session.execute(
         select(LeafRow.site_id, LeafRow.leaf_index)
         .join(DecisionRow, DecisionRow.id == LeafRow.decision_row)
-        .where(DecisionRow.visitor == visitor)
-        .order_by(LeafRow.site_id, LeafRow.leaf_index)
+        .where(DecisionRow.visitor.in_(visitors) | DecisionRow.id.in_(records))
+        .order_by(DecisionRow.id.in_(records), LeafRow.site_id, LeafRow.leaf_index)
         .limit(limit)
     )
-    return [(site_id, index) for site_id, index in rows]
+    return sorted((site_id, index) for site_id, index in rows)
 
 
 def leaves_before(session: Session, site_id: int, before: datetime, limit: int) -> list[int]:

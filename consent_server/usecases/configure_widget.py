@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from consent_server import catalogue
 from consent_server.canonical import encode, sha256_hex
 from consent_server.domain.notice import Configuration, Notice, consent_basis
 from consent_server.domain.site import Tag
@@ -136,8 +137,14 @@ def notice_detail(notice: Notice, language: str) -> dict[str, Any]:
         "names": {key: purpose["title"] for key, purpose in texts["purposes"].items()}
         | {vendor["key"]: vendor["name"] for vendor in body["vendors"]},
         "vendors": [_vendor_detail(vendor, texts) for vendor in body["vendors"]],
-        "texts": texts["preferences"] | {key: texts["banner"][key] for key in PLACEHOLDER_TEXTS},
+        # A notice from before an upgrade has no words for what is new in the code; `site apply` gives it some.
+        "texts": _built_in(language) | texts["preferences"] | {key: texts["banner"][key] for key in PLACEHOLDER_TEXTS},
     }
+
+
+def _built_in(language: str) -> dict[str, str]:
+    found: dict[str, str] = catalogue.locales().get(language, catalogue.locales()["en"])["preferences"]
+    return found
 
 
 def _vendor_detail(vendor: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Erase what identifies a visitor, and leave a signed entry that says so (GDPR 17)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -8,13 +8,14 @@ from uuid import UUID
 
 from consent_server.domain.removal import Rule, ranges
 from consent_server.signing import KeySource
+from consent_server.storage import erasure_requests
 from consent_server.storage import ledger as ledgers
 from consent_server.storage.session import Database
 from consent_server.usecases.remove_records import Remover
 from consent_server.usecases.seal_ledger import seal_ledger
 
-# Records removed in one transaction, each site's behind one signed entry.
-BATCH = 1000
+# Records removed in one transaction, each site's behind one signed entry; and requests carried out together.
+BATCH, REQUESTS = 1000, 500
 
 
 def erase_visitor(
@@ -23,25 +24,56 @@ def erase_visitor(
 ) -> int:  # fmt: skip
     """Remove every record of a visitor; return how many there were.
 
-    Sealed before each removal, so that each record has a leaf that it can name; the last run seals the last
-    removal and finds nothing left. Raises StorageUnavailable when the records are gone and the files still
-    hold copies: run it again.
+    Raises StorageUnavailable when the records are gone and the files still hold copies: run it again.
     """
-    remover = Remover(keys.ring, public_url, random)
-    erased = 0
-    while True:
-        seal_ledger(database, keys.ring, now)
-        batch = _erase_batch(database, remover, visitor, now())
-        erased += batch
-        if not batch:
-            break
+    erased = _erase(database, keys, Remover(keys.ring, public_url, random), now, [visitor], [])
     database.forget()
     return erased
 
 
-def _erase_batch(database: Database, remover: Remover, visitor: UUID, now: datetime) -> int:
+def erase_requested(
+    database: Database, keys: KeySource, public_url: str, now: Callable[[], datetime], random: Callable[[int], bytes],
+    site_id: int | None,
+) -> int:  # fmt: skip
+    """Carry out every open request of a site, or of all; return how many records that removed.
+
+    The files are written anew once for all of them. Raises StorageUnavailable as `erase_visitor` does.
+    """
+    remover, erased = Remover(keys.ring, public_url, random), 0
+    with database.reading() as session:
+        requests = list(erasure_requests.open_requests(session, site_id))
+    for start in range(0, len(requests), REQUESTS):
+        some = requests[start : start + REQUESTS]
+        visitors = {one.visitor for one in some if one.visitor is not None}
+        erased += _erase(database, keys, remover, now, visitors, [one.decision_row for one in some])
+    database.forget()
+    return erased
+
+
+def _erase(
+    database: Database, keys: KeySource, remover: Remover, now: Callable[[], datetime], visitors: Collection[UUID],
+    records: Collection[int],
+) -> int:  # fmt: skip
+    """Remove all records of these visitors, and these.
+
+    Sealed before each removal, so that each record has a leaf that it can name; the last run seals the last
+    removal and finds nothing left.
+    """
+    erased = 0
+    while True:
+        seal_ledger(database, keys.ring, now)
+        batch = _erase_batch(database, remover, visitors, records, now())
+        erased += batch
+        if not batch:
+            return erased
+
+
+def _erase_batch(
+    database: Database, remover: Remover, visitors: Collection[UUID], records: Collection[int], now: datetime
+) -> int:
     with database.transaction() as session:
-        found = ledgers.leaves_of_visitor(session, visitor, BATCH)
+        # Requested records last: a request goes with its record, and a crash must leave it until all others are gone.
+        found = ledgers.leaves_of(session, visitors, records, BATCH)
         return sum(
             remover.remove(session, site_id, Rule.ERASURE, "Request of the visitor", ranges(i for _, i in leaves), now)
             for site_id, leaves in groupby(found, key=itemgetter(0))

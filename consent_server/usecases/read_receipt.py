@@ -5,11 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from consent_server.canonical import decode_strict
 from consent_server.domain.errors import UnknownReceipt
 from consent_server.domain.receipt import RECEIPT_TYPE
 from consent_server.signing import KeyRing, verify_jws
 from consent_server.storage import decisions, notices
+from consent_server.storage.rows import DecisionRow
 from consent_server.storage.session import Database
 
 
@@ -39,7 +42,12 @@ def read_receipt(database: Database, ring: KeyRing, receipt_id: str) -> ReadRece
         row = decisions.by_receipt_id(session, wanted)
         if row is None:
             raise UnknownReceipt("There is no receipt at this address.")
-        claims = verify_jws(row.receipt, RECEIPT_TYPE, ring)
-        notice = decode_strict(notices.body(session, claims["notice"]))
-        notice_at = notices.first_published_at(session, claims["notice"])
-        return ReadReceipt(row.receipt, claims, notice, notice_at, row.recorded_at)
+        return read_recorded(session, ring, row)
+
+
+def read_recorded(session: Session, ring: KeyRing, record: DecisionRow) -> ReadReceipt:
+    """The receipt of a record. Raises InvalidProof when what is stored is not what was signed."""
+    claims = verify_jws(record.receipt, RECEIPT_TYPE, ring)
+    notice = decode_strict(notices.body(session, claims["notice"]))
+    notice_at = notices.first_published_at(session, claims["notice"])
+    return ReadReceipt(record.receipt, claims, notice, notice_at, record.recorded_at)

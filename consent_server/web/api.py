@@ -1,19 +1,17 @@
 """Public routes for visitors' browsers: decisions, banners shown, notices."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, json, request
 from flask_cors import CORS
 
-from consent_server.domain.cookie import NAME, below, cookie_value
+from consent_server.domain.cookie import cookie_value
 from consent_server.domain.decision import Answer
-from consent_server.domain.notice import Notice
 from consent_server.extensions import services
 from consent_server.usecases.read_archive import read_notice_bytes, read_widget
 from consent_server.usecases.record_decision import Recorded
 from consent_server.web import notices as pages
-from consent_server.web.public import posted, visit
+from consent_server.web.public import posted, set_choice, visit
 from consent_server.web.rate_limit import limited
 from consent_server.web.schemas import CONVERSIONS_IN, DECISION_IN, SHOWN_IN
 
@@ -60,24 +58,11 @@ def _recorded(answer: Answer, recorded: Recorded) -> dict[str, Any]:
 
 
 def keep_choice(response: Response, notice: Notice, recorded: Recorded) -> None:
-    """Keep the choice in the browser, on the host of the page that asked."""
-    # Safari forgets cookies written by script after 7 days; one set by the site's own host it keeps.
-    domain = notice.body.get("cookie_domain")
-    # The page's host, whatever a proxy made of ours.
-    if domain is not None and not below(urlsplit(request.headers["Origin"]).hostname or "", domain):
-        domain = None
-    if domain is not None:
-        # One from before there was a domain would hide the other.
-        response.delete_cookie(NAME, path="/", secure=request.is_secure, samesite="Lax")
-    response.set_cookie(
-        NAME,
-        cookie_value(recorded.revision, recorded.decision, recorded.visitor, recorded.state, recorded.recorded_at),
-        max_age=int((recorded.expires_at - recorded.recorded_at).total_seconds()),
-        path="/",
-        domain=domain,
-        secure=request.is_secure,
-        samesite="Lax",
+    """Keep the choice in the browser, on the host of the page that asked, whatever a proxy made of ours."""
+    value = cookie_value(
+        recorded.revision, recorded.decision, recorded.visitor, recorded.state, recorded.recorded_at
     )
+    set_choice(response, notice, request.headers["Origin"], value, recorded.expires_at - recorded.recorded_at)
 
 
 @bp.post("/v1/sites/<key>/shown")

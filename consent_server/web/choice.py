@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from flask import Blueprint, Response, make_response, render_template, request
 
 from consent_server import catalogue
-from consent_server.domain.cookie import NAME, below, stored_visitor
+from consent_server.domain.cookie import NAME, below, visitor_of
 from consent_server.domain.decision import Action, Answer, Method
 from consent_server.domain.errors import Fault, ForeignOrigin, InvalidDecision, MalformedBody, UnsupportedContentType
 from consent_server.domain.notice import Notice
@@ -99,7 +99,7 @@ def _answer(current: CurrentSite, on_site: bool) -> tuple[Notice, Answer]:
         method=Method.FORM,
         grants=dict.fromkeys(notice.purposes, False) | dict.fromkeys(ticked, True),
         vendors={},
-        visitor=stored_visitor(request.cookies.get(NAME, "")) if on_site else None,
+        visitor=visitor_of(request.cookies.get(NAME, "")) if on_site else None,
         change=on_site and NAME in request.cookies,
         language=sent.get("language", ""),
         page=_address(),

@@ -14,8 +14,10 @@ from prometheus_client.registry import Collector
 from consent_server import __version__
 from consent_server.domain.roles import Role
 from consent_server.extensions import services
+from consent_server.usecases.find_site import list_sites
 from consent_server.usecases.read_alerts import read_alert_figures
 from consent_server.usecases.read_figures import read_figures
+from consent_server.usecases.request_erasure import read_erasure_requests
 from consent_server.web.auth import caller, needs
 
 bp = Blueprint("metrics", __name__)
@@ -94,4 +96,23 @@ def _alerts() -> Iterator[Metric]:
     yield from (raised, rates, untold)
 
 
-SOURCES += [_server, _alerts]
+def _erasure() -> Iterator[Metric]:
+    requests, now = read_erasure_requests(services().database), services().now()
+    asked: dict[str, list[float]] = {stored.site.key: [] for stored in list_sites(services().database)}
+    for one in requests:
+        asked[one.site].append((now - one.asked_at).total_seconds())
+    count = GaugeMetricFamily(
+        "consent_erasure_requests_open", "Visitors' requests for erasure that are not carried out.", labels=["site"]
+    )
+    age = GaugeMetricFamily(
+        "consent_erasure_request_age_seconds",
+        "For how long the oldest of them is open; 0 without one.",
+        labels=["site"],
+    )
+    for site, ages in asked.items():
+        count.add_metric([site], len(ages))
+        age.add_metric([site], max(ages, default=0.0))
+    yield from (count, age)
+
+
+SOURCES += [_server, _alerts, _erasure]

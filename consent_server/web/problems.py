@@ -29,6 +29,7 @@ PROBLEMS: dict[type[Refusal], tuple[int, str, str]] = {
     errors.UnknownReport: (404, "unknown-report", "No such report"),
     errors.ExpiredReport: (410, "expired-report", "The report is no longer shared"),
     errors.UnknownReceipt: (404, "unknown-receipt", "No such receipt"),
+    errors.RemovedReceipt: (410, "removed-receipt", "The record was removed"),
     errors.UnknownUser: (404, "unknown-user", "No such user"),
     errors.UnknownToken: (404, "unknown-token", "No such token"),
     errors.DecisionConflict: (409, "decision-conflict", "Another decision has this id"),

@@ -1,13 +1,25 @@
-"""What all public routes share: limits, body checks, and the site of the address."""
+"""What all public routes share: limits, body checks, the site of the address, receipt links and the choice's cookie."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import request
+from flask import Response, request
 from marshmallow import Schema
 from werkzeug.datastructures import LanguageAccept
 
+from consent_server.domain.cookie import NAME, below
 from consent_server.domain.device import device_class
-from consent_server.domain.errors import BodyTooLarge, ForeignOrigin, UnsupportedContentType
+from consent_server.domain.errors import (
+    BodyTooLarge,
+    ForeignOrigin,
+    RemovedReceipt,
+    UnknownReceipt,
+    UnsupportedContentType,
+)
+from consent_server.domain.notice import Notice
 from consent_server.domain.robots import is_prefetch, is_robot
 from consent_server.domain.tally import PREFETCH, ROBOT
 from consent_server.domain.visit import Visit, country_code
@@ -64,3 +76,35 @@ def wished_language(current: CurrentSite) -> str:
     # "*" prefers nothing: it is not a wish for whatever language comes first.
     wished = LanguageAccept([entry for entry in request.accept_languages if entry[0] != "*"])
     return wished.best_match(languages, current.site.default_language)
+
+
+@contextmanager
+def of_link(link: str) -> Iterator[str]:
+    """The receipt id of a signed link. Raises UnknownReceipt for a wrong one.
+
+    A link is signed when its record is on record: what is not found by it was removed (RemovedReceipt).
+    """
+    receipt_id = services().receipt_links.read(link)
+    if receipt_id is None:
+        raise UnknownReceipt("There is no receipt at this address. Check that the link is complete.")
+    try:
+        yield receipt_id
+    except UnknownReceipt:
+        raise RemovedReceipt(
+            "The record of this receipt was removed: it was erased, or its retention ended. Who kept the receipt can"
+            " still check its signature with the published keys."
+        ) from None
+
+
+def set_choice(response: Response, notice: Notice, page: str, value: str, lifetime: timedelta) -> None:
+    """Set the cookie of the choice, where this server is on the site's own host, which `page` is an address on."""
+    domain = notice.body.get("cookie_domain")
+    if domain is not None and not below(urlsplit(page).hostname or "", domain):
+        domain = None
+    if domain is not None:
+        # One from before there was a domain would hide the other.
+        response.delete_cookie(NAME, path="/", secure=request.is_secure, samesite="Lax")
+    # Safari forgets cookies written by script after 7 days; one set by the site's own host it keeps.
+    response.set_cookie(
+        NAME, value, int(lifetime.total_seconds()), path="/", domain=domain, secure=request.is_secure, samesite="Lax"
+    )

@@ -1,31 +1,32 @@
 """Receipts: in the form that the caller asks for, and checked for whoever shows one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from flask import Blueprint, Response, json, render_template, request
+from flask import Blueprint, Response, json, request
 from flask_cors import CORS
 from werkzeug.exceptions import NotAcceptable
 
-from consent_server import catalogue
 from consent_server.config import ROOT
 from consent_server.domain.dpv import dpv_receipt
-from consent_server.domain.errors import FormUnavailable, NotSealedYet, Unauthenticated, UnknownReceipt
+from consent_server.domain.errors import RemovedReceipt, Unauthenticated
 from consent_server.domain.kantara import kantara_receipt
 from consent_server.extensions import services
-from consent_server.usecases.prove_receipt import Proof, prove_receipt
+from consent_server.usecases.prove_receipt import prove_receipt
 from consent_server.usecases.read_receipt import ReadReceipt, read_receipt
 from consent_server.usecases.verify_receipt import verify_receipt
 from consent_server.web.auth import may_read_receipt
-from consent_server.web.public import posted_bytes
+from consent_server.web.public import of_link, posted_bytes
 from consent_server.web.rate_limit import limited
+from consent_server.web.receipt_page import receipt_page, removed_page
 from consent_server.web.schemas import VERIFY_IN, read_body
-from consent_server.wording import Wording
 
 bp = Blueprint("receipts", __name__)
 CORS(bp, origins="*", send_wildcard=True, methods=["GET", "POST"], allow_headers=["Content-Type"], max_age=86400)
+bp.register_error_handler(RemovedReceipt, removed_page)
 
 # A receipt of a site with fifty vendors and a long page.
 RECEIPT_LIMIT = 64 * 1024
@@ -38,14 +39,24 @@ FORMATS = {
     "html": "text/html",
     "kantara": KANTARA,
 }
+# What a form is called when it is saved.
+SUFFIXES = {"jws": ".jws", "json": ".json", "jsonld": ".jsonld", "kantara": "-kantara.json"}
 DATA = ROOT / "consent_server" / "data"
 
 
 @bp.get("/v1/receipts/<link>")
 def receipt(link: str) -> Response:
     """A receipt by its signed link."""
-    found = read_receipt(services().database, services().keys.ring, _receipt_id(link))
-    response = _as(_wanted_form(), found)
+    our, form = services(), _wanted_form()
+    with _opened(link) as receipt_id:
+        if form == "text/html":
+            response = receipt_page(receipt_id, held=receipt_id != link)
+        else:
+            response = _as(form, read_receipt(our.database, our.keys.ring, receipt_id))
+    if request.args.get("format") in SUFFIXES:
+        # A link cannot send Accept, and across origins it cannot say "download" either.
+        name = f"receipt-{receipt_id}{SUFFIXES[request.args['format']]}"
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     # The link is the visitor's key to the receipt: no cache keeps it, no other site learns it.
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -56,7 +67,8 @@ def receipt(link: str) -> Response:
 @bp.get("/v1/receipts/<link>/proof")
 def proof(link: str) -> Response:
     """The proof that a receipt stands in its site's ledger."""
-    found = prove_receipt(services().database, _receipt_id(link))
+    with _opened(link) as receipt_id:
+        found = prove_receipt(services().database, receipt_id)
     body = {
         "leaf_index": found.leaf_index,
         "tree_size": found.tree_size,
@@ -69,15 +81,16 @@ def proof(link: str) -> Response:
     return response
 
 
-def _receipt_id(link: str) -> str:
-    if "." not in link:
-        if may_read_receipt(link):
-            return link
+@contextmanager
+def _opened(link: str) -> Iterator[str]:
+    """The receipt id of a signed link, or a bare one for an auditor."""
+    if "." in link:
+        with of_link(link) as receipt_id:
+            yield receipt_id
+    elif may_read_receipt(link):
+        yield link
+    else:
         raise Unauthenticated("A receipt is shown to who holds its signed link. Use the receipt_url in full.")
-    receipt_id = services().receipt_links.read(link)
-    if receipt_id is None:
-        raise UnknownReceipt("There is no receipt at this address. Check that the link is complete.")
-    return receipt_id
 
 
 def _wanted_form() -> str:
@@ -97,8 +110,6 @@ def _as(form: str, found: ReadReceipt) -> Response:
         return _document(dpv_receipt(found.claims, found.notice, found.notice_at, _dpv_context()), LD_JSON)
     if form == KANTARA:
         return _document(kantara_receipt(found.claims, found.notice), "application/json")
-    if form == "text/html":
-        return Response(_page(found), mimetype="text/html")
     raise NotAcceptable
 
 
@@ -120,50 +131,6 @@ def kantara_schema() -> Response:
     response = Response(schema, mimetype="application/schema+json")
     response.headers["Cache-Control"] = "public, max-age=86400"
     return response
-
-
-def _page(found: ReadReceipt) -> str:
-    claims, language = found.claims, found.claims["language"]
-    locale = catalogue.locales().get(language) or catalogue.locales()["en"]
-    wording = Wording(language if language in catalogue.locales() else "en")
-    return render_template(
-        "receipt.html",
-        claims=claims,
-        language=language,
-        direction=locale["meta"]["direction"],
-        language_name=locale["meta"]["name"],
-        texts=locale["receipt"],
-        check=locale["check"],
-        policies=locale["banner"],
-        purposes=_purposes(claims, found.notice),
-        vendors=[(v["key"], v["name"], claims["vendors"][v["key"]]) for v in found.notice["vendors"]],
-        proof=(proof := _proof_if_sealed(claims["jti"])),
-        sealed_at=wording.moment(proof.sealed_at) if proof else None,
-        kantara=_has_kantara_form(found),
-        site_name=found.notice["name"],
-        recorded_at=wording.moment(found.recorded_at),
-        valid_until=wording.moment(datetime.fromtimestamp(claims["valid_until"], UTC)),
-        link=request.script_root + request.path,
-    )
-
-
-def _purposes(claims: dict[str, Any], notice: dict[str, Any]) -> list[tuple[str, dict[str, str], bool]]:
-    texts = notice["texts"][claims["language"]]["purposes"]
-    return [(p["key"], texts[p["key"]], claims["grants"][p["key"]]) for p in notice["purposes"]]
-
-
-def _proof_if_sealed(receipt_id: str) -> Proof | None:
-    try:
-        return prove_receipt(services().database, receipt_id)
-    except NotSealedYet:
-        return None
-
-
-def _has_kantara_form(found: ReadReceipt) -> bool:
-    try:
-        return bool(kantara_receipt(found.claims, found.notice))
-    except FormUnavailable:
-        return False
 
 
 @bp.post("/v1/receipts/verify")

@@ -308,3 +308,21 @@ def test_nothing_that_is_shown_is_markup(
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in olga.open("/console").text
     failed = olga.send("/sign-in", {"email": SCRIPT, "password": SCRIPT, "next": SCRIPT})
     assert SCRIPT not in failed.text
+
+
+def test_operators_see_the_open_requests_for_erasure(
+    client: FlaskClient, olga: Person, recorded: list[dict[str, Any]], clock: Clock
+) -> None:
+    there = "/console/sites/shop/erasure-requests"
+    assert "None is open." in olga.open(there).text
+    for said in recorded[:2]:
+        link = said["receipt_url"].removeprefix("https://consent.example")
+        assert client.post(f"{link}/erasure").status_code == 202
+    for days, shown in ((29, "1 day left"), (2, "Overdue since 2026-12-23")):
+        clock.advance(days=days)
+        olga.sign_in()
+        page = olga.open(there).text
+        assert page.count(shown) == 2
+        assert page.count("this one record") == page.count("all records of the visitor") == 1
+        assert all(said["receipt_id"] in page for said in recorded[:2])
+    assert "None is open." in olga.open("/console/sites/rival/erasure-requests").text

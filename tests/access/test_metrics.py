@@ -103,3 +103,17 @@ def test_no_figure_reads_every_record(services: Services, notice: str, clock: Cl
             plan = [row[3] for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]
         assert any("decisions" in step for step in plan)
         assert not [step for step in plan for table in large if step.startswith(f"SCAN {table}")], plan
+
+
+def test_open_requests_for_erasure_are_a_figure(
+    app: Flask, client: FlaskClient, recorded: list[dict[str, Any]], clock: Clock
+) -> None:
+    operator = token(app, "operator")
+    for said in (recorded[0], recorded[1]):
+        clock.advance(days=1)
+        link = said["receipt_url"].removeprefix("https://consent.example")
+        assert client.post(f"{link}/erasure").status_code == 202
+    found = scrape(client, operator)
+    assert (found["consent_erasure_requests_open", "shop"], found["consent_erasure_requests_open", "rival"]) == (2, 0)
+    assert found["consent_erasure_request_age_seconds", "shop"] == 86400
+    assert found["consent_erasure_request_age_seconds", "rival"] == 0

@@ -19,6 +19,8 @@ STANCE = {
     "/v1/widgets/<widget_hash>": "public",
     "/v1/receipts/<link>": "link",
     "/v1/receipts/<link>/proof": "link",
+    "/v1/receipts/<link>/withdrawal": "link",
+    "/v1/receipts/<link>/erasure": "link",
     "/v1/receipts/verify": "public",
     "/widget/<key>.js": "public",
     "/sites/<key>/choice": "public",
@@ -98,9 +100,10 @@ def test_a_form_that_stands_on_nobodys_page_is_refused(any_app: Flask) -> None:
 @pytest.mark.parametrize("path", [path for path, stance in STANCE.items() if stance == "link"])
 def test_a_link_without_a_signature_is_nobodys(any_app: Flask, path: str) -> None:
     client = any_app.test_client()
+    ask = client.post if path.endswith(("/withdrawal", "/erasure")) else client.get
     bare = path.replace("<link>", "01a20959-a77a-7518-936b-f2062a57b346")
-    assert client.get(bare).status_code == 401
-    assert client.get(bare.replace("346", "346.c2ln")).status_code == 404
+    assert ask(bare).status_code == 401
+    assert ask(bare.replace("346", "346.c2ln")).status_code == 404
 
 
 @pytest.mark.parametrize("link", ["x", "eyJzaXRlIjoic2hvcCJ9.c2ln", ".eJw9.c2ln", "%00"])

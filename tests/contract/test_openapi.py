@@ -20,6 +20,7 @@ from consent_server.domain.roles import Role
 from consent_server.extensions import Services
 from consent_server.site_file import read_site_file
 from consent_server.usecases.create_token import create_token
+from consent_server.usecases.erase_visitor import erase_requested
 from consent_server.usecases.publish_notice import publish_notice
 from consent_server.usecases.seal_ledger import seal_ledger
 from tests.contract.openapi import DOCUMENT, misfits, operations, resolved
@@ -232,6 +233,25 @@ def test_what_operators_of_all_sites_read_is_described(app: Flask, client: Flask
         answer = client.get("/metrics", headers={"Authorization": f"Bearer {given}"})
         assert described(answer, "metrics").status_code == status
     assert described(client.get("/metrics"), "metrics").status_code == 401
+
+
+def test_what_holders_of_a_link_do_is_described(app: Flask, client: FlaskClient) -> None:
+    link, our = link_of(client), services(app)
+    assert described(client.post(f"{link}/erasure"), "askForErasure").status_code == 202
+    as_page = {"Accept": "text/html"}
+    assert described(client.post(f"{link}/erasure", headers=as_page), "askForErasure").status_code == 303
+    for operation, part in (("withdraw", "withdrawal"), ("askForErasure", "erasure")):
+        for wrong, status in (("bare", 401), ("wrong.signature", 404)):
+            answer = client.post(f"/v1/receipts/{wrong}/{part}")
+            assert described(answer, operation).status_code == status
+    assert described(client.post(f"{link}/withdrawal"), "withdraw").status_code == 303
+    erase_requested(our.database, our.keys, our.settings.public_url, our.now, our.random, None)
+    removed = {
+        "receipt": client.get(link), "receiptProof": client.get(f"{link}/proof"),
+        "withdraw": client.post(f"{link}/withdrawal"), "askForErasure": client.post(f"{link}/erasure"),
+    }  # fmt: skip
+    for operation, answer in removed.items():
+        assert described(answer, operation).status_code == 410
 
 
 def test_proofs_and_the_ledger_answer_as_described(app: Flask, client: FlaskClient) -> None:

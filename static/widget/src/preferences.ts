@@ -1,6 +1,7 @@
 import { clear } from "./clear";
 import type { Purpose, Vendor } from "./config";
 import { purge } from "./deletion";
+import { mine } from "./mine";
 import { cover } from "./placeholder";
 import type { Kit, Second } from "./second";
 import css from "./preferences.css";
@@ -37,7 +38,7 @@ interface Detail {
 let styled = false;
 
 function open(detail: Detail, kit: Kit): void {
-  const { config, choice, host, root, element, button, allowed } = kit;
+  const { config, host, root, element, button, allowed } = kit;
   const { texts, names } = detail;
   const light: HTMLElement[] = [];
 
@@ -120,19 +121,17 @@ function open(detail: Detail, kit: Kit): void {
 
   const heading = element("h2", { tabindex: "-1" }, texts.title);
   const action = (name: string, text: string, look = "") => slotted(button(name, text, { class: look }), "b-" + name);
-  const granted = [...config.purposes, ...config.vendors].some(({ key }) => allowed(key));
   const dialog = element("dialog", { "aria-label": texts.title },
     element("div", { class: "t" },
       slotted(heading, "t"),
       slotted(button("close", "×", { class: "q", "aria-label": texts.close }), "c"),
       element("p", {}, texts.intro)),
     ...config.purposes.map(group),
+    ...mine(kit, texts, names, action),
     element("section", {}, element("h3", {}, texts.necessary), element("p", {}, texts.necessary_text)),
     element("section", {},
       ...fact("controller", `${detail.controller} · ${detail.contact}`),
-      ...fact("dpo", detail.dpo),
-      ...(choice && kit.receiptUrl ? [element("p", {}, link(kit.receiptUrl, texts.receipt))] : []),
-      ...(granted ? [element("p", {}, action("withdraw", texts.withdraw, "q"))] : [])),
+      ...fact("dpo", detail.dpo)),
     element("div", { class: "f" },
       action("refuse", config.texts.refuse, "q"),
       action("accept", config.texts.accept, "q"),

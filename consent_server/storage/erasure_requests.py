@@ -1,0 +1,55 @@
+"""Visitors' requests for erasure, as long as they are open: a request goes with its record."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Table, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from consent_server.storage.rows import DecisionRow, ErasureRequestRow, SiteRow
+
+TABLE: Table = ErasureRequestRow.__table__  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """A request by the receipt that it was made with. `visitor` is None for the one record of who refused."""
+
+    site: str
+    receipt_id: UUID
+    decision_row: int
+    visitor: UUID | None
+    asked_at: datetime
+
+
+def ask(session: Session, decision_row: int, at: datetime) -> None:
+    """Open a request for a record. One that was opened before stays as it is."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    row = dialect.insert(TABLE).values(decision_row=decision_row, asked_at=at)
+    session.connection().execute(row.on_conflict_do_nothing())
+
+
+def asked_at(session: Session, record: DecisionRow) -> datetime | None:
+    """When erasure of this record, or of another of its visitor, was first asked for."""
+    found = [session.scalar(select(ErasureRequestRow.asked_at).where(ErasureRequestRow.decision_row == record.id))]
+    if record.visitor is not None:
+        of_visitor = select(func.min(ErasureRequestRow.asked_at)).join(
+            DecisionRow, DecisionRow.id == ErasureRequestRow.decision_row
+        )
+        found.append(session.scalar(of_visitor.where(DecisionRow.visitor == record.visitor)))
+    return min((at for at in found if at is not None), default=None)
+
+
+def open_requests(session: Session, site_id: int | None = None) -> Iterator[OpenRequest]:
+    """Those of a site, or of all, oldest first."""
+    query = (
+        select(SiteRow.key, DecisionRow.receipt_id, DecisionRow.id, DecisionRow.visitor, ErasureRequestRow.asked_at)
+        .join(DecisionRow, DecisionRow.id == ErasureRequestRow.decision_row)
+        .join(SiteRow, SiteRow.id == DecisionRow.site_id)
+        .order_by(ErasureRequestRow.asked_at, ErasureRequestRow.decision_row)
+    )
+    for row in session.execute(query if site_id is None else query.where(DecisionRow.site_id == site_id)):
+        yield OpenRequest(*row)
