@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Select, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -45,11 +45,17 @@ def asked_at(session: Session, record: DecisionRow) -> datetime | None:
 
 def open_requests(session: Session, site_id: int | None = None) -> Iterator[OpenRequest]:
     """Those of a site, or of all, oldest first."""
-    query = (
+    query = open_query()
+    for row in session.execute(query if site_id is None else query.where(DecisionRow.site_id == site_id)):
+        yield OpenRequest(*row)
+
+
+def open_query() -> Select[str, UUID, int, UUID | None, datetime]:
+    """What `open_requests` asks: one look-up for each open request, however many records there are."""
+    return (
         select(SiteRow.key, DecisionRow.receipt_id, DecisionRow.id, DecisionRow.visitor, ErasureRequestRow.asked_at)
+        .select_from(ErasureRequestRow)
         .join(DecisionRow, DecisionRow.id == ErasureRequestRow.decision_row)
         .join(SiteRow, SiteRow.id == DecisionRow.site_id)
         .order_by(ErasureRequestRow.asked_at, ErasureRequestRow.decision_row)
     )
-    for row in session.execute(query if site_id is None else query.where(DecisionRow.site_id == site_id)):
-        yield OpenRequest(*row)

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from consent_server import __version__
 from consent_server.extensions import Services
-from consent_server.storage import figures
+from consent_server.storage import erasure_requests, figures
 from consent_server.usecases.seal_ledger import seal_ledger
 from tests.access.conftest import token
 from tests.access.people import Person
@@ -97,7 +97,7 @@ def test_a_database_that_does_not_answer_is_no_figure(app: Flask, client: FlaskC
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_no_figure_reads_every_record(services: Services, notice: str, clock: Clock) -> None:
     large = ("decisions", "leaves", "checkpoints", "removals", "tiles")
-    for query in (figures.ledgers_query(), figures.decisions_query(clock())):
+    for query in (figures.ledgers_query(), figures.decisions_query(clock()), erasure_requests.open_query()):
         compiled = query.compile(services.database.engine, compile_kwargs={"literal_binds": True})
         with services.database.reading() as session:
             plan = [row[3] for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]

@@ -42,6 +42,7 @@ class ConsentServer:
             **{name: value for name, value in os.environ.items() if not name.startswith("CONSENT_")},
             "CONSENT_INSTANCE": str(folder / "instance"),
             "CONSENT_RATE_LIMIT": "100000 per minute",
+            "CONSENT_TRUSTED_PROXIES": "1",
             "PORT": str(self.port),
             "WEB_CONCURRENCY": "1",
         }
@@ -187,6 +188,14 @@ class _PageHandler(BaseHTTPRequestHandler):
     def _hand_on(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name: value for name, value in self.headers.items() if name != "Host"}
+        # As docs/deploy.md says that a proxy does.
+        of_proxy = {
+            "For": self.client_address[0],
+            "Proto": "https",
+            "Host": self.headers["Host"],
+            "Prefix": "/_consent",
+        }
+        headers |= {f"X-Forwarded-{name}": value for name, value in of_proxy.items()}
         connection = http.client.HTTPConnection("127.0.0.1", self.server.consent_port, timeout=10)
         connection.request(self.command, self.path.removeprefix("/_consent"), body, headers)
         answer = connection.getresponse()

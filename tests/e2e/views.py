@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.request import Request, urlopen
 
 from playwright.sync_api import Page, expect
 
@@ -24,6 +25,12 @@ class View:
         """Go there, and do it."""
         page.goto(self.where(library))
         self.act(library, page)
+
+
+def _a_request(library: Library, page: Page) -> None:
+    urlopen(Request(f"{library.receipts['shop choice']['receipt_url']}/erasure", method="POST")).close()
+    page.reload()
+    expect(page.get_by_text("You asked for erasure").or_(page.get_by_text("days left"))).to_be_visible()
 
 
 def _at(path: str) -> Where:
@@ -173,6 +180,10 @@ VIEWS = [
     View("look-ups, none yet", "oscar", _at("/console/lookups")),
     View("another's site", "ada", _at(RECORDS.format("quiet"))),
     View("another's role", "max", _at(RECORDS.format("shop"))),
+    View("requests for erasure", "olga", _at("/console/sites/shop/erasure-requests"), _a_request),
+    View("requests for erasure, none", "oscar", _at("/console/sites/quiet/erasure-requests")),
+    View("receipt with a request for erasure", "", _receipt("shop choice"), _a_request),
+    View("receipt of a removed record", "", _receipt("erased")),
     View("receipt of a grant", "", _receipt("grant"), _checked("ok")),
     View("receipt of a refusal", "", _receipt("refusal"), _checked("ok")),
     View("receipt without its link", "", lambda library: f"/v1/receipts/{library.receipts['grant']['receipt_id']}"),

@@ -6,24 +6,28 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import DBAPIError
 
+from consent_server.domain.decision import Action
 from consent_server.domain.errors import StorageUnavailable, UnknownReceipt
 from consent_server.domain.ledger import commitment, leaf_hash, verify_inclusion
 from consent_server.domain.note import open_checkpoint
 from consent_server.extensions import Services
 from consent_server.storage.rows import DecisionRow
 from consent_server.usecases import erase_visitor as erasing
+from consent_server.usecases.erase_visitor import erase_requested
 from consent_server.usecases.prove_receipt import Proof, prove_receipt
 from consent_server.usecases.record_decision import Recorded
-from tests.factories import Clock
+from consent_server.usecases.request_erasure import read_erasure_requests, request_erasure
+from tests.factories import PUBLIC_URL, Clock
 from tests.postgresql import PostgreSQL
 from tests.usecases.ledger_shop import Shop
 
@@ -167,6 +171,59 @@ def test_a_visitor_of_many_records_goes_in_batches(shop: Shop, monkeypatch: pyte
     report = shop.check()
     assert (report.faults, report.removed, report.leaves) == ([], 8, 15 + 3)
     holds(shop, other, prove(shop, other), "rival")
+
+
+def ask(shop: Shop, made: Recorded) -> None:
+    request_erasure(shop.services.database, str(made.receipt_id), shop.clock())
+
+
+def carry_out(shop: Shop) -> int:
+    our = shop.services
+    return erase_requested(our.database, our.keys, PUBLIC_URL, shop.clock, our.random, None)
+
+
+def test_requests_are_carried_out_in_batches(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasing, "BATCH", 3)
+    monkeypatch.setattr(erasing, "REQUESTS", 2)
+    kept = [shop.decide(), shop.decide(action=Action.REFUSE_ALL, grants={})]
+    visitors = [shop.decide() for _ in range(3)]
+    later = [shop.decide(visitor=one.visitor) for one in visitors for _ in range(4)]
+    refusals = [shop.decide(action=Action.REFUSE_ALL, grants={}) for _ in range(2)]
+    rivals = shop.decide(site="rival")
+    # Two by the same visitor, each with a receipt of their own.
+    for made in (visitors[0], later[1], *visitors[1:], *refusals, rivals):
+        ask(shop, made)
+    assert carry_out(shop) == 3 * 5 + 2 + 1
+    assert carry_out(shop) == 0
+    assert read_erasure_requests(shop.services.database) == []
+    for made in kept:
+        holds(shop, made, prove(shop, made))
+    report = shop.check()
+    assert (report.faults, report.removed) == ([], 17)
+    assert shop.verify().code == 0
+
+
+def test_a_request_stays_open_until_all_that_it_covers_is_gone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasing, "BATCH", 3)
+    asked = shop.decide()
+    for _ in range(7):
+        shop.decide(visitor=asked.visitor)
+    ask(shop, asked)
+    our = shop.services
+
+    def power_cut() -> datetime:
+        # The clock is asked before each batch: it stops once the first is gone.
+        with our.database.reading() as session:
+            if session.scalar(select(func.count()).select_from(DecisionRow)) == 5:
+                raise StorageUnavailable("Away.")
+        return shop.clock()
+
+    with pytest.raises(StorageUnavailable):
+        erase_requested(our.database, our.keys, PUBLIC_URL, power_cut, our.random, None)
+    assert len(read_erasure_requests(our.database)) == 1
+    assert carry_out(shop) == 5
+    assert read_erasure_requests(shop.services.database) == []
+    assert shop.check().faults == []
 
 
 @contextmanager

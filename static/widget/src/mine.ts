@@ -16,10 +16,11 @@ export function mine(kit: Kit, texts: Texts, names: Texts, action: Make): HTMLEl
   };
 
   const state = (key: string) =>
-    element("li", {}, names[key] + ": ", element("b", {}, texts[allowed(key) ? "granted" : "denied"]));
+    element("li", {}, names[key] + " · ", element("b", {}, texts[allowed(key) ? "granted" : "denied"]));
 
-  const form = (text: string, query: string) =>
-    element("li", {}, element("a", { href: receiptUrl + query, target: "_blank", rel: "noopener" }, texts[text]));
+  // What is sent to be saved leaves the page where it is; the receipt's page gets a tab of its own.
+  const form = (text: string, query: string, tab = {}) =>
+    element("li", {}, element("a", { href: receiptUrl + query, ...tab }, texts[text]));
 
   // A live region is read out only when it stood there before its text.
   const answer = element("p", { role: "status", tabindex: "-1" });
@@ -51,7 +52,7 @@ export function mine(kit: Kit, texts: Texts, names: Texts, action: Make): HTMLEl
     ...([...config.purposes, ...config.vendors].some(({ key }) => allowed(key))
       ? [element("p", {}, action("withdraw", texts.withdraw, "q"))] : []),
     ...(receiptUrl
-      ? [element("ul", {}, form("receipt", ""), form("receipt_jws", "?format=jws"), form("receipt_json", "?format=json")), asking]
+      ? [element("ul", {}, form("receipt", "", { target: "_blank", rel: "noopener" }), form("receipt_jws", "?format=jws"), form("receipt_json", "?format=json")), asking]
       : [element("p", {}, texts.no_receipt)]),
     answer)];
 }
