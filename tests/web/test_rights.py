@@ -18,7 +18,8 @@ from consent_server.storage.rows import ErasureRequestRow, TallyRow
 from consent_server.usecases.request_erasure import read_erasure_requests
 from tests import jose
 from tests.access.conftest import token
-from tests.factories import RIVAL, Body, Clock
+from tests.conftest import Apply
+from tests.factories import RIVAL, TOP, Body, Clock, site_file
 from tests.web.visitor import post, rows
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -207,6 +208,23 @@ def test_the_copy_on_the_site_s_own_host_follows(
     for identifier in (other["visitor"], "", "x", "%00"):
         assert choice_set(opened(identifier)) is None
     assert choice_set(client.get(path(grant), headers=HTML)) is None
+
+
+@pytest.mark.parametrize(("host", "domain"), [("consent.shop.example", "shop.example"), ("hop.example", None)])
+def test_the_copy_of_a_whole_domain_follows(
+    client: FlaskClient, apply_site: Apply, host: str, domain: str | None
+) -> None:
+    notice = apply_site(site_file(TOP + 'cookie_domain = "shop.example"\n'))
+    grant = post(client, Body(notice)()).get_json()
+    press(client, grant)
+    cookie = f"{NAME}=v=1&t=1&n=0123456789abcdef&p.analytics=1&i={grant['visitor']}"
+    told = client.get(path(grant), base_url=f"https://{host}", headers=HTML | {"Cookie": cookie})
+    *before, last = told.headers.getlist("Set-Cookie")
+    assert last.startswith(f"{NAME}=v=1&")
+    assert ("Domain=shop.example" in last) == (domain is not None)
+    assert "Secure" in last
+    # The host's own one from before there was a domain.
+    assert ["Max-Age=0" in one for one in before] == [True] * (domain is not None)
 
 
 def test_the_receipt_can_be_saved_by_a_link(client: FlaskClient, grant: dict[str, Any]) -> None:
