@@ -229,3 +229,20 @@ def test_the_receipt_alone_asks_for_erasure(shop: Shop, phone: Page) -> None:
     assert claims["jti"] in shop.server.command("visitor", "requests", "shop")
     shop.server.command("visitor", "erase", "--requested", "shop")
     assert claims["jti"] not in [one["jti"] for one in shop.server.receipts("shop")]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_what_has_the_focus_is_not_behind_the_buttons(visit: Callable[..., Shop], width: int) -> None:
+    """WCAG 2.4.11, wherever Tab leads in the section."""
+    shop = visit(viewport={"width": width, "height": 700}).open()
+    shop.accept_all()
+    panel(shop)
+    footer = shop.page.locator("consent-widget dialog .f")
+    for name in ("Withdraw consent", "View receipt", "Download the signed receipt", "Download its contents"):
+        one = shop.page.locator("consent-widget").get_by_text(name)
+        while not one.evaluate("one => one.getRootNode().activeElement === one"):
+            shop.page.keyboard.press("Tab")
+        box, bar = one.bounding_box(), footer.bounding_box()
+        assert box
+        assert bar
+        assert box["y"] + box["height"] <= bar["y"]
