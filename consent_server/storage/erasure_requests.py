@@ -5,11 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, Table, func, select
+from sqlalchemy import ForeignKey, Select, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from consent_server.storage.rows import DecisionRow, ErasureRequestRow, SiteRow
+from consent_server.storage.base import Base, BigId, UtcMilliseconds
+from consent_server.storage.rows import DecisionRow, SiteRow
+
+
+class ErasureRequestRow(Base):
+    """That a visitor asked for the erasure of a record. Nothing else of the visitor; it goes with the record."""
+
+    __tablename__ = "erasure_requests"
+
+    decision_row: Mapped[int] = mapped_column(
+        BigId, ForeignKey("decisions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    asked_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+
 
 TABLE: Table = ErasureRequestRow.__table__  # type: ignore[assignment]
 

@@ -164,17 +164,6 @@ class DecisionRow(Base):
     receipt: Mapped[str] = mapped_column(Text)
 
 
-class ErasureRequestRow(Base):
-    """That a visitor asked for the erasure of a record. Nothing else of the visitor; it goes with the record."""
-
-    __tablename__ = "erasure_requests"
-
-    decision_row: Mapped[int] = mapped_column(
-        BigId, ForeignKey("decisions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
-    asked_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
-
-
 class LedgerRow(Base):
     """How far a site's ledger is sealed. Whoever holds this row's lock is the one writer of the ledger.
 
