@@ -1,1 +1,1 @@
-(()=>{var a=e=>n=>{let o=window,r=o.consentDraw??=Math.random()*100;e({...n,...n?.arms?.find(({weight:t})=>(r-=t)<0)})};return a})()
+(()=>{var a=a=>t=>{let e=window,n=e.consentDraw??=100*Math.random();a({...t,...t?.arms?.find(({weight:a})=>(n-=a)<0)})};return a})()
