@@ -86,7 +86,9 @@ def _hello() -> Iterator[Server]:
 
 
 @contextmanager
-def serve_product(name: str, database_url: str | None) -> Iterator[Server]:
+def serve_product(
+    name: str, database_url: str | None, site_file: Path = ROOT / "examples" / "callbell.toml"
+) -> Iterator[Server]:
     """The product as shipped, on a database of its own."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="consent-bench-") as folder:
@@ -103,7 +105,7 @@ def serve_product(name: str, database_url: str | None) -> Iterator[Server]:
             }
         flask = [str(BIN / "flask"), "--app", "wsgi"]
         _run([*flask, "db", "upgrade"], environment)
-        printed = _run([*flask, "site", "apply", "examples/callbell.toml"], environment)
+        printed = _run([*flask, "site", "apply", str(site_file)], environment)
         with _running([str(BIN / "gunicorn"), "wsgi:app"], environment):
             _wait(port, "/readyz")
             yield Server(name, port, printed.split()[1])

@@ -1,8 +1,8 @@
-"""The widget: bytes by part, time to the visible banner, main-thread time at 4x processor throttling.
+"""The widget and its peers on the same page: bytes, time to the banner, main-thread time, shifts, axe-core, answers.
 
-Usage: python bench/widget.py [--loads 12]
-The page is on another origin than the server; the same page without the tag is loaded in turn, and its
-main-thread time taken off.
+Usage: python bench/widget.py [--rounds 9] [--alone]
+Each load has a fresh profile, at 4x processor throttling. The bare page is loaded in the same rounds, and its
+main-thread time taken off. Nothing looks frame by frame: the banner is seen by an IntersectionObserver on its button.
 """
 
 import argparse
@@ -10,43 +10,101 @@ import http.server
 import shutil
 import statistics
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import brotli
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Response, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench.decisions import serve_product  # noqa: E402
+from bench.peers import PEERS, Peer, fetch  # noqa: E402
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-# Frame by frame, so that what is timed is what a frame could show.
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]  # fmt: skip
 WATCH = """
-const look = () => {
-  const button = document.querySelector('consent-widget [data-action="accept"]');
-  if (button && button.getBoundingClientRect().height > 0) window.visibleAt = performance.now();
-  else requestAnimationFrame(look);
-};
-requestAnimationFrame(look);
+window.seen = {shift: 0, long: 0, event: 0};
+const watch = (type, tell, more) =>
+  new PerformanceObserver((list) => list.getEntries().forEach(tell)).observe({type, buffered: true, ...more});
+watch("layout-shift", (entry) => (seen.shift += entry.value));
+watch("longtask", (entry) => (seen.long = Math.max(seen.long, entry.duration)));
+watch("event", (entry) => (seen.event = Math.max(seen.event, entry.duration)), {durationThreshold: 16});
+const inView = new IntersectionObserver((entries) => {
+  for (const {isIntersecting, boundingClientRect} of entries)
+    if (isIntersecting && boundingClientRect.height > 0) seen.at ??= performance.now();
+});
+const added = new MutationObserver(() => {
+  // Some make their buttons twice.
+  const button = document.querySelector(ACCEPT);
+  if (seen.at) added.disconnect();
+  else if (button) inView.observe(button);
+});
+added.observe(document, {subtree: true, childList: true});
 """
 # What the page itself makes the main thread do; the rest of its tasks is the browser's own.
 WORK = ("ScriptDuration", "LayoutDuration", "RecalcStyleDuration")
 TEXT = "<h1>A page</h1>" + "<p>Some words that a visitor came to read.</p>" * 40
+# After the banner is there: what it still does then counts as well.
+REST_MS = 700
+OURS = "this widget"
+_AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
+_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@dataclass
+class Load:
+    """What one load showed. Times in milliseconds; `event` is the longest from a click on an answer to its paint."""
+
+    visible: float
+    work: float
+    shift: float
+    long: float
+    event: float
+    bytes: int
+    requests: int
 
 
 @contextmanager
-def pages(tag: str) -> Iterator[str]:
-    """Two pages that differ in the tag alone."""
+def pages(folder: Path, heads: dict[str, str]) -> Iterator[str]:
+    """A page for each head, and the files below the folder."""
+
+    @cache
+    def compressed(path: Path) -> bytes:
+        return brotli.compress(path.read_bytes(), quality=11)
 
     class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_GET(self) -> None:
-            body = f"<!doctype html><html lang=en><title>x</title>{tag if self.path == '/with' else ''}{TEXT}".encode()
+            place = urlsplit(self.path).path.removeprefix("/")
+            if place in heads:
+                text = (
+                    f"<!doctype html><html lang=en><head><title>x</title>{heads[place]}</head><body><main>{TEXT}</main>"
+                )
+                self._send(text.encode(), "text/html; charset=utf-8", {})
+                return
+            path = (folder / place).resolve()
+            if not path.is_relative_to(folder.resolve()) or not path.is_file():
+                self._send(b"", "text/plain", {})
+                return
+            kind = "text/css" if place.endswith(".css") else "text/javascript"
+            self._send(compressed(path), kind, {"Content-Encoding": "br"})
+
+        def _send(self, body: bytes, kind: str, more: dict[str, str]) -> None:
             self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
+            for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **more}.items():
+                self.send_header(name, value)
             self.end_headers()
             with suppress(BrokenPipeError):
                 self.wfile.write(body)
@@ -62,46 +120,90 @@ def pages(tag: str) -> Iterator[str]:
         server.shutdown()
 
 
-def load(browser: Browser, url: str, wait: bool) -> tuple[float, float]:
-    """Milliseconds to the visible banner (0 without) and of main-thread work, in a fresh profile."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
+def load(browser: Browser, url: str, peer: Peer | None, click: str = "") -> Load:
+    """One load in a fresh profile; `click` is the answer to give at the end (CSS)."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
     page = context.new_page()
     session = context.new_cdp_session(page)
     session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
     session.send("Performance.enable")
-    page.add_init_script(WATCH)
+    got: list[int] = []
+
+    def count(response: Response) -> None:
+        if response.url != url and response.status == 200 and response.request.method == "GET":
+            got.append(int(response.headers.get("content-length", 0)))
+
+    page.on("response", count)
+    page.add_init_script(f"const ACCEPT = {peer.accept if peer else 'none'!r};{WATCH}")
     page.goto(url, wait_until="load")
-    if wait:
-        page.wait_for_function("window.visibleAt")
-    visible = page.evaluate("window.visibleAt || 0")
+    if peer:
+        page.wait_for_function("seen.at", polling=100)
+    page.wait_for_timeout(REST_MS)
     metrics = {entry["name"]: entry["value"] for entry in session.send("Performance.getMetrics")["metrics"]}
+    if click:
+        page.locator(click).first.click()
+        page.wait_for_timeout(REST_MS)
+    seen: dict[str, Any] = page.evaluate("seen")
     context.close()
-    return float(visible), sum(metrics[name] for name in WORK) * 1000
+    work = sum(metrics[name] for name in WORK) * 1000
+    return Load(seen.get("at", 0), work, seen["shift"], seen["long"], seen["event"], sum(got), len(got))
+
+
+def looked_at(browser: Browser, url: str, peer: Peer) -> tuple[int, bool]:
+    """How many rules of axe-core the banner breaks, and whether it can be refused where it can be accepted."""
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(url)
+    page.locator(peer.accept).first.wait_for()
+    page.wait_for_timeout(REST_MS * 2)
+    found = page.evaluate(
+        f"(async () => {{ {_AXE}; return (await axe.run({{runOnly: {_TAGS}}})).violations.length; }})()"
+    )
+    refusable = page.locator(peer.refuse).first.is_visible()
+    page.close()
+    return int(found), refusable
 
 
 def main() -> None:
-    """Measure and print Markdown tables."""
+    """Measure and print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--loads", type=int, default=12)
-    loads = parser.parse_args().loads
-    dist = ROOT / "static" / "widget" / "dist"
-    print("| part | bytes | Brotli |\n|---|---:|---:|")
-    for part in ("widget.js", "vendors/google.js", "vendors/meta.js", "preferences.js"):
-        data = (dist / part).read_bytes()
-        print(f"| {part} | {len(data):,} | {len(brotli.compress(data, quality=11)):,} |")
-    chromium = shutil.which("chromium")
-    with serve_product("widget", None) as server, sync_playwright() as playwright:
-        tag = f'<script async src="http://127.0.0.1:{server.port}/widget/callbell.js"></script>'
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        with pages(tag) as url:
-            load(browser, f"{url}/with", wait=True)
-            runs = [(load(browser, f"{url}/with", True), load(browser, f"{url}/without", False)) for _ in range(loads)]
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--alone", action="store_true", help="without the peers")
+    options = parser.parse_args()
+    peers = [] if options.alone else PEERS
+    with (
+        tempfile.TemporaryDirectory(prefix="consent-bench-") as folder,
+        serve_product("widget", None, ROOT / "bench" / "shop.toml") as server,
+        sync_playwright() as playwright,
+    ):
+        if peers:
+            fetch(Path(folder))
+        tag = f'<script async src="http://127.0.0.1:{server.port}/widget/shop.js"></script>'
+        ours = Peer(OURS, "", tag, "consent-widget [data-action=accept]", "consent-widget [data-action=refuse]")
+        every = [ours, *peers]
+        heads = {"bare": "", **{f"page-{number}": peer.head for number, peer in enumerate(every)}}
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        with pages(Path(folder), heads) as site:
+            loads: dict[str, list[Load]] = {peer.name: [] for peer in every}
+            bare = []
+            for turn in range(options.rounds):
+                bare.append(load(browser, f"{site}/bare", None).work)
+                for number, peer in enumerate(every):
+                    click = peer.accept if turn % 2 else peer.refuse
+                    loads[peer.name].append(load(browser, f"{site}/page-{number}", peer, click))
+            looks = {peer.name: looked_at(browser, f"{site}/page-{number}", peer) for number, peer in enumerate(every)}
         browser.close()
-    visible = [with_tag[0] for with_tag, _ in runs]
-    work = [with_tag[1] - without[1] for with_tag, without in runs]
-    print("\n| at 4x throttling | median | min | max |\n|---|---:|---:|---:|")
-    for name, values in (("banner visible, ms", visible), ("script, style and layout beyond the bare page, ms", work)):
-        print(f"| {name} | {statistics.median(values):.0f} | {min(values):.0f} | {max(values):.0f} |")
+    heads_ = ["", "bytes", "requests", "banner, ms", "main thread, ms", "longest task, ms", "click to paint, ms"]
+    print(f"| {' | '.join([*heads_, 'layout shift', 'axe-core', 'refuse beside accept'])} |\n|---|{'---:|' * 8}---|")
+    for name, runs in loads.items():
+        middle = {key: statistics.median(getattr(run, key) for run in runs) for key in Load.__dataclass_fields__}
+        work = middle["work"] - statistics.median(bare)
+        rules, refusable = looks[name]
+        cells = [
+            f"{middle['bytes']:,.0f}",
+            *(f"{value:.0f}" for value in (middle["requests"], middle["visible"], work)),
+        ]
+        cells += [f"{middle['long']:.0f}", f"{middle['event']:.0f}", f"{middle['shift']:.3f}", str(rules)]
+        print(f"| {' | '.join([name, *cells, 'yes' if refusable else 'no'])} |")
 
 
 if __name__ == "__main__":
