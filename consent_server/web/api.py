@@ -7,6 +7,7 @@ from flask_cors import CORS
 
 from consent_server.domain.cookie import cookie_value
 from consent_server.domain.decision import Answer
+from consent_server.domain.notice import Notice
 from consent_server.extensions import services
 from consent_server.usecases.read_archive import read_notice_bytes, read_widget
 from consent_server.usecases.record_decision import Recorded
@@ -59,9 +60,7 @@ def _recorded(answer: Answer, recorded: Recorded) -> dict[str, Any]:
 
 def keep_choice(response: Response, notice: Notice, recorded: Recorded) -> None:
     """Keep the choice in the browser, on the host of the page that asked, whatever a proxy made of ours."""
-    value = cookie_value(
-        recorded.revision, recorded.decision, recorded.visitor, recorded.state, recorded.recorded_at
-    )
+    value = cookie_value(recorded.revision, recorded.decision, recorded.visitor, recorded.state, recorded.recorded_at)
     set_choice(response, notice, request.headers["Origin"], value, recorded.expires_at - recorded.recorded_at)
 
 
