@@ -94,6 +94,16 @@ def test_a_placeholder_names_the_vendor_and_takes_the_frame_s_room(cinema: Shop)
     assert (box["width"], box["height"]) == pytest.approx((404, 229), abs=4)
 
 
+def test_a_placeholder_speaks_the_page_s_language_whatever_the_browser_asks_for(visit: Callable[..., Shop]) -> None:
+    shop = visit("cinema", locale="fr-FR")
+    shop.serve(FRAME, lang="en")
+    shop.open()
+    expect(placeholder(shop).get_by_text("Show this time")).to_be_visible()
+    expect(shop.button("accept")).to_have_text("Accept all")
+    shop.open_preferences()
+    expect(shop.button("save")).to_have_text("Save choices")
+
+
 def test_this_time_opens_one_frame_and_keeps_nothing(cinema: Shop) -> None:
     cinema.serve(FRAME)
     cinema.open()

@@ -4,18 +4,9 @@ import { count } from "./client";
 import { choice, config } from "./current";
 import { decideAll } from "./decide";
 import { guard, warn } from "./guard";
-import { load, tag } from "./script";
-import { withSecond } from "./second";
+import { localise, withSecond } from "./second";
 
-let localised: Promise<unknown>;
 let counted: unknown;
-
-/** Get the texts in the page's language, only when they are to be shown, so that a returning visitor needs no second request. */
-function localise(): Promise<unknown> | undefined {
-  const language = page.lang.split("-")[0].toLowerCase();
-  if (language != config.language && config.languages.includes(language) && !/[?&]lang=/.test(tag.src))
-    return (localised ??= load(tag.src.split("?")[0] + "?lang=" + language));
-}
 
 /** Do the work in a page that has a body and, for texts, in its language. */
 function stand(work: () => unknown, wait?: () => unknown): void {
@@ -50,7 +41,7 @@ export const retire = (saved?: boolean): void =>
 export const showPreferences = (): void =>
   stand(async () => {
     say(await withSecond((layer, kit) => layer.show(kit)) ? "" : config.texts.failed);
-  }, localise);
+  });
 
 const refuse = () => decideAll("refuse_all", "banner");
 

@@ -1,11 +1,11 @@
-import { host, root } from "./banner";
+import { host, page, root } from "./banner";
 import { base } from "./client";
 import { readConfig, type Config } from "./config";
 import { adopt, allowed, choice, config, receiptUrl } from "./current";
 import { always, decide, decideAll } from "./decide";
 import { button, element, paint } from "./element";
 import { open, type Gated } from "./gate";
-import { load } from "./script";
+import { load, tag } from "./script";
 import { complete } from "./state";
 
 /** What the second layer, a script of its own, gets to work with. */
@@ -34,8 +34,18 @@ export function receive(given: Config | null, layer?: Second): void {
   else if (readConfig(given)?.site == config.site) adopt(given!);
 }
 
-/** Fetch the second layer once; settles with whether the work could be done. */
+let localised: Promise<unknown>;
+
+/** Get the texts in the page's language, only when they are to be shown, so that a returning visitor needs no second request. */
+export function localise(): Promise<unknown> | undefined {
+  const language = page.lang.split("-")[0].toLowerCase();
+  if (language != config.language && config.languages.includes(language) && !/[?&]lang=/.test(tag.src))
+    return (localised ??= load(tag.src.split("?")[0] + "?lang=" + language));
+}
+
+/** Fetch the second layer once, in the page's language; settles with whether the work could be done. */
 export async function withSecond(work: (layer: Second, kit: Kit) => void): Promise<boolean> {
+  await localise();
   await (second || (coming ??= load(`${base}/widget/${config.site}/preferences.js?lang=${config.language}`)));
   coming = null;
   if (second) work(second, kit());
