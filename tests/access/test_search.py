@@ -22,7 +22,8 @@ from tests.conftest import Apply
 from tests.factories import ADS, ANALYTICS, META, PUBLIC_URL, RIVAL_FILE, Clock, answer, site_file
 
 # The last purpose is named by the last notice alone, and its name begins like another's.
-FILES = (ANALYTICS, ANALYTICS + ADS, ANALYTICS + ADS + META + '[[vendors]]\nkey = "zendesk"\n')
+ZENDESK = '[[vendors]]\nkey = "zendesk"\nid = "01234567-89ab-cdef-0123-456789abcdef"\n'
+FILES = (ANALYTICS, ANALYTICS + ADS, ANALYTICS + ADS + META + ZENDESK)
 PURPOSES = ("analytics", "advertising", "support")
 
 

@@ -247,6 +247,8 @@ def test_the_keys_are_shown_by_thumbprint(held: Held, checker: Page) -> None:
 def test_the_banner_runs_and_tells_nobody(held: Held, quiet: Page, language: str, title: str) -> None:
     asked: list[tuple[str, str]] = []
     quiet.on("request", lambda request: asked.append((request.method, request.url)))
+    # Tall, since a click into a frame that is still scrolling gets lost.
+    quiet.set_viewport_size({"width": 1280, "height": 1400})
     quiet.goto(f"{held.server.url}/v1/notices/{held.notice}?lang={language}")
     frame = quiet.frame_locator("iframe")
     expect(frame.get_by_role("dialog")).to_contain_text(title)

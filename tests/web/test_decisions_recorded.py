@@ -264,7 +264,7 @@ def test_the_cookie_names_what_was_answered_and_not_what_came_after(
     same_origin = {"Sec-Fetch-Site": "same-origin"}
     before = _revision(post(client, body(), headers=same_origin).headers["Set-Cookie"])
     # A vendor more: who granted under the old notice never heard of it and has to be asked again.
-    apply_site(site_file(vendors=VENDORS + '[[vendors]]\nkey = "microsoft-uet"\n'))
+    apply_site(site_file(vendors=VENDORS + '[[vendors]]\nkey = "microsoft-uet"\nid = "12345678"\n'))
     late = _revision(post(client, body(), headers=same_origin).headers["Set-Cookie"])
     assert late == before
 

@@ -21,29 +21,36 @@ export function mount(act: (action: string) => void): void {
   // A live region is read out only when it stood there before its text.
   host.append((status = element("p", { role: "status" })));
   host.onclick = ({ target }) => act((target as HTMLElement).dataset.action!);
-  // What has the focus stays clear of the bar (WCAG 2.4.11): also at the page's end, which gets the room to scroll.
-  new ResizeObserver(() => (page.style.scrollPaddingBottom = page.style.paddingBottom = isOpen() ? host.offsetHeight + "px" : "")).observe(host);
+  new ResizeObserver(() => {
+    raise();
+    // What has the focus stays clear of the bar (WCAG 2.4.11): also at the page's end, which gets the room to scroll.
+    page.style.scrollPaddingBottom = page.style.paddingBottom = isOpen() ? host.offsetHeight + "px" : "";
+  }).observe(host);
+}
+
+/** A dialog above every z-index, in the top layer, while it can be seen: a frame may get its size later. */
+function raise(): void {
+  const open = isOpen();
+  host.setAttribute("role", open ? "dialog" : "region");
+  host.togglePopover?.(open);
 }
 
 /** Put it into the body; again when the page has put another body there, as frameworks that turn pages in place do. */
 export function attach(): void {
   if (!host || host.isConnected) return;
   document.body.prepend(host);
-  host.togglePopover?.(isOpen());
+  raise();
 }
 
 function fill(view: string, label: string, ...children: Node[]): void {
   host.dataset.view = view;
-  const open = isOpen();
   delete host.dataset.up;
   host.lang = config.language;
   host.dir = config.direction || "ltr";
-  host.setAttribute("role", open ? "dialog" : "region");
   host.setAttribute("aria-label", label);
   while (status.previousSibling) status.previousSibling.remove();
   status.before(...children);
-  // The top layer is above every z-index.
-  host.togglePopover?.(open);
+  raise();
 }
 
 export function showBanner(): void {
