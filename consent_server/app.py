@@ -22,6 +22,7 @@ from consent_server.web import (
     choice,
     console,
     dashboard,
+    declaration,
     docs,
     embed,
     erasures,
@@ -78,7 +79,18 @@ def create_app(settings: Settings | None = None, now: Callable[[], datetime] = u
     with app.app_context():
         app.extensions["consent"] = Services.make(settings, db.engine, now)
         rate_limit.init_app(app)
-    visitors = (api.bp, choice.bp, notices.bp, embed.bp, receipts.bp, rights.bp, verify.bp, docs.bp, health.bp)
+    visitors = (
+        api.bp,
+        choice.bp,
+        declaration.bp,
+        notices.bp,
+        embed.bp,
+        receipts.bp,
+        rights.bp,
+        verify.bp,
+        docs.bp,
+        health.bp,
+    )
     for blueprint in (*visitors, *LEDGER, *ACCESS, *MARKETING):
         app.register_blueprint(blueprint)
     problems.register(app)

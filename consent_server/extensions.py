@@ -18,6 +18,7 @@ from consent_server.storage.base import Base
 from consent_server.storage.session import Database
 from consent_server.usecases.count_events import CountEvents
 from consent_server.usecases.current_site import CurrentSites
+from consent_server.usecases.declare_site import DeclareSite
 from consent_server.usecases.record_conversions import RecordConversions
 from consent_server.usecases.record_decision import RecordDecision
 from consent_server.usecases.record_shown import RecordShown
@@ -52,6 +53,7 @@ class Services:
     record_shown: RecordShown
     record_conversions: RecordConversions
     serve_widget: ServeWidget
+    declare_site: DeclareSite
     authority: Authority | None
 
     @classmethod
@@ -76,6 +78,7 @@ class Services:
             record_shown=RecordShown(count, sites, now),
             record_conversions=RecordConversions(count, sites, now),
             serve_widget=ServeWidget(),
+            declare_site=DeclareSite(database),
             authority=_authority(settings),
         )
 

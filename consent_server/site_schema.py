@@ -20,6 +20,7 @@ COLOUR, ACCENT = "#[0-9a-fA-F]{6}", "#3b5bdb"
 # In an img element no script of an SVG runs. A page loads the data with its banner, so they are few.
 LOGO_DATA = "data:image/(png|svg\\+xml|webp);base64,[A-Za-z0-9+/]+={0,2}"
 LONGEST_LOGO = 4096
+RECIPIENT_KINDS = ("messaging", "hosting", "payment", "email", "other")
 TEXT_LIMITS = {
     "title": 80, "intro": 400, "accept": 40, "refuse": 40, "customise": 40, "privacy": 60,
     "cookies": 60, "saved": 120, "placeholder": 200, "once": 40, "always": 80,
@@ -220,6 +221,15 @@ class VendorSchema(Schema):
     hosts = fields.List(Text(253, pattern=r"(\*\.)?[a-z0-9.-]+"))
 
 
+class RecipientSchema(Schema):
+    name = Text(80, required=True)
+    kind = fields.String(required=True, validate=OneOf(*RECIPIENT_KINDS))
+    operator = fields.Nested(PartySchema, required=True)
+    declared = fields.Nested(DeclaredSchema)
+    policy_url = Text(2000, pattern=URL)
+    transfer = fields.Nested(TransferSchema)
+
+
 class PurposeTextsSchema(Schema):
     title = Text(60, required=True)
     phrase = Text(60, required=True)
@@ -273,4 +283,5 @@ class SiteSchema(Schema):
     texts = fields.Dict(keys=fields.String(), values=fields.Nested(TextsSchema), load_default=dict)
     purposes = fields.Dict(keys=Text(63, pattern=KEY.pattern), values=fields.Nested(PurposeSchema), load_default=dict)
     vendors = fields.List(fields.Nested(VendorSchema), required=True, validate=validate.Length(min=1, max=50))
+    recipients = fields.List(fields.Nested(RecipientSchema), load_default=list, validate=validate.Length(max=50))
     experiment = fields.Nested(ExperimentSchema)

@@ -34,6 +34,11 @@ def widget_code(adapters: Iterable[str], layouts: Iterable[str], arms: bool = Fa
     return _joined(tuple(sorted(set(adapters))), tuple(sorted(set(layouts))), arms)
 
 
+def declaration_code() -> str:
+    """What fills `<consent-declaration>` on a page of a site's own; it shows nothing that a receipt is about."""
+    return _expression("declaration.js")
+
+
 def adapter_names() -> frozenset[str]:
     """The adapters that were built."""
     return frozenset(path.stem for path in (DIST / "vendors").glob("*.js"))

@@ -1,12 +1,13 @@
 """Counts, lists and durations in the words of a language, with its plural forms (Unicode CLDR)."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
 
 from consent_server import catalogue
+from consent_server.domain.duration import duration_parts
 
 # Longest first; a lifetime is told in the largest unit that it fills at least once, to the nearest.
 _UNITS = (("years", 31_536_000), ("months", 2_629_800), ("days", 86_400), ("hours", 3_600), ("minutes", 60))
@@ -44,10 +45,15 @@ class Wording:
                 return self.count(unit, number)
         return self.count("minutes", 1)
 
+    def duration(self, value: str) -> str:
+        """An ISO 8601 duration, such as "1 year and 6 months" for P1Y6M."""
+        parts = zip(("years", "months", "days"), duration_parts(value) or (0, 0, 0), strict=True)
+        return self.listed([self.count(unit, number) for unit, number in parts if number] or [self.count("days", 0)])
+
     def moment(self, at: datetime) -> str:
         """A date and time, in UTC and saying so."""
         return f"{format_datetime(at, 'long', locale=self._locale)}"
 
-    def day(self, at: datetime) -> str:
-        """A date, in UTC."""
+    def day(self, at: date) -> str:
+        """A date; that of a moment in UTC."""
         return f"{format_date(at, 'long', locale=self._locale)}"

@@ -148,27 +148,33 @@ def _built_in(language: str) -> dict[str, str]:
 
 
 def _vendor_detail(vendor: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, Any]:
-    operator, declared = vendor["operator"], vendor.get("declared")
-    named = (
-        texts["preferences"]["declared"].format(declared=f"{declared['name']}, {declared['address']}")
-        if declared
-        else ""
-    )
+    told = party_words(vendor, texts)
     return {
         "key": vendor["key"],
-        "operator": f"{operator['name']}, {operator['address']}",
-        "declared": named,
+        "operator": told["operator"],
+        "declared": told["declared"],
         "policy": vendor["policy_url"],
-        "transfer": _transfer(vendor, texts),
+        "transfer": told["transfer"],
         "cookies": [_cookie(cookie, texts) for cookie in vendor["cookies"]],
     }
 
 
-def _transfer(vendor: Mapping[str, Any], texts: Mapping[str, Any]) -> str:
-    transfer = vendor.get("transfer")
+def party_words(party: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, str]:
+    """Who operates what a vendor or a recipient offers, now and in the site's policy, and what a transfer rests on."""
+    operator, declared = party["operator"], party.get("declared")
+    named: str = texts["preferences"]["declared"]
+    return {
+        "operator": f"{operator['name']}, {operator['address']}",
+        "declared": named.format(declared=f"{declared['name']}, {declared['address']}") if declared else "",
+        "transfer": _transfer(party, texts),
+    }
+
+
+def _transfer(party: Mapping[str, Any], texts: Mapping[str, Any]) -> str:
+    transfer = party.get("transfer")
     if transfer is None:
         return ""
-    recipients = [entity["name"] for entity in vendor.get("other_entities", ())] or [vendor["operator"]["name"]]
+    recipients = [entity["name"] for entity in party.get("other_entities", ())] or [party["operator"]["name"]]
     sentence: str = texts["transfer"][transfer["mechanism"]]
     return sentence.format(recipient=", ".join(recipients), reference=transfer["reference"])
 

@@ -150,6 +150,7 @@ def notice_body(declared: Mapping[str, Any]) -> dict[str, Any]:
         "policy": {name: _policy(policy) for name, policy in declared["policy"].items()},
         "purposes": purposes,
         "vendors": vendors,
+        **({"recipients": declared["recipients"]} if declared["recipients"] else {}),
         "texts": {language: _texts(language, declared, purposes, vendors) for language in declared["languages"]},
     }
 

@@ -10,6 +10,7 @@ import brotli
 from consent_server.canonical import sha256_hex
 from consent_server.usecases.configure_widget import called
 from consent_server.usecases.current_site import CurrentSite
+from consent_server.widget_build import declaration_code
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,10 @@ class ServeWidget:
         """What is loaded when a visitor opens the preferences: layer two with every vendor and cookie."""
         return self._script("preferences", current, language)
 
+    def declaration(self, current: CurrentSite, language: str) -> Script:
+        """What fills a site's own page with its declaration: the same in every language."""
+        return self._script("declaration", current, language)
+
     def _script(self, part: str, current: CurrentSite, language: str) -> Script:
         key = (part, current.site.key, language)
         with self._lock:
@@ -73,6 +78,8 @@ def _make(part: str, current: CurrentSite, language: str) -> Script:
     configuration = current.configurations[language]
     if part == "main":
         script = Script(called(current.widget.main, configuration.main), language)
+    elif part == "declaration":
+        script = Script(called(declaration_code(), f'"{current.site.key}"'), language)
     else:
         script = Script(called(current.widget.preferences, configuration.preferences), language)
     # Compressed here and now, under the lock: once per version and never per request.

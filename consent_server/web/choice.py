@@ -137,6 +137,7 @@ def _page(template: str, current: CurrentSite, notice: Notice, language: str, **
             purposes=[(key, texts["purposes"][key]) for key in notice.purposes],
             texts=locale["choice"],
             receipt_texts=locale["receipt"],
+            declaration_title=locale["declaration"]["title"],
             site_name=notice.body["name"],
             site=current.site,
             home=current.site.home(""),

@@ -27,6 +27,13 @@ def preferences(key: str) -> Response:
     return _answer(services().serve_widget.preferences(current, wished_language(current)))
 
 
+@bp.get("/widget/<key>/declaration.js")
+def declaration(key: str) -> Response:
+    """What a page of the site's own loads to show the declaration."""
+    current = services().sites.get(key)
+    return _answer(services().serve_widget.declaration(current, wished_language(current)))
+
+
 def _answer(script: Script) -> Response:
     accepted = request.accept_encodings
     if accepted["br"]:

@@ -12,6 +12,7 @@ const entries = {
   "widget.js": "main.ts",
   "preferences.js": "preferences.ts",
   "arms.js": "arms.ts",
+  "declaration.js": "declaration.ts",
   "looks/common.css": "looks/common.css",
   "looks/bar.css": "looks/bar.css",
   "looks/box.css": "looks/box.css",

@@ -39,6 +39,8 @@ STANCE = {
     "/v1/notices/<notice_hash>/preview": "public",
     "/v1/notices/<notice_hash>/pictures/<picture>.png": "public",
     "/v1/notices/<notice_hash>/preview/<widget>/widget/<path:script>": "public",
+    "/sites/<key>/declaration": "public",
+    "/widget/<key>/declaration.js": "public",
     "/sign-in": "public",
     "/sign-in/link": "public",
     "/v1/sites/<key>/conversions": "public",

@@ -40,6 +40,10 @@ SEEN = {
     "vendor.cookies": site_file(
         vendors=f'{VENDORS}[[vendors.cookies]]\nname = "_more"\nstorage = "local"\nexpiry = "none"\npurpose = "test"\n'
     ),
+    "recipients": site_file(
+        vendors=f'{VENDORS}[[recipients]]\nname = "P"\nkind = "payment"\n'
+        '[recipients.operator]\nname = "P"\naddress = "A"\ncountry = "IE"\n'
+    ),
     "purposes": site_file(
         vendors='[purposes.measuring]\nsignals = ["analytics_storage"]\n'
         + "".join(f'[purposes.measuring.texts.{x}]\ntitle = "M"\nphrase = "m"\ntext = "t"\n' for x in ("en", "fr"))
