@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -38,7 +37,7 @@ def demo(consent: ConsentServer) -> Iterator[str]:
     ) as shop:
         assert shop.stdout is not None
         yield shop.stdout.readline().removeprefix("demo shop: ").strip()
-        shop.send_signal(signal.SIGINT)
+        shop.terminate()
 
 
 @pytest.fixture
