@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from babel import Locale
 from consent_server import catalogue
 from consent_server.domain.fairness import text_faults
 from consent_server.site_schema import TEXT_LIMITS
+from consent_server.wording import Wording
 
 LOCALES = catalogue.locales()
 ENGLISH = LOCALES["en"]
@@ -66,6 +68,15 @@ def test_no_text_is_empty_or_of_several_lines(language: str) -> None:
         assert "\n" not in text, place
         if not place.startswith("meta."):
             assert text == text.strip(), place
+
+
+@pytest.mark.parametrize("language", sorted(LOCALES))
+def test_a_date_within_a_text_ends_no_sentence_twice(language: str) -> None:
+    # In several languages a date ends in a full stop of its own.
+    wording, moment = Wording(language), datetime(2026, 12, 3, 17, tzinfo=UTC)
+    for place, text in texts(language).items():
+        said = text.replace("{at}", wording.moment(moment)).replace("{by}", wording.day(moment))
+        assert ".." not in said, place
 
 
 @pytest.mark.parametrize("language", sorted(LOCALES))
