@@ -32,7 +32,8 @@ export function mount(act: (action: string) => void): void {
 function raise(): void {
   const open = isOpen();
   host.setAttribute("role", open ? "dialog" : "region");
-  host.togglePopover?.(open);
+  // A content blocker may have taken it out of the page.
+  if (host.isConnected) host.togglePopover?.(open);
 }
 
 /** Put it into the body; again when the page has put another body there, as frameworks that turn pages in place do. */
