@@ -13,15 +13,21 @@ DIST = Path(__file__).parent.parent / "static" / "widget" / "dist"
 
 @dataclass(frozen=True)
 class WidgetCode:
-    """Two expressions, one line each, that are called with data: the first view's and layer two's."""
+    """Expressions, one line each, that are called with data: of the first view, of layer two, of what comes later."""
 
     main: str
     preferences: str
+    details: str
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The expressions by script, in the order in which they are archived."""
+        return {"main": self.main, "preferences": self.preferences, "details": self.details}
 
     @property
     def archived(self) -> str:
         """What is kept as evidence, and hashed into receipts."""
-        return f"{self.main}\n{self.preferences}"
+        return "\n".join(self.parts.values())
 
     @cached_property
     def hash(self) -> str:
@@ -51,7 +57,8 @@ def _joined(adapters: tuple[str, ...], layouts: tuple[str, ...], arms: bool) -> 
     sheet = json.dumps("".join(_expression(f"looks/{name}.css") for name in ("common", *layouts)))
     main = f"{_expression('widget.js')}({{{members}}},{sheet})"
     # Only while an experiment runs: no other page pays for it.
-    return WidgetCode(f"{_expression('arms.js')}({main})" if arms else main, _expression("preferences.js"))
+    main = f"{_expression('arms.js')}({main})" if arms else main
+    return WidgetCode(main, _expression("preferences.js"), _expression("details.js"))
 
 
 def _expression(name: str) -> str:

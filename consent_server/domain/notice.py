@@ -57,11 +57,21 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What widget code was called with in one language, as the JSON texts that were served: banner and preferences."""
+    """What widget code was called with in one language, as the JSON texts that were served, one a script.
+
+    `details` is None for code from before there was a third script.
+    """
 
     language: str
     main: str
     preferences: str
+    details: str | None
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The texts by script, in the order in which code is archived."""
+        parts = {"main": self.main, "preferences": self.preferences, "details": self.details}
+        return {part: text for part, text in parts.items() if text is not None}
 
 
 def consent_basis(body: Mapping[str, Any]) -> dict[str, Any]:

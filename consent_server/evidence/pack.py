@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -75,13 +75,12 @@ class PackTimestamp:
 
 @dataclass(frozen=True, slots=True)
 class PackConfiguration:
-    """What code (by its hash) was served with to show a notice in one language, both texts as they were, since when."""
+    """What code (by its hash) was served with to show a notice in one language: the text of each script, since when."""
 
     notice: str
     widget: str
     language: str
-    main: str
-    preferences: str
+    parts: Mapping[str, str]
     served_at: datetime
 
 
@@ -333,7 +332,8 @@ def _publication_line(publication: PackPublication) -> dict[str, Any]:
 
 
 def _configuration_line(served: PackConfiguration) -> dict[str, Any]:
-    return {**asdict(served), "served_at": _time(served.served_at)}
+    named = {"notice": served.notice, "widget": served.widget, "language": served.language}
+    return {**named, **served.parts, "served_at": _time(served.served_at)}
 
 
 def _picture_line(picture: PackPicture) -> dict[str, Any]:

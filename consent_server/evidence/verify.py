@@ -528,6 +528,8 @@ NAMES = re.compile(
     r"|manifest\.(json|jws)|notices/[0-9a-f]{64}\.json|widget/[0-9a-f]{64}\.js|timestamps/[0-9a-f]{64}\.tsr"
 )
 CONFIGURATION = {"notice", "widget", "language", "served_at", "main", "preferences"}
+# Code from before there was a third script was not called with it.
+LATER = frozenset({"details"})
 PICTURE = {"picture", "notice", "widget", "language", "width", "browser", "taken_at"}
 # What a form that nobody foresaw runs into: such a pack does not hold either.
 MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, struct.error)
@@ -811,8 +813,9 @@ class Audit:
 
     def read_configurations(self) -> None:
         self.configurations = 0
-        for _, line in self.dated("configurations.jsonl", CONFIGURATION, "served_at"):
-            self.configurations += isinstance(line["main"], str) and isinstance(line["preferences"], str)
+        for _, line in self.dated("configurations.jsonl", CONFIGURATION, "served_at", LATER):
+            texts = [line[part] for part in ("main", "preferences", *(line.keys() & LATER))]
+            self.configurations += all(isinstance(text, str) for text in texts)
 
     def read_pictures(self) -> None:
         unnamed = {name for name in self.pack.names if name.startswith("pictures/")}
@@ -828,13 +831,15 @@ class Audit:
             self.fail("shown", name, "pictures.jsonl does not name it")
         self.seen["shown"] = f"{self.configurations} configurations, {pictures} pictures"
 
-    def dated(self, name: str, fields: set[str], at: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    def dated(
+        self, name: str, fields: set[str], at: str, optional: frozenset[str] = frozenset()
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
         """The lines that have their form and are about a notice of this pack, each with its place."""
         for position, data in enumerate(self.pack.lines(name), 1):
             where = f"{name} line {position}"
             try:
                 line = strict_json(data)
-                if not isinstance(line, dict) or line.keys() != fields:
+                if not isinstance(line, dict) or line.keys() - optional != fields:
                     raise Wrong(f"a line has the fields {', '.join(sorted(fields))}")
                 for hashed in fields & {"picture", "notice", "widget"}:
                     unhex(line[hashed])

@@ -32,9 +32,10 @@ def archive(session: Session, notice_id: int, widget: str, served: Iterable[Conf
             "notice_id": notice_id,
             "widget": widget,
             "language": one.language,
-            "hash": sha256_hex(f"{one.main}\n{one.preferences}".encode()),
+            "hash": sha256_hex("\n".join(one.parts.values()).encode()),
             "main": one.main,
             "preferences": one.preferences,
+            "details": one.details,
             "served_at": now,
         }
         for one in served
@@ -80,4 +81,4 @@ def of_site(session: Session, site_id: int) -> Iterator[ServedConfiguration]:
 
 
 def _configuration(row: ConfigurationRow) -> Configuration:
-    return Configuration(row.language, row.main, row.preferences)
+    return Configuration(row.language, row.main, row.preferences, row.details)

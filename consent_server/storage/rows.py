@@ -91,8 +91,8 @@ class WidgetRow(Base):
 class ConfigurationRow(Base):
     """What widget code was called with to show a notice: the JSON texts as served, and since when.
 
-    The vendor ids in them are settings, so that one notice may have several. `hash` is the SHA-256 of both texts
-    with a newline between them.
+    The vendor ids in them are settings, so that one notice may have several. `hash` is the SHA-256 of the texts
+    with a newline between them. Code from before there was a third script has no `details`.
     """
 
     __tablename__ = "configurations"
@@ -106,6 +106,7 @@ class ConfigurationRow(Base):
     main: Mapped[str] = mapped_column(Text)
     preferences: Mapped[str] = mapped_column(Text)
     served_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+    details: Mapped[str | None] = mapped_column(Text)
 
 
 class PictureRow(Base):

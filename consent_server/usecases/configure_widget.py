@@ -1,7 +1,7 @@
 """Make what the widget's code is called with, and so what a visitor sees: one notice in each of its languages."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,16 @@ from consent_server.usecases.dress_banner import banner_css
 CONFIG_TEXTS = (
     "title", "accept", "refuse", "customise", "close", "gpc", "saved", "reopen", "failed",
 )  # fmt: skip
+PREFERENCES_TEXTS = (
+    "title", "intro", "save", "close", "necessary", "necessary_text", "vendors", "cookies", "controller", "dpo",
+)  # fmt: skip
 PLACEHOLDER_TEXTS = ("placeholder", "once", "always")
+DETAILS_TEXTS = (
+    "operator", "transfer", "policy", "cookies", "purpose", "lifetime", "third_party",
+    "mine", "mine_at", "granted", "denied", "withdraw", "receipt", "receipt_jws", "receipt_json", "no_receipt",
+    "erase", "erase_text", "erase_send", "erase_asked", "erase_failed", "erase_done",
+    *PLACEHOLDER_TEXTS,
+)  # fmt: skip
 
 
 def configure_widget(notice: Notice, site: str, widget: str, tags: Sequence[Tag]) -> dict[str, Configuration]:
@@ -23,14 +32,23 @@ def configure_widget(notice: Notice, site: str, widget: str, tags: Sequence[Tag]
     Its shape is for the code of today only. Archived code is never given it: what that was served with is
     archived with it (storage/configurations.py).
     """
-    return {
-        language: Configuration(
-            language,
-            main=_line(_first_layer(notice, site, widget, tags, language)),
-            preferences=_line(notice_detail(notice, language)),
-        )
-        for language in notice.languages
-    }
+    return {language: _configuration(notice, site, widget, tags, language) for language in notice.languages}
+
+
+def _configuration(notice: Notice, site: str, widget: str, tags: Sequence[Tag], language: str) -> Configuration:
+    detail = notice_detail(notice, language)
+    return Configuration(
+        language,
+        main=_line(_first_layer(notice, site, widget, tags, language)),
+        preferences=_line(_part(detail, ("controller", "contact", "dpo", "purposes"), PREFERENCES_TEXTS)),
+        details=_line(_part(detail, ("vendors",), DETAILS_TEXTS)),
+    )
+
+
+def _part(detail: Mapping[str, Any], members: Iterable[str], texts: Iterable[str]) -> dict[str, Any]:
+    """What one of the later scripts is called with: no more than it shows."""
+    told = {key: detail[key] for key in ("notice", "language", "names", *members)}
+    return told | {"texts": {key: detail["texts"][key] for key in texts}}
 
 
 def with_arms(

@@ -139,7 +139,7 @@ class _Entries:
 def _configurations(session: Session, site_id: int) -> Iterator[PackConfiguration]:
     for one in configurations.of_site(session, site_id):
         said = one.configuration
-        yield PackConfiguration(one.notice, one.widget, said.language, said.main, said.preferences, one.served_at)
+        yield PackConfiguration(one.notice, one.widget, said.language, said.parts, one.served_at)
 
 
 def _pictures(session: Session, site_id: int) -> Iterator[PackPicture]:

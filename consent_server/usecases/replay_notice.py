@@ -1,7 +1,6 @@
 """Show a notice as it was shown: archived code, called with what it was served with; and pictures of that."""
 
 import re
-from dataclasses import dataclass
 
 from consent_server.domain.errors import UnknownPicture
 from consent_server.storage import configurations, notices, pictures
@@ -12,22 +11,18 @@ from consent_server.usecases.configure_widget import called
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """Both scripts, byte for byte as pages once loaded them."""
+def replay_notice(database: Database, notice_hash: str, widget: str, language: str) -> dict[str, str]:
+    """The scripts, by their part, byte for byte as pages once loaded them that showed this notice by this code.
 
-    main: str
-    preferences: str
-
-
-def replay_notice(database: Database, notice_hash: str, widget: str, language: str) -> Replay:
-    """What a page loaded that showed this notice by this code. Raises UnknownWidget, UnknownConfiguration."""
+    Raises UnknownWidget, UnknownConfiguration.
+    """
     with database.reading() as session:
         # What is no hash is no name of code; PostgreSQL would not even take a NUL.
         code = notices.widget_code(session, widget if _HASH.fullmatch(widget) else "")
         served = configurations.newest(session, notice_hash, widget, language)
-    main, _, preferences = code.partition("\n")
-    return Replay(called(main, served.main), called(preferences, served.preferences))
+    # As many as there were at that time.
+    lines = zip(code.split("\n"), served.parts.items(), strict=True)
+    return {part: called(expression, text) for expression, (part, text) in lines}
 
 
 def widgets_of(database: Database, notice_hash: str) -> list[str]:

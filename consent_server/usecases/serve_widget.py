@@ -53,8 +53,12 @@ class ServeWidget:
         return self._script("main", current, language)
 
     def preferences(self, current: CurrentSite, language: str) -> Script:
-        """What is loaded when a visitor opens the preferences: layer two with every vendor and cookie."""
+        """What is loaded when a visitor opens the preferences: layer two with every purpose and vendor."""
         return self._script("preferences", current, language)
+
+    def details(self, current: CurrentSite, language: str) -> Script:
+        """What is loaded for whatever is looked at later: cookies of a vendor, one's own choice, stand-ins."""
+        return self._script("details", current, language)
 
     def declaration(self, current: CurrentSite, language: str) -> Script:
         """What fills a site's own page with its declaration: the same in every language."""
@@ -75,13 +79,10 @@ def _same(one: CurrentSite, other: CurrentSite) -> bool:
 
 
 def _make(part: str, current: CurrentSite, language: str) -> Script:
-    configuration = current.configurations[language]
-    if part == "main":
-        script = Script(called(current.widget.main, configuration.main), language)
-    elif part == "declaration":
+    if part == "declaration":
         script = Script(called(declaration_code(), f'"{current.site.key}"'), language)
     else:
-        script = Script(called(current.widget.preferences, configuration.preferences), language)
+        script = Script(called(current.widget.parts[part], current.configurations[language].parts[part]), language)
     # Compressed here and now, under the lock: once per version and never per request.
     _ = script.br, script.gzip
     return script

@@ -27,6 +27,13 @@ def preferences(key: str) -> Response:
     return _answer(services().serve_widget.preferences(current, wished_language(current)))
 
 
+@bp.get("/widget/<key>/details.js")
+def details(key: str) -> Response:
+    """What is loaded for what a visitor looks at later."""
+    current = services().sites.get(key)
+    return _answer(services().serve_widget.details(current, wished_language(current)))
+
+
 @bp.get("/widget/<key>/declaration.js")
 def declaration(key: str) -> Response:
     """What a page of the site's own loads to show the declaration."""

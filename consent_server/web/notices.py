@@ -80,7 +80,7 @@ def preview(notice_hash: str) -> Response:
     widget = request.args.get("widget") or next(iter(widgets_of(services().database, notice_hash)), "")
     # The frame would stay empty: asked here, what is not archived is a refusal.
     replay_notice(services().database, notice_hash, widget, language)
-    # Below /widget/, as the code looks for its second script beside its own address.
+    # Below /widget/, as the code looks for its later scripts beside its own address.
     source = url_for(
         "notices.preview_script", notice_hash=notice_hash, widget=widget, script=f"{body['site']}.js", lang=language
     )
@@ -96,10 +96,11 @@ def preview_script(notice_hash: str, widget: str, script: str) -> Response:
     """The archived code called with what it was served with, under the names that the code asks for."""
     body = read_notice(services().database, notice_hash).notice.body
     replay = replay_notice(services().database, notice_hash, widget, _asked_language(body))
-    parts = {f"{body['site']}.js": replay.main, f"{body['site']}/preferences.js": replay.preferences}
-    if script not in parts:
+    site = body["site"]
+    named = {f"{site}.js" if part == "main" else f"{site}/{part}.js": text for part, text in replay.items()}
+    if script not in named:
         raise NotFound
-    response = Response(parts[script], content_type="text/javascript; charset=utf-8")
+    response = Response(named[script], content_type="text/javascript; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     return response
 

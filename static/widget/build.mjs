@@ -11,6 +11,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const entries = {
   "widget.js": "main.ts",
   "preferences.js": "preferences.ts",
+  "details.js": "details.ts",
   "arms.js": "arms.ts",
   "declaration.js": "declaration.ts",
   "looks/common.css": "looks/common.css",

@@ -27,12 +27,12 @@ def spent(client: FlaskClient, apply_site: Apply) -> dict[str, int]:
     """Bytes by part, for a site with Analytics, Ads and the Meta pixel."""
     apply_site(site_file("shop", ANALYTICS_TAG, ADS_TAG, PIXEL_TAG))
     headers = {"Accept-Encoding": "br", "Accept-Language": "en"}
-    first, second = (client.get(f"/widget/shop{rest}", headers=headers) for rest in (".js", "/preferences.js"))
-    assert [one.headers["Content-Encoding"] for one in (first, second)] == ["br", "br"]
-    notice = brotli.decompress(first.data).rpartition(b"(\n")[2]
+    paths = {"first_view": ".js", "preferences": "/preferences.js", "details": "/details.js"}
+    scripts = {part: client.get(f"/widget/shop{rest}", headers=headers) for part, rest in paths.items()}
+    assert {one.headers["Content-Encoding"] for one in scripts.values()} == {"br"}
+    notice = brotli.decompress(scripts["first_view"].data).rpartition(b"(\n")[2]
     return {
-        "first_view": len(first.data),
-        "preferences": len(second.data),
+        **{part: len(one.data) for part, one in scripts.items()},
         **{part: sum(compressed((DIST / file).read_bytes()) for file in files) for part, files in PARTS.items()},
         "notice": compressed(notice),
     }

@@ -25,6 +25,7 @@ STANCE = {
     "/widget/<key>.js": "public",
     "/sites/<key>/choice": "public",
     "/widget/<key>/preferences.js": "public",
+    "/widget/<key>/details.js": "public",
     "/ledger/<key>/checkpoint": "public",
     "/ledger/<key>/checkpoints": "public",
     "/ledger/<key>/consistency": "public",

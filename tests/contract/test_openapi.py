@@ -135,6 +135,7 @@ def test_the_example_of_a_view_is_counted(client: FlaskClient) -> None:
         ("currentNotice", "/v1/sites/shop/notice"),
         ("widget", "/widget/shop.js?lang=fr"),
         ("preferences", "/widget/shop/preferences.js"),
+        ("details", "/widget/shop/details.js?lang=fr"),
         ("choicePage", "/sites/shop/choice?lang=fr"),
         ("declaration", "/sites/shop/declaration?lang=en"),
         ("declaration", "/sites/shop/declaration?format=json&lang=en"),

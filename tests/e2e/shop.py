@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from playwright.sync_api import BrowserContext, Locator, Page, Response
+from playwright.sync_api import BrowserContext, Locator, Page, Response, expect
 
 from .fake_vendors import Vendors
 from .servers import Answer, ConsentServer, PageServer
@@ -131,6 +131,24 @@ class Shop:
         customise = self.button("customise")
         (customise if customise.count() else self.way_back).click()
         self.button("save").wait_for()
+        # Where there is a choice, "My choice" takes the place that is kept for it.
+        expect(self.page.locator("consent-widget dialog > [role=status]")).to_have_count(0)
+
+    def unfold(self, vendor: str) -> Locator:
+        """On the second layer, open what there is to know of a vendor, and return it."""
+        summary = self.page.get_by_label(f"Cookies and other storage: {vendor}")
+        closed = self.page.locator("consent-widget dialog section > details:not([open]) > summary")
+        while not summary.is_visible():
+            closed.first.click()
+        summary.click()
+        return self.page.locator("consent-widget dialog details details").filter(has=summary)
+
+    def unfold_all(self) -> None:
+        """Open the second layer with all that it can unfold, and wait until that is there."""
+        self.open_preferences()
+        for summary in self.page.locator("consent-widget dialog summary").all():
+            summary.click()
+        expect(self.page.locator("consent-widget dialog details > [role=status]")).to_have_count(0)
 
     def switch(self, key: str, on: bool) -> None:
         """Set the switch of a purpose or vendor on the second layer."""

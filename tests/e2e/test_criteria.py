@@ -71,13 +71,6 @@ def stops(page: Page, count: int, key: str = "Tab") -> list[str]:
     return found
 
 
-def unfold(shop: Shop) -> None:
-    """Open the preferences with all that they can unfold."""
-    shop.open_preferences()
-    for summary in shop.page.locator("consent-widget dialog summary").all():
-        summary.click()
-
-
 @each_layout
 def test_the_banner_says_what_it_is(visit: Callable[..., Shop], site: str) -> None:
     shop = visit(site).open()
@@ -149,7 +142,7 @@ def test_every_stop_shows_that_it_has_the_focus(visit: Callable[..., Shop], site
     for _ in range(6):
         shop.page.keyboard.press("Tab")
         _shown(shop.page.evaluate(OUTLINE), surface)
-    unfold(shop)
+    shop.unfold_all()
     for _ in range(12):
         shop.page.keyboard.press("Tab")
         _shown(shop.page.evaluate(OUTLINE), surface)
@@ -201,7 +194,7 @@ def test_every_target_has_24_pixels(visit: Callable[..., Shop], site: str) -> No
     shop = visit(site, viewport={"width": 390, "height": 844}).open()
     expect(shop.banner).to_be_visible()
     assert min(shop.page.evaluate(CONTROLS)) >= 24
-    unfold(shop)
+    shop.unfold_all()
     assert min(shop.page.evaluate(CONTROLS)) >= 24
     shop.button("refuse").click()
     expect(shop.banner).to_have_count(0)
@@ -231,7 +224,7 @@ def test_nothing_is_lost_when_it_is_large_narrow_turned_or_spaced(
         shop.page.evaluate(SPACING)
     reachable(shop, "refuse", "accept", "customise", "close")
     assert shop.page.evaluate(CLIPPED) == []
-    unfold(shop)
+    shop.unfold_all()
     reachable(shop, "refuse", "accept", "save", "close")
     assert shop.page.evaluate(CLIPPED) == []
 
@@ -269,7 +262,7 @@ def test_a_state_is_told_by_more_than_its_colour(shop: Shop) -> None:
 def test_nothing_moves_by_itself(visit: Callable[..., Shop]) -> None:
     shop = visit(reduced_motion="no-preference").open()
     assert shop.page.evaluate(OBJECTS) == [0, 0]
-    unfold(shop)
+    shop.unfold_all()
     assert shop.page.evaluate(OBJECTS) == [0, 0]
     shop.button("save").click()
     expect(shop.way_back).to_be_visible()
@@ -294,7 +287,7 @@ def test_focus_and_switches_change_nothing_else(shop: Shop) -> None:
     expect(shop.banner).to_be_visible()
     before = len(shop.server.receipts("shop"))
     stops(shop.page, 6)
-    unfold(shop)
+    shop.unfold_all()
     for box in shop.page.locator("consent-widget input").all():
         box.check()
     stops(shop.page, 12)
@@ -312,7 +305,7 @@ def test_the_pointer_above_something_shows_nothing_more(shop: Shop) -> None:
     expect(shop.banner).to_be_visible()
     for part in ("", " dialog"):
         if part:
-            unfold(shop)
+            shop.unfold_all()
         before = shop.page.evaluate(all_text)
         for one in shop.page.locator(f"consent-widget{part} :is(button, a, summary, input):visible").all():
             one.hover()
@@ -322,7 +315,7 @@ def test_the_pointer_above_something_shows_nothing_more(shop: Shop) -> None:
 
 def test_what_is_read_is_in_the_name(shop: Shop) -> None:
     shop.open()
-    unfold(shop)
+    shop.unfold_all()
     for one in shop.page.locator("consent-widget [aria-label]:is(button, a, summary)").all():
         text, name = one.inner_text().strip(), str(one.get_attribute("aria-label"))
         # A cross is a sign, not a word.
@@ -331,7 +324,7 @@ def test_what_is_read_is_in_the_name(shop: Shop) -> None:
 
 def test_every_field_has_its_label_and_stands_in_a_named_group(shop: Shop) -> None:
     shop.open()
-    unfold(shop)
+    shop.unfold_all()
     for purpose in ("Audience measurement", "Advertising"):
         group = shop.page.get_by_role("group", name=purpose, exact=True)
         assert group.count() == 1

@@ -48,7 +48,7 @@ def test_layer_one_stands_in_the_page_s_own_document(shop: Shop) -> None:
 
 
 def test_layer_two_names_every_vendor_and_cookie(shop: Shop) -> None:
-    shop.open().open_preferences()
+    shop.open().unfold_all()
     dialog = shop.page.locator("consent-widget dialog")
     for text in ("Google Analytics", "Google Ads", "Meta pixel", "Google Ireland Limited", "_ga", "_gcl_au", "_fbp"):
         expect(dialog).to_contain_text(text)

@@ -55,6 +55,20 @@ def test_a_strict_policy_is_met_without_a_violation(visit: Callable[..., Shop]) 
     assert shop.page.evaluate("violations") == []
 
 
+def test_what_is_fetched_later_meets_a_strict_policy_too(visit: Callable[..., Shop]) -> None:
+    shop = visit(init=RECORD_VIOLATIONS)
+    rules = policy(shop, "require-trusted-types-for 'script'", "trusted-types consent-widget")
+    shop.serve(head=shop.tag(f' nonce="{NONCE}"'), headers=rules)
+    shop.open()
+    shop.unfold_all()
+    table = shop.page.locator("consent-widget dialog table").first
+    assert table.evaluate("one => getComputedStyle(one).borderCollapse") == "collapse"
+    shop.button("accept").click()
+    shop.open_preferences()
+    expect(shop.page.get_by_role("heading", name="My choice")).to_be_visible()
+    assert shop.page.evaluate("violations") == []
+
+
 def test_the_banner_is_styled_under_a_policy_that_forbids_styles(visit: Callable[..., Shop]) -> None:
     shop = visit()
     shop.serve(head=shop.tag(f' nonce="{NONCE}"'), headers=policy(shop))

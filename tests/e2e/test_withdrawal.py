@@ -109,7 +109,7 @@ def test_a_withdrawal_does_not_wait_for_a_server_that_never_answers(shop: Shop) 
     shop.open()
     shop.accept_all()
     # Neither answered nor refused: what hangs must not keep the tags in the page.
-    shop.page.route("**/preferences.js*", lambda route: None)
+    shop.page.route("**/details.js*", lambda route: None)
     with shop.page.expect_event("load"):
         shop.page.evaluate("consentWidget.withdraw()")
     assert shop.grants() == {"p.analytics": "0", "p.advertising": "0"}

@@ -135,7 +135,7 @@ def test_the_script_has_the_arms_while_it_runs_and_not_a_byte_else(
     client: FlaskClient, services: Services, apply_site: Apply
 ) -> None:
     before = client.get("/widget/shop.js").data
-    preferences = client.get("/widget/shop/preferences.js").data
+    later = [client.get(f"/widget/shop/{part}.js").data for part in ("preferences", "details")]
     apply_site(with_experiment(BOX, TITLE))
     arms = hashes(services)
     for language, title in (("en", "Your choice"), ("fr", None)):
@@ -145,7 +145,7 @@ def test_the_script_has_the_arms_while_it_runs_and_not_a_byte_else(
         assert box == {"weight": 30, "notice": arms["box"], "layout": "box"}
         assert (other["weight"], other["notice"]) == (20, arms["title"])
         assert other.get("texts", {}).get("title") == title
-    assert client.get("/widget/shop/preferences.js").data == preferences
+    assert [client.get(f"/widget/shop/{part}.js").data for part in ("preferences", "details")] == later
     apply_site(site_file())
     assert client.get("/widget/shop.js").data == before
 

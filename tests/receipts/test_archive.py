@@ -54,6 +54,8 @@ def test_an_old_notice_is_shown_by_its_own_code(server: ConsentServer, quiet: Pa
     scripts = f"/v1/notices/{notice}/preview/{WIDGET}/widget"
     for script, code, given in (("shop.js", MAIN, FIRST), ("shop/preferences.js", PREFERENCES, SECOND)):
         assert server.get(f"{scripts}/{script}?lang=en")[1].decode() == f"{code}(\n{json.dumps(given)}\n)\n"
+    # There was no third script then.
+    assert server.get(f"{scripts}/shop/details.js?lang=en")[0] == 404
 
 
 def test_its_picture_is_taken_from_the_archive(server: ConsentServer) -> None:

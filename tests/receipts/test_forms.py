@@ -285,7 +285,7 @@ def test_a_preview_is_the_archived_code_and_the_notice(client: FlaskClient, noti
     assert "sandbox allow-scripts" in frame.headers["Content-Security-Policy"]
     assert "connect-src 'none'" in frame.headers["Content-Security-Policy"]
     code = client.get(f"/v1/widgets/{widget[1]}").text.split("\n")
-    for script, line in (("shop.js", code[0]), ("shop/preferences.js", code[1])):
+    for script, line in (("shop.js", code[0]), ("shop/preferences.js", code[1]), ("shop/details.js", code[2])):
         text = client.get(f"{base}/{widget[1]}/widget/{script}?lang=fr").text
         assert text.split("\n")[0] == f"{line}("
         assert json.loads(text.split("\n")[1])["notice"] == notice

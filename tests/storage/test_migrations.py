@@ -12,6 +12,7 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import Engine, inspect, text
 
 from consent_server.app import create_app
+from consent_server.storage import append_only
 from consent_server.storage.base import Base
 from tests.factories import settings_for
 from tests.postgresql import PostgreSQL
@@ -82,6 +83,25 @@ def test_the_look_up_of_a_visitor_is_an_index_of_few(empty_app: Flask) -> None:
     indexes = {index["name"]: index for index in inspect(engine_of(empty_app)).get_indexes("decisions")}
     options = indexes["ix_decisions_visitor"]["dialect_options"]
     assert any("visitor IS NOT NULL" in str(value) for value in options.values())
+
+
+def test_what_was_served_before_there_was_a_third_script_stays_as_it_was(empty_app: Flask) -> None:
+    upgrade(revision="0012")
+    kept = "SELECT main, preferences, hash FROM configurations"
+    with engine_of(empty_app).begin() as connection:
+        connection.execute(text("INSERT INTO sites (id, key, name, settings) VALUES (1, 'shop', 'Shop', '{}')"))
+        notice = "INSERT INTO notices (id, site_id, hash, body, created_at) VALUES (1, 1, :hash, :body, 0)"
+        connection.execute(text(notice), {"hash": "0" * 64, "body": b"{}"})
+        connection.execute(text("INSERT INTO widgets (hash, code, created_at) VALUES ('c', 'x', 0)"))
+        columns = "id, notice_id, widget, language, hash, main, preferences, served_at"
+        connection.execute(text(f"INSERT INTO configurations ({columns}) VALUES (1, 1, 'c', 'en', 'h', '1', '2', 0)"))
+        before, closed = list(connection.execute(text(kept))), append_only.names(connection)
+    upgrade()
+    with engine_of(empty_app).connect() as connection:
+        assert list(connection.execute(text(kept))) == before
+        assert connection.scalar(text("SELECT details FROM configurations")) is None
+        # SQLite loses triggers with a table that is copied.
+        assert append_only.names(connection) >= closed
 
 
 def test_views_counted_by_day_go_on_as_roll_ups(empty_app: Flask) -> None:

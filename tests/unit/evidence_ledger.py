@@ -44,7 +44,8 @@ SITE = "shop"
 ORIGIN = f"consent.example/ledger/{SITE}"
 ISSUER = Issuer(PUBLIC_URL, SITE, ORIGIN)
 NOTICE = notice_of(site_file())
-CODE = "(adapters=>config=>{})({})\n(detail=>{})"
+CODE = "(adapters=>config=>{})({})\n(detail=>{})\n(more=>{})"
+PARTS = {"main": '{"a": 1}', "preferences": "{}", "details": "[]"}
 WIDGET = sha256(CODE.encode()).hexdigest()
 PICTURE = sha256(b"PNG").hexdigest()
 
@@ -76,7 +77,7 @@ class EvidenceLedger:
     notices: dict[str, bytes] = field(default_factory=lambda: {NOTICE.hash: encode(dict(NOTICE.body))})
     widgets: dict[str, str] = field(default_factory=lambda: {WIDGET: CODE})
     configurations: list[PackConfiguration] = field(
-        default_factory=lambda: [PackConfiguration(NOTICE.hash, WIDGET, "en", '{"a": 1}', "{}", START)]
+        default_factory=lambda: [PackConfiguration(NOTICE.hash, WIDGET, "en", PARTS, START)]
     )
     pictures: list[PackPicture] = field(
         default_factory=lambda: [PackPicture(PICTURE, NOTICE.hash, WIDGET, "en", 390, "Chromium 1", START, b"PNG")]

@@ -209,7 +209,16 @@ def test_what_was_shown_is_dated(ledger: EvidenceLedger, tmp_path: Path) -> None
         }
     ]
     (served,) = lines(files_of(path)["configurations.jsonl"])
-    assert (served["main"], served["preferences"]) == ('{"a": 1}', "{}")
+    assert (served["main"], served["preferences"], served["details"]) == ('{"a": 1}', "{}", "[]")
+    assert holds(path)
+
+
+def test_code_that_was_called_with_two_texts_stays_so(ledger: EvidenceLedger, tmp_path: Path) -> None:
+    parts = {"main": "{}", "preferences": "{}"}
+    ledger.configurations.append(replace(ledger.configurations[0], parts=parts))
+    path = ledger.write(tmp_path / "pack.zip")
+    three, two = lines(files_of(path)["configurations.jsonl"])
+    assert three.keys() - two.keys() == {"details"}
     assert holds(path)
 
 

@@ -18,7 +18,7 @@ from consent_server.domain.ledger import commitment, leaf_hash
 from consent_server.domain.removal import Rule
 from consent_server.evidence.pack import PackPublication
 from tests import jose
-from tests.unit.evidence_ledger import NOTICE, PICTURE, WIDGET, EvidenceLedger, Row, new_ring
+from tests.unit.evidence_ledger import NOTICE, PARTS, PICTURE, WIDGET, EvidenceLedger, Row, new_ring
 from tests.unit.verify_bench import SCRIPT, Bench
 
 NOTICE_FILE = f"notices/{NOTICE.hash}.json"
@@ -219,6 +219,11 @@ def altered_picture(ledger: EvidenceLedger) -> None:
 @attack("shown", "configurations.jsonl line 1", "dated after the pack was made")
 def configuration_dated_later(ledger: EvidenceLedger) -> None:
     ledger.configurations = [replace(ledger.configurations[0], served_at=ledger.now + timedelta(days=1))]
+
+
+@attack("shown", "configurations.jsonl line 1", "a line has the fields language, main, notice, preferences")
+def configuration_of_one_more_script(ledger: EvidenceLedger) -> None:
+    ledger.configurations = [replace(ledger.configurations[0], parts={**PARTS, "more": "{}"})]
 
 
 @attack("widgets", f"widget/{WIDGET}.js", "its content does not have the SHA-256 of its name")

@@ -144,7 +144,9 @@ def test_what_is_served_is_archived_as_it_is(services: Services, client: FlaskCl
     with services.database.reading() as session:
         for language in ("en", "fr"):
             kept = configurations.newest(session, notice, current.widget.hash, language)
-            for part, line in (("shop", kept.main), ("shop/preferences", kept.preferences)):
+            for part, line in (
+                ("shop", kept.main), ("shop/preferences", kept.preferences), ("shop/details", kept.details),
+            ):  # fmt: skip
                 served = client.get(f"/widget/{part}.js?lang={language}").text
                 assert served.split("\n")[1] == line
                 preview = f"/v1/notices/{notice}/preview/{current.widget.hash}/widget/{part}.js?lang={language}"

@@ -289,8 +289,8 @@ def test_the_receipt_names_code_that_is_archived(client: FlaskClient, body: Body
     assert claimed.startswith(named)
     code = client.get(f"/v1/widgets/{claimed}")
     assert hashlib.sha256(code.data).hexdigest() == claimed
-    preferences = client.get("/widget/shop/preferences.js").text
-    assert code.text == f"{served[0][:-1]}\n{preferences.partition(chr(10))[0][:-1]}"
+    later = (client.get(f"/widget/shop/{part}.js").text.split("\n") for part in ("preferences", "details"))
+    assert code.text == "\n".join(lines[0][:-1] for lines in (served, *later))
 
 
 def test_code_that_came_with_an_upgrade_is_archived_too(

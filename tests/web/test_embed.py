@@ -15,7 +15,7 @@ from tests.conftest import Apply
 from tests.factories import SHOP, TOP, TYPEFORM, VENDORS, site_file
 
 CACHE = "public, max-age=300, stale-while-revalidate=86400"
-SCRIPTS = ["/widget/shop.js", "/widget/shop/preferences.js"]
+SCRIPTS = ["/widget/shop.js", "/widget/shop/preferences.js", "/widget/shop/details.js"]
 
 
 def config(text: str) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def test_compressed_once_and_not_per_request(client: FlaskClient, services: Serv
     assert client.get("/widget/shop.js", headers={"Accept-Encoding": "br"}).data == script.br
 
 
-@pytest.mark.parametrize("path", ["/widget/nowhere.js", "/widget/nowhere/preferences.js", "/widget/%00.js"])
+@pytest.mark.parametrize("path", [*(path.replace("shop", "nowhere") for path in SCRIPTS), "/widget/%00.js"])
 def test_an_unknown_site(client: FlaskClient, path: str) -> None:
     response = client.get(path, headers={"Accept": "*/*", "Origin": SHOP})
     assert response.status_code == 404
@@ -193,12 +193,12 @@ def test_only_the_adapters_that_a_site_uses_are_sent(client: FlaskClient, apply_
 def test_the_widget_hash_is_of_the_archived_code(client: FlaskClient, apply_site: Apply) -> None:
     for vendors in (VENDORS, TYPEFORM):
         apply_site(site_file(vendors=vendors))
-        main, preferences = (client.get(path).text.split("\n")[0][:-1] for path in SCRIPTS)
+        lines = "\n".join(client.get(path).text.split("\n")[0][:-1] for path in SCRIPTS)
         named = config(client.get("/widget/shop.js").text)["widget"]
-        whole = hashlib.sha256(f"{main}\n{preferences}".encode()).hexdigest()
+        whole = hashlib.sha256(lines.encode()).hexdigest()
         assert whole.startswith(named)
         archived = client.get(f"/v1/widgets/{whole}")
-        assert archived.text == f"{main}\n{preferences}"
+        assert archived.text == lines
         assert archived.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         assert archived.headers["X-Content-Type-Options"] == "nosniff"
         assert archived.mimetype == "text/plain"
@@ -224,6 +224,10 @@ def test_no_text_can_leave_the_script(client: FlaskClient, apply_site: Apply) ->
 def test_layer_two_names_each_vendor_with_its_cookies(client: FlaskClient) -> None:
     data = config(client.get("/widget/shop/preferences.js?lang=en").text)
     assert data["controller"] == "Example Shop Ltd, 1 Main Street, Dublin, Ireland"
+    assert {"Google Analytics", "Google Ads", "Meta pixel"} <= set(data["names"].values())
+    # What nobody has asked for is not there.
+    assert "vendors" not in data
+    data = config(client.get("/widget/shop/details.js?lang=en").text)
     assert [vendor["key"] for vendor in data["vendors"]] == ["google-analytics", "google-ads", "meta-pixel"]
     for vendor in data["vendors"]:
         assert vendor["operator"]

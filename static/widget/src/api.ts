@@ -2,7 +2,7 @@ import { allowed, choice, config, receiptUrl } from "./current";
 import { decide, decideAll } from "./decide";
 import { guard } from "./guard";
 import { show, showPreferences } from "./layers";
-import { receive } from "./second";
+import { receive } from "./later";
 import { complete } from "./state";
 
 type Params = Record<string, unknown>;

@@ -3,7 +3,7 @@ import { readCookie, stands, writeCookie } from "./cookie";
 import { allowed, choice, choose, config, hold } from "./current";
 import { sweep, type Keeper } from "./gate";
 import { guard } from "./guard";
-import { withSecond } from "./second";
+import { later } from "./later";
 import { stored } from "./outbox";
 import { complete, takes, underSignal, type Answer, type Choice } from "./state";
 import type { Apply } from "./vendors/adapter";
@@ -16,7 +16,7 @@ export const gpc = (): boolean => !!(navigator as { globalPrivacyControl?: boole
 
 export const keeper: Keeper = {
   allows: allowed,
-  cover: (frame, key) => withSecond((layer, kit) => layer.cover(kit, frame, key)),
+  cover: (frame, key) => later("cover", frame, key),
 };
 
 /** Let the page follow the choice. With `leaving` nothing new is loaded, since a reload comes. */
@@ -29,7 +29,7 @@ const OWED = "eu-consent-purge";
 
 /** Delete what denied vendors stored; owed to the next page as long as the script for it cannot come. */
 const purge = async () => {
-  if (await withSecond((layer, kit) => layer.purge(kit))) stored(OWED, null);
+  if (await later("purge")) stored(OWED, null);
 };
 
 /** One act of the visitor, in the order that the contract fixes: kept, told to the tags, posted. */

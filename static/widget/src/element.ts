@@ -10,9 +10,9 @@ export const button = (action: string, text: string, attributes = {}): HTMLEleme
   element("button", { "data-action": action, slot: "a", ...attributes }, text);
 
 /** Style a shadow root by a constructed sheet, which no content security policy forbids. */
-export function paint(root: ShadowRoot, css: string): void {
+export function paint(root: ShadowRoot, css: string): unknown {
   const sheet = new CSSStyleSheet();
   // Important declarations of the inner context win over the page's, important or not (CSS Cascade 5).
   sheet.replaceSync(css.replace(/([^}])([;}])/g, "$1!important$2"));
-  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+  return (root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet]);
 }

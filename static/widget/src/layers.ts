@@ -4,7 +4,7 @@ import { count } from "./client";
 import { choice, config } from "./current";
 import { decideAll } from "./decide";
 import { guard, warn } from "./guard";
-import { localise, withSecond } from "./second";
+import { later, localise } from "./later";
 
 let counted: unknown;
 
@@ -40,7 +40,7 @@ export const retire = (saved?: boolean): void =>
 
 export const showPreferences = (): void =>
   stand(async () => {
-    say(await withSecond((layer, kit) => layer.show(kit)) ? "" : config.texts.failed);
+    say(await later("show") ? "" : config.texts.failed);
   });
 
 const refuse = () => decideAll("refuse_all", "banner");
@@ -69,6 +69,6 @@ export function listen(): void {
     if (key == "Escape" && isOpen() && (target as Element).matches("body,consent-widget *")) refuse();
   }));
   document.addEventListener("keyup", guard(({ key, target }) => {
-    if (key == "Tab") withSecond((layer, kit) => layer.clear(kit, target as Element));
+    if (key == "Tab") later("clear", target as Element);
   }));
 }

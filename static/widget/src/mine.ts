@@ -1,12 +1,11 @@
-import type { Kit } from "./second";
+import type { Kit, Slotted } from "./later";
 
 type Texts = Record<string, string>;
-type Make = (name: string, text: string, look?: string) => HTMLElement;
 
 /** What the visitor chose and when, the receipt in its forms, and what the receipt's link is enough for. */
-export function mine(kit: Kit, texts: Texts, names: Texts, action: Make): HTMLElement[] {
-  const { config, choice, receiptUrl, element, allowed } = kit;
-  if (!choice) return [];
+export function mine(kit: Kit, texts: Texts, names: Texts, slotted: Slotted): HTMLElement {
+  const { config, choice, receiptUrl, element, button, allowed } = kit;
+  const action = (name: string, text: string) => slotted(button(name, text, { class: "q" }), "b-" + name);
 
   const say = (text: string, at: number | string, by: number | string = 0) => {
     const told = (when: number | string, style: object) => new Date(when).toLocaleString(config.language, style);
@@ -25,7 +24,7 @@ export function mine(kit: Kit, texts: Texts, names: Texts, action: Make): HTMLEl
   // A live region is read out only when it stood there before its text.
   const answer = element("p", { role: "status", tabindex: "-1" });
   const asking = element("details", {},
-    element("summary", {}, texts.erase), element("p", {}, texts.erase_text), element("p", {}, action("erase", texts.erase_send, "q")));
+    element("summary", {}, texts.erase), element("p", {}, texts.erase_text), element("p", {}, action("erase", texts.erase_send)));
 
   asking.addEventListener("click", async ({ target }) => {
     if ((target as HTMLElement).dataset.action != "erase") return;
@@ -45,14 +44,14 @@ export function mine(kit: Kit, texts: Texts, names: Texts, action: Make): HTMLEl
     answer.focus();
   });
 
-  return [element("section", {},
+  return element("section", {},
     element("h3", {}, texts.mine),
-    element("p", {}, say("mine_at", choice.at * 1000)),
+    element("p", {}, say("mine_at", choice!.at * 1000)),
     element("ul", {}, ...config.purposes.map(({ key }) => state(key))),
     ...([...config.purposes, ...config.vendors].some(({ key }) => allowed(key))
-      ? [element("p", {}, action("withdraw", texts.withdraw, "q"))] : []),
+      ? [element("p", {}, action("withdraw", texts.withdraw))] : []),
     ...(receiptUrl
       ? [element("ul", {}, form("receipt", "", { target: "_blank", rel: "noopener" }), form("receipt_jws", "?format=jws"), form("receipt_json", "?format=json")), asking]
       : [element("p", {}, texts.no_receipt)]),
-    answer)];
+    answer);
 }

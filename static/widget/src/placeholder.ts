@@ -1,7 +1,7 @@
 import { warn } from "./guard";
 import type { Gated } from "./gate";
 import css from "./placeholder.css";
-import type { Kit } from "./second";
+import type { Kit } from "./later";
 
 /** Where a box stands among its neighbours, and how much room it takes there. */
 const PLACE = "position,top,right,bottom,left,z-index,float,clear,order,flex,grid-area,align-self,justify-self,vertical-align"

@@ -1,27 +1,6 @@
-import { clear } from "./clear";
 import type { Purpose, Vendor } from "./config";
-import { purge } from "./deletion";
-import { mine } from "./mine";
-import { cover } from "./placeholder";
-import type { Kit, Second } from "./second";
+import type { Kit, Slotted, Works } from "./later";
 import css from "./preferences.css";
-
-interface Cookie {
-  name: string;
-  lifetime: string;
-  text: string;
-  storage?: string;
-  host: string;
-}
-
-interface VendorDetail {
-  key: string;
-  operator: string;
-  declared?: string;
-  policy: string;
-  transfer: string;
-  cookies: Cookie[];
-}
 
 interface Detail {
   controller: string;
@@ -31,84 +10,70 @@ interface Detail {
   purposes: Record<string, string>;
   /** Purposes and vendors as people know them. */
   names: Record<string, string>;
-  vendors: VendorDetail[];
   texts: Record<string, string>;
 }
 
-let styled = false;
+let styled: unknown;
 
-function open(detail: Detail, kit: Kit): void {
-  const { config, host, root, element, button, allowed } = kit;
-  const { texts, names } = detail;
+function show({ controller, contact, dpo, purposes, names, texts }: Detail, kit: Kit): void {
+  const { config, host, root, element, button, allowed, later } = kit;
   const light: HTMLElement[] = [];
+  const inputs: HTMLInputElement[] = [];
 
   /** What tools look for stands in the page's own DOM; the shadow root holds its place. */
-  const slotted = (made: HTMLElement, name: string) => {
+  const slotted: Slotted = (made, name) => {
     made.slot = name;
     light.push(made);
+    host.append(made);
     return element("slot", { name });
   };
 
-  const fact = (name: string, value: string | undefined) =>
+  const fact = (name: string, value: string) =>
     value ? [element("p", {}, element("b", {}, texts[name]), " " + value)] : [];
 
-  const on = (key: string) => (allowed(key) ? { checked: "" } : null);
+  const box = (name: string, attributes = {}) => {
+    const made = element("input", { type: "checkbox", name, ...attributes }) as HTMLInputElement;
+    made.checked = !!allowed(name);
+    inputs.push(made);
+    return made;
+  };
 
-  const link = (href: string, text: string) => element("a", { href, target: "_blank", rel: "noopener" }, text);
-
-  const row = ({ name, text, lifetime, storage, host: domain }: Cookie) =>
-    element("tr", {},
-      element("td", {}, element("b", {}, name), " " + (storage || "")),
-      element("td", {}, text + (domain && ` (${domain}: ${texts.third_party})`)),
-      element("td", {}, lifetime));
-
-  const table = (cookies: Cookie[]) =>
-    element("table", {},
-      element("tr", {}, ...["cookies", "purpose", "lifetime"].map((name) => element("th", { scope: "col" }, texts[name] || ""))),
-      ...cookies.map(row));
+  /** The place of what another script fills in; a live region, to say when that does not come. */
+  const place = () => element("div", { role: "status", class: "w" });
+  const orSay = (place: Element) => (done: boolean) => {
+    if (!done) place.textContent = config.texts.failed;
+  };
 
   const about = ({ key }: Vendor) => {
     const name = names[key];
-    const facts = detail.vendors.find((one) => one.key == key);
-    const box = element("input", { type: "checkbox", name: key, ...on(key) });
-    return element("div", {},
-      element("label", {}, box, name),
-      ...(facts ? [element("details", {},
-        element("summary", { "aria-label": `${texts.cookies}: ${name}` }, texts.cookies),
-        ...fact("operator", facts.operator),
-        ...(facts.declared ? [element("p", {}, facts.declared)] : []),
-        ...fact("transfer", facts.transfer),
-        element("p", {}, link(facts.policy, `${texts.policy} (${name})`)),
-        ...(facts.cookies[0] ? [table(facts.cookies)] : []))] : []));
+    const facts = place();
+    const more = element("details", {}, element("summary", { "aria-label": `${texts.cookies}: ${name}` }, texts.cookies), facts);
+    // Once it is filled its place is gone, and nothing comes of this.
+    more.ontoggle = () => later("facts", facts, key).then(orSay(facts));
+    return element("div", {}, element("label", {}, box(key), name), more);
   };
 
   const group = ({ key }: Purpose) => {
     const its = config.vendors.filter(({ purposes }) => purposes.includes(key));
     const id = "consent-purpose-" + key;
-    const toggle = element("input", { type: "checkbox", role: "switch", name: key, id, ...on(key) });
     return element("section", { role: "group", "aria-label": names[key] },
       element("div", { class: "r" },
         slotted(element("label", { for: id }, names[key]), "l-" + key),
-        slotted(toggle, "s-" + key)),
-      element("p", {}, detail.purposes[key]),
+        slotted(box(key, { role: "switch", id }), "s-" + key)),
+      element("p", {}, purposes[key]),
       element("details", {}, element("summary", {}, `${texts.vendors} (${its.length})`), ...its.map(about)));
   };
 
-  const inputs = (): HTMLInputElement[] => [
-    ...light.filter((one): one is HTMLInputElement => one.tagName == "INPUT"),
-    ...dialog.querySelectorAll("input"),
-  ];
-  const stated = (key: string) => states()[key];
-  const states = () => Object.fromEntries(inputs().map(({ name, checked }) => [name, checked]));
+  const stated = (key: string) => inputs.find(({ name }) => name == key)?.checked;
 
   /** A vendor follows its purposes until it gets an answer of its own; listed twice, it shows the same twice. */
   const follow = (changed: HTMLInputElement) => {
-    const now = states();
+    const now = Object.fromEntries(inputs.map(({ name, checked }) => [name, checked]));
     now[changed.name] = changed.checked;
     for (const { key, purposes } of config.vendors) {
       if (purposes.includes(changed.name)) now[key] = purposes.some((purpose) => now[purpose]);
     }
-    for (const input of inputs()) input.checked = now[input.name];
+    for (const input of inputs) input.checked = now[input.name];
   };
 
   const acts: Record<string, () => void> = {
@@ -120,65 +85,47 @@ function open(detail: Detail, kit: Kit): void {
   };
 
   const heading = element("h2", { tabindex: "-1" }, texts.title);
-  const action = (name: string, text: string, look = "") => slotted(button(name, text, { class: look }), "b-" + name);
+  const action = (name: string, text: string, look: string) => slotted(button(name, text, { class: look }), "b-" + name);
+  const mine = place();
   const dialog = element("dialog", { "aria-label": texts.title },
     element("div", { class: "t" },
       slotted(heading, "t"),
       slotted(button("close", "×", { class: "q", "aria-label": texts.close }), "c"),
       element("p", {}, texts.intro)),
     ...config.purposes.map(group),
-    ...mine(kit, texts, names, action),
+    ...(kit.choice ? [mine] : []),
     element("section", {}, element("h3", {}, texts.necessary), element("p", {}, texts.necessary_text)),
-    element("section", {},
-      ...fact("controller", `${detail.controller} · ${detail.contact}`),
-      ...fact("dpo", detail.dpo)),
+    element("section", {}, ...fact("controller", `${controller} · ${contact}`), ...fact("dpo", dpo)),
     element("div", { class: "f" },
       action("refuse", config.texts.refuse, "q"),
       action("accept", config.texts.accept, "q"),
-      action("save", texts.save))) as HTMLDialogElement;
+      action("save", texts.save, ""))) as HTMLDialogElement;
 
-  dialog.addEventListener("change", ({ target }) => follow(target as HTMLInputElement));
-  dialog.addEventListener("click", (event) => {
+  dialog.onchange = ({ target }) => follow(target as HTMLInputElement);
+  dialog.onclick = (event) => {
     event.stopPropagation();
     const act = acts[(event.target as HTMLElement).dataset.action!];
     if (!act) return;
     dialog.close();
     act();
-  });
+  };
   // Esc here changes nothing; in the banner behind it, it would refuse.
-  dialog.addEventListener("keydown", (event) => event.stopPropagation());
-  dialog.addEventListener("close", () => [dialog, ...light].forEach((one) => one.remove()));
+  dialog.onkeydown = (event) => event.stopPropagation();
+  dialog.onclose = () => [dialog, ...light].forEach((one) => one.remove());
 
-  if (!styled) kit.paint(root, css);
-  styled = true;
+  styled ||= kit.paint(root, css);
   root.append(dialog);
-  host.append(...light);
   dialog.showModal();
   heading.focus();
-  if (!dialog.offsetHeight) {
-    // A content blocker hides it: shut, so that the page can be used, and to the page that needs no widget.
-    dialog.close();
-    location.assign(`${kit.base}/sites/${config.site}/choice?lang=${config.language}`);
-  }
+  if (kit.choice) later("mine", mine, slotted).then(orSay(mine));
+  if (dialog.offsetHeight) return;
+  // A content blocker hides it: shut, so that the page can be used, and to the page that needs no widget.
+  dialog.close();
+  location.assign(`${kit.base}/sites/${config.site}/choice?lang=${config.language}`);
 }
 
-/** The patterns of all that the vendors of one side store on the site's own host. */
-const patterns = ({ vendors }: Detail, { allowed }: Kit, on: boolean): string[] =>
-  vendors.filter(({ key }) => !!allowed(key) == on).flatMap(({ cookies }) =>
-    cookies.filter(({ host }) => !host).map(({ name }) => name));
-
-type Widget = { _(given: null, layer: Second): void };
+type Widget = { _(given: null, works: Partial<Works>): void };
 
 /** Hands the second layer, with what it tells, to the widget in the page. */
 export default (detail: Detail): void =>
-  (window as unknown as { consentWidget: Widget }).consentWidget._(null, {
-    show: (kit) => open(detail, kit),
-    cover: (kit, frame, key) => cover(kit, detail.texts, detail.names[key], frame, key),
-    clear: ({ host }, focused) => clear(host, focused),
-    purge(kit) {
-      const work = () => purge(patterns(detail, kit, false), patterns(detail, kit, true));
-      work();
-      // A tag that runs may write its cookies once more as the page goes. Its listener came first, ours comes last.
-      addEventListener("pagehide", work);
-    },
-  });
+  (window as unknown as { consentWidget: Widget }).consentWidget._(null, { show: (kit) => show(detail, kit) });
