@@ -11,7 +11,7 @@ from consent_server.domain.errors import InvalidProof
 from consent_server.domain.note import NoteKey, Verify, open_checkpoint, parse_checkpoint, parse_note
 from consent_server.domain.removal import REMOVAL_TYPE
 from consent_server.signing import KeyRing, verify_jws
-from consent_server.storage import experiments, search
+from consent_server.storage import append_only, experiments, search
 from consent_server.storage import ledger as ledgers
 from consent_server.storage.rows import CheckpointRow
 from consent_server.storage.session import Database
@@ -76,6 +76,7 @@ def report_gaps(database: Database, ring: KeyRing, site_id: int) -> GapReport:
             _signed(newest.note if newest else None, keys),
             _records_in_order(session, site_id),
             _checkpoints_in_order(checkpoints),
+            _guards(session),
         ]
         return GapReport(
             size=newest.size if newest else 0,
@@ -140,6 +141,12 @@ def _checkpoints_in_order(rows: Sequence[CheckpointRow]) -> Finding:
         back <= timedelta(0) and sizes,
         _step_back(back) if sizes else "A checkpoint is stored under another size than it says.",
     )
+
+
+def _guards(session: Session) -> Finding:
+    gone = sorted(append_only.missing(session.connection()))
+    detail = f"Not in force: {', '.join(gone)}." if gone else "Every guard is in force."
+    return Finding("The database refuses to change history", not gone, detail)
 
 
 def _says(row: CheckpointRow) -> int:

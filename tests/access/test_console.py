@@ -171,7 +171,9 @@ def test_gaps(ada: Person, recorded: Any, services: Services, apply_site: Apply,
             session.execute(text("SET LOCAL session_replication_role = replica"))
         session.execute(text("DELETE FROM decisions WHERE id = (SELECT min(id) + 1 FROM decisions)"))
     wrong = [finding.name for finding in report_gaps(services.database, ring, site).findings if not finding.ok]
-    assert wrong == ["Every leaf has its record or a signed removal"]
+    # On SQLite the guard that was put aside for this is missed too.
+    missed = ["The database refuses to change history"] if services.database.embedded else []
+    assert wrong == ["Every leaf has its record or a signed removal", *missed]
     replayed = replay_leaves(services.database, ring, site, "shop", 0)
     assert replayed.faults == ["leaf 1: the record is gone and no signed removal names it"]
     with services.database.transaction() as session:

@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from consent_server.app import create_app
 from consent_server.storage import append_only
@@ -123,3 +124,33 @@ def test_views_counted_by_day_go_on_as_roll_ups(empty_app: Flask) -> None:
             ("language", "2026-11-01", "en", "shown", 5),
             ("language", "2026-11-01", "fr", "shown", 4),
         ]
+
+
+# As the guard of tiles was before: it looked at their hashes alone.
+GROWS = {
+    "sqlite": (
+        "DROP TRIGGER tiles_keep_update",
+        "CREATE TRIGGER tiles_keep_update BEFORE UPDATE ON tiles"
+        " WHEN NOT (substr(NEW.hashes, 1, length(OLD.hashes)) = OLD.hashes)"
+        " BEGIN SELECT RAISE(ABORT, 'tiles are kept as they are'); END",
+    ),
+    "postgresql": (
+        "CREATE OR REPLACE FUNCTION tiles_keep_update() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF substring(NEW.hashes FROM 1 FOR length(OLD.hashes)) = OLD.hashes THEN RETURN NEW; END IF;"
+        " RAISE EXCEPTION 'tiles are kept as they are'; END $$",
+    ),
+}
+
+
+def test_tiles_of_an_older_database_stay_in_their_place(empty_app: Flask, dialect: str) -> None:
+    upgrade(revision="0012")
+    tile = "INSERT INTO tiles (site_id, level, \"index\", hashes) VALUES (1, 0, 0, '00')"
+    move = text('UPDATE tiles SET "index" = "index" + 1')
+    with engine_of(empty_app).begin() as connection:
+        connection.execute(text("INSERT INTO sites (id, key, name, settings) VALUES (1, 'shop', 'Shop', '{}')"))
+        for statement in (*GROWS[dialect], tile):
+            connection.exec_driver_sql(statement)
+        connection.execute(move)
+    upgrade()
+    with pytest.raises(DBAPIError, match="kept as they are"), engine_of(empty_app).begin() as connection:
+        connection.execute(move)
