@@ -74,6 +74,12 @@ def take_turn(session: Session, site_id: int) -> LedgerRow:
     ).one()
 
 
+def take_turns(session: Session, site_ids: Collection[int]) -> None:
+    """Become the one writer of several ledgers; in one order, so that two who want the same never wait in a ring."""
+    for site_id in sorted(site_ids):
+        take_turn(session, site_id)
+
+
 def settled_decision(session: Session) -> int:
     """The highest decision row id below which no row can appear any more.
 
@@ -97,7 +103,10 @@ def new_decisions(session: Session, site_id: int, after: int, upto: int, limit: 
 
 
 def new_removals(session: Session, site_id: int, after: int, limit: int) -> list[Entry]:
-    """Removals without a leaf, oldest first."""
+    """Removals without a leaf, oldest first; in the ledger's turn, in which they are written too.
+
+    So no lower id can appear later, though ids are handed out before they are committed.
+    """
     rows = session.execute(
         select(RemovalRow.id, RemovalRow.salt, RemovalRow.entry)
         .where(RemovalRow.site_id == site_id, RemovalRow.id > after)
@@ -285,7 +294,10 @@ def _removed(session: Session, site_id: int, *conditions: ColumnElement[bool]) -
 def remove(
     session: Session, site_id: int, entry: str, salt: bytes, ranges: Sequence[tuple[int, int]], at: datetime
 ) -> int:
-    """Write the removal first, then let the records that it names go; return how many went."""
+    """Write the removal first, then let the records that it names go; return how many went.
+
+    In the ledger's turn, taken before the leaves were chosen: so no two removals name the same one.
+    """
     removal = RemovalRow(site_id=site_id, entry=entry, salt=salt, removed_at=at)
     session.add(removal)
     session.flush()
@@ -303,17 +315,23 @@ def remove(
     return gone
 
 
+def sites_of(session: Session, visitors: Collection[UUID], records: Collection[int]) -> set[int]:
+    """The sites on which these visitors have records, and those of these records by row id."""
+    query = select(DecisionRow.site_id).where(DecisionRow.visitor.in_(visitors) | DecisionRow.id.in_(records))
+    return set(session.scalars(query.distinct()))
+
+
 def leaves_of(
-    session: Session, visitors: Collection[UUID], records: Collection[int], limit: int
+    session: Session, site_ids: Collection[int], visitors: Collection[UUID], records: Collection[int], limit: int
 ) -> list[tuple[int, int]]:
     """(site id, leaf index), in order, of sealed records that still stand: all of these visitors, and these by row id.
 
-    The latter come last where there are more than `limit`.
+    On these sites only. The latter come last where there are more than `limit`.
     """
     rows = session.execute(
         select(LeafRow.site_id, LeafRow.leaf_index)
         .join(DecisionRow, DecisionRow.id == LeafRow.decision_row)
-        .where(DecisionRow.visitor.in_(visitors) | DecisionRow.id.in_(records))
+        .where(DecisionRow.visitor.in_(visitors) | DecisionRow.id.in_(records), DecisionRow.site_id.in_(site_ids))
         .order_by(DecisionRow.id.in_(records), LeafRow.site_id, LeafRow.leaf_index)
         .limit(limit)
     )

@@ -72,8 +72,11 @@ def _erase_batch(
     database: Database, remover: Remover, visitors: Collection[UUID], records: Collection[int], now: datetime
 ) -> int:
     with database.transaction() as session:
+        sites = ledgers.sites_of(session, visitors, records)
+        # Before the leaves are chosen: another removal under way may be about to name the same ones.
+        ledgers.take_turns(session, sites)
         # Requested records last: a request goes with its record, and a crash must leave it until all others are gone.
-        found = ledgers.leaves_of(session, visitors, records, BATCH)
+        found = ledgers.leaves_of(session, sites, visitors, records, BATCH)
         return sum(
             remover.remove(session, site_id, Rule.ERASURE, "Request of the visitor", ranges(i for _, i in leaves), now)
             for site_id, leaves in groupby(found, key=itemgetter(0))

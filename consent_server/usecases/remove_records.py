@@ -25,7 +25,7 @@ class Remover:
     def remove(
         self, session: Session, site_id: int, rule: Rule, reason: str, leaves: list[tuple[int, int]], now: datetime
     ) -> int:
-        """Remove the records of these leaf ranges; return how many there were."""
+        """Remove the records of these leaf ranges, chosen in the ledger's turn; return how many there were."""
         site = sites.by_id(session, site_id).site
         issuer = Issuer(self.public_url, site.key, ledgers.get(session, site_id).origin)
         claims = removal_claims(issuer, uuid7(now, self.random(10)), rule, reason, leaves, now)

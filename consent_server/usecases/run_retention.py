@@ -44,6 +44,8 @@ def run_retention(
 def _remove_batch(database: Database, remover: Remover, stored: StoredSite, now: datetime) -> int:
     before = now - timedelta(days=duration_days(stored.site.proof_retention) or 0)
     with database.transaction() as session:
+        # Before the leaves are chosen: another removal under way may be about to name the same ones.
+        ledgers.take_turn(session, stored.id)
         leaves = ledgers.leaves_before(session, stored.id, before, BATCH)
         if not leaves:
             return 0
