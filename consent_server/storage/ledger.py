@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, delete, func, insert, select, text
+from sqlalchemy import ColumnElement, Table, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -78,17 +78,6 @@ def take_turns(session: Session, site_ids: Collection[int]) -> None:
     """Become the one writer of several ledgers; in one order, so that two who want the same never wait in a ring."""
     for site_id in sorted(site_ids):
         take_turn(session, site_id)
-
-
-def settled_decision(session: Session) -> int:
-    """The highest decision row id below which no row can appear any more.
-
-    PostgreSQL hands out ids before it commits them. This waits for the inserts that are under way and
-    holds back new ones for the moment of one query; call it in a transaction of its own.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("LOCK TABLE decisions IN SHARE MODE"))
-    return session.scalar(select(func.max(DecisionRow.id))) or 0
 
 
 def new_decisions(session: Session, site_id: int, after: int, upto: int, limit: int) -> list[Entry]:

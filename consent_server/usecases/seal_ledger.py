@@ -26,6 +26,7 @@ from consent_server.storage import ledger as ledgers
 from consent_server.storage.ledger import Entry
 from consent_server.storage.rows import CheckpointRow, LedgerRow
 from consent_server.storage.session import Database
+from consent_server.storage.settled import settled_decision
 
 # Records sealed in one transaction: few enough that a visitor never waits noticeably behind it.
 BATCH = 500
@@ -60,7 +61,7 @@ def seal_ledger(database: Database, ring: KeyRing, now: Callable[[], datetime]) 
 
 def _seal_site(database: Database, ring: KeyRing, now: Callable[[], datetime], site_id: int) -> Sealed:
     with database.transaction() as session:
-        upto = ledgers.settled_decision(session)
+        upto = settled_decision(session)
     records = 0
     while True:
         with database.transaction() as session:

@@ -2,17 +2,19 @@
 
 import multiprocessing
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from consent_server.app import create_app
 from consent_server.extensions import Services
+from consent_server.storage import decisions
 from consent_server.storage import ledger as ledgers
 from consent_server.usecases import seal_ledger as sealing
 from consent_server.usecases.seal_ledger import seal_ledger
@@ -25,7 +27,7 @@ PROCESSES.set_forkserver_preload([__name__])
 
 # Where a sealing process can die: after which call of which function.
 STEPS: dict[str, tuple[Any, str, int]] = {
-    "has waited for what is being recorded": (ledgers, "settled_decision", 1),
+    "has waited for what is being recorded": (sealing, "settled_decision", 1),
     "has the lease": (ledgers, "take_turn", 1),
     "has read the records": (ledgers, "new_decisions", 1),
     "has numbered the leaves": (ledgers, "append_leaves", 1),
@@ -83,6 +85,20 @@ def record(database_url: str, instance: Path, clock: Clock, count: int) -> None:
     for _ in range(count):
         shop.decide()
     services.database.engine.dispose()
+
+
+def record_slowly(database_url: str, instance: Path, clock: Clock, reached: Connection, go_on: Event) -> None:
+    """Record a decision; say when it is written, and commit it when told to."""
+    append = decisions.append
+
+    def slow(session: Session, rows: Sequence[dict[str, Any]]) -> set[UUID]:
+        new = append(session, rows)
+        reached.send("written")
+        go_on.wait()
+        return new
+
+    decisions.append = slow
+    record(database_url, instance, clock, 1)
 
 
 def _services(database_url: str, instance: Path, clock: Clock) -> Services:
