@@ -6,13 +6,14 @@ from itertools import groupby
 from operator import itemgetter
 from uuid import UUID
 
+from consent_server.domain.errors import Refusal
 from consent_server.domain.removal import Rule, ranges
 from consent_server.signing import KeySource
 from consent_server.storage import erasure_requests
 from consent_server.storage import ledger as ledgers
 from consent_server.storage.session import Database
 from consent_server.usecases.remove_records import Remover
-from consent_server.usecases.seal_ledger import seal_ledger
+from consent_server.usecases.seal_ledger import refuse, seal_what_holds
 
 # Records removed in one transaction, each site's behind one signed entry; and requests carried out together.
 BATCH, REQUESTS = 1000, 500
@@ -24,10 +25,12 @@ def erase_visitor(
 ) -> int:  # fmt: skip
     """Remove every record of a visitor; return how many there were.
 
-    Raises StorageUnavailable when the records are gone and the files still hold copies: run it again.
+    Raises StorageUnavailable when the records are gone and the files still hold copies: run it again. A ledger that
+    somebody changed keeps its records; InvalidProof names it once all others are done.
     """
-    erased = _erase(database, keys, Remover(keys.ring, public_url, random), now, [visitor], [])
+    erased, broken = _erase(database, keys, Remover(keys.ring, public_url, random), now, [visitor], [])
     database.forget()
+    refuse(broken, f"{erased} removed elsewhere.")
     return erased
 
 
@@ -37,42 +40,46 @@ def erase_requested(
 ) -> int:  # fmt: skip
     """Carry out every open request of a site, or of all; return how many records that removed.
 
-    The files are written anew once for all of them. Raises StorageUnavailable as `erase_visitor` does.
+    The files are written anew once for all of them. Raises StorageUnavailable and InvalidProof as `erase_visitor` does.
     """
-    remover, erased = Remover(keys.ring, public_url, random), 0
+    remover, erased, broken = Remover(keys.ring, public_url, random), 0, dict[int, Refusal]()
     with database.reading() as session:
         requests = list(erasure_requests.open_requests(session, site_id))
     for start in range(0, len(requests), REQUESTS):
         some = requests[start : start + REQUESTS]
         visitors = {one.visitor for one in some if one.visitor is not None}
-        erased += _erase(database, keys, remover, now, visitors, [one.decision_row for one in some])
+        count, found = _erase(database, keys, remover, now, visitors, [one.decision_row for one in some])
+        erased, broken = erased + count, broken | found
     database.forget()
+    refuse(broken, f"{erased} removed elsewhere.")
     return erased
 
 
 def _erase(
     database: Database, keys: KeySource, remover: Remover, now: Callable[[], datetime], visitors: Collection[UUID],
     records: Collection[int],
-) -> int:  # fmt: skip
-    """Remove all records of these visitors, and these.
+) -> tuple[int, dict[int, Refusal]]:  # fmt: skip
+    """Remove all records of these visitors, and these; return how many, and the sites that were left as they are.
 
     Sealed before each removal, so that each record has a leaf that it can name; the last run seals the last
     removal and finds nothing left.
     """
-    erased = 0
+    erased, sites, broken = 0, set[int](), dict[int, Refusal]()
     while True:
-        seal_ledger(database, keys.ring, now)
-        batch = _erase_batch(database, remover, visitors, records, now())
+        with database.reading() as session:
+            sites |= ledgers.sites_of(session, visitors, records)
+        broken |= seal_what_holds(database, keys.ring, now, sites)[1]
+        batch = _erase_batch(database, remover, sites - broken.keys(), visitors, records, now())
         erased += batch
         if not batch:
-            return erased
+            return erased, broken
 
 
 def _erase_batch(
-    database: Database, remover: Remover, visitors: Collection[UUID], records: Collection[int], now: datetime
-) -> int:
+    database: Database, remover: Remover, sites: set[int], visitors: Collection[UUID], records: Collection[int],
+    now: datetime,
+) -> int:  # fmt: skip
     with database.transaction() as session:
-        sites = ledgers.sites_of(session, visitors, records)
         # Before the leaves are chosen: another removal under way may be about to name the same ones.
         ledgers.take_turns(session, sites)
         # Requested records last: a request goes with its record, and a crash must leave it until all others are gone.

@@ -12,7 +12,7 @@ from consent_server.storage.session import Database
 from consent_server.storage.sites import StoredSite
 from consent_server.usecases.log_lookup import forget_lookups
 from consent_server.usecases.remove_records import Remover
-from consent_server.usecases.seal_ledger import seal_ledger
+from consent_server.usecases.seal_ledger import refuse, seal_what_holds
 
 # Records removed in one transaction, behind one signed entry.
 BATCH = 1000
@@ -23,22 +23,23 @@ def run_retention(
 ) -> Iterator[tuple[str, int]]:
     """Remove, batch by batch, and yield each batch's site and number of records, for progress.
 
-    Raises StorageUnavailable when the records are gone and the files still hold copies: run it again.
+    Raises StorageUnavailable when the records are gone and the files still hold copies: run it again. A ledger that
+    somebody changed keeps its records; InvalidProof names it once all others are done.
     """
-    seal_ledger(database, keys.ring, now)
-    remover = Remover(keys.ring, public_url, random)
     with database.reading() as session:
-        every = sites.every(session)
-    total = 0
-    for stored in every:
+        every = {stored.id: stored for stored in sites.every(session)}
+    _, broken = seal_what_holds(database, keys.ring, now, every)
+    remover, total = Remover(keys.ring, public_url, random), 0
+    for stored in [one for one in every.values() if one.id not in broken]:
         while removed := _remove_batch(database, remover, stored, now()):
             total += removed
             yield stored.site.key, removed
-    seal_ledger(database, keys.ring, now)
+    broken |= seal_what_holds(database, keys.ring, now, every)[1]
     forget_lookups(database, now())
     # Not for nothing: it keeps everybody else from writing.
     if total:
         database.forget()
+    refuse(broken, f"{total} removed elsewhere.")
 
 
 def _remove_batch(database: Database, remover: Remover, stored: StoredSite, now: datetime) -> int:

@@ -4,13 +4,13 @@ One transaction holds all of it: leaves, tiles, checkpoint, position. A crash be
 what was there before, and the next run does the same work again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from consent_server.domain.errors import InvalidProof
+from consent_server.domain.errors import InvalidProof, Refusal
 from consent_server.domain.ledger import Tree, commitment, grow, leaf_hash
 from consent_server.domain.note import (
     ED25519,
@@ -41,22 +41,40 @@ class Sealed:
     size: int
 
 
-def seal_ledger(database: Database, ring: KeyRing, now: Callable[[], datetime]) -> list[Sealed]:
-    """Seal whatever is new on every site. Two runs at once take turns; the second finds nothing left.
+def seal_ledger(
+    database: Database, ring: KeyRing, now: Callable[[], datetime], site_id: int | None = None
+) -> list[Sealed]:
+    """Seal whatever is new on every site, or on one. Two runs at once take turns; the second finds nothing left.
 
-    Raises InvalidProof for a ledger that somebody changed, after all others are sealed.
+    Raises InvalidProof, which names each ledger that somebody changed, after all others are sealed.
     """
-    with database.reading() as session:
-        behind = ledgers.behind(session)
-    done, broken = [], None
-    for site_id in behind:
+    if site_id is None:
+        with database.reading() as session:
+            sites = ledgers.behind(session)
+    else:
+        sites = [site_id]
+    done, broken = seal_what_holds(database, ring, now, sites)
+    refuse(broken)
+    return done
+
+
+def seal_what_holds(
+    database: Database, ring: KeyRing, now: Callable[[], datetime], sites: Iterable[int]
+) -> tuple[list[Sealed], dict[int, Refusal]]:
+    """Seal these sites; those whose ledger somebody changed are left as they are and come back with the reason."""
+    done, broken = [], dict[int, Refusal]()
+    for site_id in sorted(sites):
         try:
             done.append(_seal_site(database, ring, now, site_id))
         except InvalidProof as error:
-            broken = error
-    if broken is not None:
-        raise broken
-    return done
+            broken[site_id] = error
+    return done, broken
+
+
+def refuse(broken: Mapping[int, Refusal], done: str = "") -> None:
+    """Raise what is wrong with these sites as one refusal, if anything is; `done` says what was done all the same."""
+    for first in broken.values():
+        raise type(first)(" ".join([*(error.detail for error in broken.values()), done]).rstrip())
 
 
 def _seal_site(database: Database, ring: KeyRing, now: Callable[[], datetime], site_id: int) -> Sealed:
@@ -76,11 +94,12 @@ def _seal_batch(session: Session, ledger: LedgerRow, ring: KeyRing, now: datetim
     decisions = ledgers.new_decisions(session, ledger.site_id, ledger.decisions_to, upto, BATCH)
     room = BATCH - len(decisions)
     removals = ledgers.new_removals(session, ledger.site_id, ledger.removals_to, room) if room else []
-    if not decisions and not removals:
-        return 0
     newest = ledgers.newest_checkpoint(session, ledger.site_id)
     read_tile = ledgers.tile_reader(session, ledger.site_id)
+    # Also when nothing is new: whoever removes records next must not do so over a change.
     _continues(newest, ledger, ring, Tree(ledger.size, read_tile).root())
+    if not decisions and not removals:
+        return 0
     entries = [*decisions, *removals]
     leaves = [
         _leaf(ledger, index, entry, decision=index - ledger.size < len(decisions))

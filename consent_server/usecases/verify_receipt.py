@@ -11,7 +11,7 @@ from consent_server.domain.ledger import commitment, leaf_hash, verify_inclusion
 from consent_server.domain.note import open_checkpoint
 from consent_server.domain.receipt import RECEIPT_TYPE
 from consent_server.signing import KeyRing, read_header, verify_jws
-from consent_server.storage import decisions
+from consent_server.storage import decisions, sites
 from consent_server.storage.session import Database
 from consent_server.usecases.prove_receipt import prove_receipt
 from consent_server.usecases.seal_ledger import seal_ledger
@@ -87,7 +87,10 @@ def _included(
     try:
         proof = prove_receipt(database, claims["jti"])
     except NotSealedYet:
-        seal_ledger(database, ring, now)
+        # Of its own site alone: what is wrong with another ledger says nothing about this receipt.
+        with database.reading() as session:
+            site_id = sites.get(session, claims["site"]).id
+        seal_ledger(database, ring, now, site_id)
         proof = prove_receipt(database, claims["jti"])
     checkpoint = open_checkpoint(proof.checkpoint, ring.note_keys(claims["ledger"]))
     leaf = leaf_hash(commitment(proof.salt, receipt))

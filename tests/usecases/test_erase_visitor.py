@@ -170,6 +170,7 @@ def test_a_visitor_of_many_records_goes_in_batches(shop: Shop, monkeypatch: pyte
     assert shop.erase(first) == 0
     report = shop.check()
     assert (report.faults, report.removed, report.leaves) == ([], 8, 15 + 3)
+    shop.seal()
     holds(shop, other, prove(shop, other), "rival")
 
 
