@@ -1,4 +1,4 @@
-"""What every worker does by itself, again and again: seal new records, and have others hold the checkpoints."""
+"""What every worker does by itself, again and again: seal new records, have others hold the checkpoints, forget."""
 
 import fcntl
 import logging
@@ -6,11 +6,13 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from consent_server.domain.errors import StorageUnavailable, TimestampRefused
 from consent_server.extensions import Services
 from consent_server.usecases.deliver_alerts import deliver_alerts
 from consent_server.usecases.fold_tallies import fold_tallies
+from consent_server.usecases.log_lookup import forget_lookups
 from consent_server.usecases.seal_ledger import seal_ledger
 from consent_server.usecases.timestamp_ledger import timestamp_ledger
 from consent_server.usecases.watch_rates import watch_rates
@@ -25,6 +27,8 @@ FOLD_SECONDS = 5
 TIMESTAMP_SECONDS = 60
 # A banner that nobody can answer is told that soon, and a day's rates that soon after its end.
 WATCH_SECONDS = 600
+# No look-up is there when it is a year old: each run takes what would be so before the next one.
+FORGET_SECONDS = 3600
 # The first attempt comes that soon after an alert; the others are spaced by themselves.
 DELIVER_SECONDS = 30
 
@@ -47,6 +51,7 @@ def tasks(services: Services) -> list[Task]:
     settings = services.settings
     found = [Task("sealer", settings.seal_seconds, _seal), Task("counters", FOLD_SECONDS, _fold, alone=True)]
     found.append(Task("alerts", WATCH_SECONDS, _watch, alone=True))
+    found.append(Task("look-ups", FORGET_SECONDS, _forget, alone=True))
     if settings.alerts.names:
         found.append(Task("deliveries", DELIVER_SECONDS, _deliver, alone=True))
     if settings.witnesses:
@@ -113,6 +118,10 @@ def _witness(services: Services) -> None:
 def _watch(services: Services) -> None:
     for key, alert in watch_rates(services.database, services.settings.alerts.names, services.now()):
         log.warning("alert, site %s: %s", key, alert.text)
+
+
+def _forget(services: Services) -> None:
+    forget_lookups(services.database, services.now() + timedelta(seconds=FORGET_SECONDS))
 
 
 def _deliver(services: Services) -> None:

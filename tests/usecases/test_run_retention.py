@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from consent_server import sealer
 from consent_server.domain.errors import UnknownReceipt
 from consent_server.domain.roles import Access, Role
 from consent_server.extensions import Services
@@ -89,6 +90,19 @@ def test_look_ups_go_after_a_year_though_no_record_does(shop: Shop) -> None:
     assert run(shop) == []
     found, _ = read_lookups(shop.services.database, SOMEBODY, None)
     assert [one.what for one in found] == ["gaps"]
+
+
+def test_look_ups_go_by_themselves_before_a_year_is_over(shop: Shop) -> None:
+    (task,) = [task for task in sealer.tasks(shop.services) if task.name == "look-ups"]
+    assert (task.seconds, task.alone) == (3600, True)
+    log_lookup(shop.services.database, SOMEBODY, shop.site, "gaps", {}, shop.clock())
+    shop.clock.advance(days=364, hours=23)
+    task.run(shop.services)
+    assert len(read_lookups(shop.services.database, SOMEBODY, None)[0]) == 1
+    # The next run would come too late for it.
+    shop.clock.advance(seconds=1)
+    task.run(shop.services)
+    assert read_lookups(shop.services.database, SOMEBODY, None) == ([], None)
 
 
 def test_the_address_that_a_limit_counts_is_in_no_file(
