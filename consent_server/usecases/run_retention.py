@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from consent_server.domain.duration import duration_days
+from consent_server.domain.errors import InvalidSiteFile
 from consent_server.domain.removal import Rule, ranges
+from consent_server.domain.site import Site
 from consent_server.signing import KeySource
 from consent_server.storage import ledger as ledgers
 from consent_server.storage import sites
@@ -24,14 +26,20 @@ def run_retention(
     """Remove, batch by batch, and yield each batch's site and number of records, for progress.
 
     Raises StorageUnavailable when the records are gone and the files still hold copies: run it again. A ledger that
-    somebody changed keeps its records; InvalidProof names it once all others are done.
+    somebody changed keeps its records, and so does a site whose retention cannot be read: InvalidProof or
+    InvalidSiteFile names them once all others are done.
     """
     with database.reading() as session:
         every = {stored.id: stored for stored in sites.every(session)}
     _, broken = seal_what_holds(database, keys.ring, now, every)
     remover, total = Remover(keys.ring, public_url, random), 0
     for stored in [one for one in every.values() if one.id not in broken]:
-        while removed := _remove_batch(database, remover, stored, now()):
+        days = duration_days(stored.site.proof_retention)
+        if not days:
+            # Nothing goes by a rule that cannot be read, and nothing is ever over at once.
+            broken[stored.id] = _unreadable(stored.site)
+            continue
+        while removed := _remove_batch(database, remover, stored, now() - timedelta(days=days), now()):
             total += removed
             yield stored.site.key, removed
     broken |= seal_what_holds(database, keys.ring, now, every)[1]
@@ -42,8 +50,14 @@ def run_retention(
     refuse(broken, f"{total} removed elsewhere.")
 
 
-def _remove_batch(database: Database, remover: Remover, stored: StoredSite, now: datetime) -> int:
-    before = now - timedelta(days=duration_days(stored.site.proof_retention) or 0)
+def _unreadable(site: Site) -> InvalidSiteFile:
+    return InvalidSiteFile(
+        f'{site.key}: proof_retention "{site.proof_retention}" is not a duration such as P3Y; nothing was removed.'
+        " Run: consent site apply FILE.toml"
+    )
+
+
+def _remove_batch(database: Database, remover: Remover, stored: StoredSite, before: datetime, now: datetime) -> int:
     with database.transaction() as session:
         # Before the leaves are chosen: another removal under way may be about to name the same ones.
         ledgers.take_turn(session, stored.id)

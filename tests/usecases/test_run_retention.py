@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from consent_server import sealer
-from consent_server.domain.errors import UnknownReceipt
+from consent_server.domain.errors import InvalidSiteFile, UnknownReceipt
 from consent_server.domain.roles import Access, Role
 from consent_server.extensions import Services
+from consent_server.storage.rows import SiteRow
 from consent_server.usecases import run_retention as retaining
 from consent_server.usecases.log_lookup import log_lookup, read_lookups
 from consent_server.usecases.prove_receipt import prove_receipt
@@ -60,6 +61,22 @@ def test_what_is_over_goes_in_batches_and_what_is_not_stays(shop: Shop, monkeypa
     report = shop.check(*kept)
     assert (report.faults, report.removed, report.leaves) == ([], 10, 10 + 3 + 3)
     assert shop.verify(*kept).code == 0
+
+
+@pytest.mark.parametrize("duration", ["", "P3W", "three years", "P0D"])
+def test_a_retention_that_cannot_be_read_removes_nothing_and_is_told(shop: Shop, duration: str) -> None:
+    ours, theirs = shop.decide(), shop.decide(site="rival")
+    with shop.services.database.transaction() as session:
+        row = session.scalars(select(SiteRow).where(SiteRow.key == "shop")).one()
+        row.settings = row.settings | {"proof_retention": duration}
+    shop.clock.at += PROOFS_END
+    removing = run_retention(shop.services.database, shop.services.keys, PUBLIC_URL, shop.clock, shop.services.random)
+    assert next(removing) == ("rival", 1)
+    with pytest.raises(InvalidSiteFile, match=f'shop: proof_retention "{duration}" is not a duration.*1 removed'):
+        next(removing)
+    holds(shop, ours, prove(shop, ours))
+    with pytest.raises(UnknownReceipt):
+        prove(shop, theirs)
 
 
 def test_neighbours_go_behind_one_range(shop: Shop) -> None:

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -68,6 +69,19 @@ def test_what_was_answered_survives_a_kill(start: Start, body: Body) -> None:
         link = urlsplit(said["receipt_url"]).path
         assert server.ask("GET", link, Accept="application/jose") == (200, said["receipt"].encode())
         assert server.post(sent) == (200, answer)
+
+
+def test_a_record_is_covered_within_five_seconds_with_no_command(start: Start, body: Body) -> None:
+    server = start()
+    server.post(body())
+    answer = json.loads(server.post(body())[1])
+    recorded = time.monotonic()
+    path = urlsplit(answer["receipt_url"]).path + "/proof"
+    while (proof := server.ask("GET", path))[0] != 200:
+        assert proof[0] == 409
+        assert time.monotonic() < recorded + 5, "No checkpoint covers the record after 5 s."
+        time.sleep(0.05)
+    assert json.loads(proof[1])["leaf_index"] == 1
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
