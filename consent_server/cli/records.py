@@ -14,11 +14,12 @@ from consent_server.domain.removal import answer_by
 from consent_server.extensions import services
 from consent_server.signing import KeyRing
 from consent_server.usecases.check_cosignatures import check_cosignatures
-from consent_server.usecases.check_ledger import check_ledger, kept_checkpoints
+from consent_server.usecases.check_ledger import check_ledger
 from consent_server.usecases.check_timestamps import check_timestamps
 from consent_server.usecases.erase_visitor import erase_requested, erase_visitor
 from consent_server.usecases.find_site import find_site
 from consent_server.usecases.read_ledger import read_verifier_keys
+from consent_server.usecases.regrow_ledger import kept_checkpoints
 from consent_server.usecases.request_erasure import read_erasure_requests
 from consent_server.usecases.run_retention import run_retention
 from consent_server.usecases.seal_ledger import seal_ledger
@@ -106,9 +107,11 @@ def witness(site_key: str | None) -> None:
 def check_site_ledger(site_key: str, kept: tuple[Any, ...]) -> None:
     """Replay a ledger from its records, and compare with what others hold of it."""
     our = services()
-    notes = list(kept_checkpoints([file.read() for file in kept]))
+    notes = kept_checkpoints([(file.name, file.read()) for file in kept])
     report = check_ledger(our.database, our.keys.ring, site_key, notes, progress("leaves checked"))
     click.echo(f"{report.leaves} leaves, {report.removed} removed, {report.checkpoints} checkpoints, {len(notes)} kept")
+    for kind, count in report.archive.items():
+        click.echo(f"{count} {kind}")
     cosigned = check_cosignatures(our.database, our.settings.witnesses, our.now(), site_key)
     for name, count in cosigned.verified.items():
         click.echo(f"{count} checkpoints cosigned by {name}")

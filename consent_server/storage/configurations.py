@@ -32,7 +32,7 @@ def archive(session: Session, notice_id: int, widget: str, served: Iterable[Conf
             "notice_id": notice_id,
             "widget": widget,
             "language": one.language,
-            "hash": sha256_hex("\n".join(one.parts.values()).encode()),
+            "hash": hash_of(one),
             "main": one.main,
             "preferences": one.preferences,
             "details": one.details,
@@ -41,6 +41,11 @@ def archive(session: Session, notice_id: int, widget: str, served: Iterable[Conf
         for one in served
     ]
     session.execute(insert(ConfigurationRow).values(rows).on_conflict_do_nothing())
+
+
+def hash_of(configuration: Configuration) -> str:
+    """What a configuration is kept under: the SHA-256 of the texts of its scripts, a newline between them."""
+    return sha256_hex("\n".join(configuration.parts.values()).encode())
 
 
 def newest(session: Session, notice_hash: str, widget: str, language: str) -> Configuration:

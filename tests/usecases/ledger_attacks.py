@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +28,7 @@ from tests import jose
 from tests.unit.evidence_ledger import new_ring
 
 SALT = bytes(32)
+OF_SITE = "SELECT id FROM notices WHERE site_id = :site"
 
 
 @dataclass
@@ -209,6 +211,53 @@ class Attacker:
     def drop_checkpoint(self, size: int) -> None:
         """Take a checkpoint away."""
         self.sql("DELETE FROM checkpoints WHERE site_id = :site AND size = :size", size=size)
+
+    # What visitors were shown: it stands beside the ledger, not in it.
+
+    def alter_notice(self) -> None:
+        """Change what the notice says; it keeps its hash."""
+        body = bytes(self.sql("SELECT body FROM notices WHERE site_id = :site").scalar_one())
+        assert b"Accept all" in body
+        self.sql("UPDATE notices SET body = :body WHERE site_id = :site", body=body.replace(b"Accept all", b"Accept!"))
+
+    def alter_notice_with_its_hash(self) -> None:
+        """The same, under the hash of the new text."""
+        self.alter_notice()
+        body = bytes(self.sql("SELECT body FROM notices WHERE site_id = :site").scalar_one())
+        self.sql("UPDATE notices SET hash = :hash WHERE site_id = :site", hash=sha256(body).hexdigest())
+
+    def give_notice_away(self) -> None:
+        """Make it another site's."""
+        self.sql("UPDATE notices SET site_id = (SELECT id FROM sites WHERE key = 'rival') WHERE site_id = :site")
+
+    def alter_widget(self) -> None:
+        """Change the archived code."""
+        self.sql("UPDATE widgets SET code = code || ' '")
+
+    def delete_widget(self) -> None:
+        """Take the archived code away."""
+        self.sql("DELETE FROM widgets")
+
+    def alter_configurations(self, column: str, value: Any) -> None:
+        """Change what the code was served with."""
+        self.sql(f"UPDATE configurations SET {column} = :value WHERE notice_id IN ({OF_SITE})", value=value)
+
+    def insert_picture(self, png: bytes) -> None:
+        """Put a picture in that is not of its hash."""
+        self.sql(
+            "INSERT INTO pictures (id, notice_id, widget, language, width, hash, png, browser, taken_at) SELECT 9001,"
+            " notice_id, widget, language, 390, hash, :png, 'Chromium', served_at FROM configurations"
+            f" WHERE notice_id IN ({OF_SITE}) AND language = 'en'",
+            png=png,
+        )
+
+    def redate_publication(self, at: int) -> None:
+        """Move the time since when the notice is said to be shown."""
+        self.sql("UPDATE publications SET published_at = :at WHERE site_id = :site", at=at)
+
+    def delete_publication(self) -> None:
+        """Say that the notice was never shown."""
+        self.sql("DELETE FROM publications WHERE site_id = :site")
 
     # --- What there is ---
 

@@ -11,10 +11,11 @@ from consent_server.domain.decision import Action
 from consent_server.domain.visit import Visit
 from consent_server.extensions import Services
 from consent_server.storage.rows import CheckpointRow
-from consent_server.usecases.check_ledger import LedgerReport, check_ledger
+from consent_server.usecases.check_ledger import check_ledger
 from consent_server.usecases.erase_visitor import erase_visitor
 from consent_server.usecases.export_evidence import export_evidence
 from consent_server.usecases.record_decision import Recorded
+from consent_server.usecases.regrow_ledger import LedgerReport
 from consent_server.usecases.seal_ledger import seal_ledger
 from tests.factories import PUBLIC_URL, Clock, answer
 from tests.unit.verify_bench import SCRIPT, Bench, Outcome

@@ -10,6 +10,7 @@ from consent_server.extensions import Services
 from consent_server.usecases import check_ledger as checking
 from consent_server.usecases.check_ledger import check_ledger
 from consent_server.usecases.replay_leaves import replay_leaves
+from tests import jose
 from tests.factories import Clock
 from tests.usecases.ledger_attacks import Attack, Attacker
 from tests.usecases.ledger_shop import Shop
@@ -182,6 +183,63 @@ def test_what_stands_beside_a_receipt_is_what_it_says(
     assert shop.check().faults == [said]
     # A pack holds receipts and nothing beside them.
     assert shop.verify().code == 0
+
+
+KEPT_UNDER = "its content does not have the SHA-256 that it is kept under: it was altered"
+# Attack on what visitors were shown: how each fault of `ledger check` begins and ends, and which check of verify.py
+# says so too; of a configuration and of a date that moves back only the database holds the hash and the order.
+ARCHIVE: dict[str, tuple[Attack, str, str, str | None]] = {
+    "alters a notice": (Attacker.alter_notice, "notice {notice}: ", KEPT_UNDER, "notices"),
+    "alters a notice and its hash": (
+        Attacker.alter_notice_with_its_hash, "leaf 0: the record differs from its receipt: notice", "", "notices",
+    ),
+    "gives a notice to another site": (
+        Attacker.give_notice_away, "notice {notice}: ", "leaf 0 names it, and it is not among the site's", None,
+    ),
+    "alters the code": (Attacker.alter_widget, "widget {widget}: ", KEPT_UNDER, "widgets"),
+    "deletes the code": (
+        Attacker.delete_widget, "widget {widget}: ", "leaf 0 names it, and it is not here", "widgets",
+    ),
+    "alters a configuration": (
+        lambda one: one.alter_configurations("main", "{}"), "configuration ", KEPT_UNDER, None,
+    ),
+    "alters the preferences": (
+        lambda one: one.alter_configurations("preferences", "{}"), "configuration ", KEPT_UNDER, None,
+    ),
+    "back-dates a configuration": (
+        lambda one: one.alter_configurations("served_at", 0), "configuration ",
+        "it is dated 1970-01-01 00:00:00 UTC, before the notice was made", None,
+    ),
+    "puts in another picture": (lambda one: one.insert_picture(b"PNG"), "picture ", KEPT_UNDER, "shown"),
+    "post-dates a publication": (
+        lambda one: one.redate_publication(1_800_000_000_000), "publication of {notice}: ",
+        "it is dated 2027-01-15 08:00:00 UTC, after the receipt of leaf 0 that names the notice", "notices",
+    ),
+    "back-dates a publication": (
+        lambda one: one.redate_publication(0), "publication of {notice}: ",
+        "it is dated 1970-01-01 00:00:00 UTC, before the notice was made", None,
+    ),
+    "deletes a publication": (
+        Attacker.delete_publication, "publication of {notice}: ", "there is none, and leaf 0 names the notice",
+        "notices",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ARCHIVE)
+def test_an_attack_on_what_was_shown_is_named(shop: Shop, attacker: Attacker, name: str) -> None:
+    attack, begins, ends, check = ARCHIVE[name]
+    claims = jose.claims(shop.made[0].receipt)
+    attack(attacker)
+    said = shop.check().faults
+    place = begins.format(notice=claims["notice"], widget=claims["widget"])
+    assert any(fault.startswith(place) and fault.endswith(ends) for fault in said), said
+    found = {fault[0] for fault in shop.verify().fails}
+    assert check is None or check in found
+
+
+def test_what_was_shown_is_counted(shop: Shop) -> None:
+    assert shop.check().archive == {"notices": 1, "configurations": 2, "widgets": 1, "publications": 1}
 
 
 def test_a_record_that_was_hidden_from_the_sealer(shop: Shop, attacker: Attacker) -> None:
