@@ -1,4 +1,4 @@
-"""How this server reaches others, at addresses that the operator set: a bounded POST, and mail."""
+"""How this server reaches others, at addresses that the operator set: bounded requests, and mail."""
 
 import smtplib
 import ssl
@@ -46,8 +46,17 @@ def post(url: str, body: bytes, content_type: str, most: int, more: Mapping[str,
 
     Call it with no transaction open: it may last half a minute. Raises Unanswered.
     """
-    headers = {"Content-Type": content_type, "User-Agent": "consent-server", **(more or {})}
-    request = Request(url, body, headers, method="POST")  # noqa: S310  settings take http and https only
+    return _ask("POST", url, body, {"Content-Type": content_type, **(more or {})}, most)
+
+
+def get(url: str, most: int) -> Answer:
+    """GET an answer of at most `most` bytes, under the same rules as `post`. Raises Unanswered."""
+    return _ask("GET", url, None, {}, most)
+
+
+def _ask(method: str, url: str, body: bytes | None, headers: Mapping[str, str], most: int) -> Answer:
+    sent = {"User-Agent": "consent-server", **headers}
+    request = Request(url, body, sent, method=method)  # noqa: S310  settings and commands take http and https only
     deadline = time.monotonic() + LONGEST
     try:
         with _open(request) as response:

@@ -11,10 +11,12 @@ from flask.cli import AppGroup
 from consent_server.cli.report import progress, refusing
 from consent_server.domain.errors import InvalidSettings
 from consent_server.domain.removal import answer_by
+from consent_server.domain.witness import is_prefix
 from consent_server.extensions import services
 from consent_server.signing import KeyRing
 from consent_server.usecases.check_cosignatures import check_cosignatures
 from consent_server.usecases.check_ledger import check_ledger
+from consent_server.usecases.check_public_ledger import check_public_ledger
 from consent_server.usecases.check_timestamps import check_timestamps
 from consent_server.usecases.erase_visitor import erase_requested, erase_visitor
 from consent_server.usecases.find_site import find_site
@@ -36,6 +38,12 @@ receipt = AppGroup("receipt", help="Receipts.")
 ledger = AppGroup("ledger", help="Ledgers: seal them, have them witnessed and timestamped, check them.")
 retention = AppGroup("retention", help="Let proofs go when their time is over.")
 visitor = AppGroup("visitor", help="Visitors' rights.")
+
+
+def _address(_: click.Context, __: click.Parameter, url: str | None) -> str | None:
+    if url is not None and not is_prefix(url):
+        raise click.BadParameter("must be http:// or https:// with a host, and without a query.")
+    return url
 
 
 @receipt.command("verify")
@@ -102,16 +110,35 @@ def witness(site_key: str | None) -> None:
 
 @ledger.command("check")
 @click.argument("site_key", metavar="SITE")
-@click.option("--checkpoint", "kept", multiple=True, type=TEXT, help="A checkpoint that you kept.")
+@click.option("--checkpoint", "kept", multiple=True, type=TEXT, help="Checkpoints that you kept: a note, or the feed.")
+@click.option("--from", "url", metavar="URL", callback=_address, help="Ask the server there, as anyone elsewhere can.")
 @refusing
-def check_site_ledger(site_key: str, kept: tuple[Any, ...]) -> None:
-    """Replay a ledger from its records, and compare with what others hold of it."""
-    our = services()
+def check_site_ledger(site_key: str, kept: tuple[Any, ...], url: str | None) -> None:
+    """Replay a ledger from its records, or with --from from its public bytes, and compare with what others hold."""
     notes = kept_checkpoints([(file.name, file.read()) for file in kept])
-    report = check_ledger(our.database, our.keys.ring, site_key, notes, progress("leaves checked"))
-    click.echo(f"{report.leaves} leaves, {report.removed} removed, {report.checkpoints} checkpoints, {len(notes)} kept")
+    show = progress("leaves checked")
+    if url is not None:
+        report, beside = check_public_ledger(url, site_key, notes, show), []
+    else:
+        report = check_ledger(services().database, services().keys.ring, site_key, notes, show)
+        beside = _check_beside(site_key)
+    removed = f"{report.removed} removed, " if url is None else ""
+    click.echo(f"{report.leaves} leaves, {removed}{report.checkpoints} checkpoints, {len(notes)} kept")
     for kind, count in report.archive.items():
         click.echo(f"{count} {kind}")
+    faults = [*report.faults, *beside]
+    for fault in faults:
+        click.echo(f"FAIL {fault}")
+    if report.untold:
+        click.echo(f"and {report.untold} more")
+    if faults:
+        sys.exit(1)
+    click.echo("ok: nothing was altered, inserted, removed or moved")
+
+
+def _check_beside(site_key: str) -> list[str]:
+    """Say how many cosignatures and timestamps hold; the faults of the others."""
+    our = services()
     cosigned = check_cosignatures(our.database, our.settings.witnesses, our.now(), site_key)
     for name, count in cosigned.verified.items():
         click.echo(f"{count} checkpoints cosigned by {name}")
@@ -122,14 +149,7 @@ def check_site_ledger(site_key: str, kept: tuple[Any, ...]) -> None:
         click.echo(f"{stamped.verified} timestamps hold")
     if stamped.unchecked:
         click.echo(f"{stamped.unchecked} timestamps: not checked, CONSENT_TIMESTAMP_ROOTS_FILE is not set")
-    faults = [*report.faults, *cosigned.faults, *stamped.faults]
-    for fault in faults:
-        click.echo(f"FAIL {fault}")
-    if report.untold:
-        click.echo(f"and {report.untold} more")
-    if faults:
-        sys.exit(1)
-    click.echo("ok: nothing was altered, inserted, removed or moved")
+    return [*cosigned.faults, *stamped.faults]
 
 
 @retention.command("run")

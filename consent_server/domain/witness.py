@@ -83,7 +83,7 @@ def _witness(words: Sequence[str]) -> Witness:
     key = parse_vkey(vkey)
     if key.kind != COSIGNATURE:
         raise InvalidProof("the key is not one for cosignatures (Ed25519, kind 04)")
-    if not _is_prefix(url):
+    if not is_prefix(url):
         raise InvalidProof("the address must be http:// or https:// with a host, and without a query")
     return Witness(name, key, url.rstrip("/"))
 
@@ -98,7 +98,8 @@ def _require_new(witness: Witness, others: Sequence[Witness]) -> None:
         raise InvalidProof(f"there are more than {MAX_WITNESSES} witnesses")
 
 
-def _is_prefix(url: str) -> bool:
+def is_prefix(url: str) -> bool:
+    """Whether this is an address to which a path can be added."""
     try:
         parts = urlsplit(url)
         # Read for its error: a port that is no number.

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from consent_server import outside
-from consent_server.outside import Unanswered, post
+from consent_server.outside import Unanswered, get, post
 
+# How a request without a body ends here: `Connection` is the last header that the library sends.
+NO_BODY = b"Connection: close\r\n\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: Text/Plain; charset=utf-8\r\n"
 
 
@@ -26,7 +28,7 @@ class Host:
     def _serve(self) -> None:
         connection, _ = self._socket.accept()
         with connection:
-            while not self.heard.endswith(b"BODY"):
+            while not self.heard.endswith((b"BODY", NO_BODY)):
                 self.heard += connection.recv(4096)
             connection.sendall(self.says)
             if self.waits:
@@ -55,6 +57,18 @@ def test_an_answer(host: Host) -> None:
     assert host.heard.startswith(b"POST / HTTP/1.1\r\n")
     assert b"Content-Type: text/x.sent\r\n" in host.heard
     assert b"User-Agent: consent-server\r\n" in host.heard
+
+
+def test_an_answer_to_a_get(host: Host) -> None:
+    host.says = HEAD + b"Content-Length: 2\r\n\r\nok"
+    assert get(host.url, 2) == outside.Answer(200, "text/plain", b"ok")
+    assert host.heard.startswith(b"GET / HTTP/1.1\r\n")
+
+
+def test_a_long_answer_to_a_get(host: Host) -> None:
+    host.says = HEAD + b"\r\nok"
+    with pytest.raises(Unanswered, match="longer than 1 bytes"):
+        get(host.url, 1)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
