@@ -2,21 +2,31 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from consent_server.signing import KeyRing
 from tests.e2e.servers import ConsentServer
 from tests.receipts.test_pages import outcomes, verdict
-from tests.unit.evidence_ledger import NOTICE, WIDGET, EvidenceLedger, new_ring, rewrite
+from tests.unit.evidence_ledger import NOTICE, WIDGET, EvidenceLedger, Row, new_ring, rewrite
 
-STEPS = ["files", "keys", "manifest", "checkpoints", "signatures", "leaves", "inclusion", "notices"]
+STEPS = [
+    "files", "keys", "manifest", "checkpoints", "signatures", "leaves", "inclusion", "removals", "notices", "key",
+]  # fmt: skip
 
 
 @pytest.fixture
-def ledger() -> EvidenceLedger:
+def ring(server: ConsentServer) -> KeyRing:
+    """The keys of the server that shows the page."""
+    return KeyRing.from_jwks((server.folder / "instance" / "signing-keys.json").read_text("utf-8"))
+
+
+@pytest.fixture
+def ledger(ring: KeyRing) -> EvidenceLedger:
     """Thirty receipts, of which three were erased."""
-    made = EvidenceLedger.of(30)
+    made = EvidenceLedger.of(30, ring=ring)
     made.remove((3, 5))
     made.seal()
     return made
@@ -44,7 +54,7 @@ def test_a_good_pack_holds(
 ) -> None:
     assert checked(ledger.write(tmp_path / "good.zip")) == dict.fromkeys(STEPS, "ok")
     verdict(quiet, "ok")
-    expect(quiet.get_by_text("None of the keys in the pack")).to_be_visible()
+    expect(quiet.get_by_text("None of the keys in the pack")).to_be_hidden()
     expect(quiet.locator('[data-keys="pack"]')).to_have_text(ledger.ring.kid)
 
 
@@ -107,3 +117,96 @@ def test_keys_of_somebody_else_are_told(
 ) -> None:
     ledger.jwks = new_ring().public_jwks()
     assert checked(ledger.write(tmp_path / "pack.zip"))["manifest"] == "fail"
+
+
+def test_a_pack_of_another_server_is_not_this_servers(
+    checked: Callable[[Path], dict[str, str]], quiet: Page, tmp_path: Path
+) -> None:
+    theirs = EvidenceLedger.of(5)
+    assert checked(theirs.write(tmp_path / "pack.zip")) == dict.fromkeys(STEPS, "ok") | {"key": "fail"}
+    verdict(quiet, "fail")
+    expect(quiet.get_by_text("None of the keys in the pack")).to_be_visible()
+    expect(quiet.locator('[data-of="pack"] [data-step="key"] code')).to_have_text(theirs.ring.kid)
+
+
+def beside(forger: EvidenceLedger, ring: KeyRing) -> dict[str, Any]:
+    """The keys of a forger, and those of the server that he wants to be taken for."""
+    return {"keys": [*forger.ring.public_jwks()["keys"], *ring.public_jwks()["keys"]]}
+
+
+def test_a_key_of_this_server_that_signed_nothing_vouches_for_nothing(
+    ring: KeyRing, checked: Callable[[Path], dict[str, str]], quiet: Page, tmp_path: Path
+) -> None:
+    forger = EvidenceLedger.of(5)
+    forger.jwks = beside(forger, ring)
+    assert checked(forger.write(tmp_path / "pack.zip")) == dict.fromkeys(STEPS, "ok") | {"key": "fail"}
+    verdict(quiet, "fail")
+    expect(quiet.locator('[data-of="pack"] [data-step="key"] code')).to_have_text(forger.ring.kid)
+
+
+def test_one_receipt_by_a_foreign_key_is_told(
+    ledger: EvidenceLedger, ring: KeyRing, checked: Callable[[Path], dict[str, str]], quiet: Page, tmp_path: Path
+) -> None:
+    forger = EvidenceLedger()
+    ledger.append(ledger.receipt(forger.ring))
+    ledger.seal()
+    ledger.jwks = beside(forger, ring)
+    assert checked(ledger.write(tmp_path / "pack.zip")) == dict.fromkeys(STEPS, "ok") | {"key": "fail"}
+    expect(quiet.locator('[data-of="pack"] [data-step="key"] code')).to_have_text(forger.ring.kid)
+
+
+def forget(ledger: EvidenceLedger, leaf: int, removed_by: int | None) -> None:
+    ledger.rows[leaf] = Row(None, None, ledger.rows[leaf].leaf, removed_by)
+
+
+def bring_back(ledger: EvidenceLedger) -> None:
+    """A record that a removal names, and that is still there: the removal before had named another."""
+    ledger.remove((10, 11))
+    kept = ledger.rows[12]
+    ledger.remove((12, 12))
+    ledger.rows[12] = kept
+    ledger.seal()
+
+
+def forge_removal(ledger: EvidenceLedger) -> None:
+    ledger.remove((10, 10), ring=new_ring())
+    ledger.seal()
+
+
+REMOVED_BY = 30
+
+
+@pytest.mark.parametrize(
+    ("change", "step", "place"),
+    [
+        (lambda one: forget(one, 12, REMOVED_BY), "removals", "records.jsonl 13"),
+        (lambda one: forget(one, 12, 20), "removals", "records.jsonl 13"),
+        (lambda one: forget(one, 12, 4), "removals", "records.jsonl 13"),
+        (lambda one: forget(one, 12, None), "removals", "records.jsonl 13"),
+        (lambda one: forget(one, 12, 2**40), "removals", "records.jsonl 13"),
+        (bring_back, "removals", "records.jsonl 13"),
+        (forge_removal, "removals", "records.jsonl 11"),
+    ],
+)
+def test_a_record_that_is_gone_behind_no_removal_of_its_own_is_told(
+    ledger: EvidenceLedger,
+    checked: Callable[[Path], dict[str, str]],
+    quiet: Page,
+    tmp_path: Path,
+    change: Callable[[EvidenceLedger], None],
+    step: str,
+    place: str,
+) -> None:
+    change(ledger)
+    assert checked(ledger.write(tmp_path / "pack.zip"))[step] == "fail"
+    expect(quiet.locator(f'[data-of="pack"] [data-step="{step}"] code')).to_have_text(place)
+    verdict(quiet, "fail")
+
+
+def test_removals_after_the_period_explain_what_is_gone_in_it(
+    ledger: EvidenceLedger, checked: Callable[[Path], dict[str, str]], tmp_path: Path
+) -> None:
+    ledger.remove((10, 16), (18, 18))
+    ledger.remove((25, 26))
+    ledger.seal()
+    assert checked(ledger.write(tmp_path / "pack.zip", 7, 21)) == dict.fromkeys(STEPS, "ok")

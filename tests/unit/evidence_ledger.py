@@ -92,9 +92,9 @@ class EvidenceLedger:
     tiles: list[bytes] = field(default_factory=list)
 
     @classmethod
-    def of(cls, count: int, batch: int = 7) -> "EvidenceLedger":
+    def of(cls, count: int, batch: int = 7, ring: KeyRing | None = None) -> "EvidenceLedger":
         """A ledger of so many receipts, with a checkpoint over each batch, five seconds apart."""
-        ledger = cls()
+        ledger = cls(ring or new_ring())
         for number in range(1, count + 1):
             ledger.decide()
             if number % batch == 0 or number == count:

@@ -4,6 +4,7 @@ import {
   decodeText, hex, leafOf, openCheckpoint, parseJson, parseJws, readKeys, same, sha256, unhex, Unsupported,
   verifyJws, verifyPath, Wrong,
 } from "./proof.js";
+import { rangesOf, Removals } from "./removals.js";
 
 const SIGNED = ["manifest.json", "manifest.jws"];
 const RECEIPT = "consent-receipt+jwt";
@@ -34,15 +35,17 @@ async function lines(zip, name) {
   return text.split("\n").filter((line) => line);
 }
 
-/** All checks of a pack, one after another; `progress` is told how many records are done, of how many. */
-export async function checkPack(zip, steps, progress) {
-  const pack = { zip, manifest: await json(zip, "manifest.json"), checkpoints: [], named: new Set() };
+/** All checks of a pack, one after another; `ours` are the keys of this server, null where it did not answer.
+ * `progress` is told how many records are done, of how many. */
+export async function checkPack(zip, steps, ours, progress) {
+  const pack = { zip, manifest: await json(zip, "manifest.json"), named: new Set(), signers: new Set() };
   await steps.run("files", () => checkFiles(pack));
   if (!(await steps.run("keys", () => checkKeys(pack)))) return pack;
   await steps.run("manifest", () => checkManifest(pack));
   if (!(await steps.run("checkpoints", () => checkCheckpoints(pack)))) return pack;
   await checkRecords(pack, steps, progress);
   await steps.run("notices", () => checkArchive(pack));
+  if (ours) await steps.run("key", () => checkSigners(pack, ours));
   return pack;
 }
 
@@ -64,10 +67,12 @@ async function checkKeys(pack) {
   return `${pack.keys.size}`;
 }
 
-async function checkManifest({ zip, manifest, keys }) {
+async function checkManifest(pack) {
+  const { zip, manifest, keys } = pack;
   return at("manifest.jws", async () => {
     const jws = parseJws(decodeText(await zip.read("manifest.jws")).trim(), "consent-manifest+jwt");
     await verifyJws(jws, keys);
+    pack.signers.add(jws.kid);
     want(jws.claims.manifest === hex(await sha256(await zip.read("manifest.json"))), "manifest.json");
     for (const name of ["iss", "site", "ledger"]) want(jws.claims[name] === manifest[name], `manifest.json ${name}`);
     return jws.kid;
@@ -81,6 +86,7 @@ async function checkCheckpoints(pack) {
     await at(`checkpoints.jsonl ${number + 1}`, async () => {
       const { size, note } = parseJson(line);
       pack.tree = await openCheckpoint(note, manifest.ledger, keys);
+      for (const kid of pack.tree.signers) pack.signers.add(kid);
       want(pack.tree.size === size && size > before);
       before = size;
     });
@@ -94,7 +100,7 @@ async function checkRecords(pack, steps, progress) {
   const records = await at("records.jsonl", () => lines(zip, "records.jsonl")).catch(() => []);
   const later = zip.entries.has("removals.jsonl") ? await lines(zip, "removals.jsonl") : [];
   if (records.length !== manifest.end - manifest.first) failed.leaves = "records.jsonl";
-  pack.removed = 0;
+  pack.removals = new Removals(manifest.first, manifest.end);
   for (const [number, line] of [...records, ...later].entries()) {
     const inside = number < records.length;
     const place = inside ? `records.jsonl ${number + 1}` : `removals.jsonl ${number - records.length + 1}`;
@@ -106,6 +112,14 @@ async function checkRecords(pack, steps, progress) {
       want(!failed[name], failed[name]);
       return `${records.length + later.length}`;
     });
+  await steps.run("removals", () => checkRemovals(pack, failed));
+}
+
+function checkRemovals({ removals, manifest }, failed) {
+  want(!failed.removals, failed.removals);
+  const leaf = removals.differs();
+  want(leaf === null, leaf < manifest.end ? `records.jsonl ${leaf - manifest.first + 1}` : "removals.jsonl");
+  return `${removals.count}`;
 }
 
 async function checkRecord(pack, line, index, place, failed) {
@@ -121,19 +135,41 @@ async function checkRecord(pack, line, index, place, failed) {
   await note("leaves", async () => {
     entry = parseJson(line);
     want(index === null || entry.leaf_index === index);
-    if (entry.receipt === null) return want(Number.isSafeInteger(entry.removed_by) && ++pack.removed);
+    if (entry.receipt === null) return;
     want(same(await leafOf(entry.receipt, entry.salt), unhex(entry.leaf)));
   });
-  if (entry.receipt) await note("signatures", () => checkSignature(pack, entry.receipt));
+  if (entry.receipt) await note("signatures", () => checkSignature(pack, entry));
+  await note("removals", () => checkRemoved(pack, entry, index === null));
   await note("inclusion", () => verifyPath(unhex(entry.leaf), entry.leaf_index, pack.tree, entry.hashes));
 }
 
-async function checkSignature(pack, receipt) {
-  const jws = parseJws(receipt, RECEIPT, REMOVAL);
-  await verifyJws(jws, pack.keys);
-  if (jws.type !== RECEIPT) return;
-  want(jws.claims.ledger === pack.manifest.ledger);
-  pack.named.add(`notices/${jws.claims.notice}.json`).add(`widget/${jws.claims.widget}.js`);
+async function checkSignature(pack, { receipt, leaf_index: index }) {
+  const { manifest, removals, named } = pack;
+  const { kid, type, claims, ...jws } = parseJws(receipt, RECEIPT, REMOVAL);
+  await verifyJws({ kid, ...jws }, pack.keys);
+  pack.signers.add(kid);
+  want(claims.ledger === manifest.ledger && claims.site === manifest.site);
+  if (type === RECEIPT) named.add(`notices/${claims.notice}.json`).add(`widget/${claims.widget}.js`);
+  else {
+    const ranges = rangesOf(claims);
+    want(ranges);
+    removals.takeNamed(index, ranges);
+  }
+}
+
+/** A record is gone behind a younger entry, or here and said to be here; what was left out of the period is a removal. */
+function checkRemoved({ manifest, removals }, { leaf_index: index, receipt, salt, removed_by: by }, isLater) {
+  if (isLater) return want(index >= manifest.end && removals.named.has(index));
+  if (receipt !== null) return want(by === null);
+  want(salt === null && Number.isSafeInteger(by) && by > index);
+  removals.takeGone(index, by);
+}
+
+/** Who makes a false pack can put a key of ours beside his own: what counts is whose key signed. */
+function checkSigners({ signers }, ours) {
+  const foreign = [...signers].filter((kid) => !ours.has(kid));
+  want(foreign.length === 0, foreign.join(" "));
+  return [...signers].join(" ");
 }
 
 async function checkArchive({ zip, named }) {

@@ -149,34 +149,35 @@ export async function verifyJws(jws, keys) {
   want(jws.signature.length === 64 && (await signed(keyOf(jws, keys).key, jws.signature, jws.message)), "signature");
 }
 
-/** A checkpoint that a key named for its origin signed (docs/formats/checkpoint.md, sections 1 and 2). */
+/** A checkpoint that a key named for its origin signed (docs/formats/checkpoint.md, sections 1 and 2); which keys did. */
 export async function openCheckpoint(note, origin, keys) {
   want(typeof note === "string", "no note");
   const cut = note.lastIndexOf("\n\n");
   want(cut > 0 && note.endsWith("\n"), "no signed note");
   const text = note.slice(0, cut + 1);
-  await requireSignature(text, note.slice(cut + 2, -1).split("\n"), origin, keys);
+  const signers = await requireSignature(text, note.slice(cut + 2, -1).split("\n"), origin, keys);
   const [name, size, root, ...rest] = text.split("\n");
   want(name === origin && /^(0|[1-9]\d{0,15})$/.test(size) && rest[rest.length - 1] === "", "another ledger");
-  const tree = { size: Number(size), root: unbase64(root) };
+  const tree = { size: Number(size), root: unbase64(root), signers };
   want(tree.root.length === 32, "root");
   return tree;
 }
 
 async function requireSignature(text, lines, origin, keys) {
-  let ours = 0;
+  const signers = [];
   for (const line of lines) {
     const [dash, name, encoded, ...rest] = line.split(" ");
     want(dash === "\u2014" && encoded && rest.length === 0, "signature line");
     const value = unbase64(encoded);
-    for (const { raw, key } of name === origin ? keys.values() : []) {
+    for (const [kid, { raw, key }] of name === origin ? keys : []) {
       const id = (await sha256(utf8.encode(`${origin}\n`), Uint8Array.of(1), raw)).slice(0, 4);
       if (!same(id, value.slice(0, 4))) continue;
       want(value.length === 68 && (await signed(key, value.slice(4), utf8.encode(text))), "signature");
-      ours += 1;
+      signers.push(kid);
     }
   }
-  want(ours > 0, "the ledger did not sign");
+  want(signers.length > 0, "the ledger did not sign");
+  return signers;
 }
 
 export async function leafOf(receipt, salt) {

@@ -58,7 +58,7 @@ async function checkZip(file) {
   const steps = stepsOf("pack");
   steps.say("working");
   progress.hidden = false;
-  const pack = await checkPack(zip, steps, async (done, total) => {
+  const pack = await checkPack(zip, steps, ours, async (done, total) => {
     Object.assign(progress, { value: done, max: total });
     $("[data-progress]").textContent = $("[data-progress]").dataset.text.replace("{done}", done).replace("{total}", total);
     // Lets the browser draw.
@@ -69,9 +69,11 @@ async function checkZip(file) {
   if (pack.keys) showKeys("pack", pack.keys);
   $("[data-foreign]").hidden = !pack.keys || !ours || [...pack.keys.keys()].some((id) => ours.has(id));
   const { site, ledger, from, to, first, end, tree_size } = pack.manifest;
-  showContents({ site, ledger, from, to, first, end, tree_size, removed: pack.removed });
+  showContents({ site, ledger, from, to, first, end, tree_size, removed: pack.removals?.count });
   $("[data-more]").hidden = false;
-  steps.say(steps.failed ? "packInvalid" : "packValid", steps.failed ? "fail" : "ok");
+  if (steps.failed) return steps.say("packInvalid", "fail");
+  // Without this server's keys nothing says whose the pack's are.
+  return ours ? steps.say("packValid", "ok") : steps.say("unreachable");
 }
 
 const isZip = async (file) => (await file.slice(0, 2).text()) === "PK";
