@@ -904,15 +904,14 @@ class Audit:
 
     def read_kept(self) -> None:
         for file, text in self.options.kept:
-            notes = [strict_json(line)["note"] for line in text.splitlines()] if text.startswith("{") else [text]
-            for note in notes:
+            for where, kept in kept_lines(file, text):
                 try:
-                    self.check_kept(file, open_checkpoint(note))
+                    self.check_kept(open_checkpoint(kept_note(kept)))
                 except Wrong as error:
-                    self.fail("kept", file, str(error))
+                    self.fail("kept", where, str(error))
             self.seen["kept"] = f"{len(self.options.kept)} files"
 
-    def check_kept(self, file: str, kept: Checkpoint) -> None:
+    def check_kept(self, kept: Checkpoint) -> None:
         if kept.origin != self.manifest["ledger"]:
             raise Wrong(f"it is of another ledger, {kept.origin!r}")
         if forged(kept.signatures(self.names)):
@@ -1061,6 +1060,20 @@ class Audit:
         for low, high in minus(here, gone):
             reason = f"the removal entry of leaf {index} says that it is gone; it is still here, or another took it"
             self.fail("removals", span(low, high), reason)
+
+
+def kept_lines(file: str, text: str) -> Iterator[tuple[str, str]]:
+    """What a file holds, each with its place: one note, or the lines of a feed."""
+    if not text.lstrip().startswith("{"):
+        yield file, text
+        return
+    for position, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            yield f"{file} line {position}", line
+
+
+def kept_note(text: str) -> Any:
+    return strict_json(text).get("note") if text.lstrip().startswith("{") else text
 
 
 def read_jwks(document: Any) -> dict[str, bytes]:

@@ -127,6 +127,25 @@ def test_a_kept_feed_of_checkpoints(bench: Bench, ledger: EvidenceLedger) -> Non
     assert bench.verify(ledger, "--checkpoint", feed).code == 0
 
 
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"size": 1}', "this is not a signed note"), ("{bad", "this is not JSON"),
+        ('{"note": 5}', "this is not a signed note"), ("[1]", "this is not a signed checkpoint"),
+    ],
+)  # fmt: skip
+def test_a_line_that_is_no_kept_checkpoint_is_named_and_the_others_are_compared(
+    bench: Bench, ledger: EvidenceLedger, line: str, reason: str
+) -> None:
+    cut = ledger.checkpoints.pop(2)
+    lines = [json.dumps({"note": ledger.checkpoints[0].note}), "", line, json.dumps({"note": cut.note})]
+    feed = bench.keep("kept.jsonl", "\n".join(lines))
+    found = bench.verify(ledger, "--checkpoint", feed)
+    assert found.names("kept", f"{feed} line 3", reason)
+    assert found.names("kept", f"{feed} line 4", "it was cut out")
+    assert len(found.fails) == 2
+
+
 def test_a_removal_that_left_a_record_standing(bench: Bench, ledger: EvidenceLedger) -> None:
     row = ledger.rows[20]
     ledger.remove((19, 21))

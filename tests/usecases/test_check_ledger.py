@@ -280,7 +280,7 @@ def test_a_checkpoint_that_was_taken_away_meets_a_kept_one(shop: Shop, attacker:
     attacker.drop_checkpoint(8)
     assert shop.check().faults == []
     assert shop.check(*kept).faults == ["kept checkpoint 8: it is no longer among the ledger's: it was cut out"]
-    assert shop.verify(*kept).names("kept", str(shop.bench.folder / "kept.jsonl"), "it was cut out")
+    assert shop.verify(*kept).names("kept", f"{shop.bench.folder / 'kept.jsonl'} line 2", "it was cut out")
 
 
 def test_an_end_that_was_cut_off_meets_a_kept_checkpoint(shop: Shop, attacker: Attacker) -> None:
@@ -292,7 +292,7 @@ def test_an_end_that_was_cut_off_meets_a_kept_checkpoint(shop: Shop, attacker: A
     attacker.sql("DELETE FROM removals")
     told = shop.check(*kept).faults
     assert "kept checkpoint 14: the ledger now has 8 signed leaves; it was cut" in told
-    assert shop.verify(*kept).names("kept", str(shop.bench.folder / "kept.jsonl"), "the end was cut off")
+    assert shop.verify(*kept).names("kept", f"{shop.bench.folder / 'kept.jsonl'} line 5", "the end was cut off")
 
 
 def test_an_operator_who_rewrites_everything_meets_a_kept_checkpoint(shop: Shop, attacker: Attacker) -> None:

@@ -99,3 +99,16 @@ def test_what_was_kept_is_what_a_check_compares(app: Flask, client: FlaskClient,
     longer = json.loads(lines[-1])["note"].replace("\n5\n", "\n6\n", 1)
     kept.write_text(json.dumps({"note": longer}), "utf-8")
     assert app.test_cli_runner().invoke(args=check).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "line", ['{"size": 1}', "{bad", '{"note": 5}', "[1]", '{"note": "", "note": ""}', '{"note": NaN}']
+)
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_line_that_is_no_kept_checkpoint_is_named(app: Flask, tmp_path: Path, line: str) -> None:
+    kept = tmp_path / "kept.jsonl"
+    kept.write_text(f'{{"note": ""}}\n\n{line}\n')
+    done = app.test_cli_runner().invoke(args=["ledger", "check", "shop", "--checkpoint", str(kept)])
+    assert isinstance(done.exception, SystemExit), done.exception
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"{kept} line 3: ")
