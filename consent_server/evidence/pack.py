@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 import re
+import zipfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -24,8 +25,10 @@ HASH = re.compile("[0-9a-f]{64}")
 
 # Handed on once this much has gathered.
 CHUNK = 256 * 1024
-# Above what a zip without 64-bit sizes can surely hold: an entry with its proof stays well below 16 KiB.
-MANY_ENTRIES = 2**31 // (16 * 1024)
+# The files with a line for each leaf, or up to that, and what a line stays below: a note has at most 128 KiB, and
+# JSON writes few of its characters in more bytes. When these may get too large has to be said before they are written.
+LONG = ("records.jsonl", "removals.jsonl", "checkpoints.jsonl")
+LONGEST_LINE = 256 * 1024
 
 Sign = Callable[[Mapping[str, Any], str], str]
 Progress = Callable[[int], None]
@@ -178,7 +181,6 @@ class _Writer:
         self.files: dict[str, dict[str, Any]] = {}
         self.widgets: set[str] = set()
         self.removals: set[int] = set()
-        self.sizes: set[int] = set()
 
     def write(self, progress: Progress) -> Generator[None]:
         """Write file after file; yields between pieces, so that they can be handed on."""
@@ -189,7 +191,7 @@ class _Writer:
         yield
         yield from self._lines("records.jsonl", self._records(progress))
         yield from self._lines("removals.jsonl", self._later_removals())
-        yield from self._lines("checkpoints.jsonl", self._checkpoints())
+        yield from self._lines("checkpoints.jsonl", map(_checkpoint_line, pack.checkpoints))
         yield from self._archive()
         yield from self._lines("configurations.jsonl", map(_configuration_line, pack.configurations))
         yield from self._pictures()
@@ -209,11 +211,6 @@ class _Writer:
         for index in sorted(self.removals):
             if index >= self.pack.end and (entry := self.pack.removal(index)):
                 yield _entry_line(entry)
-
-    def _checkpoints(self) -> Iterator[dict[str, Any]]:
-        for checkpoint in self.pack.checkpoints:
-            self.sizes.add(checkpoint.size)
-            yield _checkpoint_line(checkpoint)
 
     def _archive(self) -> Iterator[None]:
         """The dated list of notices, then each of them once, then the code that receipts name."""
@@ -248,13 +245,20 @@ class _Writer:
         """Those of what the pack holds, each in a file of its own, as other programs read them."""
         lines = []
         for timestamp in self.pack.timestamps:
-            digest = timestamp.digest.hex()
-            names = {"notice": f"notices/{digest}.json", "widget": f"widget/{digest}.js"}
-            if timestamp.size in self.sizes or names.get(timestamp.kind) in self.files:
-                self._file(f"timestamps/{digest}.tsr", timestamp.reply)
+            if self._holds(timestamp):
+                self._file(f"timestamps/{timestamp.digest.hex()}.tsr", timestamp.reply)
                 lines.append(_timestamp_line(timestamp))
                 yield
         yield from self._lines("timestamps.jsonl", lines)
+
+    def _holds(self, timestamp: PackTimestamp) -> bool:
+        if timestamp.kind == "checkpoint":
+            # By the range that the pack has: one that somebody took out of it is missed by the verifier.
+            size, pack = timestamp.size or 0, self.pack
+            return pack.first <= size <= pack.end or size == pack.tree_size
+        digest = timestamp.digest.hex()
+        names = {"notice": f"notices/{digest}.json", "widget": f"widget/{digest}.js"}
+        return names.get(timestamp.kind) in self.files
 
     def _manifest(self) -> None:
         pack = self.pack
@@ -293,7 +297,9 @@ class _Writer:
         info.compress_type = ZIP_STORED if name.endswith(".png") else ZIP_DEFLATED
         info.external_attr = 0o644 << 16
         digest, size = sha256(), 0
-        large = name == "records.jsonl" and self.pack.end - self.pack.first > MANY_ENTRIES
+        # First and newest: a period of so many leaves has at most so many checkpoints and those two.
+        most = (self.pack.end - self.pack.first + 2) * LONGEST_LINE
+        large = name in LONG and most > zipfile.ZIP64_LIMIT
         with self.archive.open(info, "w", force_zip64=large) as file:
 
             def write(data: bytes) -> None:

@@ -585,7 +585,6 @@ class Sealed(NamedTuple):
     size: int
     root: bytes
     at: float
-    digest: str  # of the note without witnesses' lines
 
 
 class Options(NamedTuple):
@@ -610,12 +609,19 @@ class Audit:
         self.manifest: dict[str, Any] = {}
         self.keys: dict[str, bytes] = {}
         self.names: dict[tuple[str, bytes], bytes] = {}
-        self.sealed: list[Sealed] = []
+        # However many checkpoints there are, these alone are kept: the newest, and those of which another file or
+        # the auditor asks, each with the SHA-256 of its note without witnesses' lines. The rest is read again.
+        self.newest: Sealed | None = None
+        self.asked: dict[int, tuple[Sealed, str] | None] = {}
         self.published: dict[str, float] = {}
         self.commands: list[str] = []
         self.tree: Leaves | None = None
-        self.wanted: dict[int, list[tuple[str, str, bytes]]] = {}
-        self.expected = self.latest = self.bracket = 0
+        self.expected = self.latest = 0
+        # The checkpoints around the leaf that is looked at, and the size of the last whose root was made.
+        self.ahead: Iterator[Sealed] = iter(())
+        self.before: Sealed | None = None
+        self.after: Sealed | None = None
+        self.judged = -1
         self.counts = dict.fromkeys(("receipts", "removals", "removed"), 0)
         self.ids: dict[bytes, int] = {}
         self.gone: dict[int, list[tuple[int, int]]] = {}
@@ -646,7 +652,7 @@ class Audit:
                 step()
             except Wrong as error:
                 self.fail(check, where, str(error))
-                if where in ("manifest.json", "keys.json") or (check == "checkpoints" and not self.sealed):
+                if where in ("manifest.json", "keys.json") or (check == "checkpoints" and not self.newest):
                     return
             except UNREADABLE as error:
                 self.fail("files", where, f"cannot be read: {error}")
@@ -710,70 +716,114 @@ class Audit:
         self.seen["files"] = f"{len(listed)}"
 
     def read_checkpoints(self) -> None:
-        witnesses = dict(map(read_witness, self.options.witnesses))
-        signatures: list[tuple[str, str, Signature]] = []
-        cosigned: dict[tuple[str, bytes], list[tuple[int, int]]] = {one: [] for one in witnesses}
+        self.witnesses = dict(map(read_witness, self.options.witnesses))
+        # How many each witness cosigned, and the newest: size and time.
+        self.cosigned = {one: (0, 0, 0) for one in self.witnesses}
+        first, end, size = (self.manifest[name] for name in ("first", "end", "tree_size"))
+        self.asked = dict.fromkeys({first, end, size, *self.asked_sizes()})
+        waiting: list[tuple[str, str, Signature]] = []
+        count, beyond = 0, False
+        for where, found in self.checkpoint_lines():
+            try:
+                if isinstance(found, Wrong):
+                    raise found
+                count, self.newest = count + 1, found[1]
+                beyond |= not first <= self.newest.size <= end and self.newest.size != size
+                waiting += self.take_checkpoint(where, *found)
+            except Wrong as error:
+                self.fail("checkpoints", where, str(error))
+            if len(waiting) >= LINES_AT_ONCE:
+                self.check_signatures(waiting)
+                waiting = []
+        self.check_signatures(waiting)
+        if beyond:
+            self.fail("checkpoints", "checkpoints.jsonl", "it has others than the manifest says")
+        self.check_range()
+        self.seen["checkpoints"] = f"{count}"
+        if self.witnesses and not any(number for number, _, _ in self.cosigned.values()):
+            self.fail("witnesses", "checkpoints.jsonl", "none of the witnesses that you named signed any of them")
+        if self.witnesses:
+            said = (f"{name} cosigned {of[0]} of {count}{last(of)}" for (name, _), of in self.cosigned.items())
+            self.seen["witnesses"] = "; ".join(said)
+
+    def take_checkpoint(
+        self, where: str, checkpoint: Checkpoint, sealed: Sealed
+    ) -> Iterator[tuple[str, str, Signature]]:
+        """Its signatures that are still to be checked, each with its check and place."""
+        if sealed.size in self.asked:
+            self.asked[sealed.size] = sealed, hashlib.sha256(checkpoint.own_bytes(self.names)).hexdigest()
+        yield from (("checkpoints", where, one) for one in checkpoint.signatures(self.names))
+        known = {**self.witnesses, **self.names}
+        self.strangers |= {one[0] for one in checkpoint.lines if one[:2] not in known}
+        for who, one, stamp in cosignatures(checkpoint, self.witnesses):
+            yield "witnesses", where, one
+            self.cosigned[who] = (self.cosigned[who][0] + 1, sealed.size, stamp)
+            if sealed.at > stamp + TOLERANCE:
+                self.fail("witnesses", where, "a witness saw it before it was sealed: it was dated later")
+
+    def check_signatures(self, waiting: list[tuple[str, str, Signature]]) -> None:
+        for bad in forged([one for _, _, one in waiting]) if waiting else []:
+            self.fail(waiting[bad][0], waiting[bad][1], "a signature is wrong: the checkpoint was altered or forged")
+
+    def checkpoint_lines(self) -> Iterator[tuple[str, tuple[Checkpoint, Sealed] | Wrong]]:
+        """Each line with its place, or what is wrong with it. None is kept: there may be one for each leaf."""
+        latest = None
         for position, data in enumerate(self.pack.lines("checkpoints.jsonl"), 1):
             where = f"checkpoints.jsonl line {position}"
             try:
-                checkpoint, at = self.read_checkpoint(data)
-                signatures += [("checkpoints", where, one) for one in checkpoint.signatures(self.names)]
-                self.strangers |= {one[0] for one in checkpoint.lines if one[:2] not in {**witnesses, **self.names}}
-                for who, one, stamp in cosignatures(checkpoint, witnesses):
-                    signatures.append(("witnesses", where, one))
-                    cosigned[who].append((checkpoint.size, stamp))
-                    if at > stamp + TOLERANCE:
-                        self.fail("witnesses", where, "a witness saw it before it was sealed: it was dated later")
+                checkpoint, sealed = self.read_checkpoint(data, latest)
             except Wrong as error:
-                self.fail("checkpoints", where, str(error))
-        for start in range(0, len(signatures), LINES_AT_ONCE):
-            batch = signatures[start : start + LINES_AT_ONCE]
-            for bad in forged([one for _, _, one in batch]):
-                self.fail(batch[bad][0], batch[bad][1], "a signature is wrong: the checkpoint was altered or forged")
-        self.check_range()
-        self.seen["checkpoints"] = f"{len(self.sealed)}"
-        if witnesses and not any(cosigned.values()):
-            self.fail("witnesses", "checkpoints.jsonl", "none of the witnesses that you named signed any of them")
-        if witnesses:
-            said = (f"{name} cosigned {len(of)} of {len(self.sealed)}{last(of)}" for (name, _), of in cosigned.items())
-            self.seen["witnesses"] = "; ".join(said)
+                yield where, error
+            else:
+                latest = sealed
+                yield where, (checkpoint, sealed)
 
-    def read_checkpoint(self, data: bytes) -> tuple[Checkpoint, float]:
+    def read_checkpoint(self, data: bytes, latest: Sealed | None) -> tuple[Checkpoint, Sealed]:
         line = strict_json(data)
         if not isinstance(line, dict) or line.keys() != {"size", "sealed_at", "note"}:
             raise Wrong("a line has the fields size, sealed_at and note")
         checkpoint, at = open_checkpoint(line["note"]), seconds(line["sealed_at"])
         if (checkpoint.origin, checkpoint.size) != (self.manifest["ledger"], line["size"]):
             raise Wrong("it is of another ledger or size than its line says")
-        if self.sealed and (checkpoint.size <= self.sealed[-1].size or at < self.sealed[-1].at):
+        if latest and (checkpoint.size <= latest.size or at < latest.at):
             raise Wrong("it is not longer than the one before, or earlier")
-        digest = hashlib.sha256(checkpoint.own_bytes(self.names)).hexdigest()
-        self.sealed.append(Sealed(checkpoint.size, checkpoint.root, at, digest))
-        return checkpoint, at
+        return checkpoint, Sealed(checkpoint.size, checkpoint.root, at)
+
+    def asked_sizes(self) -> Iterator[int]:
+        """Sizes that timestamps, and what the auditor brings along, may be about. What is malformed is told there."""
+        for data in self.pack.lines("timestamps.jsonl") if "timestamps.jsonl" in self.pack.names else ():
+            with contextlib.suppress(Wrong, *MALFORMED):
+                yield number(strict_json(data)["size"])
+        for file, text in self.options.kept:
+            for _, kept in kept_lines(file, text):
+                with contextlib.suppress(Wrong):
+                    yield open_checkpoint(kept_note(kept)).size
+        for proof in self.options.proofs:
+            yield proof["to"]
+
+    def sealed(self, size: int) -> Sealed | None:
+        """The checkpoint of a size that was asked for."""
+        found = self.asked.get(size)
+        return found[0] if found else None
 
     def check_range(self) -> None:
         """The pack begins and ends at checkpoints: only there is a time known, and the order of all else."""
         first, end, size = (self.manifest[name] for name in ("first", "end", "tree_size"))
-        at = {one.size: one.at for one in self.sealed}
-        for needed in sorted({first, end, size} - {0} - at.keys()):
-            self.fail("checkpoints", "checkpoints.jsonl", f"the one of {needed} leaves is missing: the list was cut")
-        if any(one not in (size, *range(first, end + 1)) for one in at):
-            self.fail("checkpoints", "checkpoints.jsonl", "it has others than the manifest says")
+        for needed in sorted({first, end, size} - {0}):
+            if not self.sealed(needed):
+                self.fail(
+                    "checkpoints", "checkpoints.jsonl", f"the one of {needed} leaves is missing: the list was cut"
+                )
         since, until = self.manifest.get("from"), self.manifest.get("to")
-        if first and since is not None and at.get(first, 0) > seconds(since):
+        start, stop = self.sealed(first), self.sealed(end)
+        if first and since is not None and start and start.at > seconds(since):
             self.fail("checkpoints", "manifest.json", "the leaves begin later than the time that it says")
-        if end < size and until is not None and at.get(end, 0) < seconds(until):
+        if end < size and until is not None and (stop.at if stop else 0) < seconds(until):
             self.fail("checkpoints", "manifest.json", "the leaves end earlier than the time that it says")
-        if self.sealed and self.sealed[-1].at > seconds(self.manifest["generated_at"]) + TOLERANCE:
+        if self.newest and self.newest.at > seconds(self.manifest["generated_at"]) + TOLERANCE:
             self.fail("checkpoints", "checkpoints.jsonl", "the newest was sealed after the pack was made")
-        if size and not self.sealed:
+        if size and not self.newest:
             raise Wrong("there are none: nothing says what the ledger holds")
-        for one in self.sealed:
-            if first <= one.size <= end and first < end:
-                self.want(one.size, "history", f"checkpoints.jsonl size {one.size}", one.root)
-
-    def want(self, size: int, check: str, where: str, root: bytes) -> None:
-        self.wanted.setdefault(size, []).append((check, where, root))
 
     def read_publications(self) -> None:
         whole = {name: self.check_notice(name) for name in self.pack.names if re.match(r"notices/.*\.json$", name)}
@@ -853,7 +903,6 @@ class Audit:
                 yield where, line
 
     def read_timestamps(self) -> None:
-        self.by_size = {one.size: one for one in self.sealed}
         unnamed = {name for name in self.pack.names if name.startswith("timestamps/")}
         latest: tuple[float, str] = (0, "")
         for position, data in enumerate(self.pack.lines("timestamps.jsonl"), 1):
@@ -893,9 +942,9 @@ class Audit:
     def subject(self, line: dict[str, Any]) -> tuple[str, str, float]:
         """What a line says is stamped: in words, its SHA-256, and since when it is said to be there."""
         kind, size, digest = line["kind"], line["size"], line["digest"]
-        if kind == "checkpoint" and number(size) in self.by_size:
-            one = self.by_size[size]
-            return f"the checkpoint of {size} leaves", one.digest, one.at
+        asked = self.asked.get(number(size)) if kind == "checkpoint" else None
+        if asked:
+            return f"the checkpoint of {size} leaves", asked[1], asked[0].at
         if kind == "notice" and size is None and digest in self.published:
             return f"notices/{digest}.json", digest, self.published[digest]
         if kind == "widget" and size is None and digest in self.widgets:
@@ -917,7 +966,7 @@ class Audit:
         if forged(kept.signatures(self.names)):
             raise Wrong("its signature is wrong")
         first, end, size = (self.manifest[name] for name in ("first", "end", "tree_size"))
-        roots = {one.size: one.root for one in self.sealed}
+        roots = {one: found[0].root for one, found in self.asked.items() if found}
         if kept.size > size:
             raise Wrong(
                 f"it has {kept.size} leaves and this ledger only {size}: the end was cut off, or the pack is older"
@@ -943,21 +992,29 @@ class Audit:
     def read_records(self) -> None:
         first, end, size = (self.manifest[name] for name in ("first", "end", "tree_size"))
         self.expected = first
-        newest = self.sealed[-1].root if self.sealed else b""
+        newest = self.newest.root if self.newest else b""
         self.facts = Facts("records.jsonl", self.manifest["site"], self.manifest["ledger"], self.keys, size, newest)
-        for lines, faults in spread(functools.partial(check_lines, self.facts), self.batches(), self.jobs(end - first)):
+        self.ahead = (found[1] for _, found in self.checkpoint_lines() if not isinstance(found, Wrong))
+        self.after = next(self.ahead, None)
+        try:
+            self.take_records(end)
+        finally:
+            # It holds a file of the pack open, and this audit.
+            self.ahead = iter(())
+        counts = "{receipts} receipts, {removals} removal entries, {removed} removed".format(**self.counts)
+        self.seen.update(records=f"leaves {first} to {end - 1} of {self.manifest['tree_size']}: {counts}")
+        self.seen.update(dict.fromkeys(("leaves", "inclusion", "history", "times", "unique", "signatures"), ""))
+
+    def take_records(self, end: int) -> None:
+        jobs = self.jobs(end - self.manifest["first"])
+        for lines, faults in spread(functools.partial(check_lines, self.facts), self.batches(), jobs):
             for fault in faults:
                 self.fail(*fault)
             for line in lines:
                 self.take(line)
         if self.expected != end:
             self.fail("records", "records.jsonl", f"it ends at leaf {self.expected - 1}, the manifest at {end - 1}")
-        for size, entries in sorted(self.wanted.items()):
-            for check, where, _ in entries:
-                self.fail(check, where, f"the {size} leaves before it are not whole, its root cannot be made")
-        counts = "{receipts} receipts, {removals} removal entries, {removed} removed".format(**self.counts)
-        self.seen.update(records=f"leaves {first} to {end - 1} of {self.manifest['tree_size']}: {counts}")
-        self.seen.update(dict.fromkeys(("leaves", "inclusion", "history", "times", "unique", "signatures"), ""))
+        self.advance(end)
 
     def batches(self) -> Iterator[tuple[int, list[bytes]]]:
         lines = self.pack.lines("records.jsonl")
@@ -980,6 +1037,7 @@ class Audit:
         elif line.leaf_index == self.manifest["first"] and len(line.left) == bin(line.leaf_index).count("1"):
             self.tree = Leaves(line.leaf_index, line.left[::-1])
             self.compare(self.tree)
+        self.advance(line.leaf_index)
         self.expected = line.leaf_index + 1
         if self.tree:
             self.tree.push(line.leaf)
@@ -991,12 +1049,25 @@ class Audit:
             self.take_claims(where, line.leaf_index, line.claims)
 
     def compare(self, tree: Leaves) -> None:
-        for check, where, root in self.wanted.pop(tree.size, []):
-            if not tree.peaks or tree.root() != root:
-                self.fail(check, where, "the leaves do not lead to its root: the ledger is not the one that was signed")
+        if self.after and self.after.size == tree.size:
+            self.judged = tree.size
+            if not tree.peaks or tree.root() != self.after.root:
+                self.fail_history("the leaves do not lead to its root: the ledger is not the one that was signed")
+
+    def fail_history(self, reason: str) -> None:
+        if self.after:
+            self.fail("history", f"checkpoints.jsonl size {self.after.size}", reason)
+
+    def advance(self, index: int) -> None:
+        """Let the checkpoint over this leaf be the next one. Those of no more leaves are behind, made or not."""
+        first, end = self.manifest["first"], self.manifest["end"]
+        while self.after and self.after.size <= index:
+            if self.after.size > self.judged and first <= self.after.size <= end and first < end:
+                self.fail_history(f"the {self.after.size} leaves before it are not whole, its root cannot be made")
+            self.before, self.after = self.after, next(self.ahead, None)
 
     def take_claims(self, where: str, index: int, claims: dict[str, Any]) -> None:
-        self.check_time(where, index, claims["iat"])
+        self.check_time(where, claims["iat"])
         for name in ("jti", "decision_id"):
             digest = hashlib.sha256((name + str(claims[name])).encode("utf-8", "replace")).digest()[:16]
             if claims[name] is not None and self.ids.setdefault(digest, index) != index:
@@ -1013,15 +1084,12 @@ class Audit:
         elif self.published[claims["notice"]] > claims["iat"] + TOLERANCE:
             self.fail("notices", where, "it answers a notice that was not published yet: it was back-dated")
 
-    def check_time(self, where: str, index: int, iat: int) -> None:
-        while self.bracket < len(self.sealed) and self.sealed[self.bracket].size <= index:
-            self.bracket += 1
-        before, after = self.sealed[: self.bracket][-1:], self.sealed[self.bracket : self.bracket + 1]
+    def check_time(self, where: str, iat: int) -> None:
         said = f"it is dated {spoken(iat)}, "
-        if after and iat > after[0].at + TOLERANCE:
-            self.fail("times", where, said + f"after the checkpoint over it of {spoken(after[0].at)}")
-        if before and iat < before[0].at - TOLERANCE:
-            reason = f"but joined the ledger after its checkpoint of {spoken(before[0].at)}: it was back-dated"
+        if self.after and iat > self.after.at + TOLERANCE:
+            self.fail("times", where, said + f"after the checkpoint over it of {spoken(self.after.at)}")
+        if self.before and iat < self.before.at - TOLERANCE:
+            reason = f"but joined the ledger after its checkpoint of {spoken(self.before.at)}: it was back-dated"
             self.fail("times", where, said + reason)
         elif iat < self.latest - TOLERANCE:
             self.fail("times", where, said + f"but follows a record of {spoken(self.latest)}: it was back-dated")
@@ -1116,9 +1184,9 @@ def cosignatures(
             yield line[:2], (witnesses[line[:2]], message.encode(), line[2][8:]), min(stamp, 1 << 40)
 
 
-def last(cosigned: list[tuple[int, int]]) -> str:
+def last(cosigned: tuple[int, int, int]) -> str:
     """The newest of a witness's cosignatures, in words."""
-    return f", the last over {cosigned[-1][0]} leaves at {spoken(cosigned[-1][1])}" if cosigned else ""
+    return f", the last over {cosigned[1]} leaves at {spoken(cosigned[2])}" if cosigned[0] else ""
 
 
 def spread(work: Callable[[Any], Any], items: Iterable[Any], jobs: int) -> Iterator[Any]:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from heapq import merge
+from itertools import chain, takewhile
 
 from sqlalchemy.orm import Session
 
@@ -77,11 +78,7 @@ def _contents(
         jwks=ring.public_jwks(),
         entries=reader.between(first, end),
         removal=reader.removal,
-        checkpoints=(
-            PackCheckpoint(row.size, row.note, row.sealed_at)
-            for row in cosignatures.checkpoints(session, stored.id, first - 1)
-            if first <= row.size <= end or row.size == size
-        ),
+        checkpoints=_checkpoints(session, stored.id, first, end, size),
         publications=_publications(session, stored.id),
         notice=lambda notice_hash: _notice(session, notice_hash),
         widget=lambda widget_hash: _widget(session, widget_hash),
@@ -93,6 +90,13 @@ def _contents(
         ),
         sign=ring.sign,
     )
+
+
+def _checkpoints(session: Session, site_id: int, first: int, end: int, newest: int) -> Iterator[PackCheckpoint]:
+    """Those of a range of sizes, and the newest: an old period of a long ledger does not read all that came after."""
+    found = takewhile(lambda row: row.size <= end, cosignatures.checkpoints(session, site_id, first - 1))
+    last = cosignatures.page(session, site_id, newest - 1, 1) if newest > end else []
+    return (PackCheckpoint(row.size, row.note, row.sealed_at) for row in chain(found, last))
 
 
 def _publications(session: Session, site_id: int) -> Iterator[PackPublication]:

@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from consent_server.extensions import Services
+from consent_server.storage import cosignatures
+from consent_server.usecases.export_evidence import export_evidence
+from consent_server.usecases.seal_ledger import seal_ledger
 from tests.factories import Body, Clock
 from tests.web.visitor import post
 
@@ -146,3 +149,31 @@ def auditor(app: Flask) -> dict[str, str]:
     """The header of an auditor's program."""
     made = app.test_cli_runner().invoke(args=["token", "create", "--role", "auditor", "--name", "a program"])
     return {"Authorization": f"Bearer {made.output.strip()}"}
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_an_old_period_does_not_read_all_checkpoints_since(
+    said: list[dict[str, str]], services: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cosignatures, "PAGE", 2)
+    first = clock()
+    seal_ledger(services.database, services.keys.ring, clock)
+    read: list[str] = []
+    event.listen(services.database.engine, "before_cursor_execute", lambda *given: read.append(given[2]), named=False)
+
+    def export(site: Services = services) -> tuple[int, list[int]]:
+        read.clear()
+        pack = b"".join(
+            export_evidence(site.database, site.keys.ring, "https://consent.example", clock, "shop", None, first)
+        )
+        lines = zipfile.ZipFile(io.BytesIO(pack)).read("checkpoints.jsonl").decode().splitlines()
+        return sum("cosignatures" in one for one in read), [json.loads(line)["size"] for line in lines]
+
+    assert export() == (2, [5])
+    with services.database.transaction() as session:
+        note = session.execute(text("SELECT note FROM checkpoints WHERE size = 5")).scalar_one()
+        for size in range(6, 40):
+            at = int(clock().timestamp() * 1000) + size
+            values = {"note": note, "size": size, "at": at, "site": services.sites.get("shop").site_id}
+            session.execute(text("INSERT INTO checkpoints VALUES (:site, :size, :note, :at)"), values)
+    assert export() == (2, [5, 39])
