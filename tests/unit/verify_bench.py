@@ -40,6 +40,8 @@ class Bench:
             env={},
             capture_output=True,
             text=True,
+            # No measure of speed: only so that what never ends is a failure.
+            timeout=600,
         )
         assert done.stderr == ""
         fails = [
