@@ -827,11 +827,15 @@ class Audit:
 
     def read_publications(self) -> None:
         whole = {name: self.check_notice(name) for name in self.pack.names if re.match(r"notices/.*\.json$", name)}
+        latest = 0.0
         for position, data in enumerate(self.pack.lines("publications.jsonl"), 1):
             line = strict_json(data)
             if not isinstance(line, dict) or line.keys() != {"notice", "published_at"}:
                 raise Wrong(f"line {position} is not a publication")
             at, _ = seconds(line["published_at"]), unhex(line["notice"])
+            if at < latest - TOLERANCE:
+                self.fail("notices", f"publications.jsonl line {position}", "it is dated before the one before it")
+            latest = max(latest, at)
             name = f"notices/{line['notice']}.json"
             if name not in whole:
                 self.fail("notices", name, "it is missing")
@@ -862,10 +866,15 @@ class Audit:
         self.seen["widgets"] = f"{len(self.widgets)}"
 
     def read_configurations(self) -> None:
-        self.configurations = 0
-        for _, line in self.dated("configurations.jsonl", CONFIGURATION, "served_at", LATER):
-            texts = [line[part] for part in ("main", "preferences", *(line.keys() & LATER))]
-            self.configurations += all(isinstance(text, str) for text in texts)
+        self.configurations, latest = 0, 0.0
+        for where, line in self.dated("configurations.jsonl", CONFIGURATION, "served_at", LATER):
+            self.configurations += 1
+            for part in ("main", "preferences", *(line.keys() & LATER)):
+                if not is_json(line[part]):
+                    self.fail("shown", where, f"{part} is not the text of a JSON value")
+            if seconds(line["served_at"]) < latest - TOLERANCE:
+                self.fail("shown", where, "it is dated before the one before it")
+            latest = max(latest, seconds(line["served_at"]))
 
     def read_pictures(self) -> None:
         unnamed = {name for name in self.pack.names if name.startswith("pictures/")}
@@ -899,8 +908,10 @@ class Audit:
                     raise Wrong("it is dated after the pack was made")
             except Wrong as error:
                 self.fail("shown", where, str(error))
-            else:
-                yield where, line
+                continue
+            if seconds(line[at]) < self.published.get(line["notice"], 0) - TOLERANCE:
+                self.fail("shown", where, "it is dated before its notice was published")
+            yield where, line
 
     def read_timestamps(self) -> None:
         unnamed = {name for name in self.pack.names if name.startswith("timestamps/")}
@@ -1128,6 +1139,14 @@ class Audit:
         for low, high in minus(here, gone):
             reason = f"the removal entry of leaf {index} says that it is gone; it is still here, or another took it"
             self.fail("removals", span(low, high), reason)
+
+
+def is_json(text: Any) -> bool:
+    try:
+        strict_json(text if isinstance(text, str) else "")
+    except Wrong:
+        return False
+    return True
 
 
 def kept_lines(file: str, text: str) -> Iterator[tuple[str, str]]:

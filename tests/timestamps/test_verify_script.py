@@ -36,7 +36,8 @@ def bench(tmp_path: Path) -> Bench:
 def stamped(maker: Maker) -> EvidenceLedger:
     """Nine leaves under checkpoints at 7 and 9, made just now. Stamped: the first, the notice, the code."""
     now = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
-    ledger = EvidenceLedger(now=now, publications=[PackPublication(NOTICE.hash, now)])
+    publications = [PackPublication(NOTICE.hash, now)]
+    ledger = EvidenceLedger(now=now, publications=publications, configurations=[], pictures=[])
     for count in (7, 2):
         for _ in range(count):
             ledger.decide()

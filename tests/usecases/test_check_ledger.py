@@ -187,7 +187,7 @@ def test_what_stands_beside_a_receipt_is_what_it_says(
 
 KEPT_UNDER = "its content does not have the SHA-256 that it is kept under: it was altered"
 # Attack on what visitors were shown: how each fault of `ledger check` begins and ends, and which check of verify.py
-# says so too; of a configuration and of a date that moves back only the database holds the hash and the order.
+# says so too: none where the pack has nothing that was signed when it was made (docs/formats/evidence.md, section 8).
 ARCHIVE: dict[str, tuple[Attack, str, str, str | None]] = {
     "alters a notice": (Attacker.alter_notice, "notice {notice}: ", KEPT_UNDER, "notices"),
     "alters a notice and its hash": (
@@ -208,7 +208,7 @@ ARCHIVE: dict[str, tuple[Attack, str, str, str | None]] = {
     ),
     "back-dates a configuration": (
         lambda one: one.alter_configurations("served_at", 0), "configuration ",
-        "it is dated 1970-01-01 00:00:00 UTC, before the notice was made", None,
+        "it is dated 1970-01-01 00:00:00 UTC, before the notice was made", "shown",
     ),
     "puts in another picture": (lambda one: one.insert_picture(b"PNG"), "picture ", KEPT_UNDER, "shown"),
     "post-dates a publication": (
