@@ -3,29 +3,22 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from functools import lru_cache
 from typing import Any, NamedTuple
 
-from consent_server.domain.decision import Action
 from consent_server.domain.rates import GPC_RATES, NOTES, RATES, Share, Totals, difference
-from consent_server.domain.tally import Kind, Outcome
 
 SMALLEST = 10
 OTHER = "other"
-_COUNTED_AS = {
-    Kind.SHOWN: ("shown",), Kind.CHANGE: ("changes",), Kind.WITHDRAWAL: ("withdrawals",), Kind.GPC: ("gpc",),
-    Kind.ROBOT: ("robots",), Kind.PREFETCH: ("prefetches",),
-}  # fmt: skip
 # What a vendor's own figures are made of: prefixes, before its key.
-_GRANTING = ("first ", "conversion_sent ", "conversion_blocked ")
+_GRANTING = ("vendor ", "conversion_sent ", "conversion_blocked ")
 
 
 class Count(NamedTuple):
-    """So many events of one outcome under one notice (its hash); `key` names their row."""
+    """So many events of one counter (domain/tally.py) under one notice (its hash); `key` names their row."""
 
     key: str
     notice: str
-    outcome: Outcome
+    counter: str
     events: int
 
 
@@ -97,12 +90,11 @@ def report(counts: Iterable[Count], asked: Mapping[str, Asked], guarded: bool = 
 
 
 def figures(counts: Iterable[Count], asked: Mapping[str, Asked]) -> Figures:
-    """Add up counts, whatever their keys. Each outcome is taken apart here: what is stored is what happened."""
+    """Add up counts, whatever their keys."""
     by_notice: dict[str, dict[str, int]] = {}
-    for _, notice, outcome, events in counts:
+    for _, notice, counter, events in counts:
         here = by_notice.setdefault(notice, {})
-        for name in _names(outcome):
-            here[name] = here.get(name, 0) + events
+        here[counter] = here.get(counter, 0) + events
     totals = {item.name: sum(of.get(item.name, 0) for of in by_notice.values()) for item in fields(Totals)}
     return Figures(
         Totals(**totals),
@@ -125,24 +117,6 @@ def _differences(after: Mapping[str, Share], before: Mapping[str, Share]) -> dic
     return {key: difference(after[key].rate, before[key].rate).to_json() for key in both}
 
 
-# A year has thousands of rows and some dozens of outcomes.
-@lru_cache(maxsize=4096)
-def _names(outcome: Outcome) -> tuple[str, ...]:
-    """Everything that one event of this outcome counts as."""
-    kind, action = outcome.kind, outcome.action
-    names = list(_COUNTED_AS.get(kind, ()))
-    if kind is Kind.FIRST and action is not None:
-        names += ["decisions", action.value]
-        names += ["granted"] if outcome.purposes or outcome.vendors else []
-        names += ["with_gpc"] if outcome.signal else []
-        names += ["with_gpc_accept_all"] if outcome.signal and action is Action.ACCEPT_ALL else []
-    # A change tells what became of an earlier choice, so of a purpose's own figures it is no part.
-    if f"{kind.value} " in _GRANTING:
-        names += [f"purpose {key}" for key in outcome.purposes]
-        names += [f"{kind.value} {key}" for key in outcome.vendors]
-    return tuple(names)
-
-
 def _shares(notices: Iterable[tuple[Collection[str], Mapping[str, int], tuple[str, ...]]]) -> dict[str, Share]:
     # A key's decisions are those under notices that ask for it: under others nobody could deny it.
     found: dict[str, list[int]] = {}
@@ -159,10 +133,8 @@ def _small(counts: Iterable[Count]) -> frozenset[str]:
     # One merged row alone, or merged rows that stay small together, could be told from the whole less the rows
     # that stand. So the next smallest joins them until the difference says nothing of fewer than SMALLEST.
     sizes: dict[str, Counter[str]] = {}
-    for key, _, outcome, events in counts:
-        size = sizes.setdefault(key, Counter())
-        for name in _names(outcome):
-            size[name] += events
+    for key, _, counter, events in counts:
+        sizes.setdefault(key, Counter())[counter] += events
     merged: list[str] = []
     together: Counter[str] = Counter()
     for key in sorted(sizes, key=lambda key: (_size(sizes[key]), key)):

@@ -26,6 +26,10 @@ class Kind(StrEnum):
 _CONVERSIONS = (Kind.CONVERSION_SENT, Kind.CONVERSION_BLOCKED)
 _CHOICES = (Kind.FIRST, Kind.CHANGE)
 _ACTIONS = (Action.ACCEPT_ALL, Action.REFUSE_ALL, Action.SAVE)
+_COUNTED_AS = {
+    Kind.SHOWN: "shown", Kind.CHANGE: "changes", Kind.WITHDRAWAL: "withdrawals", Kind.GPC: "gpc",
+    Kind.ROBOT: "robots", Kind.PREFETCH: "prefetches",
+}  # fmt: skip
 _KEY = re.compile(r"[a-z0-9-]+")
 
 
@@ -67,7 +71,28 @@ class Outcome:
     @staticmethod
     def parse(text: str) -> "Outcome":
         """The inverse of `text`. Raises ValueError for anything that `text` never says."""
-        return _parse(text)
+        kind, action, *keys, signal = (*text.split(":"), "", "", "", "")[:5]
+        purposes, vendors = map(_keys, keys)
+        outcome = Outcome(Kind(kind), Action(action) if action else None, purposes, vendors, signal == "gpc")
+        if outcome.text != text:
+            raise ValueError(f"Not an outcome: {text!r}.")
+        return outcome
+
+    @property
+    def counters(self) -> tuple[str, ...]:
+        """Each counter that one event adds one to. From them nobody learns what was granted together.
+
+        A change tells what became of an earlier choice, so it adds to no purpose and no vendor.
+        """
+        if self.kind in _CONVERSIONS:
+            return tuple(f"{self.kind} {key}" for key in self.vendors)
+        if self.kind is not Kind.FIRST or self.action is None:
+            return (_COUNTED_AS[self.kind],)
+        names = ["decisions", self.action.value]
+        names += ["granted"] if self.purposes or self.vendors else []
+        names += ["with_gpc"] if self.signal else []
+        names += ["with_gpc_accept_all"] if self.signal and self.action is Action.ACCEPT_ALL else []
+        return (*names, *(f"purpose {key}" for key in self.purposes), *(f"vendor {key}" for key in self.vendors))
 
 
 def of_decision(decision: Decision) -> Outcome:
@@ -88,14 +113,11 @@ def of_conversion(vendor: str, sent: bool) -> Outcome:
     return Outcome(Kind.CONVERSION_SENT if sent else Kind.CONVERSION_BLOCKED, vendors=(vendor,))
 
 
-# A year has thousands of rows and some dozens of outcomes.
-@lru_cache(maxsize=4096)
-def _parse(text: str) -> Outcome:
-    kind, action, purposes, vendors, signal = (*text.split(":"), "", "", "", "")[:5]
-    outcome = Outcome(Kind(kind), Action(action) if action else None, _keys(purposes), _keys(vendors), signal == "gpc")
-    if outcome.text != text:
-        raise ValueError(f"Not an outcome: {text!r}.")
-    return outcome
+# Most visitors say one of a few things.
+@lru_cache(maxsize=1024)
+def counters_of(text: str) -> tuple[str, ...]:
+    """The counters of an outcome by its text. Raises ValueError."""
+    return Outcome.parse(text).counters
 
 
 def _keys(text: str) -> tuple[str, ...]:

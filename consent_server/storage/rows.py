@@ -278,46 +278,6 @@ class RemovedRow(Base):
     removal_id: Mapped[int] = mapped_column(ForeignKey("removals.id"))
 
 
-class TallyRow(Base):
-    """The inbox of counters: how often something happened, for seconds, until it is folded into roll-ups.
-
-    `slot` keeps processes from waiting for each other; `hour` is the site's own clock.
-    """
-
-    __tablename__ = "tallies"
-    __table_args__ = (
-        UniqueConstraint(
-            "slot", "site_id", "notice_id", "hour", "language", "device", "country", "outcome", name="uq_tallies_cell"
-        ),
-    )
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    slot: Mapped[int]
-    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
-    notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id"))
-    hour: Mapped[str] = mapped_column(String(13))
-    language: Mapped[str] = mapped_column(String(16))
-    device: Mapped[str] = mapped_column(String(8))
-    country: Mapped[str] = mapped_column(String(2))
-    outcome: Mapped[str] = mapped_column(Text)
-    count: Mapped[int] = mapped_column(BigId)
-
-
-class RollUpRow(Base):
-    """How often something happened in an hour, on a day, or on a day in one language, device or country."""
-
-    __tablename__ = "roll_ups"
-    __table_args__ = ({"sqlite_with_rowid": False},)
-
-    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
-    dimension: Mapped[str] = mapped_column(String(8), primary_key=True)
-    period: Mapped[str] = mapped_column(String(13), primary_key=True)
-    value: Mapped[str] = mapped_column(String(16), primary_key=True)
-    notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id"), primary_key=True)
-    outcome: Mapped[str] = mapped_column(Text, primary_key=True)
-    count: Mapped[int] = mapped_column(BigId)
-
-
 # For the auditor's list, newest first: each filter of contract 4.5 is a scan of the start of one of these.
 # Any action at all is five such scans side by side, so that no third index is needed.
 Index(None, DecisionRow.site_id, DecisionRow.action, DecisionRow.recorded_at, DecisionRow.id)

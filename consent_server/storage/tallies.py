@@ -1,29 +1,30 @@
 """Counters of what happened, in two steps: an inbox that visitors write, and roll-ups that are read.
 
 A visitor's request adds one to a cell of `tallies`; each process has a slot of its own, so that no two
-processes wait for one row. `fold` moves the cells into `roll_ups`, which keeps the margins alone: what
-happened by hour, and by day for each language, device and country. Which of these came together is known
-for seconds only.
+processes wait for one row. `fold` moves the cells into `roll_ups`, which keeps the margins alone: each counter
+by hour, and by day for each language, device and country. Which of these came together, and what was granted
+together, is known for seconds only.
 """
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from consent_server.storage.rows import RollUpRow, TallyRow
+from consent_server.domain.tally import Kind, counters_of
+from consent_server.storage.tally_rows import RollUpRow, TallyRow
 
 TALLIES: Table = TallyRow.__table__  # type: ignore[assignment]
 ROLL_UPS: Table = RollUpRow.__table__  # type: ignore[assignment]
+ROLL_UP_KEY = ("site_id", "dimension", "period", "value", "notice_id", "counter")
 
-# By hour, by day, and by day for each value of the last three.
-DIMENSIONS = ("hour", "day", "language", "device", "country")
 # Processes with one number share a slot and take turns; the counts stay exact.
 SLOTS = 16
 
@@ -55,21 +56,24 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How often an outcome was counted; `period` or `value` is empty where it was summed over."""
+    """What a counter stands at; `period` or `value` is empty where it was summed over."""
 
     period: str
     value: str
     notice_id: int
-    outcome: str
+    counter: str
     count: int
 
 
 def add(session: Session, cells: Counter[Cell]) -> None:
     """Count events. Cells in a fixed order, so that two writers never wait for each other in a ring."""
     slot = os.getpid() % SLOTS
-    rows = [{"slot": slot, **asdict(cell), "count": count} for cell, count in sorted(cells.items())]
+    rows = [
+        {"slot": slot, **asdict(cell), "outcome_hash": sha256(cell.outcome.encode()).digest(), "count": count}
+        for cell, count in sorted(cells.items())
+    ]
     if rows:
-        _upsert(session, TALLIES, ("slot", *Cell.__slots__), rows)
+        _upsert(session, TALLIES, ("slot", *Cell.__slots__[:-1], "outcome_hash"), rows)
 
 
 def fold(session: Session, limit: int) -> int:
@@ -80,16 +84,22 @@ def fold(session: Session, limit: int) -> int:
     """
     query = select(TallyRow).order_by(TallyRow.id).limit(limit).with_for_update(skip_locked=True)
     taken = session.scalars(query).all()
-    sums: Counter[tuple[int, str, str, str, int, str]] = Counter()
-    for row in taken:
-        for dimension, period, value in _cell(row).margins():
-            sums[row.site_id, dimension, period, value, row.notice_id, row.outcome] += row.count
     if taken:
         session.execute(delete(TallyRow).where(TallyRow.id.in_([row.id for row in taken])))
-        names = ("site_id", "dimension", "period", "value", "notice_id", "outcome")
-        rows = [dict(zip(names, key, strict=True)) | {"count": count} for key, count in sorted(sums.items())]
-        _upsert(session, ROLL_UPS, names, rows)
+        sums = rolled_up((_cell(row), row.count) for row in taken)
+        rows = [dict(zip(ROLL_UP_KEY, key, strict=True)) | {"count": count} for key, count in sorted(sums.items())]
+        _upsert(session, ROLL_UPS, ROLL_UP_KEY, rows)
     return len(taken)
+
+
+def rolled_up(cells: Iterable[tuple[Cell, int]]) -> Counter[tuple[int, str, str, str, int, str]]:
+    """What cells and their counts add to the roll-ups, by ROLL_UP_KEY."""
+    sums: Counter[tuple[int, str, str, str, int, str]] = Counter()
+    for cell, count in cells:
+        for dimension, period, value in cell.margins():
+            for counter in counters_of(cell.outcome):
+                sums[cell.site_id, dimension, period, value, cell.notice_id, counter] += count
+    return sums
 
 
 def empty(session: Session) -> bool:
@@ -106,24 +116,25 @@ def read(
     """
     kept = [RollUpRow.__table__.c[name] for name in by]
     query = (
-        select(*kept, RollUpRow.notice_id, RollUpRow.outcome, func.sum(RollUpRow.count))
+        select(*kept, RollUpRow.notice_id, RollUpRow.counter, func.sum(RollUpRow.count))
         .where(
             RollUpRow.site_id == site_id,
             RollUpRow.dimension == dimension,
             RollUpRow.period >= first,
             RollUpRow.period < end,
         )
-        .group_by(*kept, RollUpRow.notice_id, RollUpRow.outcome)
+        .group_by(*kept, RollUpRow.notice_id, RollUpRow.counter)
     )
     sums: Counter[tuple[str, str, int, str]] = Counter()
-    for *group, notice_id, outcome, count in session.execute(query):
+    for *group, notice_id, counter, count in session.execute(query):
         at = dict(zip(by, group, strict=True))
-        sums[at.get("period", ""), at.get("value", ""), notice_id, outcome] += int(count)
+        sums[at.get("period", ""), at.get("value", ""), notice_id, counter] += int(count)
     for row in session.scalars(select(TallyRow).where(TallyRow.site_id == site_id)):
         period, value = next((p, v) for d, p, v in _cell(row).margins() if d == dimension)
         if first <= period < end:
             place = (period if "period" in by else "", value if "value" in by else "")
-            sums[*place, row.notice_id, row.outcome] += row.count
+            for counter in counters_of(row.outcome):
+                sums[*place, row.notice_id, counter] += row.count
     return [Count(*key, count) for key, count in sorted(sums.items())]
 
 
@@ -135,16 +146,16 @@ def first_period(session: Session, site_id: int) -> str | None:
     )
 
 
-def last_hour(session: Session, site_id: int, kind: str) -> str | None:
-    """The last hour in which an outcome of this kind was counted on a site."""
-    like = f"{kind}:%"
+def last_answer(session: Session, site_id: int) -> str | None:
+    """The last hour in which a first choice was counted on a site."""
     query = (
         select(RollUpRow.period)
-        .where(RollUpRow.site_id == site_id, RollUpRow.dimension == "hour", RollUpRow.outcome.like(like))
+        .where(RollUpRow.site_id == site_id, RollUpRow.dimension == "hour", RollUpRow.counter == "decisions")
         .order_by(RollUpRow.period.desc())
         .limit(1)
     )
-    waiting = select(func.max(TallyRow.hour)).where(TallyRow.site_id == site_id, TallyRow.outcome.like(like))
+    first = TallyRow.outcome.like(f"{Kind.FIRST}:%")
+    waiting = select(func.max(TallyRow.hour)).where(TallyRow.site_id == site_id, first)
     return max(filter(None, (session.scalar(query), session.scalar(waiting))), default=None)
 
 

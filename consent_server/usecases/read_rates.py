@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from consent_server.domain.report import Asked, Count, Report, report
-from consent_server.domain.tally import Kind, Outcome
 from consent_server.storage import experiments, notices, search, sites, tallies
 from consent_server.storage.session import Database
 
@@ -150,7 +149,7 @@ class SiteCounts:
         kept = (column,) if column else ()
         found = tallies.read(self._session, self.stored.id, by.dimension, first, end, by=kept)
         return [
-            Count(self._key(by, one), self._hashes[one.notice_id], Outcome.parse(one.outcome), one.count)
+            Count(self._key(by, one), self._hashes[one.notice_id], one.counter, one.count)
             for one in found
             if notice in (None, self._hashes[one.notice_id])
         ]
@@ -176,7 +175,7 @@ class SiteCounts:
 
     def last_answer(self) -> str | None:
         """The last hour in which a banner was answered: "2026-11-01T13"."""
-        return tallies.last_hour(self._session, self.stored.id, Kind.FIRST)
+        return tallies.last_answer(self._session, self.stored.id)
 
     def _key(self, by: By, count: tallies.Count) -> str:
         if by is By.NOTICE:

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 from consent_server.domain.alerts import BASELINE_DAYS, Alert, outside_bands, silence
 from consent_server.domain.channels import Channel
 from consent_server.domain.report import Figures, figures
-from consent_server.domain.tally import Kind
 from consent_server.storage import alerts, sites
 from consent_server.storage.session import Database
 from consent_server.usecases.read_rates import By, SiteCounts, Span
@@ -54,7 +53,7 @@ def _silence(site: SiteCounts, now: datetime) -> Iterator[Alert]:
     # In the hour of the last answer itself nobody knows which views came after it.
     began = date.fromisoformat(since[:10])
     views = site.counts(Span(began, _day(site, now)), By.HOUR)
-    shown = sum(one.events for one in views if one.key > since and one.outcome.kind is Kind.SHOWN)
+    shown = sum(one.events for one in views if one.key > since and one.counter == "shown")
     usual = site.counts(Span(began - timedelta(days=BASELINE_DAYS - 1), began), By.DAY)
     alert = silence(since, shown, figures(usual, site.asked).totals)
     if alert is not None:

@@ -34,7 +34,6 @@ PEOPLE: dict[str, tuple[str, ...]] = {
 PAGE_OF_RECORDS = 50
 # Views in each language: enough for rates, and for no row to be too small to be told.
 LOOKS = 60
-ACCEPTED = "first:accept_all:advertising,analytics"
 
 
 @dataclass
@@ -108,10 +107,10 @@ class Library:
             database.execute("UPDATE experiment_arms SET started_at = ? WHERE site_id = ?", [began, site_id])
             arms = database.execute("SELECT arm, notice_id, weight FROM experiment_arms WHERE site_id = ?", [site_id])
             rows = [
-                (site_id, day, notice, outcome, count * weight // 50)
+                (site_id, day, notice, counter, count * weight // 50)
                 for arm, notice, weight in arms.fetchall()
                 for day in days
-                for outcome, count in {"shown": 200, ACCEPTED: accepted[arm], "first:refuse_all": 50}.items()
+                for counter, count in _counters(accepted[arm]).items()
             ]
             database.executemany("INSERT INTO roll_ups VALUES (?, 'day', ?, '', ?, ?, ?)", rows)
 
@@ -156,3 +155,9 @@ def site_files() -> list[str]:
         for key in (*SITES, *TRIALS)
     }
     return [with_experiment(BOX, TITLE, shop=text) if key in TRIALS else text for key, text in plain.items()]
+
+
+def _counters(accepted: int) -> dict[str, int]:
+    """Of 200 views and 50 refusals."""
+    granted = ("accept_all", "granted", "purpose advertising", "purpose analytics")
+    return {"shown": 200, "decisions": accepted + 50, "refuse_all": 50, **dict.fromkeys(granted, accepted)}

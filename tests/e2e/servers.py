@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from consent_server.domain.tally import counters_of
 from tests.process import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -117,12 +119,15 @@ class ConsentServer:
             return answer.status, answer.read()
 
     def counted(self, site: str) -> dict[str, int]:
-        """How often each outcome was counted on a site, folded or not."""
-        query = """SELECT outcome, sum(count) FROM (
-            SELECT site_id, outcome, count FROM tallies UNION ALL
-            SELECT site_id, outcome, count FROM roll_ups WHERE dimension = 'day'
-        ) JOIN sites ON sites.id = site_id WHERE key = ? GROUP BY outcome"""
-        return dict(self._rows(query, site))
+        """What each counter of a site stands at, folded or not."""
+        query = """SELECT outcome, counter, sum(count) FROM (
+            SELECT site_id, outcome, NULL AS counter, count FROM tallies UNION ALL
+            SELECT site_id, NULL, counter, count FROM roll_ups WHERE dimension = 'day'
+        ) JOIN sites ON sites.id = site_id WHERE key = ? GROUP BY outcome, counter"""
+        found: Counter[str] = Counter()
+        for outcome, counter, count in self._rows(query, site):
+            found.update(dict.fromkeys([counter] if counter else counters_of(outcome), count))
+        return dict(found)
 
     def receipts(self, site: str) -> list[dict[str, Any]]:
         """The claims of every recorded decision of a site, oldest first."""

@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Request, expect
 
-from consent_server.domain.tally import of_conversion
-
 from .servers import ConsentServer
 from .shop import Shop
 from .site_files import ADS_TAG, ANALYTICS_TAG, PURCHASE, SIGNUP, site_file
@@ -16,7 +14,7 @@ from .site_files import ADS_TAG, ANALYTICS_TAG, PURCHASE, SIGNUP, site_file
 # What is drawn stands in the address, so that a test says what chance would.
 DRAW = "Math.random = () => +location.search.slice(1)"
 BOX, OWN = "/?0.2", "/?0.7"
-BLOCKED = of_conversion("google-ads", sent=False).text
+BLOCKED = "conversion_blocked google-ads"
 EXPERIMENT = """
 [experiment]
 key = "shape"

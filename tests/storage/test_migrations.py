@@ -1,5 +1,6 @@
 """Migrations make exactly the tables of the models, on both databases, there and back."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from consent_server.app import create_app
-from consent_server.storage import append_only
+from consent_server.storage import append_only, tallies
 from consent_server.storage.base import Base
+from consent_server.storage.session import Database
+from consent_server.usecases.fold_tallies import fold_tallies
 from tests.factories import settings_for
 from tests.postgresql import PostgreSQL
 
@@ -108,15 +111,13 @@ def test_what_was_served_before_there_was_a_third_script_stays_as_it_was(empty_a
 def test_views_counted_by_day_go_on_as_roll_ups(empty_app: Flask) -> None:
     upgrade(revision="0006")
     with engine_of(empty_app).begin() as connection:
-        connection.execute(text("INSERT INTO sites (id, key, name, settings) VALUES (1, 'shop', 'Shop', '{}')"))
-        notice = "INSERT INTO notices (id, site_id, hash, body, created_at) VALUES (1, 1, :hash, :body, 0)"
-        connection.execute(text(notice), {"hash": "0" * 64, "body": b"{}"})
+        add_notice(connection)
         for language, device, count in (("en", "desktop", 2), ("en", "mobile", 3), ("fr", "mobile", 4)):
             view = "INSERT INTO shown VALUES (1, 1, '2026-11-01', :language, :device, :count)"
             connection.execute(text(view), {"language": language, "device": device, "count": count})
     upgrade()
     with engine_of(empty_app).connect() as connection:
-        query = "SELECT dimension, period, value, outcome, count FROM roll_ups ORDER BY dimension, value"
+        query = "SELECT dimension, period, value, counter, count FROM roll_ups ORDER BY dimension, value"
         assert [tuple(row) for row in connection.execute(text(query))] == [
             ("day", "2026-11-01", "", "shown", 9),
             ("device", "2026-11-01", "desktop", "shown", 2),
@@ -154,3 +155,77 @@ def test_tiles_of_an_older_database_stay_in_their_place(empty_app: Flask, dialec
     upgrade()
     with pytest.raises(DBAPIError, match="kept as they are"), engine_of(empty_app).begin() as connection:
         connection.execute(move)
+
+
+CHOICES = {
+    "shown": 90, "first:accept_all:advertising,analytics:google-ads,google-analytics": 30, "first:refuse_all": 20,
+    "first:refuse_all:::gpc": 2, "first:save:analytics:google-analytics": 5, "first:save:analytics:google-ads": 1,
+    "first:save::google-ads": 1, "first:accept_all:analytics:google-analytics:gpc": 3, "first:save": 4,
+    "change:save:analytics:google-analytics": 6, "change:accept_all:analytics": 2, "withdrawal": 7,
+    "gpc::analytics:google-analytics": 8, "robot": 9, "prefetch": 10, "conversion_sent:::google-ads": 11,
+    "conversion_blocked:::google-ads": 12,
+}  # fmt: skip
+# By hand, of one place that has each of these once.
+APART = {
+    "shown": 90, "decisions": 66, "accept_all": 33, "refuse_all": 22, "save": 11, "granted": 40, "with_gpc": 5,
+    "with_gpc_accept_all": 3, "changes": 8, "withdrawals": 7, "gpc": 8, "robots": 9, "prefetches": 10,
+    "purpose advertising": 30, "purpose analytics": 39, "vendor google-ads": 32, "vendor google-analytics": 38,
+    "conversion_sent google-ads": 11, "conversion_blocked google-ads": 12,
+}  # fmt: skip
+PLACES = [("hour", "2026-11-01T09", ""), ("day", "2026-11-01", ""), ("country", "2026-11-01", "MT")]
+
+
+def test_choices_counted_together_go_on_apart(empty_app: Flask) -> None:
+    upgrade(revision="0012")
+    with engine_of(empty_app).begin() as connection:
+        add_notice(connection)
+        for place in PLACES:
+            for outcome, count in CHOICES.items():
+                row = {**dict(zip(("dimension", "period", "value"), place, strict=True)), "outcome": outcome}
+                counted = "INSERT INTO roll_ups VALUES (1, :dimension, :period, :value, 1, :outcome, :count)"
+                connection.execute(text(counted), row | {"count": count})
+        waiting = "INSERT INTO tallies VALUES (1, 3, 1, 1, '2026-11-01T09', 'en', 'mobile', 'MT', :outcome, 2)"
+        connection.execute(text(waiting), {"outcome": "first:save::google-ads"})
+    upgrade()
+    database: Database = empty_app.extensions["consent"].database
+    assert in_roll_ups(empty_app) == {(*place, counter): count for place in PLACES for counter, count in APART.items()}
+    with database.snapshot() as session:
+        read = tallies.read(session, 1, "day", "2026-01-01", "2027-01-01")
+    with_inbox = APART | {"decisions": 68, "save": 13, "granted": 42, "vendor google-ads": 34}
+    assert {one.counter: one.count for one in read} == with_inbox
+    # Into the inbox goes what is counted next, under the key that it had.
+    with database.transaction() as session:
+        cell = tallies.Cell(1, 1, "2026-11-01T09", "en", "mobile", "MT", "first:save::google-ads")
+        tallies.add(session, Counter([cell]))
+    assert fold_tallies(database) in (1, 2)
+    assert in_roll_ups(empty_app)["country", "2026-11-01", "MT", "vendor google-ads"] == 32 + 2 + 1
+
+
+def test_counts_go_back_without_their_grants(empty_app: Flask) -> None:
+    upgrade()
+    with engine_of(empty_app).begin() as connection:
+        add_notice(connection)
+        for counter, count in APART.items():
+            counted = "INSERT INTO roll_ups VALUES (1, 'day', '2026-11-01', '', 1, :counter, :count)"
+            connection.execute(text(counted), {"counter": counter, "count": count})
+    downgrade(revision="0012")
+    with engine_of(empty_app).connect() as connection:
+        found = {outcome: count for outcome, count in connection.execute(text("SELECT outcome, count FROM roll_ups"))}
+    assert found == {
+        "shown": 90, "first:accept_all": 33, "first:refuse_all": 22, "first:save": 11, "change:save": 8,
+        "withdrawal": 7, "gpc": 8, "robot": 9, "prefetch": 10, "conversion_sent:::google-ads": 11,
+        "conversion_blocked:::google-ads": 12,
+    }  # fmt: skip
+
+
+def in_roll_ups(app: Flask) -> dict[tuple[str, ...], int]:
+    with engine_of(app).connect() as connection:
+        rows = connection.execute(text("SELECT dimension, period, value, counter, count FROM roll_ups"))
+        return {tuple(key): count for *key, count in rows}
+
+
+def add_notice(connection: Connection) -> None:
+    """A site and its notice, as every migration since the first has them."""
+    connection.execute(text("INSERT INTO sites (id, key, name, settings) VALUES (1, 'shop', 'Shop', '{}')"))
+    notice = "INSERT INTO notices (id, site_id, hash, body, created_at) VALUES (1, 1, :hash, :body, 0)"
+    connection.execute(text(notice), {"hash": "0" * 64, "body": b"{}"})

@@ -1,5 +1,6 @@
 """An outcome has one text; a decision has one outcome; robots are those that say so."""
 
+from collections import Counter
 from uuid import UUID
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from consent_server.domain.decision import Action, Answer, Decision, Method
 from consent_server.domain.robots import is_prefetch, is_robot
-from consent_server.domain.tally import PREFETCH, ROBOT, SHOWN, Kind, Outcome, of_conversion, of_decision
+from consent_server.domain.tally import PREFETCH, ROBOT, SHOWN, Kind, Outcome, counters_of, of_conversion, of_decision
 
 KEYS = st.lists(st.from_regex(r"[a-z0-9-]{1,12}", fullmatch=True), unique=True, max_size=4).map(
     lambda keys: tuple(sorted(keys))
@@ -58,8 +59,36 @@ def test_what_no_outcome_says_is_refused(text: str) -> None:
         Outcome.parse(text)
 
 
-def test_the_stored_form_stays_as_it_is() -> None:
+@pytest.mark.parametrize(
+    ("text", "counters"),
+    [
+        ("shown", "shown"), ("robot", "robots"), ("prefetch", "prefetches"), ("withdrawal", "withdrawals"),
+        ("gpc::analytics:google-analytics", "gpc"), ("change:save:analytics:google-analytics", "changes"),
+        ("conversion_sent:::google-ads", "conversion_sent google-ads"),
+        ("conversion_blocked:::google-ads", "conversion_blocked google-ads"),
+        ("first:refuse_all:::gpc", "decisions, refuse_all, with_gpc"), ("first:save", "decisions, save"),
+        ("first:save::google-ads", "decisions, save, granted, vendor google-ads"),
+        (
+            "first:accept_all:advertising,analytics:google-ads,meta-pixel:gpc",
+            "decisions, accept_all, granted, with_gpc, with_gpc_accept_all, purpose advertising, purpose analytics, "
+            "vendor google-ads, vendor meta-pixel",
+        ),
+    ],
+)  # fmt: skip
+def test_an_event_adds_to_these_counters(text: str, counters: str) -> None:
     # Counts of years are kept under these words.
+    assert counters_of(text) == tuple(counters.split(", "))
+
+
+@given(st.permutations(["a", "b", "c", "d"]))
+def test_what_was_granted_together_is_in_no_counter(keys: list[str]) -> None:
+    # Whoever granted which two of the four: the counters are the same.
+    choices = ("".join(sorted(keys[:2])), "".join(sorted(keys[2:])))
+    counted = Counter(name for both in choices for name in counters_of(f"first:save::{','.join(both)}"))
+    assert counted == Counter({"decisions": 2, "save": 2, "granted": 2, **{f"vendor {key}": 1 for key in "abcd"}})
+
+
+def test_the_stored_form_stays_as_it_is() -> None:
     outcome = Outcome(Kind.FIRST, Action.SAVE, ("advertising", "analytics"), ("google-ads",), signal=True)
     assert outcome.text == "first:save:advertising,analytics:google-ads:gpc"
     assert Outcome(Kind.CHANGE, Action.REFUSE_ALL).text == "change:refuse_all"

@@ -18,7 +18,7 @@ import pytest
 from flask import Flask
 
 from consent_server.extensions import Services
-from consent_server.storage.rows import TallyRow
+from consent_server.storage.tally_rows import TallyRow
 from consent_server.usecases.fold_tallies import fold_tallies
 from tests.access.conftest import token
 from tests.conftest import Apply

@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 
 from consent_server.app import create_app
 from consent_server.extensions import Services
-from consent_server.storage.rows import DecisionRow, RollUpRow, TallyRow
+from consent_server.storage.rows import DecisionRow
+from consent_server.storage.tally_rows import RollUpRow, TallyRow
 from consent_server.usecases.fold_tallies import fold_tallies
 from tests.access.conftest import token
 from tests.conftest import Apply
@@ -120,7 +121,7 @@ def test_nothing_of_a_visitor_is_kept(client: FlaskClient, notice: str, services
         assert session.scalar(select(func.count()).select_from(TallyRow)) == 0
         assert session.scalar(select(func.count()).select_from(DecisionRow)) == 0
         kept = [
-            (row.dimension, row.period, row.value, row.outcome, row.count)
+            (row.dimension, row.period, row.value, row.counter, row.count)
             for row in session.scalars(select(RollUpRow).order_by(RollUpRow.dimension, RollUpRow.value))
         ]
     # Margins only: which language came with which device is forgotten.

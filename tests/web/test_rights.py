@@ -15,7 +15,7 @@ from consent_server.domain.cookie import NAME
 from consent_server.domain.removal import answer_by
 from consent_server.extensions import Services
 from consent_server.storage.erasure_requests import ErasureRequestRow
-from consent_server.storage.rows import TallyRow
+from consent_server.storage.tally_rows import TallyRow
 from consent_server.usecases.request_erasure import read_erasure_requests
 from tests import jose
 from tests.access.conftest import token

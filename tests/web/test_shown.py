@@ -42,7 +42,7 @@ def _read(services: Services) -> dict[tuple[str, str, str], int]:
             (count.period, dimension, count.value): count.count
             for dimension in ("language", "device")
             for count in tallies.read(session, site, dimension, "2026-01-01", "2027-01-01")
-            if count.outcome == "shown"
+            if count.counter == "shown"
         }
 
 

@@ -1,0 +1,66 @@
+"""Counters on their way from the inbox to the roll-ups: every event once, and nothing that was granted together."""
+
+import random
+from collections import Counter
+
+import pytest
+from sqlalchemy import select
+
+from consent_server.domain.decision import Action
+from consent_server.domain.tally import Kind, Outcome
+from consent_server.extensions import Services
+from consent_server.storage import sites, tallies
+from consent_server.storage.rows import NoticeRow
+from consent_server.storage.tallies import Cell
+from consent_server.storage.tally_rows import RollUpRow, TallyRow
+from consent_server.usecases.fold_tallies import fold_tallies
+
+
+@pytest.fixture
+def cell(services: Services, notice: str) -> Cell:
+    """A place of the shop; its outcome is to be replaced."""
+    with services.database.reading() as session:
+        site_id = sites.get(session, "shop").id
+        notice_id = session.scalars(select(NoticeRow.id).where(NoticeRow.hash == notice)).one()
+    return Cell(site_id, notice_id, "2026-11-23T17", "en", "mobile", "MT", "shown")
+
+
+def add(services: Services, *cells: Cell) -> None:
+    with services.database.transaction() as session:
+        tallies.add(session, Counter(cells))
+
+
+def rolled_up(services: Services, dimension: str = "country") -> dict[str, int]:
+    with services.database.reading() as session:
+        rows = session.scalars(select(RollUpRow).where(RollUpRow.dimension == dimension))
+        return {row.counter: row.count for row in rows}
+
+
+def test_a_choice_among_fifty_vendors_is_counted(services: Services, cell: Cell) -> None:
+    # Random, or PostgreSQL would compress the names to fit where they must not stand.
+    dice = random.Random(45)
+    keys = tuple(sorted("".join(dice.choices("abcdefghijklmnopqrstuvwxyz0123456789-", k=63)) for _ in range(50)))
+    many = Outcome(Kind.FIRST, Action.SAVE, keys, keys).text
+    nearly = Outcome(Kind.FIRST, Action.SAVE, keys, keys[:-1]).text
+    at = [Cell(cell.site_id, cell.notice_id, cell.hour, "en", "mobile", "MT", text) for text in (many, many, nearly)]
+    add(services, *at)
+    add(services, *at)
+    with services.database.reading() as session:
+        assert sorted(session.scalars(select(TallyRow.count))) == [2, 4]
+    fold_tallies(services.database)
+    counted = rolled_up(services)
+    assert (counted["decisions"], counted["save"], counted["granted"]) == (6, 6, 6)
+    assert (counted[f"vendor {keys[0]}"], counted[f"vendor {keys[-1]}"], counted[f"purpose {keys[-1]}"]) == (6, 4, 6)
+
+
+def test_what_was_granted_together_is_folded_away(services: Services, cell: Cell) -> None:
+    chosen = ("first:save::google-analytics,meta-pixel", "first:save:analytics:google-ads,google-analytics")
+    add(services, *(Cell(cell.site_id, cell.notice_id, cell.hour, "en", "mobile", "MT", text) for text in chosen))
+    fold_tallies(services.database)
+    for dimension in ("hour", "day", "language", "device", "country"):
+        assert rolled_up(services, dimension) == {
+            "decisions": 2, "save": 2, "granted": 2, "purpose analytics": 1, "vendor google-ads": 1,
+            "vendor google-analytics": 2, "vendor meta-pixel": 1,
+        }  # fmt: skip
+    with services.database.reading() as session:
+        assert session.scalars(select(TallyRow)).all() == []
