@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from consent_server.domain.errors import StorageUnavailable, TimestampRefused
 from consent_server.extensions import Services
+from consent_server.usecases.close_days import close_days
 from consent_server.usecases.deliver_alerts import deliver_alerts
 from consent_server.usecases.fold_tallies import fold_tallies
 from consent_server.usecases.log_lookup import forget_lookups
@@ -105,6 +106,7 @@ def _seal(services: Services) -> None:
 
 def _fold(services: Services) -> None:
     fold_tallies(services.database)
+    close_days(services.database, services.now())
 
 
 def _witness(services: Services) -> None:

@@ -1,14 +1,12 @@
 """From counts to the figures that people read: the whole, its rows, and what is too small to be told."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 from consent_server.domain.rates import GPC_RATES, NOTES, RATES, Share, Totals, difference
+from consent_server.domain.small_cells import OTHER, SMALLEST, size
 
-SMALLEST = 10
-OTHER = "other"
 # What a vendor's own figures are made of: prefixes, before its key.
 _GRANTING = ("vendor ", "conversion_sent ", "conversion_blocked ")
 
@@ -67,26 +65,20 @@ class Report:
         return {**self.whole.to_json(), "rows": rows}
 
 
-def report(counts: Iterable[Count], asked: Mapping[str, Asked], guarded: bool = False) -> Report:
-    """Rows in the order of their keys, "other" last.
+def report(counts: Iterable[Count], asked: Mapping[str, Asked]) -> Report:
+    """Rows in the order of their keys, "other" last, without figures where these are of too few.
 
-    `guarded` is for splits by country and language: small rows are merged into "other". `asked` holds every
-    notice that the counts name, by its hash; else KeyError.
+    `asked` holds every notice that the counts name, by its hash; else KeyError. Counts of a split by country or
+    language come with small values merged (small_cells.py).
     """
     counts = list(counts)
-    merged = _small(counts) if guarded else frozenset()
     rows: dict[str, list[Count]] = {}
     for count in counts:
-        rows.setdefault(OTHER if count.key in merged else count.key, []).append(count)
+        rows.setdefault(count.key, []).append(count)
     keys = sorted(rows, key=lambda key: (key == OTHER, key))
     found = ((key, figures(rows[key], asked)) for key in keys)
-    return Report(
-        figures(counts, asked),
-        tuple(
-            (key, None if guarded and key == OTHER and _size(of.totals.to_json()) < SMALLEST else of)
-            for key, of in found
-        ),
-    )
+    told = ((key, None if key == OTHER and size(of.totals.to_json()) < SMALLEST else of) for key, of in found)
+    return Report(figures(counts, asked), tuple(told))
 
 
 def figures(counts: Iterable[Count], asked: Mapping[str, Asked]) -> Figures:
@@ -127,28 +119,6 @@ def _shares(notices: Iterable[tuple[Collection[str], Mapping[str, int], tuple[st
             for place, name in enumerate(names):
                 sums[place] += of.get(name, 0)
     return {key: Share(*sums) for key, sums in found.items()}
-
-
-def _small(counts: Iterable[Count]) -> frozenset[str]:
-    # One merged row alone, or merged rows that stay small together, could be told from the whole less the rows
-    # that stand. So the next smallest joins them until the difference says nothing of fewer than SMALLEST.
-    sizes: dict[str, Counter[str]] = {}
-    for key, _, counter, events in counts:
-        sizes.setdefault(key, Counter())[counter] += events
-    merged: list[str] = []
-    together: Counter[str] = Counter()
-    for key in sorted(sizes, key=lambda key: (_size(sizes[key]), key)):
-        enough = not merged or (len(merged) > 1 and _size(together) >= SMALLEST)
-        if enough and _size(sizes[key]) >= SMALLEST:
-            break
-        merged.append(key)
-        together.update(sizes[key])
-    return frozenset(merged)
-
-
-def _size(counted: Mapping[str, int]) -> int:
-    # Not the sum of both: nine visitors who saw the banner and chose are nine, not eighteen.
-    return max(counted.get("shown", 0), counted.get("decisions", 0))
 
 
 def _note(key: str | None) -> dict[str, str] | None:

@@ -8,7 +8,7 @@ together, is known for seconds only.
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from hashlib import sha256
@@ -86,10 +86,14 @@ def fold(session: Session, limit: int) -> int:
     taken = session.scalars(query).all()
     if taken:
         session.execute(delete(TallyRow).where(TallyRow.id.in_([row.id for row in taken])))
-        sums = rolled_up((_cell(row), row.count) for row in taken)
-        rows = [dict(zip(ROLL_UP_KEY, key, strict=True)) | {"count": count} for key, count in sorted(sums.items())]
-        _upsert(session, ROLL_UPS, ROLL_UP_KEY, rows)
+        add_up(session, rolled_up((_cell(row), row.count) for row in taken))
     return len(taken)
+
+
+def add_up(session: Session, sums: Mapping[tuple[Any, ...], int]) -> None:
+    """Add to roll-ups, by ROLL_UP_KEY, in a fixed order."""
+    rows = [dict(zip(ROLL_UP_KEY, key, strict=True)) | {"count": count} for key, count in sorted(sums.items())]
+    _upsert(session, ROLL_UPS, ROLL_UP_KEY, rows)
 
 
 def rolled_up(cells: Iterable[tuple[Cell, int]]) -> Counter[tuple[int, str, str, str, int, str]]:
@@ -114,21 +118,9 @@ def read(
 
     What is still in the inbox is in it: ask within one snapshot, and every event is there exactly once.
     """
-    kept = [RollUpRow.__table__.c[name] for name in by]
-    query = (
-        select(*kept, RollUpRow.notice_id, RollUpRow.counter, func.sum(RollUpRow.count))
-        .where(
-            RollUpRow.site_id == site_id,
-            RollUpRow.dimension == dimension,
-            RollUpRow.period >= first,
-            RollUpRow.period < end,
-        )
-        .group_by(*kept, RollUpRow.notice_id, RollUpRow.counter)
-    )
     sums: Counter[tuple[str, str, int, str]] = Counter()
-    for *group, notice_id, counter, count in session.execute(query):
-        at = dict(zip(by, group, strict=True))
-        sums[at.get("period", ""), at.get("value", ""), notice_id, counter] += int(count)
+    for one in kept(session, site_id, dimension, first, end, by):
+        sums[one.period, one.value, one.notice_id, one.counter] += one.count
     for row in session.scalars(select(TallyRow).where(TallyRow.site_id == site_id)):
         period, value = next((p, v) for d, p, v in _cell(row).margins() if d == dimension)
         if first <= period < end:
@@ -136,6 +128,26 @@ def read(
             for counter in counters_of(row.outcome):
                 sums[*place, row.notice_id, counter] += row.count
     return [Count(*key, count) for key, count in sorted(sums.items())]
+
+
+def kept(session: Session, site_id: int, dimension: str, first: str, end: str, by: Sequence[str]) -> list[Count]:
+    """The same without the inbox, in no order."""
+    columns = [ROLL_UPS.c[name] for name in by]
+    query = (
+        select(*columns, RollUpRow.notice_id, RollUpRow.counter, func.sum(RollUpRow.count))
+        .where(
+            RollUpRow.site_id == site_id,
+            RollUpRow.dimension == dimension,
+            RollUpRow.period >= first,
+            RollUpRow.period < end,
+        )
+        .group_by(*columns, RollUpRow.notice_id, RollUpRow.counter)
+    )
+    found = []
+    for *group, notice_id, counter, count in session.execute(query):
+        at = dict(zip(by, group, strict=True))
+        found.append(Count(at.get("period", ""), at.get("value", ""), notice_id, counter, int(count)))
+    return found
 
 
 def first_period(session: Session, site_id: int) -> str | None:

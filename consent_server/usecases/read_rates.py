@@ -12,11 +12,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from consent_server.domain.report import Asked, Count, Report, report
-from consent_server.storage import experiments, notices, search, sites, tallies
+from consent_server.storage import experiments, notices, search, sites, splits, tallies
 from consent_server.storage.session import Database
-
-# Below this, a split by these could point at somebody.
-GUARDED = ("language", "country")
 
 
 class By(StrEnum):
@@ -140,14 +137,17 @@ class SiteCounts:
 
     def report(self, span: Span, by: By, notice: str | None = None) -> Report:
         """Rows by one dimension."""
-        return report(self.counts(span, by, notice), self.asked, guarded=by in GUARDED)
+        return report(self.counts(span, by, notice), self.asked)
 
     def counts(self, span: Span, by: By, notice: str | None = None) -> list[Count]:
-        """Counts of a span, under one notice or all."""
-        column = {By.NOTICE: None, **dict.fromkeys(ALONG, "period")}.get(by, "value")
+        """Counts of a span, under one notice or all; by language and country with what is small merged."""
         first, end = span.first.isoformat(), (span.last + timedelta(days=1)).isoformat()
-        kept = (column,) if column else ()
-        found = tallies.read(self._session, self.stored.id, by.dimension, first, end, by=kept)
+        asked = (self._session, self.stored.id, by.dimension, first, end)
+        if by.dimension in splits.CLOSED:
+            found = splits.read(*asked)
+        else:
+            column = {By.NOTICE: None, **dict.fromkeys(ALONG, "period")}.get(by, "value")
+            found = tallies.read(*asked, by=(column,) if column else ())
         return [
             Count(self._key(by, one), self._hashes[one.notice_id], one.counter, one.count)
             for one in found

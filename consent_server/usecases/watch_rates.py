@@ -9,10 +9,9 @@ from consent_server.domain.channels import Channel
 from consent_server.domain.report import Figures, figures
 from consent_server.storage import alerts, sites
 from consent_server.storage.session import Database
+from consent_server.usecases.close_days import SETTLED
 from consent_server.usecases.read_rates import By, SiteCounts, Span
 
-# A day is complete once what was under way at its end is counted.
-SETTLED = timedelta(minutes=5)
 # Complete days that are judged each time, so that a server that was off for a weekend still says what happened.
 JUDGED_DAYS = 3
 

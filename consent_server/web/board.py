@@ -8,7 +8,8 @@ from typing import Any
 from babel import Locale
 
 from consent_server.domain.rates import RATES, Rate, Share, Totals, difference
-from consent_server.domain.report import OTHER, SMALLEST, Figures, compare
+from consent_server.domain.report import Figures, compare
+from consent_server.domain.small_cells import OTHER, SMALLEST
 from consent_server.usecases.read_dashboard import Dashboard
 from consent_server.usecases.read_rates import By, Span, monday
 
@@ -137,7 +138,7 @@ def _state(found: Dashboard) -> str:
 def name_of(by: By, key: str, known: Mapping[str, str]) -> str:
     """What people call a row of a split."""
     if key == OTHER:
-        return "Others, each fewer than 10"
+        return "Others, and days of fewer than 10"
     if by is By.NOTICE:
         return f"Notice {key[:8]}, of {day_words(known[key])}" if key in known else f"Notice {key[:8]}"
     if by is By.DEVICE:

@@ -23,6 +23,7 @@ from consent_server.domain.notice import Notice  # noqa: E402
 from consent_server.domain.receipt import uuid7  # noqa: E402
 from consent_server.extensions import Services, utc_now  # noqa: E402
 from consent_server.site_file import read_site_file  # noqa: E402
+from consent_server.usecases.close_days import close_days  # noqa: E402
 from consent_server.usecases.current_site import CurrentSite, CurrentSites  # noqa: E402
 from consent_server.usecases.find_site import list_sites  # noqa: E402
 from consent_server.usecases.fold_tallies import fold_tallies  # noqa: E402
@@ -89,6 +90,7 @@ def fill(our: Services, clock: Clock, now: datetime, days: int = 365) -> Iterato
                 play(event)
                 done += 1
         fold_tallies(our.database)
+        close_days(our.database, clock.at)
         seal_ledger(our.database, our.keys.ring, clock)
         yield day, done
 

@@ -1,5 +1,7 @@
 """Rates are what their formulas say, intervals what was published, and small cells stay untold."""
 
+from collections import Counter
+from collections.abc import Mapping
 from itertools import product
 
 import pytest
@@ -8,13 +10,15 @@ from hypothesis import strategies as st
 
 from consent_server.domain.decision import Action
 from consent_server.domain.rates import RATES, Rate, Totals, difference, wilson
-from consent_server.domain.report import OTHER, Asked, Count, Report, compare, figures, report
+from consent_server.domain.report import Asked, Count, Report, compare, figures, report
+from consent_server.domain.small_cells import OTHER, merge_small
 from consent_server.domain.tally import PREFETCH, ROBOT, SHOWN, Kind, Outcome, of_conversion
 
 ALL = Outcome(Kind.FIRST, Action.ACCEPT_ALL, ("advertising", "analytics"), ("google-ads", "google-analytics"))
 NONE = Outcome(Kind.FIRST, Action.REFUSE_ALL)
 SOME = Outcome(Kind.FIRST, Action.SAVE, ("analytics",), ("google-analytics",))
 BOTH = Asked(("analytics", "advertising"), ("google-analytics", "google-ads"))
+Units = Mapping[tuple[int, str], Mapping[str, tuple[int, int]]]
 ASKED = {"n1": BOTH, "n2": Asked(("analytics",), ("google-analytics",))}
 
 
@@ -151,10 +155,24 @@ def test_two_periods_are_compared_rate_by_rate() -> None:
     assert told["purposes"]["analytics"]["value"] == pytest.approx(40 / 70 - 20 / 50)
 
 
-def split(sizes: dict[str, tuple[int, int]]) -> list[Count]:
+def split(sizes: Mapping[str, tuple[int, int]]) -> list[Count]:
     return [
         count for key, (shown, chosen) in sizes.items() for count in counted((SHOWN, shown), (NONE, chosen), key=key)
     ]
+
+
+def cells(sizes: Mapping[str, tuple[int, int]]) -> Counter[tuple[str, str]]:
+    """By value and counter, those of one day under one notice."""
+    found: Counter[tuple[str, str]] = Counter()
+    for key, _, counter, events in split(sizes):
+        found[key, counter] += events
+    return found
+
+
+def guarded(sizes: Mapping[str, tuple[int, int]]) -> Report:
+    """What a split by country says of one day under one notice."""
+    told = merge_small(cells(sizes)).items()
+    return report([Count(key, "n1", counter, events) for (key, counter), events in told], ASKED)
 
 
 def keys(found: Report) -> list[str]:
@@ -178,14 +196,14 @@ def keys(found: Report) -> list[str]:
     ],
 )  # fmt: skip
 def test_small_rows_are_merged(sizes: dict[str, tuple[int, int]], rows: list[str]) -> None:
-    found = report(split(sizes), ASKED, guarded=True)
+    found = guarded(sizes)
     assert keys(found) == rows
     assert sum(row.totals.shown for _, row in found.rows if row) == found.whole.totals.shown
     assert keys(report(split(sizes), ASKED)) == sorted(sizes)
 
 
 def test_what_is_small_as_a_whole_has_no_numbers() -> None:
-    row = report(split({"FR": (5, 2), "DE": (4, 1)}), ASKED, guarded=True).to_json()["rows"]
+    row = guarded({"FR": (5, 2), "DE": (4, 1)}).to_json()["rows"]
     assert len(row) == 1
     assert (row[0]["key"], row[0]["note"]["key"]) == (OTHER, "fewer_than_10")
     assert set(row[0]["totals"].values()) == {None}
@@ -196,12 +214,46 @@ def test_what_is_small_as_a_whole_has_no_numbers() -> None:
 
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=8))
 def test_no_difference_tells_of_fewer_than_ten(sizes: dict[str, tuple[int, int]]) -> None:
-    found = report(split(sizes), ASKED, guarded=True)
+    found = guarded(sizes)
     told = [max(row.totals.shown, row.totals.decisions) for _, row in found.rows if row]
     assert all(size >= 10 for size in told)
     hidden = [key for key in sizes if key not in keys(found)]
     if any(row for key, row in found.rows if key == OTHER):
         assert len(hidden) > 1 or len(sizes) == 1
+
+
+SIZES = st.dictionaries(st.sampled_from("abcd"), st.tuples(st.integers(0, 25), st.integers(0, 25)), max_size=4)
+# By day and notice.
+UNITS = st.dictionaries(st.tuples(st.integers(1, 4), st.sampled_from(["old", "new"])), SIZES, max_size=8)
+
+
+def answer(units: Units, days: range, notice: str | None) -> dict[str, Counter[str]]:
+    """Rows of a span, under one notice or all."""
+    rows: dict[str, Counter[str]] = {}
+    for (day, shown), sizes in units.items():
+        if day in days and notice in (None, shown):
+            for (value, counter), events in merge_small(cells(sizes)).items():
+                rows.setdefault(value, Counter())[counter] += events
+    return rows
+
+
+@given(UNITS, st.tuples(st.integers(1, 5), st.integers(1, 5)), st.sampled_from(["old", "new", None]))
+def test_no_two_answers_tell_of_fewer_than_ten_by_their_difference(
+    units: Units, days: tuple[int, int], notice: str | None
+) -> None:
+    # All days and notices, less a shorter span or one notice, or both.
+    more, less = answer(units, range(1, 5), None), answer(units, range(*days), notice)
+    for value, counted in more.items():
+        left = counted - less.get(value, Counter())
+        size = max(left["shown"], left["decisions"])
+        if value != OTHER:
+            assert size == 0 or size >= 10
+    # What is told apart from "other" leaves ten or nothing, day by day and notice by notice.
+    for sizes in units.values():
+        told = merge_small(cells(sizes))
+        rest = max(told[OTHER, "shown"], told[OTHER, "decisions"])
+        assert rest == 0 or rest >= 10 or {value for value, _ in told} == {OTHER}
+        assert sum(told.values()) == sum(cells(sizes).values())
 
 
 EVENTS = st.tuples(
@@ -232,7 +284,7 @@ def test_rows_come_in_the_order_of_their_keys_with_other_last() -> None:
     days = [f"2026-11-0{day}" for day in (3, 1, 2)]
     assert keys(report(split(dict.fromkeys(days, (1, 0))), ASKED)) == sorted(days)
     sizes = {"zz": (50, 5), "aa": (50, 5), "bb": (6, 1), "cc": (7, 1)}
-    assert keys(report(split(sizes), ASKED, guarded=True)) == ["aa", "zz", OTHER]
+    assert keys(guarded(sizes)) == ["aa", "zz", OTHER]
 
 
 def test_the_json_is_the_contract_s() -> None:

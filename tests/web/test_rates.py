@@ -2,8 +2,12 @@
 
 import csv
 import io
+import random
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -12,13 +16,20 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from consent_server.app import create_app
+from consent_server.domain.rates import Totals
+from consent_server.domain.report import Report
+from consent_server.domain.tally import SHOWN
 from consent_server.extensions import Services
+from consent_server.storage import notices, sites, tallies
 from consent_server.storage.rows import DecisionRow
+from consent_server.storage.tallies import Cell
 from consent_server.storage.tally_rows import RollUpRow, TallyRow
+from consent_server.usecases.close_days import close_days
 from consent_server.usecases.fold_tallies import fold_tallies
+from consent_server.usecases.read_rates import By, Span, read_rates
 from tests.access.conftest import token
 from tests.conftest import Apply
-from tests.factories import TOP, Body, Clock, site_file
+from tests.factories import ANALYTICS, TOP, Body, Clock, site_file
 from tests.web.visitor import post
 
 CRAWLER = {"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}
@@ -155,6 +166,96 @@ def test_small_groups_are_not_told(client: FlaskClient, notice: str, marketer: d
     assert found["totals"]["shown"] == 39
     show(client, notice, 1, "fr")
     assert [one["key"] for one in ask(client, marketer, "?by=language")["rows"]] == ["en", "fr"]
+
+
+@pytest.fixture
+def counted(services: Services, notice: str, apply_site: Apply) -> list[str]:
+    """Four days of two notices by country, seldom ten of a kind; the hashes of the notices."""
+    shown = [notice, apply_site(site_file(vendors=ANALYTICS))]
+    dice, cells = random.Random(10), Counter[Cell]()
+    with services.database.transaction() as session:
+        site_id = sites.get(session, "shop").id
+        stored = [notices.of_site(session, site_id, one) for one in shown]
+        for day, of, country in product(range(20, 24), stored, ("DE", "FR", "IE", "MT", "")):
+            assert of
+            at = (site_id, of.id, f"2026-11-{day}T12", dice.choice(("en", "fr")), "mobile", country)
+            cells[Cell(*at, SHOWN.text)] += dice.choice((1, 3, 9, 12, 40))
+            cells[Cell(*at, "first:save::google-analytics")] += dice.choice((1, 5))
+        tallies.add(session, cells)
+    return shown
+
+
+def test_no_two_answers_tell_of_fewer_than_ten(services: Services, counted: list[str], clock: Clock) -> None:
+    def answers() -> dict[Any, Any]:
+        spans = [
+            Span(date(2026, 11, first), date(2026, 11, last)) for first in range(20, 24) for last in range(first, 24)
+        ]
+        return {
+            (by, span, shown): read_rates(services.database, "shop", span, by, shown).report
+            for by, span, shown in product((By.LANGUAGE, By.COUNTRY), spans, (None, *counted))
+        }
+
+    def told(report: Report) -> dict[str, Totals]:
+        return {key: of.totals for key, of in report.rows if of and key != "other"}
+
+    def tells_of_few(more: Totals, less: Totals) -> bool:
+        return 0 < max(more.shown - less.shown, more.decisions - less.decisions) < 10
+
+    found = answers()
+    assert any(told(report) for report in found.values())
+    for (by, span, shown), report in found.items():
+        for (also, other, under), part in found.items():
+            if by is also and span.first <= other.first and other.last <= span.last and shown in (None, under):
+                more, less = told(report), told(part)
+                assert less.keys() <= more.keys()
+                assert not any(tells_of_few(of, less.get(key, Totals())) for key, of in more.items())
+    # While the day goes on, folded, and once it is over: what is told is the same, and then what is not is nowhere.
+    fold_tallies(services.database)
+    assert answers() == found
+    clock.advance(hours=7, minutes=4)
+    assert close_days(services.database, clock()) == 6
+    clock.advance(minutes=1)
+    assert close_days(services.database, clock()) == 2
+    assert close_days(services.database, clock()) == 0
+    assert answers() == found
+    with services.database.reading() as session:
+        kept = session.scalars(select(RollUpRow).where(RollUpRow.dimension.not_in(("hour", "day", "device")))).all()
+    assert {row.dimension for row in kept} == {"languages", "countries"}
+    sizes: dict[Any, int] = {}
+    for row in kept:
+        if row.counter in ("shown", "decisions"):
+            place = (row.dimension, row.period, row.notice_id, row.value)
+            sizes[place] = max(row.count, sizes.get(place, 0))
+    assert all(count >= 10 for (*_, value), count in sizes.items() if value != "other")
+
+
+def test_one_notice_is_not_told_by_leaving_out_the_other(
+    client: FlaskClient, notice: str, apply_site: Apply, marketer: dict[str, str]
+) -> None:
+    show(client, notice, 3)
+    show(client, notice, 11, "fr")
+    new = apply_site(site_file(vendors=ANALYTICS))
+    show(client, new, 40)
+    found, of_new = (ask(client, marketer, f"?by=language{less}") for less in ("", f"&notice={new}"))
+    assert {one["key"]: one["totals"]["shown"] for one in of_new["rows"]} == {"en": 40}
+    assert {one["key"]: one["totals"]["shown"] for one in found["rows"]} == {"en": 40, "other": 14}
+
+
+def test_what_is_counted_on_a_closed_day_is_still_counted_once(
+    client: FlaskClient, notice: str, services: Services, clock: Clock, marketer: dict[str, str]
+) -> None:
+    show(client, notice, 12)
+    fold_tallies(services.database)
+    late = clock() + timedelta(days=1)
+    assert close_days(services.database, late) == 2
+    show(client, notice, 3)
+    assert close_days(services.database, late) == 0  # what waits in the inbox is folded first
+    for _ in range(2):
+        found = ask(client, marketer, "?by=language")
+        assert {one["key"]: one["totals"]["shown"] for one in found["rows"]} == {"en": 12, "other": None}
+        assert found["totals"]["shown"] == 15
+        fold_tallies(services.database)
+        close_days(services.database, late)
 
 
 def test_countries_come_from_the_header_that_the_operator_names(
