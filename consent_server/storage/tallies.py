@@ -7,6 +7,7 @@ together, is known for seconds only.
 """
 
 import os
+import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -25,8 +26,8 @@ TALLIES: Table = TallyRow.__table__  # type: ignore[assignment]
 ROLL_UPS: Table = RollUpRow.__table__  # type: ignore[assignment]
 ROLL_UP_KEY = ("site_id", "dimension", "period", "value", "notice_id", "counter")
 
-# Processes with one number share a slot and take turns; the counts stay exact.
-SLOTS = 16
+# So many that two processes hardly ever share one. If they do they take turns, and the counts stay exact.
+SLOTS = 2**31
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -67,7 +68,7 @@ class Count:
 
 def add(session: Session, cells: Counter[Cell]) -> None:
     """Count events. Cells in a fixed order, so that two writers never wait for each other in a ring."""
-    slot = os.getpid() % SLOTS
+    slot = _slot(os.getpid())
     rows = [
         {"slot": slot, **asdict(cell), "outcome_hash": sha256(cell.outcome.encode()).digest(), "count": count}
         for cell, count in sorted(cells.items())
@@ -169,6 +170,13 @@ def last_answer(session: Session, site_id: int) -> str | None:
     first = TallyRow.outcome.like(f"{Kind.FIRST}:%")
     waiting = select(func.max(TallyRow.hour)).where(TallyRow.site_id == site_id, first)
     return max(filter(None, (session.scalar(query), session.scalar(waiting))), default=None)
+
+
+@cache
+def _slot(_process: int) -> int:
+    # Drawn, since containers number their processes alike; and once a process, since a worker that is forked off
+    # must draw its own.
+    return secrets.randbelow(SLOTS)
 
 
 def _cell(row: TallyRow) -> Cell:

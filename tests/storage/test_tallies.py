@@ -1,11 +1,16 @@
 """Counters on their way from the inbox to the roll-ups: every event once, and nothing that was granted together."""
 
+import multiprocessing
+import os
 import random
 from collections import Counter
+from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import select
 
+from consent_server.app import create_app
 from consent_server.domain.decision import Action
 from consent_server.domain.tally import Kind, Outcome
 from consent_server.extensions import Services
@@ -14,6 +19,7 @@ from consent_server.storage.rows import NoticeRow
 from consent_server.storage.tallies import Cell
 from consent_server.storage.tally_rows import RollUpRow, TallyRow
 from consent_server.usecases.fold_tallies import fold_tallies
+from tests.factories import settings_for
 
 
 @pytest.fixture
@@ -64,3 +70,31 @@ def test_what_was_granted_together_is_folded_away(services: Services, cell: Cell
         }  # fmt: skip
     with services.database.reading() as session:
         assert session.scalars(select(TallyRow)).all() == []
+
+
+def slots_of_a_container(url: str, folder: Path, cell: Cell) -> list[int]:
+    """As a worker of a container counts, whose processes have the same few numbers as those of any other."""
+    database = create_app(settings_for(folder, url)).extensions["consent"].database
+    with patch.object(os, "getpid", return_value=7):
+        for _ in range(2):
+            with database.transaction() as session:
+                tallies.add(session, Counter([cell]))
+    with database.reading() as session:
+        return sorted(session.scalars(select(TallyRow.slot)))
+
+
+def test_workers_of_two_containers_never_wait_for_one_row(
+    services: Services, cell: Cell, database_url: str, tmp_path: Path
+) -> None:
+    with patch.object(os, "getpid", return_value=7):
+        add(services, cell, cell)
+    with multiprocessing.get_context("spawn").Pool(1) as container:
+        slots = container.apply(slots_of_a_container, (database_url, tmp_path, cell))
+    assert len(set(slots)) == 2
+    # And one that is forked off has its own.
+    with multiprocessing.get_context("fork").Pool(1) as worker:
+        assert worker.apply(own_slot) not in (*slots, own_slot())
+
+
+def own_slot() -> int:
+    return tallies._slot(os.getpid())
