@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from consent_server.domain.errors import UnknownSite
@@ -32,10 +32,33 @@ class StoredSite:
 
 def get(session: Session, key: str) -> StoredSite:
     """The site of this key. Raises UnknownSite."""
-    row = session.scalar(select(SiteRow).where(SiteRow.key == key)) if KEY.fullmatch(key) else None
-    if row is None:
+    found = find(session, key) if KEY.fullmatch(key) else None
+    if found is None:
         raise UnknownSite(f"There is no site {key!r} here. Apply its file with: consent site apply FILE.toml")
-    return _stored(row)
+    return found
+
+
+def find(session: Session, key: str) -> StoredSite | None:
+    """The site of this key, if there is one."""
+    row = session.scalar(select(SiteRow).where(SiteRow.key == key))
+    return None if row is None else _stored(row)
+
+
+def hold(session: Session, key: str) -> StoredSite | None:
+    """The site of this key, to be changed by this transaction alone; None where it is yet to be made, by it alone.
+
+    Whoever decides by what a site shows, or runs, asks for it first: else two decide by what neither leaves as it was.
+    Visitors do not wait.
+    """
+    # On SQLite a transaction that writes is alone from its beginning. On PostgreSQL the weaker of the two locks for
+    # writing is enough: the records that refer to the site wait for the stronger one.
+    query = select(SiteRow).where(SiteRow.key == key).with_for_update(key_share=True)
+    row = session.scalar(query)
+    if row is None and session.get_bind().dialect.name == "postgresql":
+        # There is no row to hold yet.
+        session.execute(text("LOCK TABLE sites IN SHARE ROW EXCLUSIVE MODE"))
+        row = session.scalar(query)
+    return None if row is None else _stored(row)
 
 
 def by_id(session: Session, site_id: int) -> StoredSite:

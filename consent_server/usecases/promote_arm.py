@@ -14,6 +14,8 @@ def promote_arm(database: Database, key: str, experiment: str, arm: str, now: da
     """
     with database.transaction() as session:
         site_id = sites.get(session, key).id
+        # Two at once would both find it running.
+        sites.hold(session, key)
         running = experiments.get(session, site_id, experiment)
         found = next((one for one in running.arms if one.name == arm), None) if running else None
         if running is None or found is None:

@@ -63,7 +63,7 @@ def publish_notice(
     notice_bytes = encode(body)
     notice_hash = sha256_hex(notice_bytes)
     with database.reading() if check_only else database.transaction() as session:
-        stored = {found.site.key: found for found in sites.every(session)}.get(declared["key"])
+        stored = sites.find(session, declared["key"]) if check_only else sites.hold(session, declared["key"])
         site = _site(declared, stored.site.demo if stored else demo)
         in_force = notices.in_force(session, stored.id) if stored else None
         previous = in_force.notice.hash if in_force else None
