@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from consent_server.domain.errors import Fault, InvalidDecision
+from consent_server.domain.errors import Fault, InvalidDecision, pointer
 from consent_server.domain.notice import Notice
 
 
@@ -88,7 +88,7 @@ def _unknown(notice: Notice, answer: Answer) -> Iterator[Fault]:
     ):
         for key in given:
             if key not in known:
-                yield Fault(f"#/{field}/{_escape(key)}", "The notice does not name this key.")
+                yield Fault(pointer(field, key), "The notice does not name this key.")
     if answer.language not in notice.languages:
         yield Fault("#/language", f"The notice was never shown in this language: {', '.join(notice.languages)}.")
 
@@ -97,12 +97,12 @@ def _contradictions(notice: Notice, answer: Answer) -> Iterator[Fault]:
     if answer.action is Action.ACCEPT_ALL:
         for purpose in notice.purposes:
             if not answer.grants.get(purpose, False):
-                yield Fault(f"#/grants/{purpose}", "accept_all grants every purpose; this one is denied.")
+                yield Fault(pointer("grants", purpose), "accept_all grants every purpose; this one is denied.")
         yield from _each(answer.vendors, False, "accept_all denies no vendor.")
     elif answer.action in (Action.REFUSE_ALL, Action.WITHDRAW):
         for purpose, granted in answer.grants.items():
             if granted:
-                yield Fault(f"#/grants/{_escape(purpose)}", f"{answer.action} grants nothing; this is granted.")
+                yield Fault(pointer("grants", purpose), f"{answer.action} grants nothing; this is granted.")
         yield from _each(answer.vendors, True, f"{answer.action} grants no vendor.")
     elif answer.action is Action.GPC:
         yield from _against_signal(notice, answer)
@@ -111,17 +111,13 @@ def _contradictions(notice: Notice, answer: Answer) -> Iterator[Fault]:
 def _against_signal(notice: Notice, answer: Answer) -> Iterator[Fault]:
     for purpose in notice.gpc_purposes:
         if answer.grants.get(purpose, False):
-            yield Fault(f"#/grants/{purpose}", "Global Privacy Control keeps this purpose off.")
+            yield Fault(pointer("grants", purpose), "Global Privacy Control keeps this purpose off.")
     for vendor, granted in answer.vendors.items():
         if granted and set(notice.vendors.get(vendor, ())) <= set(notice.gpc_purposes):
-            yield Fault(f"#/vendors/{_escape(vendor)}", "Global Privacy Control keeps this vendor off.")
+            yield Fault(pointer("vendors", vendor), "Global Privacy Control keeps this vendor off.")
 
 
 def _each(vendors: Mapping[str, bool], forbidden: bool, detail: str) -> Iterator[Fault]:
     for vendor, granted in vendors.items():
         if granted is forbidden:
-            yield Fault(f"#/vendors/{_escape(vendor)}", detail)
-
-
-def _escape(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
+            yield Fault(pointer("vendors", vendor), detail)

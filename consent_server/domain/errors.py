@@ -12,6 +12,11 @@ class Fault:
     detail: str
 
 
+def pointer(*tokens: str) -> str:
+    """Where something stands: "#/sent/a~1b" for the tokens "sent" and "a/b" (RFC 6901, section 3)."""
+    return "".join(["#", *("/" + token.replace("~", "~0").replace("/", "~1") for token in tokens)])
+
+
 class Refusal(Exception):
     """Something that the product declines to do, with a sentence that says what to do next."""
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from consent_server.domain.errors import Fault, InvalidDecision
+from consent_server.domain.errors import Fault, InvalidDecision, pointer
 from consent_server.domain.tally import of_conversion
 from consent_server.domain.visit import Visit
 from consent_server.storage.tallies import Cell
@@ -33,7 +33,7 @@ class RecordConversions:
         notice_id, notice = shown_notice(self._sites, current, notice_hash, language)
         unknown = [(kind, key) for kind, vendors in counts.items() for key in vendors if key not in notice.vendors]
         if unknown:
-            faults = [Fault(f"#/{kind}/{key}", "The notice does not name this vendor.") for kind, key in unknown]
+            faults = [Fault(pointer(kind, key), "The notice does not name this vendor.") for kind, key in unknown]
             raise InvalidDecision("Nothing was counted.", faults)
         now, cells = self._now(), Counter[Cell]()
         for kind, vendors in counts.items():

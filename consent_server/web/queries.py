@@ -11,7 +11,7 @@ from marshmallow.validate import OneOf
 from werkzeug.datastructures import MultiDict
 
 from consent_server.domain.decision import Action
-from consent_server.domain.errors import Fault, InvalidQuery
+from consent_server.domain.errors import Fault, InvalidQuery, pointer
 from consent_server.storage.search import Filter, Place
 from consent_server.usecases.read_rates import ALONG, By
 from consent_server.web.schemas import HyphenatedUuid, Sha256Hex
@@ -198,13 +198,13 @@ RATES, DASHBOARD, TIMESTAMPS, CONSISTENCY = RatesQuery(), DashboardQuery(), Time
 
 def read_query(schema: Schema, given: MultiDict[str, str]) -> dict[str, Any]:
     """Load an address's parameters. Raises InvalidQuery with a fault for each that is wrong, unknown or repeated."""
-    faults = [Fault(f"#/{_escaped(name)}", "Is given twice.") for name, all_of in given.lists() if len(all_of) > 1]
+    faults = [Fault(pointer(name), "Is given twice.") for name, all_of in given.lists() if len(all_of) > 1]
     values: dict[str, Any] = {}
     try:
         values = schema.load(given.to_dict())
     except ValidationError as error:
         messages: Mapping[str, Any] = error.messages_dict
-        faults += [Fault(f"#/{_escaped(name)}", str(texts[0])) for name, texts in messages.items()]
+        faults += [Fault(pointer(name), str(texts[0])) for name, texts in messages.items()]
     since, before = values.get("since"), values.get("before")
     if since and before and since >= before:
         faults.append(Fault("#/to", "Must not lie before `from`."))
@@ -237,7 +237,3 @@ def as_uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")

@@ -301,6 +301,12 @@ def test_conversions_that_cannot_be_are_refused(
     assert ask(client, marketer)["rows"] == []
 
 
+def test_a_vendor_that_cannot_be_is_pointed_at(client: FlaskClient, notice: str) -> None:
+    page = {"notice": notice, "language": "en", "sent": {"a/b": 1}, "blocked": {"~c": 1, "google-ads": 1}}
+    refusal = post(client, page, path="conversions").get_json()
+    assert [fault["pointer"] for fault in refusal["errors"]] == ["#/sent/a~1b", "#/blocked/~0c"]
+
+
 @pytest.mark.parametrize(
     "query",
     [
