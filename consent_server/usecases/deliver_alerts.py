@@ -59,8 +59,11 @@ def _through(
             return
         try:
             send(together)
-        except (_Refused, Unanswered) as error:
-            yield from [_failed(database, due, str(error), now()) for due in together]
+        # Whatever it is: what one channel cannot do keeps no alert from the others, and has an end as well.
+        except Exception as error:
+            expected = isinstance(error, (_Refused, Unanswered))
+            failure = str(error) if expected else f"{type(error).__name__}: {error!s:.200}"
+            yield from [_failed(database, due, failure, now()) for due in together]
             if isinstance(error, Unanswered):
                 return
         else:

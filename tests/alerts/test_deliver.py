@@ -163,6 +163,24 @@ def test_one_that_does_not_answer_is_not_asked_for_every_alert(history: History,
     assert [len(tell(history, nowhere)) for _ in range(5)] == [1, 1, 1, 1, 0]
 
 
+def test_a_webhook_that_fails_in_an_unforeseen_way_keeps_nothing_from_the_mail(
+    history: History, mail: MailServer, clock: Clock
+) -> None:
+    silent(history, Channel.WEBHOOK, Channel.EMAIL)
+    # A label of a name has 63 letters at most: no host is even asked.
+    both = replace(mail_to(mail), webhook=hook(f"https://{'a' * 64}.example/").webhook)
+    told = tell(history, both)
+    assert [(one.channel, one.ok) for one in told] == [(Channel.WEBHOOK, False), (Channel.EMAIL, True)]
+    assert told[0].detail.startswith("UnicodeError: ")
+    assert len(mail.messages) == 1
+    while not told[-1].given_up:
+        clock.advance(hours=6)
+        told = tell(history, both)
+    (shown,) = recent_alerts(history.services.database, "shop", clock())
+    assert shown.untold == ["webhook"]
+    assert len(mail.messages) == 1
+
+
 def test_alerts_of_before_a_channel_was_set_are_not_told(history: History, receiver: Receiver) -> None:
     silent(history)
     assert tell(history, hook(receiver.url)) == []
