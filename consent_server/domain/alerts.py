@@ -1,6 +1,6 @@
 """When a figure should be looked at: a rate outside its own usual band, and a banner that nobody answers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -145,6 +145,28 @@ def outside_bands(days: Mapping[date, Figures], day: date) -> Iterator[Alert]:
         if band is not None and band.outside:
             detail = {name: round(getattr(band, name), 4) for name in ("value", "usual", "low", "high", "z")}
             yield Alert(AlertKind.OUTSIDE_BAND, subject, day.isoformat(), detail | {"days": band.days})
+
+
+def is_news(alert: Alert, raised: Iterable[Alert], days: Mapping[date, Figures]) -> bool:
+    """Whether a rate outside its band left it anew, by the alerts of before.
+
+    It did not where an alert of the last 28 days stands for the same side, and no day since lies in the band that the
+    rate left then. After 28 days the usual level is that of after the change.
+    """
+    day = date.fromisoformat(alert.period)
+    earlier = [one for one in raised if one.subject == alert.subject and one.period < alert.period]
+    if not earlier:
+        return True
+    last = max(earlier, key=lambda one: one.period)
+    began = date.fromisoformat(last.period)
+    if (day - began).days >= BASELINE_DAYS or (last.detail["z"] > 0) is not (alert.detail["z"] > 0):
+        return True
+    between = (began + timedelta(days=step) for step in range(1, (day - began).days))
+    counted = (_watched(days.get(one, Figures())).get(alert.subject) for one in between)
+    return any(
+        one is not None and _counts(one) and last.detail["low"] <= one.successes / one.trials <= last.detail["high"]
+        for one in counted
+    )
 
 
 def silence(since: str, shown: int, usual: Totals) -> Alert | None:

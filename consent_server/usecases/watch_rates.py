@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from consent_server.domain.alerts import BASELINE_DAYS, Alert, outside_bands, silence
+from consent_server.domain.alerts import BASELINE_DAYS, Alert, AlertKind, is_news, outside_bands, silence
 from consent_server.domain.channels import Channel
 from consent_server.domain.report import Figures, figures
 from consent_server.storage import alerts, sites
@@ -29,20 +29,25 @@ def watch_rates(database: Database, channels: Sequence[Channel], now: datetime) 
 def _watch(database: Database, key: str, channels: Sequence[Channel], now: datetime) -> list[Alert]:
     with database.snapshot() as session:
         site = SiteCounts(session, key)
-        found = [*_bands(site, now), *_silence(site, now)]
+        first = _day(site, now) - timedelta(days=BASELINE_DAYS + JUDGED_DAYS)
+        raised = alerts.raised(session, site.stored.id, AlertKind.OUTSIDE_BAND, first.isoformat())
+        found = [*_bands(site, raised, now), *_silence(site, now)]
     if not found:
         return []
     with database.transaction() as session:
         return [alert for alert in found if alerts.raise_once(session, site.stored.id, alert, now, channels)]
 
 
-def _bands(site: SiteCounts, now: datetime) -> Iterator[Alert]:
+def _bands(site: SiteCounts, raised: list[Alert], now: datetime) -> Iterator[Alert]:
     last = _day(site, now - SETTLED) - timedelta(days=1)
     judged = [last - timedelta(days=back) for back in reversed(range(JUDGED_DAYS))]
     rows = site.report(Span(judged[0] - timedelta(days=BASELINE_DAYS), last), By.DAY).rows
     days = {date.fromisoformat(key): of or Figures() for key, of in rows}
     for day in judged:
-        yield from outside_bands(days, day)
+        for alert in outside_bands(days, day):
+            if is_news(alert, raised, days):
+                raised.append(alert)
+                yield alert
 
 
 def _silence(site: SiteCounts, now: datetime) -> Iterator[Alert]:

@@ -52,6 +52,38 @@ def test_a_fall_is_raised_once_in_each_rate_that_it_shows_in(history: History, c
     assert recent_alerts(history.services.database, "shop", clock()) == []
 
 
+def test_a_lasting_change_is_raised_once(history: History, clock: Clock) -> None:
+    history.fall()
+    for day in range(45):
+        history.day(YESTERDAY + timedelta(days=day + 1), accepted=20)
+        clock.advance(days=1)
+        assert history.watch() == []
+
+
+def test_a_server_that_was_off_raises_a_lasting_change_once(history: History, clock: Clock) -> None:
+    history.usual()
+    for day in range(3):
+        history.day(YESTERDAY + timedelta(days=day), accepted=20)
+    clock.advance(days=2)
+    assert history.watch() == [f"{subject} 2026-11-22" for subject in FALLEN]
+    assert history.watch() == []
+
+
+def test_what_came_back_may_leave_again(history: History, clock: Clock) -> None:
+    history.fall()
+    for accepted, raised in ((60, []), (5, [f"{subject} 2026-11-24" for subject in FALLEN]), (5, [])):
+        history.day(clock().date(), accepted=accepted)
+        clock.advance(days=1)
+        assert history.watch() == raised
+
+
+def test_a_rate_that_leaves_on_the_other_side_is_news(history: History, clock: Clock) -> None:
+    history.fall()
+    history.day(clock().date(), accepted=119)
+    clock.advance(days=1)
+    assert history.watch() == [f"{subject} 2026-11-23" for subject in FALLEN]
+
+
 def test_a_fall_of_answers_alone_is_the_fall_of_interaction(history: History) -> None:
     history.usual()
     history.hour("2026-11-22T12", shown=400, accepted=75, refused=75)
