@@ -182,6 +182,23 @@ test("who leaves undecided has kept it back", () => {
   assert.deepEqual(counted, [blocked]);
 });
 
+test("who leaves undecided, comes back and chooses is counted once, and what was held is sent", () => {
+  const apply = start();
+  page.gtag(...sale);
+  leave();
+  leave();
+  page.gtag(...sale);
+  assert.deepEqual(counted, [blocked]);
+  leave();
+  assert.deepEqual(counted, [blocked, blocked]);
+  apply(true, all);
+  leave();
+  assert.deepEqual(counted, [blocked, blocked]);
+  assert.deepEqual(queue().slice(-2), [[...sale], [...sale]]);
+  page.gtag(...sale);
+  assert.deepEqual(counted, [blocked, blocked, sent]);
+});
+
 test("a conversion for two vendors is counted for each", () => {
   const other = { ...ads, key: "other-ads", id: "AW-2" };
   start([analytics, ads, other])(true, (key) => key == "google-ads" || key == "analytics");

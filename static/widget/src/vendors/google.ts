@@ -61,7 +61,7 @@ const google: Adapter = (notice, vendors, load, count) => {
   const gate = (call: Call) => {
     if (!decided) return held.push(call);
     const [command, id, params] = call;
-    const rest = sift(call, open);
+    const rest = sift(call, passed.has(call) ? (id) => ids[id] : open);
     // The page view of the widget's own `config` must not be sent again by the site's snippet.
     if (started && rest)
       send(...(command == "config" && own.delete(id) && document.readyState != "complete"
@@ -106,8 +106,8 @@ const google: Adapter = (notice, vendors, load, count) => {
     gate(arguments);
   };
 
-  // Who leaves undecided has allowed nothing.
-  addEventListener("pagehide", () => held.forEach((call) => sift(call, open)), { once: true });
+  // Who leaves undecided has allowed nothing. Who comes back finds the page as it was: what was counted is marked.
+  addEventListener("pagehide", () => held.forEach((call) => passed.has(call) || (passed.add(call) && sift(call, open))));
 
   return (now, allows, leaving) => {
     if (now) send("consent", "update", signals(notice, vendors, allows));
