@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 from math import log
+from typing import Any
 
 from consent_server.domain.rates import RATES, Rate, Totals, difference
 
@@ -24,6 +25,11 @@ class Drop:
     before: Rate
     after: Rate
     change: Rate
+
+    def to_json(self) -> dict[str, Any]:
+        """What the note says, for programs."""
+        rates = {name: getattr(self, name).to_json() for name in ("before", "after", "change")}
+        return {"rate": self.rate, "notice": self.notice, "day": self.day.isoformat(), **rates}
 
 
 def drops(days: Mapping[date, Totals], published: Sequence[tuple[str, date]], last: date) -> list[Drop]:

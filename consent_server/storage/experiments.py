@@ -42,6 +42,16 @@ def keys(session: Session, site_id: int) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def times(session: Session, site_id: int) -> list[tuple[str, datetime, datetime | None]]:
+    """Every experiment of a site, when it began and when it ended, oldest first."""
+    rows = session.execute(
+        select(ExperimentArmRow.experiment, ExperimentArmRow.started_at, ExperimentArmRow.ended_at)
+        .where(ExperimentArmRow.site_id == site_id, ExperimentArmRow.arm == CONTROL)
+        .order_by(ExperimentArmRow.id)
+    )
+    return [(key, began, ended) for key, began, ended in rows]
+
+
 def get(session: Session, site_id: int, key: str | None = None) -> StoredExperiment | None:
     """An experiment by its key; without one, the newest."""
     if key is None:

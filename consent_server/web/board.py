@@ -7,9 +7,10 @@ from typing import Any
 
 from babel import Locale
 
-from consent_server.domain.rates import RATES, Rate, Share, Totals, difference
-from consent_server.domain.report import Figures, compare
+from consent_server.domain.rates import RATES, REACH, Rate, Totals
+from consent_server.domain.report import Figures
 from consent_server.domain.small_cells import OTHER, SMALLEST
+from consent_server.usecases.read_context import Context, differences
 from consent_server.usecases.read_dashboard import Dashboard
 from consent_server.usecases.read_rates import By, Span, monday
 
@@ -41,6 +42,10 @@ SPLIT_WORDS = {By.DEVICE: "Device", By.LANGUAGE: "Language", By.COUNTRY: "Countr
 LINES = ("consent", "interaction", "opt_in")
 BARS = ("consent", "opt_in")
 COUNTS = ("shown", "decisions", "granted")
+# Words of a table's head, its definition, and the part of docs/rates.md that says more.
+COUNT_HEADS = tuple(
+    (words, name, "what-is-counted") for words, name in zip(("Shown", "Chose", "Granted"), COUNTS, strict=True)
+)
 # With fewer choices every interval is wider than some fourteen points.
 FEW = 200
 # So many rows fit in a chart; the table has all.
@@ -94,21 +99,17 @@ FILTERS: dict[str, Callable[..., str]] = {
 
 def values(found: Dashboard) -> dict[str, Any]:
     """What the templates show of it."""
-    whole = found.series.whole
-    marks = [
-        {"letter": chr(ord("A") + number % 26), "notice": one.notice, "at": one.at}
-        for number, one in enumerate(found.publications)
-    ]
+    whole, before = found.series.whole, found.beside.before or Figures()
+    marks = _marks(found.beside, found.span)
     return {
         "whole": whole,
+        "before": before,
+        "other": found.beside.other or found.span.before,
+        "days_before": found.beside.other in (None, found.span.before),
         "state": _state(found),
         "thin": any(of and of.totals.decisions < SMALLEST for _, of in found.series.rows),
         "few": 0 < whole.totals.decisions < FEW,
-        "compared": compare(whole, found.before),
-        "reach_changes": {
-            "purposes": _reach_changes(whole.purposes, found.before.purposes),
-            "vendors": _reach_changes(whole.vendors, found.before.vendors),
-        },
+        "compared": differences(whole, before),
         "marks": marks,
         "splits": {by: _split(found, by) for by in SPLIT_WORDS},
         "charts": _charts(found, marks),
@@ -118,12 +119,21 @@ def values(found: Dashboard) -> dict[str, Any]:
         "lines": LINES,
         "most_bars": MOST_BARS,
         "line_words": [RATE_WORDS[name][0] for name in LINES],
+        "heads": [*COUNT_HEADS, *((RATE_WORDS[name][0], RATES[name]) for name in LINES)],
+        "reach_heads": lambda names: [(name, REACH) for name in names],
         "vendor_words": {key: found.vendors.get(key, key) for key in whole.vendors},
     }
 
 
-def _reach_changes(after: Mapping[str, Share], before: Mapping[str, Share]) -> dict[str, Rate]:
-    return {key: difference(after[key].reach, before[key].reach) for key in after if key in before}
+def _marks(beside: Context, span: Span) -> list[dict[str, Any]]:
+    """What stands on the axis, with its letter: new notices, and experiments that begin or end."""
+    found = [{"at": one.at, "notice": one.notice} for one in beside.publications]
+    for trial in beside.trials:
+        for what, at in (("begins", trial.began), ("ends", trial.ended)):
+            if at is not None and span.holds(at[:10]):
+                found.append({"at": at, "experiment": trial.key, "what": what})
+    found.sort(key=lambda one: one["at"])
+    return [{"letter": chr(ord("A") + number % 26), **one} for number, one in enumerate(found)]
 
 
 def _state(found: Dashboard) -> str:
@@ -156,10 +166,10 @@ def _english() -> Locale:
 def _split(found: Dashboard, by: By) -> list[dict[str, Any]]:
     rows = list(found.splits[by].rows)
     if by is By.NOTICE:
-        rows.sort(key=lambda row: list(found.known).index(row[0]))
+        rows.sort(key=lambda row: list(found.beside.known).index(row[0]))
     else:
         rows.sort(key=lambda row: (row[0] == OTHER, -(row[1].totals.shown if row[1] else 0)))
-    return [{"key": key, "name": name_of(by, key, found.known), "figures": of} for key, of in rows]
+    return [{"key": key, "name": name_of(by, key, found.beside.known), "figures": of} for key, of in rows]
 
 
 # What the charts draw

@@ -152,6 +152,8 @@ class RatesQuery(Schema):
     last = Day(data_key="to", load_default=None)
     by = fields.Enum(By, by_value=True, load_default=By.DAY)
     notice = Sha256Hex(load_default=None)
+    compare_first = Day(data_key="compare_from", load_default=None)
+    compare_last = Day(data_key="compare_to", load_default=None)
 
 
 class ExperimentQuery(Schema):

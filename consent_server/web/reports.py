@@ -10,6 +10,7 @@ from consent_server.extensions import services
 from consent_server.usecases.read_dashboard import read_dashboard
 from consent_server.usecases.read_rates import By, Span, today
 from consent_server.web import board
+from consent_server.web.rates import shares_days
 
 bp = Blueprint("reports", __name__)
 
@@ -19,7 +20,8 @@ def report(link: str) -> Response:
     """A report, as long as its link lasts."""
     our = services()
     subject, until = _subject(link)
-    found = read_dashboard(our.database, subject["site"], _span(subject), By(subject["by"]), subject["notice"])
+    span, by, notice = _span(subject), By(subject["by"]), subject["notice"]
+    found = read_dashboard(our.database, subject["site"], span, by, notice, _other(subject, span))
     html = render_template("report.html", site=found.site, dashboard=found, until=until, **board.values(found))
     response = Response(html, mimetype="text/html")
     response.headers["Cache-Control"] = "private, no-store"
@@ -39,6 +41,14 @@ def _subject(link: str) -> tuple[dict[str, Any], datetime]:
     if our.now() > until:
         raise ExpiredReport(f"This report was shared until {until:%d %B %Y}. Ask who sent it for a new link.")
     return subject, until
+
+
+def _other(subject: dict[str, Any], span: Span) -> Span | None:
+    """The days that it is compared with, unless the latest days have come to share some with them."""
+    if "compared" not in subject:
+        return None
+    other = Span(*map(date.fromisoformat, subject["compared"]))
+    return None if shares_days(span, other) else other
 
 
 def _span(subject: dict[str, Any]) -> Span:

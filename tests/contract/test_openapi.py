@@ -225,7 +225,8 @@ def test_what_marketers_read_is_described(app: Flask, client: FlaskClient) -> No
     for operation, path in (("rates", "/v1/sites/shop/rates"), ("ratesTable", "/v1/sites/shop/rates.csv")):
         for role, status in ((Role.MARKETER, 200), (Role.OPERATOR, 200), (Role.AUDITOR, 403), (None, 401)):
             headers = {"Authorization": f"Bearer {given[role]}"} if role else {}
-            assert described(client.get(f"{path}?by=language", headers=headers), operation).status_code == status
+            for query in ("by=language", "from=2026-11-02&compare_to=2026-11-01"):
+                assert described(client.get(f"{path}?{query}", headers=headers), operation).status_code == status
     for until, status in ((START.replace(year=9000), 200), (START.replace(year=2000), 410)):
         link = services(app).report_links.sign({"site": "shop", "by": "day", "notice": None, "days": 28}, until)
         assert described(client.get(f"/reports/{link}"), "report").status_code == status

@@ -312,6 +312,7 @@ def test_a_vendor_that_cannot_be_is_pointed_at(client: FlaskClient, notice: str)
     [
         "?by=weekday", "?from=2026-13-01", "?from=2026-11-02&to=2026-11-01", "?from=2020-01-01", "?colour=red",
         "?by=hour&from=2026-09-01", "?notice=abc", "?from=9999-12-31",
+        f"?notice={'0' * 64}", "?from=2026-11-02&compare_from=2026-11-02",
     ],
 )  # fmt: skip
 def test_what_cannot_be_asked_is_said(client: FlaskClient, marketer: dict[str, str], query: str, notice: str) -> None:

@@ -19,7 +19,11 @@ const MANY = 62;
 const percent = (value: number): string => `${(value * 100).toFixed(1)}\u202f%`;
 const amount = new Intl.NumberFormat("en").format;
 
-/** Rates with the band of their interval, or counts; a new notice stands as a line with its letter. */
+/** Marks nearer than this share one badge. */
+const NEAR = 20;
+const BADGE = 9;
+
+/** Rates with the band of their interval, or counts; a new notice and the ends of an experiment are lines with a letter. */
 export function lines(canvas: HTMLCanvasElement, data: LineData, colours: Palette, rates: boolean): Chart {
   const datasets = data.lines.flatMap((line, index) => [...band(line, index, colours), curve(line, index, colours, data.labels.length)]);
   const options = common(colours, rates ? percent : amount, data.lines);
@@ -139,27 +143,36 @@ function told(item: TooltipItem<"line">, written: (value: number) => string, ser
 function marks(data: LineData, colours: Palette): Plugin<"line"> {
   return {
     id: "marks",
-    afterDatasetsDraw({ ctx: pen, chartArea: area, scales: { x } }) {
+    afterDatasetsDraw({ ctx: pen, chartArea: area, width, scales: { x } }) {
       if (!x) return;
+      const badges: { letters: string; from: number; to: number }[] = [];
       pen.save();
+      pen.strokeStyle = colours.text;
+      pen.setLineDash([3, 3]);
       for (const { at, letter } of data.marks) {
         const place = x.getPixelForValue(at);
-        pen.strokeStyle = colours.text;
-        pen.setLineDash([3, 3]);
         pen.beginPath();
         pen.moveTo(place, area.top);
         pen.lineTo(place, area.bottom);
         pen.stroke();
-        pen.setLineDash([]);
+        const last = badges[badges.length - 1];
+        if (last && place - last.to < NEAR) [last.letters, last.to] = [`${last.letters} ${letter}`, place];
+        else badges.push({ letters: letter, from: place, to: place });
+      }
+      pen.font = `600 12px ${colours.font}`;
+      pen.textAlign = "center";
+      pen.textBaseline = "middle";
+      for (const { letters, from, to } of badges) {
+        const half = Math.max(0, pen.measureText(letters).width / 2 - 4);
+        const end = width - BADGE - half;
+        const [middle, top] = [Math.min(Math.max((from + to) / 2, BADGE + half), end), area.top - BADGE];
         pen.fillStyle = colours.text;
         pen.beginPath();
-        pen.arc(place, area.top - 9, 9, 0, 2 * Math.PI);
+        pen.arc(middle - half, top, BADGE, Math.PI / 2, -Math.PI / 2);
+        pen.arc(middle + half, top, BADGE, -Math.PI / 2, Math.PI / 2);
         pen.fill();
         pen.fillStyle = colours.surface;
-        pen.font = `600 12px ${colours.font}`;
-        pen.textAlign = "center";
-        pen.textBaseline = "middle";
-        pen.fillText(letter, place, area.top - 8.5);
+        pen.fillText(letters, middle, top + 0.5);
       }
       pen.restore();
     },
