@@ -129,6 +129,7 @@ class PackContents:
     pictures: Iterable[PackPicture]
     timestamps: Iterable[PackTimestamp]
     sign: Sign
+    demo: bool = False
 
 
 def write_pack(out: BinaryIO, pack: PackContents, progress: Progress = lambda _: None) -> None:
@@ -382,10 +383,12 @@ def _widget_of(receipt: str) -> str | None:
 
 
 def _readme(pack: PackContents) -> bytes:
+    mark = "**Demonstration data.** Everything about this site is made up: nobody saw, chose or clicked anything.\n\n"
     template = Template((HERE / "README.template.md").read_text("utf-8"))
     keys = "\n".join(f"- `{key['kid']}`" for key in pack.jwks["keys"])
     text = template.substitute(
         site=pack.site,
+        mark=mark if pack.demo else "",
         ledger=pack.ledger,
         issuer=pack.issuer,
         generated_at=_time(pack.generated_at),

@@ -89,6 +89,7 @@ def _contents(
             for row in timestamps.of_site(session, stored.id)
         ),
         sign=ring.sign,
+        demo=stored.site.demo,
     )
 
 

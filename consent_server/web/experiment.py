@@ -92,6 +92,7 @@ def _to_json(found: ExperimentReport) -> dict[str, Any]:
     ]
     return {
         "site": found.site.key,
+        "demo": found.site.demo,
         "experiment": running.key,
         "started_at": timestamp(running.started_at),
         "ended_at": timestamp(running.ended_at) if running.ended_at else None,

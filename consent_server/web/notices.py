@@ -9,6 +9,7 @@ from consent_server import catalogue
 from consent_server.domain.errors import UnknownConfiguration
 from consent_server.extensions import services
 from consent_server.usecases.configure_widget import notice_detail
+from consent_server.usecases.find_site import find_site
 from consent_server.usecases.picture_notice import SIZES
 from consent_server.usecases.read_archive import read_notice
 from consent_server.usecases.read_timestamps import time_of_notice
@@ -51,6 +52,7 @@ def page(notice_hash: str) -> Response:
         "notice.html",
         notice_hash=notice_hash,
         notice=body,
+        site=find_site(database, body["site"]).site,
         language=language,
         direction=body["texts"][language]["direction"],
         language_names={key: catalogue.locales()[key]["meta"]["name"] for key in body["languages"]},
@@ -84,7 +86,9 @@ def preview(notice_hash: str) -> Response:
     source = url_for(
         "notices.preview_script", notice_hash=notice_hash, widget=widget, script=f"{body['site']}.js", lang=language
     )
-    html = render_template("preview.html", language=language, site=body["name"], source=source)
+    html = render_template(
+        "preview.html", language=language, site=find_site(services().database, body["site"]).site, source=source
+    )
     response = Response(html, mimetype="text/html")
     response.headers["Content-Security-Policy"] = PREVIEW_POLICY
     response.headers["Cache-Control"] = "no-store"

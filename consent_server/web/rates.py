@@ -119,14 +119,15 @@ def as_csv(found: Rates, beside: Context) -> str:
     answer = found.report.to_json()
     whole = {"key": "all", **_days(found.span), **found.report.whole.to_json()}
     compared = _compared(beside, found.report.whole)
-    lines = [dict(_flat(row)) for row in (whole, *compared, *answer["rows"])]
+    mark = {"demo": "true" if found.demo else "false"}
+    lines = [{"key": row["key"], **mark, **dict(_flat(row))} for row in (whole, *compared, *answer["rows"])]
     columns = list(dict.fromkeys(name for line in lines for name in line if not name.endswith(".formula")))
     formulas = {name: lines[0].get(f"{name.rpartition('.')[0]}.formula", "") for name in columns if ".value" in name}
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, extrasaction="ignore")
     writer.writeheader()
     writer.writerows(lines)
-    writer.writerow({"key": "formula", **formulas})
+    writer.writerow({"key": "formula", **mark, **formulas})
     return out.getvalue()
 
 

@@ -12,6 +12,7 @@ from consent_server.domain.kantara import kantara_receipt
 from consent_server.domain.removal import answer_by
 from consent_server.extensions import services
 from consent_server.usecases.configure_widget import revision
+from consent_server.usecases.find_site import find_site
 from consent_server.usecases.prove_receipt import Proof, prove_receipt
 from consent_server.usecases.read_receipt import ReadReceipt, read_receipt
 from consent_server.usecases.request_erasure import erasure_asked_at
@@ -67,6 +68,7 @@ def _html(found: ReadReceipt, standing: Standing, asked_at: datetime | None, hel
         proof=(proof := _proof_if_sealed(claims["jti"])),
         sealed_at=wording.moment(proof.sealed_at) if proof else None,
         kantara=_has_kantara_form(found),
+        site=find_site(services().database, claims["site"]).site,
         site_name=found.notice["name"],
         recorded_at=wording.moment(found.recorded_at),
         valid_until=wording.moment(datetime.fromtimestamp(claims["valid_until"], UTC)),

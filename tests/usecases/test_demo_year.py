@@ -1,8 +1,13 @@
 """The made-up year of `make demo`: plausible, whole, the same each time, and marked wherever it is told of."""
 
+import csv
+import re
 import subprocess
 import sys
+import zipfile
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import pytest
@@ -16,14 +21,25 @@ from consent_server.usecases.find_site import find_site
 from consent_server.usecases.publish_notice import publish_notice
 from consent_server.usecases.read_experiment import read_experiment
 from consent_server.usecases.read_rates import By, Span, read_rates
-from examples.demo.fill import Clock, declarations, fill
+from examples.demo.fill import EXPERIMENT, Clock, declarations, fill
 from examples.demo.year import Year
 from tests.access.people import CAST, Person
 from tests.conftest import Apply
-from tests.factories import CALLBELL, START, site_file
+from tests.experiments.files import BOX, with_experiment
+from tests.factories import CALLBELL, PUBLIC_URL, SHOP, START, Body, site_file
+from tests.web.visitor import post
 
 DAYS = 30
 MARK = "Demonstration data"
+# Everything that the consoles tell of one site, and the origin of each.
+PLACES = ("rates", "experiment", "records", "sample", "gaps", "erasure-requests")
+SITES = {"callbell": "https://www.callbell.eu", "shop": SHOP}
+TITLE_ARM = {
+    "name": "title",
+    "weight": 50,
+    "banner": {"layout": "bar", "colours": {}},
+    "texts": {"en": {"title": "Yours"}},
+}
 
 
 @pytest.fixture
@@ -82,16 +98,50 @@ def test_the_last_notice_is_the_example_s() -> None:
 def test_every_page_about_the_site_says_that_it_is_made_up(
     bare_app: Flask, services: Services, apply_site: Apply
 ) -> None:
-    apply_site(site_file())
-    publish_notice(services.database, declarations()[-1], services.settings.public_url, services.now(), demo=True)
+    apply_site(with_experiment(BOX))
+    declared = {**declarations()[-1], "experiment": EXPERIMENT | {"arms": [TITLE_ARM]}}
+    publish_notice(services.database, declared, services.settings.public_url, services.now(), demo=True)
     olga = Person(bare_app, "olga")
     olga.accept(olga.invited(*CAST["olga"]))
     assert olga.open("/console").text.count(MARK) == 1
-    for place in ("rates", "records", "sample", "gaps"):
-        page = olga.open(f"/console/sites/callbell/{place}")
-        assert page.status_code == 200
-        assert page.text.count(MARK) == 1, place
-        assert MARK not in olga.open(f"/console/sites/shop/{place}").text
+    pages = {site: list(pages_about(olga, site)) for site in SITES}
+    for made_up, real in zip(pages["callbell"], pages["shop"], strict=True):
+        assert olga.open(made_up).text.count(MARK) == 1, made_up
+        assert olga.open(real).status_code == 200, real
+        assert MARK not in olga.open(real).text, real
+    for site, made_up in (("callbell", True), ("shop", False)):
+        for data in ("rates", "experiment"):
+            assert olga.browser.get(f"/v1/sites/{site}/{data}").get_json()["demo"] is made_up
+        table = csv.DictReader(StringIO(olga.browser.get(f"/v1/sites/{site}/rates.csv?by=notice").text))
+        assert {row["demo"] for row in table} == {str(made_up).lower()}
+        with zipfile.ZipFile(BytesIO(olga.browser.get(f"/v1/sites/{site}/evidence").data)) as pack:
+            assert (MARK in pack.read("README.md").decode()) is made_up
+
+
+def pages_about(olga: Person, site: str) -> Iterator[str]:
+    """The address of every page that tells of a site: consoles, what is shared, what a visitor sees."""
+    yield from (f"/console/sites/{site}/{place}" for place in PLACES)
+    report = olga.send(f"/console/sites/{site}/rates/link", {"days": "latest", "lifetime": "7"}, at="/console").text
+    yield re.findall(f'"{PUBLIC_URL}(/reports/[^"]+)"', report)[0]
+    response = olga.browser.get(f"/v1/sites/{site}/notice")
+    notice, origin = response.headers["ETag"].strip('"'), SITES[site]
+    olga.browser.get(f"/widget/{site}.js")
+    yield f"/v1/notices/{notice}?format=html"
+    yield f"/v1/notices/{notice}/preview"
+    yield f"/sites/{site}/choice"
+    answer = post(olga.browser, Body(notice).refusal(page=f"{origin}/"), site, origin).get_json()
+    yield answer["receipt_url"].removeprefix(PUBLIC_URL)
+    yield f"/console/sites/{site}/records/{answer['receipt_id']}"
+
+
+def test_a_choice_made_without_a_script_says_so_too(bare_app: Flask, services: Services) -> None:
+    publish_notice(services.database, declarations()[-1], services.settings.public_url, services.now(), demo=True)
+    browser = bare_app.test_client(use_cookies=False)
+    form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', browser.get("/sites/callbell/choice").text))
+    headers = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
+    chosen = browser.post("/sites/callbell/choice", data=form | {"action": "refuse_all"}, headers=headers)
+    assert chosen.status_code == 200
+    assert chosen.text.count(MARK) == 1
 
 
 def test_the_mark_is_never_set_on_a_real_site_and_never_taken_away(services: Services) -> None:
