@@ -148,7 +148,7 @@ def _state(found: Dashboard) -> str:
 def name_of(by: By, key: str, known: Mapping[str, str]) -> str:
     """What people call a row of a split."""
     if key == OTHER:
-        return "Others, and days of fewer than 10"
+        return "Others, merged so that no group under 10 can be told"
     if by is By.NOTICE:
         return f"Notice {key[:8]}, of {day_words(known[key])}" if key in known else f"Notice {key[:8]}"
     if by is By.DEVICE:

@@ -20,7 +20,7 @@ from consent_server.config import ROOT
 from consent_server.domain.decision import Action
 from consent_server.domain.rates import CONVERSIONS, GPC_RATES, GRANT_RATES
 from consent_server.domain.rates import RATES as DEFINED
-from consent_server.domain.tally import SHOWN, Kind, Outcome, of_conversion
+from consent_server.domain.tally import ROBOT, SHOWN, Kind, Outcome, of_conversion
 from consent_server.extensions import Services
 from consent_server.storage import notices, sites, tallies
 from consent_server.storage.tallies import Cell
@@ -252,11 +252,23 @@ def test_a_report_of_the_latest_days_never_compares_a_day_with_itself(
 def test_small_groups_point_at_nobody(marketer: Person) -> None:
     words = text_of(marketer.open(RATES).text)
     assert "Malta" not in words
-    assert "Others, and days of fewer than 10" in words
+    assert "Others, merged so that no group under 10 can be told" in words
     assert "France" in words
     # On the last day it is merged, or Malta would be told.
     shown = {row["key"]: row["totals"]["shown"] for row in api(marketer, "?by=country")["rows"]}
     assert (shown["IE"], shown["other"]) == (27 * 60, 60 + 3)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_the_page_claims_no_more_than_was_counted(marketer: Person, services: Services, notice: str) -> None:
+    day = "2026-11-23"
+    count(services, notice, day, a_day(90, 40, 20) | {of_conversion("google-ads", False): 2, ROBOT: 3})
+    words = text_of(marketer.open(RATES).text)
+    assert "3 views and choices by robots, and 0 prefetches" in words
+    assert "Views and choices by robots robots 3" in words
+    assert "Conversions are Google's only" in words
+    assert "It is no share of visits" in words
+    assert "the share of banners shown that ended with the vendor allowed" in words
 
 
 def test_before_anything_was_shown(marketer: Person) -> None:

@@ -58,7 +58,7 @@ class Library:
         for language in ("en", "fr"):
             for _ in range(LOOKS):
                 self.count("shown", language)
-        self.count("conversions", "en", sent={"google-ads": 3}, blocked={"meta-pixel": 2})
+        self.count("conversions", "en", sent={"google-ads": 3}, blocked={"google-ads": 2})
         self.server.command("ledger", "seal")
         self.server.command("visitor", "erase", erased["visitor"])
         self.server.command("ledger", "seal")

@@ -109,13 +109,13 @@ def test_every_page_about_the_site_says_that_it_is_made_up(
         assert olga.open(made_up).text.count(MARK) == 1, made_up
         assert olga.open(real).status_code == 200, real
         assert MARK not in olga.open(real).text, real
-    for site, made_up in (("callbell", True), ("shop", False)):
+    for site, demo in (("callbell", True), ("shop", False)):
         for data in ("rates", "experiment"):
-            assert olga.browser.get(f"/v1/sites/{site}/{data}").get_json()["demo"] is made_up
+            assert olga.browser.get(f"/v1/sites/{site}/{data}").get_json()["demo"] is demo
         table = csv.DictReader(StringIO(olga.browser.get(f"/v1/sites/{site}/rates.csv?by=notice").text))
-        assert {row["demo"] for row in table} == {str(made_up).lower()}
+        assert {row["demo"] for row in table} == {str(demo).lower()}
         with zipfile.ZipFile(BytesIO(olga.browser.get(f"/v1/sites/{site}/evidence").data)) as pack:
-            assert (MARK in pack.read("README.md").decode()) is made_up
+            assert (MARK in pack.read("README.md").decode()) is demo
 
 
 def pages_about(olga: Person, site: str) -> Iterator[str]:

@@ -14,21 +14,23 @@ interface Series { name: string; values: Values; low?: Values; high?: Values }
 export interface LineData { labels: string[]; marks: { at: number; letter: string }[]; lines: Series[] }
 export interface BarData { labels: string[]; bars: Series[] }
 
-/** More points than these are drawn as a line alone. */
-const MANY = 62;
+/** Points nearer than this, in pixels, are drawn small, or they would hide the line. */
+const DENSE = 12;
 const percent = (value: number): string => `${(value * 100).toFixed(1)}\u202f%`;
 const amount = new Intl.NumberFormat("en").format;
 
 /** Marks nearer than this share one badge. */
 const NEAR = 20;
 const BADGE = 9;
+/** So far above the plot that the badge of the first day stands clear of the axis. */
+const ABOVE = 13;
 
 /** Rates with the band of their interval, or counts; a new notice and the ends of an experiment are lines with a letter. */
 export function lines(canvas: HTMLCanvasElement, data: LineData, colours: Palette, rates: boolean): Chart {
   const datasets = data.lines.flatMap((line, index) => [...band(line, index, colours), curve(line, index, colours, data.labels.length)]);
   const options = common(colours, rates ? percent : amount, data.lines);
   options.interaction = { mode: "index", intersect: false };
-  options.layout = { padding: { top: data.marks.length ? 22 : 4 } };
+  options.layout = { padding: { top: data.marks.length ? ABOVE + BADGE : 4 } };
   options.scales = {
     x: { grid: { display: false }, border: { color: colours.quiet }, ticks: { color: colours.quiet, maxRotation: 0, autoSkipPadding: 18 } },
     y: measure(colours, rates),
@@ -66,7 +68,7 @@ function curve(line: Series, index: number, colours: Palette, count: number): Ch
     borderWidth: 2,
     borderDash: DASHES[index % DASHES.length]!,
     pointStyle: SHAPES[index % SHAPES.length]!,
-    pointRadius: count > MANY ? 1 : 3,
+    pointRadius: ({ chart }) => (chart.width / count < DENSE ? 1 : 3),
     pointHoverRadius: 5,
   };
 }
@@ -165,7 +167,7 @@ function marks(data: LineData, colours: Palette): Plugin<"line"> {
       for (const { letters, from, to } of badges) {
         const half = Math.max(0, pen.measureText(letters).width / 2 - 4);
         const end = width - BADGE - half;
-        const [middle, top] = [Math.min(Math.max((from + to) / 2, BADGE + half), end), area.top - BADGE];
+        const [middle, top] = [Math.min(Math.max((from + to) / 2, BADGE + half), end), area.top - ABOVE];
         pen.fillStyle = colours.text;
         pen.beginPath();
         pen.arc(middle - half, top, BADGE, Math.PI / 2, -Math.PI / 2);
