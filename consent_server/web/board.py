@@ -1,9 +1,10 @@
 """What the rates' page and a shared report have in common: words, the forms of numbers, and what the charts draw."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 
@@ -176,7 +177,7 @@ def _split(found: Dashboard, by: By) -> list[dict[str, Any]]:
 
 
 def _charts(found: Dashboard, marks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    keys = list(_keys(found.span, found.by))
+    keys = list(_keys(found.span, found.by, ZoneInfo(found.site.time_zone)))
     rows: dict[str, Figures] = {key: of for key, of in found.series.rows if of is not None}
     along: dict[str, Any] = {"labels": [_tick(key) for key in keys]}
     along |= {"marks": [{"at": keys.index(_place(one["at"], found.by)), "letter": one["letter"]} for one in marks]}
@@ -201,13 +202,19 @@ def _charts(found: Dashboard, marks: Sequence[Mapping[str, Any]]) -> dict[str, A
     return charts
 
 
-def _keys(span: Span, by: By) -> Iterator[str]:
+def _keys(span: Span, by: By, zone: ZoneInfo) -> Iterator[str]:
     for step in range(span.days):
         day = (span.first + timedelta(days=step)).isoformat()
         if by is By.HOUR:
-            yield from (f"{day}T{hour:02d}" for hour in range(24))
+            yield from (f"{day}T{hour:02d}" for hour in range(24) if _exists(day, hour, zone))
         elif by is By.DAY or step == 0 or monday(day) == day:
             yield _place(day, by)
+
+
+def _exists(day: str, hour: int, zone: ZoneInfo) -> bool:
+    """Whether a day has this hour: in spring one is skipped. The hour that comes twice in autumn is one row."""
+    at = datetime.combine(date.fromisoformat(day), time(hour), zone)
+    return at.astimezone(UTC).astimezone(zone).hour == hour
 
 
 def _place(at: str, by: By) -> str:

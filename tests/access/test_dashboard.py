@@ -468,6 +468,18 @@ def test_days_are_the_sites_own(marketer: Person, apply_site: Apply, clock: Cloc
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize(("day", "hours"), [("2026-10-25", 24), ("2026-03-29", 23), ("2026-11-23", 24)])
+def test_the_axis_has_the_hours_of_the_sites_clock(
+    marketer: Person, services: Services, apply_site: Apply, day: str, hours: int
+) -> None:
+    notice = apply_site(site_file(f'{TOP}time_zone = "Europe/Paris"\n'))
+    count(services, notice, day, a_day(90, 40, 20))
+    series = drawn(marketer.open(f"{RATES}?by=hour&from={day}&to={day}").text)["counts"]
+    assert len(series["labels"]) == len(set(series["labels"])) == hours
+    assert sum(series["lines"][0]["values"]) == 90
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_the_definitions_are_a_page(client: FlaskClient) -> None:
     page = client.get("/docs/rates").text
     assert page.count("<h2") == len(re.findall("^## ", DEFINITIONS, re.MULTILINE))

@@ -4,9 +4,10 @@ import hashlib
 import json
 import re
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -14,6 +15,7 @@ from uuid import uuid4
 
 from playwright.sync_api import Browser, BrowserContext
 
+from consent_server.credentials import ReportLinks
 from tests.access.people import PASSWORD
 from tests.experiments.files import BOX, TITLE, with_experiment
 from tests.factories import SHOP, TABLES, TOP, site_file
@@ -22,9 +24,12 @@ from .servers import ConsentServer
 
 # Records of every kind; none at all; some that somebody altered, and some removed by the rule.
 SITES = ("shop", "quiet", "broken")
-# Three notices share the visitors: for three weeks, since now, and until somebody ended it.
-TRIALS = ("trial", "fresh", "ended")
+# Three notices share the visitors: for three weeks, since now (twice), and until somebody ended it.
+TRIALS = ("trial", "fresh", "keyed", "ended")
 TRIAL_DAYS = 21
+# A rate fell with a notice of a week ago; and a banner is shown that nobody answers.
+TROUBLED = ("fallen", "silent")
+WEEK = 7
 PEOPLE: dict[str, tuple[str, ...]] = {
     "olga": ("--role", "operator"),
     "oscar": ("--role", "operator", "--site", "quiet"),
@@ -65,6 +70,8 @@ class Library:
         self._alter(self.receipts["broken choice"]["decision_id"])
         for site in ("trial", "ended"):
             self._let_days_pass(site)
+        self._let_a_rate_fall()
+        self._let_nobody_answer()
 
     def decide(self, name: str, site: str = "shop", **changes: Any) -> dict[str, Any]:
         """Decide as a visitor of a site; everything is accepted unless told otherwise."""
@@ -114,6 +121,45 @@ class Library:
             ]
             database.executemany("INSERT INTO roll_ups VALUES (?, 'day', ?, '', ?, ?, ?)", rows)
 
+    def _let_a_rate_fall(self) -> None:
+        """As if the notice of a site had come a week ago, and an alert had been raised since."""
+        now = datetime.now(UTC)
+        days = [(now - timedelta(days=ago)).date() for ago in range(1, 1 + 2 * WEEK)]
+        with self._database() as database:
+            (site_id, notice) = _ids(database, "fallen")
+            database.execute("DROP TRIGGER publications_keep_update")
+            began = datetime.combine(days[WEEK - 1], datetime.min.time(), UTC) + timedelta(hours=9)
+            came = [round(began.timestamp() * 1000), site_id]
+            database.execute("UPDATE publications SET published_at = ? WHERE site_id = ?", came)
+            for day in days:
+                accepted = 50 if day >= began.date() else 90
+                for outcome, count in {"shown": 200, ACCEPTED: accepted, "first:refuse_all": 140 - accepted}.items():
+                    rows = [(site_id, *one, notice, outcome, count) for one in _margins(day)]
+                    database.executemany("INSERT INTO roll_ups VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            detail = {"value": 0.357, "usual": 0.643, "low": 0.52, "high": 0.76, "z": -7.1, "days": 28}
+            _raise(database, site_id, "outside_band", "consent", days[0].isoformat(), detail)
+
+    def _let_nobody_answer(self) -> None:
+        """As if the banner of a site could not be clicked, and an alert had been raised."""
+        now = datetime.now(UTC)
+        with self._database() as database:
+            (site_id, notice) = _ids(database, "silent")
+            row = [site_id, now.date().isoformat(), notice, "shown", 620]
+            database.execute("INSERT INTO roll_ups VALUES (?, 'day', ?, '', ?, ?, ?)", row)
+            since = now.date().isoformat()
+            _raise(database, site_id, "never_answered", "", since, {"shown": 620, "since": since})
+
+    @contextmanager
+    def _database(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self.server.folder / "instance" / "consent.sqlite3")) as database, database:
+            yield database
+
+    def expired_report(self) -> str:
+        """The path of a report whose link has ended."""
+        links = ReportLinks((self.server.folder / "instance" / "secret-key").read_text("utf-8").strip())
+        subject = {"site": "shop", "by": "day", "notice": None, "days": 28}
+        return f"/reports/{links.sign(subject, datetime.now(UTC) - timedelta(days=1))}"
+
     def pack(self) -> Path:
         """All the evidence of the shop."""
         path = self.server.folder / "shop.zip"
@@ -148,11 +194,34 @@ class Library:
         return state
 
 
+def _ids(database: sqlite3.Connection, site: str) -> tuple[int, int]:
+    """Row ids of a site and of its notice."""
+    query = "SELECT sites.id, notices.id FROM sites JOIN notices ON notices.site_id = sites.id WHERE key = ?"
+    found: tuple[int, int] = database.execute(query, [site]).fetchone()
+    return found
+
+
+def _margins(day: date) -> Iterator[tuple[str, str, str]]:
+    """Dimension, period and value of what one event of a day counts in."""
+    for dimension, value in {"day": "", "device": "mobile", "language": "en", "country": "FR"}.items():
+        yield dimension, day.isoformat(), value
+
+
+def _raise(
+    database: sqlite3.Connection, site_id: int, kind: str, subject: str, period: str, detail: dict[str, Any]
+) -> None:
+    at = round(datetime.now(UTC).timestamp() * 1000)
+    row = [site_id, kind, subject, period, json.dumps(detail), at]
+    database.execute(
+        "INSERT INTO alerts (site_id, kind, subject, period, detail, raised_at) VALUES (?, ?, ?, ?, ?, ?)", row
+    )
+
+
 def site_files() -> list[str]:
     """The sites, as an operator would declare them."""
     plain = {
         key: site_file(TOP.replace('"shop"', f'"{key}"').replace("Example Shop", f"The {key} shop"), TABLES)
-        for key in (*SITES, *TRIALS)
+        for key in (*SITES, *TRIALS, *TROUBLED)
     }
     return [with_experiment(BOX, TITLE, shop=text) if key in TRIALS else text for key, text in plain.items()]
 

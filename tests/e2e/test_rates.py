@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from .library import Library
 
@@ -121,3 +121,44 @@ def test_on_paper_the_charts_are_for_white_paper(marketer: BrowserContext) -> No
     expect(page.locator("canvas:visible")).to_have_count(CHARTS)
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--series-1')") == light
+
+
+def tab_to(page: Page, place: Locator) -> None:
+    """Go there by the Tab key alone."""
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if place.evaluate("(one) => one === document.activeElement"):
+            return
+    raise AssertionError(f"The keyboard does not reach {place}.")
+
+
+def test_days_are_chosen_and_a_report_is_shared_by_keyboard(marketer: BrowserContext) -> None:
+    page = marketer.new_page()
+    page.goto(RATES)
+    for name, day in (("From", "11022024"), ("To", "11032024"), ("Compare from", "10022024")):
+        tab_to(page, page.get_by_label(name, exact=True))
+        page.keyboard.type(day)
+    tab_to(page, page.get_by_role("button", name="Show"))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**from=2024-11-02&to=2024-11-03&by=day&notice=&compare_from=2024-10-02&compare_to=")
+    expect(page.get_by_role("heading", name="Nothing was counted in these days")).to_be_visible()
+    tab_to(page, page.get_by_role("link", name="7 days"))
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_label("Ends after"))
+    page.keyboard.press("ArrowUp")
+    tab_to(page, page.get_by_role("button", name="Make the link"))
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("link", name="Look at it"))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/reports/**")
+    expect(page.get_by_text("against 2 Oct 2024 to 3 Oct 2024")).to_be_visible()
+
+
+def test_an_arm_is_made_the_notice_by_keyboard(library: Library) -> None:
+    context = library.reader("olga")
+    page = context.new_page()
+    page.goto("/console/sites/keyed/experiment")
+    tab_to(page, page.get_by_role("button", name="Make it the notice (title)"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("made the notice", exact=True)).to_be_visible()
+    context.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from urllib.request import Request, urlopen
 
 from playwright.sync_api import Page, expect
@@ -121,6 +122,24 @@ def _drawn(charts: int) -> Act:
     return wait
 
 
+def _fallen(query: Callable[[date], str]) -> Where:
+    """The rates of the site where one fell, asked for as of today."""
+    return lambda library: f"{RATES.format('fallen')}?{query(datetime.now(UTC).date())}"
+
+
+def _two_weeks(today: date) -> str:
+    days = [today - timedelta(days=ago) for ago in (7, 1, 14, 9)]
+    return "from={}&to={}&compare_from={}&compare_to={}".format(*days)
+
+
+def _told(text: str, then: Act = lambda library, page: None) -> Act:
+    def look(library: Library, page: Page) -> None:
+        expect(page.get_by_text(text).first).to_be_visible()
+        then(library, page)
+
+    return look
+
+
 def _end_it(library: Library, page: Page) -> None:
     button = page.get_by_role("button", name="Make it the notice (box)")
     if button.count():
@@ -197,11 +216,21 @@ VIEWS = [
     View("notice in French", "", _notice("?format=html&lang=fr"), _banner_is_there),
     View("rates", "max", _at(RATES.format("shop")), _drawn(8)),
     View("rates by week", "max", _at(f"{RATES.format('shop')}?by=week"), _drawn(8)),
+    View("rates by hour", "max", _at(f"{RATES.format('shop')}?by=hour"), _drawn(8)),
+    View("rates, an alert", "olga", _fallen(lambda today: ""), _told("outside its usual", _drawn(8))),
+    View("rates, a drop", "olga", _fallen(lambda today: ""), _told("Lower since the new notice", _drawn(8))),
+    View("rates, two periods", "olga", _fallen(_two_weeks), _told("Then 64.3", _drawn(8))),
+    View("rates, never answered", "olga", _at(RATES.format("silent")), _told("and never answered")),
     View("rates, nothing counted yet", "olga", _at(RATES.format("quiet"))),
     View("rates, nothing in these days", "max", _at(f"{RATES.format('shop')}?from=2025-01-01&to=2025-01-02")),
-    View("rates, wrong parameters", "max", _at(f"{RATES.format('shop')}?from=x&to=x&by=x&notice=x&other=x")),
+    View(
+        "rates, wrong parameters",
+        "max",
+        _at(f"{RATES.format('shop')}?from=x&to=x&by=x&notice=x&other=x&compare_from=x"),
+    ),
     View("a link to a report", "max", _at(RATES.format("shop")), _share),
     View("report", "max", _at(RATES.format("shop")), _read_what_is_shared),
+    View("report that has ended", "", Library.expired_report),
     View("no such report", "", _at("/reports/x")),
     View("experiment", "olga", _at(EXPERIMENT.format("trial"))),
     View("experiment, just begun", "olga", _at(EXPERIMENT.format("fresh"))),

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import Any
 
@@ -156,6 +156,23 @@ def test_days_are_the_sites_own(client: FlaskClient, apply_site: Apply, clock: C
     found = ask(client, marketer)
     assert [(one["key"], one["totals"]["shown"]) for one in found["rows"]] == [("2026-11-23", 1), ("2026-11-24", 2)]
     assert found["to"] == "2026-11-24"
+
+
+def test_the_hour_that_comes_twice_is_one_row_with_both(
+    client: FlaskClient, apply_site: Apply, clock: Clock, marketer: dict[str, str]
+) -> None:
+    notice = apply_site(site_file(f'{TOP}time_zone = "Europe/Paris"\n'))
+    for hour in range(-3, 26):  # every hour of the 25 from midnight to midnight in Paris, and two around them
+        clock.at = datetime(2026, 10, 24, 22, 30, tzinfo=UTC) + timedelta(hours=hour)
+        show(client, notice)
+    found = ask(client, marketer, "?by=hour&from=2026-10-25&to=2026-10-25")
+    hours = {one["key"]: one["totals"]["shown"] for one in found["rows"]}
+    assert hours == {f"2026-10-25T{hour:02d}": 2 if hour == 2 else 1 for hour in range(24)}
+    assert found["totals"]["shown"] == 25
+    by_day = ask(client, marketer, "?from=2026-10-24&to=2026-10-26")["rows"]
+    assert [(one["key"], one["totals"]["shown"]) for one in by_day] == [
+        ("2026-10-24", 3), ("2026-10-25", 25), ("2026-10-26", 1),
+    ]  # fmt: skip
 
 
 def test_small_groups_are_not_told(client: FlaskClient, notice: str, marketer: dict[str, str]) -> None:
