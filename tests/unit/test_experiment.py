@@ -2,8 +2,10 @@
 
 from bisect import bisect
 from collections.abc import Callable, Sequence
+from decimal import Decimal
+from fractions import Fraction
 from itertools import accumulate, product
-from math import comb, exp, lgamma, log, sqrt
+from math import comb, exp, lgamma, log, pi, prod, sqrt
 from random import Random
 
 import pytest
@@ -171,6 +173,66 @@ def test_the_interval_is_wider_than_one_for_a_single_look_but_not_by_much() -> N
     single = 1.96 * sqrt(0.4 * 0.6 / 5000 + 0.45 * 0.55 / 5000)
     assert value == pytest.approx(0.05)
     assert 1.4 < (high - low) / 2 / single < 1.6
+
+
+# No paper prints a value of this interval. So it is made again here in two other ways, both of arXiv 2103.06476: by the
+# formula as it stands there with its best ρ (−ρ²t − 1 is the lower branch of Lambert's W at −α²/e), in decimal
+# arithmetic; and by what the formula was solved from, a Gaussian mixture that reaches 1/α at the ends of the interval.
+COUNTED = Trials(2000, 5000), Trials(2250, 5000)
+
+
+def paper_rho2(alpha: Decimal, tightest: int) -> Decimal:
+    w = Decimal(-10)
+    for _ in range(60):
+        w -= (w * w.exp() + alpha**2 / Decimal(1).exp()) / ((w + 1) * w.exp())
+    return (-w - 1) / tightest
+
+
+@pytest.mark.parametrize(
+    ("alpha", "rho2", "half"), [("0.05", "0.00082120", "0.029970"), ("0.025", "0.00097529", "0.032379")]
+)
+def test_the_interval_is_that_of_the_paper(alpha: str, rho2: str, half: str) -> None:
+    level, (a, b) = Decimal(alpha), COUNTED
+    rho = paper_rho2(level, 10_000)
+    assert f"{rho:.8f}" == rho2
+    # The means that the variance is made of have half a success and half a failure more.
+    means = [(Decimal(one.successes) + Decimal("0.5")) / (one.trials + 1) for one in COUNTED]
+    t = Decimal(a.trials + b.trials)
+    sigma2 = t * sum(m * (1 - m) / one.trials for m, one in zip(means, COUNTED, strict=True))
+    margin = (sigma2 * 2 * (t * rho + 1) / (t**2 * rho) * ((t * rho + 1).sqrt() / level).ln()).sqrt()
+    assert f"{margin:.6f}" == half
+    value, low, high = interval(a, b, float(level))
+    assert (value - low, high - value) == pytest.approx((float(margin), float(margin)), rel=1e-9)
+
+
+def test_at_the_ends_of_the_interval_the_mixture_reaches_one_over_the_level() -> None:
+    value, low, _ = interval(*COUNTED)
+    t, rho2 = 10_000, float(paper_rho2(Decimal("0.05"), 10_000))
+    sigma = sqrt(t * sum((m := (one[0] + 0.5) / (one[1] + 1)) * (1 - m) / one[1] for one in COUNTED))
+    total, step = t * (value - low) / sigma, 1e-5
+    mixed = sum(
+        exp(x * total - t * x * x / 2 - x * x / (2 * rho2)) * step / sqrt(2 * pi * rho2)
+        for x in (step * place for place in range(-20_000, 20_000))
+    )
+    assert mixed == pytest.approx(1 / 0.05, rel=1e-6)
+
+
+# Nor of this p-value: it is counted out in fractions, by the Dirichlet-multinomial of arXiv 2011.03567.
+@pytest.mark.parametrize(
+    ("seen", "p"), [((600, 500), 0.13374), ((620, 480), 0.013552), ((640, 460), 0.00063853), ((250, 250), 1.0)]
+)
+def test_the_share_test_is_exact(seen: tuple[int, int], p: float) -> None:
+    def rising(start: int, times: int) -> int:
+        return prod(range(start, start + times))
+
+    def odds(a: int, b: int) -> Fraction:
+        return Fraction(rising(500, a) * rising(500, b) * 2 ** (a + b), rising(1000, a + b))
+
+    found = shares_p_value(EVEN, [dict(zip(("control", "other"), (Trials(0, n) for n in seen), strict=True))])
+    assert found == pytest.approx(float(min(Fraction(1), 1 / odds(*seen))), rel=1e-9)
+    assert found == pytest.approx(p, rel=1e-4)
+    # It is fair: with the weights as set the odds are 1 on average, exactly.
+    assert sum(comb(60, a) * odds(a, 60 - a) for a in range(61)) == 2**60
 
 
 def urn(draws: Sequence[int], weights: Sequence[float]) -> float:
