@@ -51,8 +51,8 @@ class Clock:
         return self.at
 
 
-def main() -> None:
-    """Fill, and say how far it is."""
+def main(days: int = 365) -> None:
+    """Fill the days up to now, and say how far it is."""
     now = utc_now()
     clock = Clock(now)
     app = create_app(now=clock)
@@ -60,7 +60,7 @@ def main() -> None:
     key = declarations()[-1]["key"]
     if any(stored.site.key == key for stored in list_sites(our.database)):
         sys.exit(f"The site {key} is there already. A demonstration never goes into a site that may be real.")
-    for day, done in fill(our, clock, now):
+    for day, done in fill(our, clock, now, days):
         if sys.stderr.isatty():
             print(f"\r  Made-up visitors until {day}: {done:,} events", end="", file=sys.stderr, flush=True)
     if sys.stderr.isatty():

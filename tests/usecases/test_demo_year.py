@@ -2,6 +2,7 @@
 
 import csv
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from consent_server.app import create_app
 from consent_server.config import ROOT
 from consent_server.extensions import Services
 from consent_server.site_file import read_site_file
@@ -21,8 +23,8 @@ from consent_server.usecases.find_site import find_site
 from consent_server.usecases.publish_notice import publish_notice
 from consent_server.usecases.read_experiment import read_experiment
 from consent_server.usecases.read_rates import By, Span, read_rates
-from examples.demo.fill import EXPERIMENT, Clock, declarations, fill
-from examples.demo.year import Year
+from examples.demo.fill import EXPERIMENT, Clock, declarations, fill, main
+from examples.demo.year import ZONE, Year
 from tests.access.people import CAST, Person
 from tests.conftest import Apply
 from tests.experiments.files import BOX, with_experiment
@@ -142,6 +144,26 @@ def test_a_choice_made_without_a_script_says_so_too(bare_app: Flask, services: S
     chosen = browser.post("/sites/callbell/choice", data=form | {"action": "refuse_all"}, headers=headers)
     assert chosen.status_code == 200
     assert chosen.text.count(MARK) == 1
+
+
+def test_what_make_demo_runs_fills_an_empty_instance_once(
+    migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(migrated_sqlite, tmp_path / "consent.sqlite3")
+    monkeypatch.setenv("CONSENT_INSTANCE", str(tmp_path))
+    main(DAYS)
+    app = create_app()
+    our: Services = app.extensions["consent"]
+    today = datetime.now(ZONE).date()
+    found = read_rates(our.database, "callbell", Span(today - timedelta(days=DAYS), today), By.DAY)
+    assert found.demo
+    # The night may have nobody yet in today.
+    assert len(found.report.rows) in (DAYS - 1, DAYS)
+    assert found.report.whole.totals.decisions > DAYS * 10
+    with pytest.raises(SystemExit, match="is there already"):
+        main(DAYS)
+    assert read_rates(our.database, "callbell", found.span, By.DAY).report == found.report
+    our.database.engine.dispose()
 
 
 def test_the_mark_is_never_set_on_a_real_site_and_never_taken_away(services: Services) -> None:
