@@ -133,8 +133,8 @@ class Library:
             database.execute("UPDATE publications SET published_at = ? WHERE site_id = ?", came)
             for day in days:
                 accepted = 50 if day >= began.date() else 90
-                for outcome, count in {"shown": 200, ACCEPTED: accepted, "first:refuse_all": 140 - accepted}.items():
-                    rows = [(site_id, *one, notice, outcome, count) for one in _margins(day)]
+                for counter, count in _counters(accepted, 140 - accepted).items():
+                    rows = [(site_id, *one, notice, counter, count) for one in _margins(day)]
                     database.executemany("INSERT INTO roll_ups VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
             detail = {"value": 0.357, "usual": 0.643, "low": 0.52, "high": 0.76, "z": -7.1, "days": 28}
             _raise(database, site_id, "outside_band", "consent", days[0].isoformat(), detail)
@@ -226,7 +226,7 @@ def site_files() -> list[str]:
     return [with_experiment(BOX, TITLE, shop=text) if key in TRIALS else text for key, text in plain.items()]
 
 
-def _counters(accepted: int) -> dict[str, int]:
-    """Of 200 views and 50 refusals."""
+def _counters(accepted: int, refused: int = 50) -> dict[str, int]:
+    """Of 200 views."""
     granted = ("accept_all", "granted", "purpose advertising", "purpose analytics")
-    return {"shown": 200, "decisions": accepted + 50, "refuse_all": 50, **dict.fromkeys(granted, accepted)}
+    return {"shown": 200, "decisions": accepted + refused, "refuse_all": refused, **dict.fromkeys(granted, accepted)}
