@@ -36,8 +36,14 @@ def waits(shop: Shop) -> bool:
     """Whether somebody stands behind somebody else at the database."""
     if shop.services.database.embedded:
         return any(thread.name == "turn" for thread in threading.enumerate())
+    # For a lock; or sealing, for whoever is writing records: it looks again and again, in one transaction.
+    locks = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    looks = (
+        "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        " AND state = 'idle in transaction' AND query LIKE '%RowExclusiveLock%'"
+    )
     with shop.services.database.reading() as session:
-        return bool(session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
+        return any(session.scalar(text(query)) for query in (locks, looks))
 
 
 def until(done: Callable[[], bool]) -> None:
