@@ -48,7 +48,7 @@ def export(site_key: str, since: datetime | None, until: datetime | None, output
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @click.option("--checkpoint", "kept", multiple=True, type=click.Path(exists=True), help="A checkpoint that you kept.")
 def verify(file: str, kept: tuple[str, ...]) -> None:
-    """Check a pack with the script that it carries: nothing of this server is asked."""
+    """Check a pack with this server's own verify.py, not with the one that the pack carries, and ask no database."""
     arguments = [file]
     for path in kept:
         arguments += ["--checkpoint", path]

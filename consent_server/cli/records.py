@@ -8,7 +8,7 @@ from uuid import UUID
 import click
 from flask.cli import AppGroup
 
-from consent_server.cli.report import progress, refusing
+from consent_server.cli.report import counting, progress, refusing
 from consent_server.domain.errors import InvalidSettings
 from consent_server.domain.removal import answer_by
 from consent_server.domain.witness import is_prefix
@@ -66,7 +66,8 @@ def verify(file: Any, jwks: Any) -> None:
 @refusing
 def seal() -> None:
     """Seal new records now. The server does so by itself; this is for those who run it rarely."""
-    for sealed in seal_ledger(services().database, services().keys.ring, services().now):
+    our, show = services(), counting("sealed")
+    for sealed in seal_ledger(our.database, our.keys.ring, our.now, progress=show):
         click.echo(f"site {sealed.site_id}: {sealed.records} sealed, {sealed.size} in all")
 
 
@@ -189,9 +190,9 @@ def erase(visitor_id: UUID | None, requested: str | None) -> None:
     our = services()
     shared = (our.database, our.keys, our.settings.public_url, our.now, os.urandom)
     if requested is not None and visitor_id is None:
-        count = erase_requested(*shared, _site_id(None if requested == EVERY else requested))
+        count = erase_requested(*shared, _site_id(None if requested == EVERY else requested), counting("removed"))
     elif visitor_id is not None and requested is None:
-        count = erase_visitor(*shared, visitor_id)
+        count = erase_visitor(*shared, visitor_id, counting("removed"))
     else:
         raise click.UsageError("Name one visitor by ID, or say --requested.")
     click.echo(f"{count} removed")

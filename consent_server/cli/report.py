@@ -44,6 +44,18 @@ def progress(what: str) -> Callable[[int], None]:
     return lambda number: click.echo(f"\r{number} {what}", nl=False, err=True)
 
 
+def counting(what: str) -> Callable[[int], None]:
+    """The same for who is told of each part how many it was."""
+    show, total = progress(what), 0
+
+    def add(number: int) -> None:
+        nonlocal total
+        total += number
+        show(total)
+
+    return add
+
+
 def site_tag(site_key: str) -> str:
     """The one line that a site pastes."""
     return f'<script async src="{services().settings.public_url}/widget/{site_key}.js"></script>'

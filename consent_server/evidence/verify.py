@@ -595,6 +595,7 @@ class Options(NamedTuple):
     proofs: Sequence[Any] = ()
     witnesses: Sequence[str] = ()
     jobs: int = 1
+    progress: Callable[[int], None] = lambda _: None
 
 
 class Audit:
@@ -1023,6 +1024,7 @@ class Audit:
                 self.fail(*fault)
             for line in lines:
                 self.take(line)
+            self.options.progress(sum(self.counts.values()))
         if self.expected != end:
             self.fail("records", "records.jsonl", f"it ends at leaf {self.expected - 1}, the manifest at {end - 1}")
         self.advance(end)
@@ -1331,13 +1333,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             [read_proof(read_text(path)) for path in given.proof],
             given.witness,
             given.jobs,
+            show if sys.stderr.isatty() else lambda _: None,
         )
     except (Wrong, OSError, ValueError) as error:
         parser.error(str(error))
     result = verify(given.pack, options)
+    if sys.stderr.isatty():
+        print(f"\r{'':40}\r", end="", file=sys.stderr)
     text = json.dumps(result, indent=1) if given.json else "\n".join(report(result))
     print(text.encode("ascii", "backslashreplace").decode())
     return 0 if result["ok"] else 1
+
+
+def show(count: int) -> None:
+    print(f"\r{count} records checked", end="", file=sys.stderr, flush=True)
 
 
 def read_proof(text: str) -> dict[str, Any]:

@@ -21,14 +21,14 @@ BATCH, REQUESTS = 1000, 500
 
 def erase_visitor(
     database: Database, keys: KeySource, public_url: str, now: Callable[[], datetime], random: Callable[[int], bytes],
-    visitor: UUID,
+    visitor: UUID, progress: Callable[[int], None] = lambda _: None,
 ) -> int:  # fmt: skip
-    """Remove every record of a visitor; return how many there were.
+    """Remove every record of a visitor; return how many there were. `progress` is told of each batch how many it was.
 
     Raises StorageUnavailable when the records are gone and the files still hold copies: run it again. A ledger that
     somebody changed keeps its records; InvalidProof names it once all others are done.
     """
-    erased, broken = _erase(database, keys, Remover(keys.ring, public_url, random), now, [visitor], [])
+    erased, broken = _erase(database, keys, Remover(keys.ring, public_url, random), now, [visitor], [], progress)
     database.forget()
     refuse(broken, f"{erased} removed elsewhere.")
     return erased
@@ -36,7 +36,7 @@ def erase_visitor(
 
 def erase_requested(
     database: Database, keys: KeySource, public_url: str, now: Callable[[], datetime], random: Callable[[int], bytes],
-    site_id: int | None,
+    site_id: int | None, progress: Callable[[int], None] = lambda _: None,
 ) -> int:  # fmt: skip
     """Carry out every open request of a site, or of all; return how many records that removed.
 
@@ -48,7 +48,7 @@ def erase_requested(
     for start in range(0, len(requests), REQUESTS):
         some = requests[start : start + REQUESTS]
         visitors = {one.visitor for one in some if one.visitor is not None}
-        count, found = _erase(database, keys, remover, now, visitors, [one.decision_row for one in some])
+        count, found = _erase(database, keys, remover, now, visitors, [one.decision_row for one in some], progress)
         erased, broken = erased + count, broken | found
     database.forget()
     refuse(broken, f"{erased} removed elsewhere.")
@@ -57,7 +57,7 @@ def erase_requested(
 
 def _erase(
     database: Database, keys: KeySource, remover: Remover, now: Callable[[], datetime], visitors: Collection[UUID],
-    records: Collection[int],
+    records: Collection[int], progress: Callable[[int], None],
 ) -> tuple[int, dict[int, Refusal]]:  # fmt: skip
     """Remove all records of these visitors, and these; return how many, and the sites that were left as they are.
 
@@ -71,6 +71,7 @@ def _erase(
         broken |= seal_what_holds(database, keys.ring, now, sites)[1]
         batch = _erase_batch(database, remover, sites - broken.keys(), visitors, records, now())
         erased += batch
+        progress(batch)
         if not batch:
             return erased, broken
 

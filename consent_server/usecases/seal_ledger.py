@@ -42,10 +42,12 @@ class Sealed:
 
 
 def seal_ledger(
-    database: Database, ring: KeyRing, now: Callable[[], datetime], site_id: int | None = None
-) -> list[Sealed]:
+    database: Database, ring: KeyRing, now: Callable[[], datetime], site_id: int | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> list[Sealed]:  # fmt: skip
     """Seal whatever is new on every site, or on one. Two runs at once take turns; the second finds nothing left.
 
+    `progress` is told of each batch how many it was.
     Raises InvalidProof, which names each ledger that somebody changed, after all others are sealed.
     """
     if site_id is None:
@@ -53,19 +55,20 @@ def seal_ledger(
             sites = ledgers.behind(session)
     else:
         sites = [site_id]
-    done, broken = seal_what_holds(database, ring, now, sites)
+    done, broken = seal_what_holds(database, ring, now, sites, progress)
     refuse(broken)
     return done
 
 
 def seal_what_holds(
-    database: Database, ring: KeyRing, now: Callable[[], datetime], sites: Iterable[int]
-) -> tuple[list[Sealed], dict[int, Refusal]]:
+    database: Database, ring: KeyRing, now: Callable[[], datetime], sites: Iterable[int],
+    progress: Callable[[int], None] = lambda _: None,
+) -> tuple[list[Sealed], dict[int, Refusal]]:  # fmt: skip
     """Seal these sites; those whose ledger somebody changed are left as they are and come back with the reason."""
     done, broken = [], dict[int, Refusal]()
     for site_id in sorted(sites):
         try:
-            done.append(_seal_site(database, ring, now, site_id))
+            done.append(_seal_site(database, ring, now, site_id, progress))
         except InvalidProof as error:
             broken[site_id] = error
     return done, broken
@@ -77,7 +80,9 @@ def refuse(broken: Mapping[int, Refusal], done: str = "") -> None:
         raise type(first)(" ".join([*(error.detail for error in broken.values()), done]).rstrip())
 
 
-def _seal_site(database: Database, ring: KeyRing, now: Callable[[], datetime], site_id: int) -> Sealed:
+def _seal_site(
+    database: Database, ring: KeyRing, now: Callable[[], datetime], site_id: int, progress: Callable[[int], None]
+) -> Sealed:
     with database.transaction() as session:
         upto = settled_decision(session)
     records = 0
@@ -86,6 +91,7 @@ def _seal_site(database: Database, ring: KeyRing, now: Callable[[], datetime], s
             ledger = ledgers.take_turn(session, site_id)
             sealed = _seal_batch(session, ledger, ring, now(), upto)
             records, size = records + sealed, ledger.size
+        progress(sealed)
         if sealed < BATCH:
             return Sealed(site_id, records, size)
 

@@ -4,6 +4,7 @@ The attacker here writes to the database, and has the honest server export and s
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -328,3 +329,19 @@ def test_what_nothing_signed_when_it_was_made_is_held_by_the_manifest_alone(
     ledger.publications = [PackPublication(NOTICE.hash, START - timedelta(days=1))]
     # docs/formats/evidence.md, section 8.2: only an older pack shows it.
     assert bench.verify(ledger).code == 0
+
+
+def test_on_a_terminal_it_says_how_far_it_is(bench: Bench, ledger: EvidenceLedger) -> None:
+    terminal, end = os.openpty()
+    try:
+        pack = ledger.write(bench.folder / "pack.zip")
+        subprocess.run(
+            [sys.executable, "-I", "-S", SCRIPT, pack], env={}, stderr=end, stdout=subprocess.PIPE, check=True
+        )
+        said = os.read(terminal, 4096).decode()
+    finally:
+        os.close(terminal)
+        os.close(end)
+    assert said.startswith("\r")
+    assert "records checked" in said
+    assert said.endswith("\r")

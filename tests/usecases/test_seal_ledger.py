@@ -189,3 +189,13 @@ def test_a_change_is_never_signed_over(shop: Shop, attacker: Attacker, change: A
     assert shop.check().faults
     # The ledger of another site goes on.
     assert shop.checkpoints("rival")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_who_waits_is_told_of_each_batch(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "BATCH", 2)
+    for _ in range(5):
+        shop.decide()
+    told: list[int] = []
+    sealing.seal_ledger(shop.services.database, shop.services.keys.ring, shop.clock, progress=told.append)
+    assert (told, sum(told)) == ([2, 2, 1], 5)
