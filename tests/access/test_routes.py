@@ -20,6 +20,8 @@ PUBLIC: set[Route] = {
     # Visitors' browsers, and what they are shown.
     ("POST", "/v1/sites/<key>/decisions"), ("POST", "/v1/sites/<key>/shown"), ("POST", "/v1/sites/<key>/conversions"),
     ("GET", "/v1/sites/<key>/notice"), ("GET", "/widget/<key>.js"), ("GET", "/widget/<key>/preferences.js"),
+    ("GET", "/widget/<key>/details.js"), ("GET", "/widget/<key>/declaration.js"),
+    ("GET", "/sites/<key>/declaration"),
     ("GET", "/sites/<key>/choice"), ("POST", "/sites/<key>/choice"), ("GET", "/assets/<path:filename>"),
     ("GET", "/v1/notices/<notice_hash>"), ("GET", "/v1/notices/<notice_hash>/preview"),
     ("GET", "/v1/notices/<notice_hash>/preview/<widget>/widget/<path:script>"),
