@@ -62,6 +62,8 @@ widget: node_modules/.installed ## Build the widget and the script of the charts
 .PHONY: bench
 bench: $(VENV)/.installed-dev node_modules/.installed chromium postgresql wrk ## Measure, and print what bench/BASELINE.md records
 	$(BIN)/python bench/decisions.py
+	$(BIN)/python bench/ledger.py
+	$(BIN)/python bench/search.py
 	$(BIN)/python bench/rates.py
 	$(BIN)/python bench/widget.py
 
