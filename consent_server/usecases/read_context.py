@@ -79,7 +79,7 @@ def read_context(database: Database, key: str, span: Span, other: Span | None, n
     """With `notice` (hash) of that notice alone. Exact at this moment. Raises UnknownSite."""
     with database.snapshot() as session:
         site = SiteCounts(session, key)
-        return context_of(session, site, span, other, notice, site.counts(with_week_before(span), By.DAY, notice))
+        return context_of(session, site, span, other, notice)
 
 
 def with_week_before(span: Span) -> Span:
@@ -88,19 +88,27 @@ def with_week_before(span: Span) -> Span:
 
 
 def context_of(
-    session: Session, site: SiteCounts, span: Span, other: Span | None, notice: str | None, days: Sequence[Count]
+    session: Session,
+    site: SiteCounts,
+    span: Span,
+    other: Span | None,
+    notice: str | None,
+    days: Sequence[Count] | None = None,
 ) -> Context:
-    """The same within a snapshot; `days` are counts by day of `with_week_before(span)`."""
+    """The same within a snapshot; `days` are counts by day of `with_week_before(span)`, where they are read already."""
     published = site.publications()
+    inside = [one for one in published if span.holds(one.at[:10])]
+    # Under one notice alone no other can have made a difference.
+    if inside and notice is None and days is None:
+        days = site.counts(with_week_before(span), By.DAY)
     known = {one.notice: one.at[:10] for one in reversed([*published, *site.arms()])}
     return Context(
         other=other,
         before=figures(site.counts(other, By.DAY, notice), site.asked) if other else None,
-        publications=[one for one in published if span.holds(one.at[:10])],
+        publications=inside,
         trials=_trials(session, site, span),
         known=dict(sorted(known.items(), key=lambda one: one[1])),
-        # Under one notice alone no other can have made a difference.
-        drops=_drops(days, published, site, span) if notice is None else [],
+        drops=_drops(days, published, site, span) if inside and notice is None and days else [],
     )
 
 

@@ -1,14 +1,18 @@
 """The cast, signed in, and some records."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from consent_server.domain.tally import SHOWN, of_conversion
 from consent_server.extensions import Services
+from consent_server.usecases.fold_tallies import fold_tallies
 from consent_server.usecases.seal_ledger import seal_ledger
 from tests.access.people import CAST, Person
+from tests.access.rates_page import ACCEPTED, a_day, count
 from tests.factories import RIVAL, Body, Clock
 from tests.web.visitor import post
 
@@ -54,6 +58,26 @@ def recorded(client: FlaskClient, body: Body, services: Services, clock: Clock) 
     answers.append(post(client, body(notice=rivals, page=f"{RIVAL}/"), site="rival", origin=RIVAL).get_json())
     seal_ledger(services.database, services.keys.ring, services.now)
     return answers
+
+
+@pytest.fixture
+def marketer(app: Flask) -> Person:
+    """Max, signed in."""
+    person = Person(app, "max")
+    person.accept(person.invited(*CAST["max"]))
+    return person
+
+
+@pytest.fixture
+def counted(services: Services, notice: str, clock: Clock) -> None:
+    """Two months, half of the counts still in the inbox."""
+    for ago in reversed(range(56)):
+        day = (clock().date() - timedelta(days=ago)).isoformat()
+        count(services, notice, day, a_day(120 + ago, 40, 22, 7), language="fr", device="mobile", country="FR")
+        count(services, notice, day, a_day(60, 14, 9) | {of_conversion("google-ads", True): 2})
+        if ago == 28:
+            fold_tallies(services.database)
+    count(services, notice, clock().date().isoformat(), {SHOWN: 3, ACCEPTED: 2}, country="MT")
 
 
 def token(app: Flask, role: str, *sites: str) -> dict[str, str]:

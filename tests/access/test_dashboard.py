@@ -1,15 +1,9 @@
 """The marketer's page of rates, and the reports that they share: what they say, without any script."""
 
-import csv
-import json
 import re
-from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
 from html import unescape
-from io import StringIO
-from math import hypot
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -17,80 +11,18 @@ from flask.testing import FlaskClient
 
 from consent_server.app import create_app
 from consent_server.config import ROOT
-from consent_server.domain.decision import Action
 from consent_server.domain.rates import CONVERSIONS, GPC_RATES, GRANT_RATES
 from consent_server.domain.rates import RATES as DEFINED
-from consent_server.domain.tally import ROBOT, SHOWN, Kind, Outcome, of_conversion
+from consent_server.domain.tally import ROBOT, of_conversion
 from consent_server.extensions import Services
-from consent_server.storage import notices, sites, tallies
-from consent_server.storage.tallies import Cell
-from consent_server.usecases.fold_tallies import fold_tallies
 from consent_server.web.board import amount, percent, points
 from tests.access.people import CAST, HTML, Person
+from tests.access.rates_page import RATES, a_day, api, count, drawn, shared, text_of, undefined
 from tests.conftest import Apply
 from tests.factories import ADS, ANALYTICS, PUBLIC_URL, TOP, Body, Clock, site_file
 from tests.web.visitor import post
 
-RATES = "/console/sites/shop/rates"
 DEFINITIONS = (ROOT / "docs" / "rates.md").read_text("utf-8")
-ALL = ("advertising", "analytics")
-VENDORS = ("google-ads", "google-analytics", "meta-pixel")
-ACCEPTED = Outcome(Kind.FIRST, Action.ACCEPT_ALL, ALL, VENDORS)
-REFUSED = Outcome(Kind.FIRST, Action.REFUSE_ALL)
-SAVED = Outcome(Kind.FIRST, Action.SAVE, ("analytics",), ("google-analytics",))
-
-
-@pytest.fixture
-def marketer(app: Flask) -> Person:
-    """Max, signed in."""
-    person = Person(app, "max")
-    person.accept(person.invited(*CAST["max"]))
-    return person
-
-
-def count(services: Services, notice: str, day: str, events: dict[Outcome, int], **cell: str) -> None:
-    """Count events of the shop at noon of a day."""
-    at = {"language": "en", "device": "desktop", "country": "IE"} | cell
-    with services.database.transaction() as session:
-        site = sites.get(session, "shop")
-        stored = notices.of_site(session, site.id, notice)
-        assert stored
-        cells = {Cell(site.id, stored.id, f"{day}T12", outcome=one.text, **at): n for one, n in events.items()}
-        tallies.add(session, Counter(cells))
-
-
-def a_day(views: int, accepted: int, refused: int, saved: int = 0) -> dict[Outcome, int]:
-    return {SHOWN: views, ACCEPTED: accepted, REFUSED: refused} | ({SAVED: saved} if saved else {})
-
-
-@pytest.fixture
-def counted(services: Services, notice: str, clock: Clock) -> None:
-    """Two months, half of the counts still in the inbox."""
-    for ago in reversed(range(56)):
-        day = (clock().date() - timedelta(days=ago)).isoformat()
-        count(services, notice, day, a_day(120 + ago, 40, 22, 7), language="fr", device="mobile", country="FR")
-        count(services, notice, day, a_day(60, 14, 9) | {of_conversion("google-ads", True): 2})
-        if ago == 28:
-            fold_tallies(services.database)
-    count(services, notice, clock().date().isoformat(), {SHOWN: 3, ACCEPTED: 2}, country="MT")
-
-
-def text_of(page: str) -> str:
-    """The words of a page, as one line."""
-    return " ".join(unescape(re.sub("<[^>]+>", " ", page)).split())
-
-
-def api(person: Person, query: str = "") -> Any:
-    response = person.browser.get(f"/v1/sites/shop/rates{query}")
-    assert response.status_code == 200, response.text
-    return response.get_json()
-
-
-def drawn(page: str) -> Any:
-    """What the script of the charts gets."""
-    found = re.search(r'<script type="application/json" id="charts">(.*?)</script>', page, re.DOTALL)
-    assert found
-    return json.loads(found[1])
 
 
 @pytest.mark.usefixtures("counted")
@@ -138,58 +70,6 @@ def test_the_links_to_the_data_keep_the_filters(marketer: Person, notice: str) -
 
 @pytest.mark.usefixtures("counted")
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_any_two_periods_are_compared(marketer: Person, client: FlaskClient) -> None:
-    query = "?from=2026-11-10&to=2026-11-16&by=day&compare_from=2026-10-05&compare_to=2026-10-25"
-    page = marketer.open(RATES + query).text
-    words, said = text_of(page), api(marketer, query)
-    other = api(marketer, "?from=2026-10-05&to=2026-10-25")
-    compared = said["compared"]
-    assert (compared["from"], compared["to"]) == ("2026-10-05", "2026-10-25")
-    assert compared["totals"] == other["totals"]
-    assert compared["rates"] == other["rates"]
-    assert "10 Nov 2026 to 16 Nov 2026 against 5 Oct 2026 to 25 Oct 2026" in words
-    for name in DEFINED:
-        now, then, differs = (of["rates"][name] for of in (said, compared, compared["differences"]))
-        assert differs["value"] == now["value"] - then["value"]
-        down = hypot(now["value"] - now["low"], then["high"] - then["value"])
-        up = hypot(now["high"] - now["value"], then["value"] - then["low"])
-        assert (differs["low"], differs["high"]) == pytest.approx((differs["value"] - down, differs["value"] + up))
-        told = f"{points(differs['value'])} points {points(differs['low'])} to {points(differs['high'])}"
-        assert words.count(told) >= 2  # on the rate's card and in the table
-        assert words.count(text_of(percent(then["value"]))) >= 2
-    for name, kind in (("analytics", "purposes"), ("google-ads", "vendors")):
-        for rate in ("rate", "reach"):
-            differs = compared["differences"][kind][name][rate]
-            assert differs["value"] == said[kind][name][rate]["value"] - compared[kind][name][rate]["value"]
-            assert f"{points(differs['value'])} points" in words
-    # The address keeps it: fields, quick links, links to the data, a shared report.
-    for name, day in (("compare_from", "2026-10-05"), ("compare_to", "2026-10-25")):
-        assert f'name="{name}" value="{day}"' in page
-        links = [unescape(link) for link in re.findall(r'href="([^"]*from=2026[^"]+)"', page)]
-        assert [link for link in links if f"{name}={day}" not in link] == [
-            link
-            for link in links
-            if "from=2026-08-26" in link  # 90 days have these among them
-        ]
-    report = client.get(shared(marketer, **dict(part.split("=") for part in query[1:].split("&"))), headers=HTML).text
-    section = r'<section aria-labelledby="compared-title">.*?</section>'
-    assert re.findall(section, report, re.DOTALL) == re.findall(section, page, re.DOTALL)
-
-
-def undefined(page: str) -> list[str]:
-    """Heads of tables with no definition of the numbers below, unless each row has its own."""
-    found = []
-    for table in re.findall("<table>.*?</table>", page, re.DOTALL):
-        _, *heads = re.findall('<th scope="col".*?</th>', table)
-        rows = re.findall('<th scope="row".*?</th>', table)
-        found += [text_of(head) for head in heads if "<code>" not in head]
-        assert heads
-        assert rows
-    return found
-
-
-@pytest.mark.usefixtures("counted")
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_beside_each_number_stands_its_definition(marketer: Person, client: FlaskClient) -> None:
     for page in (marketer.open(RATES).text, client.get(shared(marketer), headers=HTML).text):
         assert page.count("<table>") == 9
@@ -201,51 +81,6 @@ def test_beside_each_number_stands_its_definition(marketer: Person, client: Flas
         assert {formula for part, formula in told if part == "rates"} == formulas
         (compared,) = re.findall('<section aria-labelledby="compared-title">.*?</section>', page, re.DOTALL)
         assert all("<code>" in row for row in re.findall('<th scope="row".*?</th>', compared))
-
-
-@pytest.mark.usefixtures("counted")
-@pytest.mark.parametrize("dialect", ["sqlite"])
-def test_one_end_means_as_many_days_and_none_those_before(marketer: Person) -> None:
-    days = "?from=2026-11-10&to=2026-11-16"
-    for query, first, last in (
-        ("&compare_from=2026-10-05", "5 Oct 2026", "11 Oct 2026"),
-        ("&compare_to=2026-10-11", "5 Oct 2026", "11 Oct 2026"),
-        ("", "the 7 days before, 3 Nov 2026", "9 Nov 2026"),
-    ):
-        assert f"10 Nov 2026 to 16 Nov 2026 against {first} to {last}" in text_of(
-            marketer.open(RATES + days + query).text
-        )
-    assert api(marketer, days)["compared"] is None
-
-
-@pytest.mark.usefixtures("counted")
-@pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_is_on_screen_is_in_the_table(marketer: Person) -> None:
-    page = marketer.open(f"{RATES}?from=2026-11-10&to=2026-11-16").text
-    link = next(link for link in re.findall(r'href="(/v1/sites/shop/rates.csv[^"]+)"', page))
-    whole, compared, differs, *days, formula = csv.DictReader(StringIO(marketer.browser.get(unescape(link)).text))
-    assert [whole["key"], compared["key"], differs["key"], formula["key"]] == [
-        "all", "compared", "difference", "formula",
-    ]  # fmt: skip
-    assert (whole["from"], compared["from"], compared["to"]) == ("2026-11-10", "2026-11-03", "2026-11-09")
-    assert len(days) == 7
-    for rate in ("rates.consent", "purposes.analytics.rate", "vendors.google-ads.reach"):
-        values = [float(row[f"{rate}.value"]) for row in (whole, compared, differs)]
-        assert values[2] == pytest.approx(values[0] - values[1])
-        assert float(differs[f"{rate}.low"]) < values[2] < float(differs[f"{rate}.high"])
-
-
-@pytest.mark.usefixtures("counted")
-@pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_report_of_the_latest_days_never_compares_a_day_with_itself(
-    marketer: Person, client: FlaskClient, clock: Clock
-) -> None:
-    # From here on the days to come, which the latest days will reach.
-    fields = {"days": "latest", "from": "2026-11-10", "to": "2026-11-16", "compare_from": "2026-11-24"}
-    path = shared(marketer, **fields)
-    assert "against 24 Nov 2026 to 30 Nov 2026" in text_of(client.get(path, headers=HTML).text)
-    clock.advance(days=1)
-    assert "against the 7 days before, 11 Nov 2026 to 17 Nov 2026" in text_of(client.get(path, headers=HTML).text)
 
 
 @pytest.mark.usefixtures("counted")
@@ -339,6 +174,11 @@ def test_a_drop_that_begins_with_a_notice_is_told(
     assert "Lower since the new notice of 7 Dec 2026" in words
     assert "Consent rate: −21.4 points" in words
     assert "Interaction rate: −" not in words
+    drops = {one["rate"]: one for one in api(marketer)["drops"]}
+    assert set(drops) == {"consent", "opt_in"}
+    assert (drops["consent"]["notice"], drops["consent"]["day"]) == (new, "2026-12-07")
+    assert f"{points(drops['consent']['change']['value'])} points" in words
+    assert api(marketer, f"?notice={new}")["drops"] == []
     marks = drawn(page)["series"]["marks"]
     assert [mark["letter"] for mark in marks] == ["A", "B"]
     assert [drawn(page)["series"]["labels"][mark["at"]] for mark in marks] == ["23 Nov", "7 Dec"]
@@ -360,19 +200,6 @@ def test_nothing_that_is_shown_is_markup(marketer: Person, services: Services, a
 
 
 # Reports
-
-
-def shared(marketer: Person, **fields: str) -> str:
-    """The path of a link that the form makes."""
-    page = marketer.open(RATES).text
-    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
-    made = marketer.browser.post(
-        f"{RATES}/link", data=hidden | {"days": "these", "lifetime": "30"} | fields, headers=HTML
-    )
-    assert made.status_code == 200, made.text
-    found = re.search(r'readonly value="https://consent\.example(/reports/[^"]+)"', made.text)
-    assert found
-    return found[1]
 
 
 @pytest.mark.usefixtures("counted")

@@ -205,6 +205,11 @@ def test_the_dashboard_says_what_is_worth_a_look(history: History, app: Flask, c
     assert "The banner was shown 500 times since 2026-11-22 12:59 and never answered." in page
     assert "Raised 2026-11-23 17:00:00 UTC." in page
     assert "earlier, of the last two weeks" not in page
+    said = client.get("/v1/sites/shop/rates", headers=marketer).get_json()["alerts"]
+    assert all(one["text"] in page for one in said)
+    assert {one["kind"] for one in said} == {"outside_band", "never_answered"}
+    assert {one["raised_at"] for one in said} == {"2026-11-23T17:00:00.250Z"}
+    assert client.get("/v1/sites/rival/rates", headers=rival).get_json()["alerts"] == []
     assert "Worth a look" not in client.get("/console/sites/rival/rates", headers=rival).text
 
 

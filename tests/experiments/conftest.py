@@ -1,5 +1,5 @@
 """The cast of the consoles."""
 
-from tests.access.conftest import olga, people
+from tests.access.conftest import marketer, olga, people
 
-__all__ = ["olga", "people"]
+__all__ = ["marketer", "olga", "people"]

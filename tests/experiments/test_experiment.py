@@ -24,8 +24,7 @@ from consent_server.usecases.read_experiment import read_experiment
 from consent_server.usecases.read_rates import By, Span
 from consent_server.usecases.report_gaps import report_gaps
 from tests.access.conftest import token
-from tests.access.people import CAST, HTML, Person
-from tests.access.test_dashboard import drawn, text_of, undefined
+from tests.access.people import HTML, Person
 from tests.conftest import Apply
 from tests.contract.openapi import misfits
 from tests.experiments.files import BOX, TITLE, with_experiment
@@ -270,42 +269,6 @@ def test_the_dashboard_knows_the_notices_of_arms(services: Services, clock: Cloc
     today = clock().date()
     found = read_dashboard(services.database, "shop", Span(today.replace(day=1), today), By.DAY)
     assert set(found.beside.known) == set(hashes(services).values())
-
-
-@pytest.mark.usefixtures("counted")
-@pytest.mark.parametrize("dialect", ["sqlite"])
-def test_the_axis_shows_where_it_begins_and_ends(
-    app: Flask, services: Services, apply_site: Apply, clock: Clock
-) -> None:
-    apply_site(site_file())
-    max_ = Person(app, "max")
-    max_.accept(max_.invited(*CAST["max"]))
-    query = "?from=2026-11-20&to=2026-12-10&by="
-    for by, places in (("day", (3, 3, 15)), ("week", (1, 1, 2)), ("hour", (3 * 24 + 17, 3 * 24 + 17, 15 * 24 + 17))):
-        page = max_.open(f"/console/sites/shop/rates{query}{by}").text
-        assert [(one["at"], one["letter"]) for one in drawn(page)["series"]["marks"]] == list(
-            zip(places, "ABC", strict=True)
-        )
-        words = text_of(page)
-        for said in ("B 23 Nov 2026", "C 5 Dec 2026"):
-            assert said in words
-        assert "experiment look begins" in words
-        assert "experiment look ends" in words
-    headers = token(app, "marketer", "shop")
-    said = app.test_client().get(f"/v1/sites/shop/rates{query}day", headers=headers).get_json()
-    assert said["experiments"] == [{"key": "look", "began": "2026-11-23T17", "ended": "2026-12-05T17"}]
-    early = app.test_client().get("/v1/sites/shop/rates?to=2026-11-22", headers=headers).get_json()
-    assert early["experiments"] == []
-
-
-@pytest.mark.usefixtures("counted")
-@pytest.mark.parametrize("dialect", ["sqlite"])
-def test_beside_each_number_stands_its_definition(app: Flask) -> None:
-    max_ = Person(app, "max")
-    max_.accept(max_.invited(*CAST["max"]))
-    page = max_.open(PAGE).text
-    assert page.count("<table>") == 2
-    assert undefined(page) == ["So"]  # a sentence, no number
 
 
 @pytest.mark.usefixtures("counted")
