@@ -136,7 +136,8 @@ def test_what_is_there_is_passed_over_and_the_rest_goes_in(stranger: Connection,
     assert stranger.scalars(once.returning(key).values(known)).all() == []
     assert stranger.scalars(once.returning(key).values(fresh(5))).all() == [fresh(5)[key.name]]
     after = content(stranger, table)
-    assert (len(after), after[:1]) == (5, before)
+    assert len(after) == 5
+    assert before[0] in after
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
