@@ -25,8 +25,7 @@ HASH = re.compile("[0-9a-f]{64}")
 
 # Handed on once this much has gathered.
 CHUNK = 256 * 1024
-# The files with a line for each leaf, or up to that, and what a line stays below: a note has at most 128 KiB, and
-# JSON writes few of its characters in more bytes. When these may get too large has to be said before they are written.
+# The files of up to a line a leaf, and what a line stays below: a note has at most 128 KiB.
 LONG = ("records.jsonl", "removals.jsonl", "checkpoints.jsonl")
 LONGEST_LINE = 256 * 1024
 
@@ -254,12 +253,11 @@ class _Writer:
 
     def _holds(self, timestamp: PackTimestamp) -> bool:
         if timestamp.kind == "checkpoint":
-            # By the range that the pack has: one that somebody took out of it is missed by the verifier.
+            # By the range that the pack has: one that somebody took out of it is for the verifier to miss.
             size, pack = timestamp.size or 0, self.pack
             return pack.first <= size <= pack.end or size == pack.tree_size
-        digest = timestamp.digest.hex()
-        names = {"notice": f"notices/{digest}.json", "widget": f"widget/{digest}.js"}
-        return names.get(timestamp.kind) in self.files
+        names = {"notice": "notices/{}.json", "widget": "widget/{}.js"}
+        return names.get(timestamp.kind, "").format(timestamp.digest.hex()) in self.files
 
     def _manifest(self) -> None:
         pack = self.pack
@@ -298,9 +296,8 @@ class _Writer:
         info.compress_type = ZIP_STORED if name.endswith(".png") else ZIP_DEFLATED
         info.external_attr = 0o644 << 16
         digest, size = sha256(), 0
-        # First and newest: a period of so many leaves has at most so many checkpoints and those two.
-        most = (self.pack.end - self.pack.first + 2) * LONGEST_LINE
-        large = name in LONG and most > zipfile.ZIP64_LIMIT
+        # Said before it is written. A period has at most a checkpoint a leaf, and the first and the newest.
+        large = name in LONG and (self.pack.end - self.pack.first + 2) * LONGEST_LINE > zipfile.ZIP64_LIMIT
         with self.archive.open(info, "w", force_zip64=large) as file:
 
             def write(data: bytes) -> None:
