@@ -58,3 +58,23 @@ def test_a_language_fits(visit: Callable[..., Shop], world: ConsentServer, lang:
     shop.unfold_all()
     assert shop.page.evaluate(CUT) == []
     assert axe.faults(shop.page, "consent-widget", [SMALL]) == []
+
+
+LEFT = """(one) => {
+  const range = document.createRange();
+  const at = (from, to) => (range.setStart(one.firstChild, from), range.setEnd(one.firstChild, to),
+    range.getBoundingClientRect().left);
+  return at(0, 1) < at(1, 2);
+}"""
+
+
+def test_the_name_of_a_cookie_reads_from_left_to_right_among_words_that_do_not(
+    visit: Callable[..., Shop], world: ConsentServer
+) -> None:
+    shop = visit("bar", server=world)
+    shop.serve(lang="ar")
+    shop.open()
+    shop.unfold_all()
+    assert shop.page.locator("consent-widget td b", has_text="_gcl_au").evaluate(LEFT)
+    shop.page.goto(f"{world.url}/sites/bar/declaration?lang=he")
+    assert shop.page.locator("code", has_text="_gcl_au").evaluate(LEFT)
