@@ -28,8 +28,9 @@ FOLD_SECONDS = 5
 TIMESTAMP_SECONDS = 60
 # A banner that nobody can answer is told that soon, and a day's rates that soon after its end.
 WATCH_SECONDS = 600
-# No look-up is there when it is a year old: each run takes what would be so before the next one.
-FORGET_SECONDS = 3600
+# No look-up is there when it is a year old: each run takes what would be so within the hour, and runs often enough
+# that a server which is started again and again comes to it as well.
+FORGET_SECONDS, AHEAD = 600, timedelta(hours=1)
 # The first attempt comes that soon after an alert; the others are spaced by themselves.
 DELIVER_SECONDS = 30
 
@@ -123,7 +124,7 @@ def _watch(services: Services) -> None:
 
 
 def _forget(services: Services) -> None:
-    forget_lookups(services.database, services.now() + timedelta(seconds=FORGET_SECONDS))
+    forget_lookups(services.database, services.now() + AHEAD)
 
 
 def _deliver(services: Services) -> None:
