@@ -75,7 +75,8 @@ def _moved(colour: str, surface: str, minimum: float, faded: float = 0.0) -> str
 
 
 def _readable(colour: str, surface: str, minimum: float, faded: float) -> bool:
-    return contrast(mix(colour, surface, faded), surface) >= minimum
+    # Both: of two hues that are mixed the light of one may go before that of the other comes.
+    return min(contrast(colour, surface), contrast(mix(colour, surface, faded), surface)) >= minimum
 
 
 def text_on(colour: str) -> str:
