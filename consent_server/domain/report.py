@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from operator import add
 from typing import Any, NamedTuple
 
 from consent_server.domain.rates import GPC_RATES, NOTES, RATES, Share, Totals, difference
 from consent_server.domain.small_cells import OTHER, SMALLEST, size
 
+_TOTALS = tuple(item.name for item in fields(Totals))
 # What a vendor's own figures are made of: prefixes, before its key.
 _GRANTING = ("vendor ", "conversion_sent ", "conversion_blocked ")
 
@@ -87,12 +89,20 @@ def figures(counts: Iterable[Count], asked: Mapping[str, Asked]) -> Figures:
     for _, notice, counter, events in counts:
         here = by_notice.setdefault(notice, {})
         here[counter] = here.get(counter, 0) + events
-    totals = {item.name: sum(of.get(item.name, 0) for of in by_notice.values()) for item in fields(Totals)}
     return Figures(
-        Totals(**totals),
+        Totals(*[sum(of.get(name, 0) for of in by_notice.values()) for name in _TOTALS]),
         _shares((asked[notice].purposes, of, ("purpose ",)) for notice, of in by_notice.items()),
         _shares((asked[notice].vendors, of, _GRANTING) for notice, of in by_notice.items()),
     )
+
+
+def totals(counts: Iterable[Count]) -> Totals:
+    """The same without purposes and vendors, at a fraction of the cost."""
+    found = dict.fromkeys(_TOTALS, 0)
+    for _, _, counter, events in counts:
+        if counter in found:
+            found[counter] += events
+    return Totals(*found.values())
 
 
 def compare(after: Figures, before: Figures) -> dict[str, dict[str, Any]]:
@@ -111,13 +121,12 @@ def _differences(after: Mapping[str, Share], before: Mapping[str, Share]) -> dic
 
 def _shares(notices: Iterable[tuple[Collection[str], Mapping[str, int], tuple[str, ...]]]) -> dict[str, Share]:
     # A key's decisions are those under notices that ask for it: under others nobody could deny it.
-    found: dict[str, list[int]] = {}
+    found: dict[str, tuple[int, ...]] = {}
     for keys, of, (granting, *conversions) in notices:
+        asked = of.get("decisions", 0), of.get("shown", 0)
         for key in keys:
-            names = (granting + key, "decisions", "shown", *(kind + key for kind in conversions))
-            sums = found.setdefault(key, [0] * len(names))
-            for place, name in enumerate(names):
-                sums[place] += of.get(name, 0)
+            sums = (of.get(granting + key, 0), *asked, *[of.get(kind + key, 0) for kind in conversions])
+            found[key] = tuple(map(add, found[key], sums)) if key in found else sums
     return {key: Share(*sums) for key, sums in found.items()}
 
 

@@ -22,10 +22,10 @@ def read(session: Session, site_id: int, dimension: str, first: str, end: str) -
     """Counts by value and notice in days first (included) to end (excluded). Ask within one snapshot."""
     sums: Counter[tuple[str, int, str]] = Counter()
     for one in tallies.kept(session, site_id, CLOSED[dimension], first, end, by=("value",)):
-        sums[one.value, one.notice_id, one.counter] += one.count
+        sums[one.value, one.notice_id, one.counter] += one.events
     units: dict[tuple[str, int], Counter[tuple[str, str]]] = {}
     for one in tallies.read(session, site_id, dimension, first, end):
-        units.setdefault((one.period, one.notice_id), Counter())[one.value, one.counter] += one.count
+        units.setdefault((one.period, one.notice_id), Counter())[one.value, one.counter] += one.events
     for (_, notice_id), cells in units.items():
         for (value, counter), count in merge_small(cells).items():
             sums[value, notice_id, counter] += count
@@ -50,11 +50,11 @@ def close(session: Session, site_id: int, dimension: str, day: str) -> None:
     units: dict[int, Counter[tuple[str, str]]] = {}
     for value, notice_id, counter, count in session.execute(taken.returning(*columns)):
         units.setdefault(notice_id, Counter())[value, counter] += count
-    tallies.add_up(
-        session,
-        {
-            (site_id, CLOSED[dimension], day, value, notice_id, counter): count
-            for notice_id, cells in units.items()
-            for (value, counter), count in merge_small(cells).items()
-        },
-    )
+    told = [
+        (value, notice_id, counter, count)
+        for notice_id, cells in units.items()
+        for (value, counter), count in merge_small(cells).items()
+    ]
+    closed = CLOSED[dimension]
+    for kept_as, period in ((closed, day), (tallies.MONTHS[closed], day[:7])):
+        tallies.add_up(session, {(site_id, kept_as, period, *key): count for *key, count in told})

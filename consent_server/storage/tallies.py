@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Table, delete, func, select
+from sqlalchemy import BigInteger, Table, cast, delete, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,8 @@ from consent_server.storage.tally_rows import RollUpRow, TallyRow
 
 TALLIES: Table = TallyRow.__table__  # type: ignore[assignment]
 ROLL_UPS: Table = RollUpRow.__table__  # type: ignore[assignment]
+# Where a dimension is summed by month too: a year of its days is more rows than a page can wait for.
+MONTHS = {"device": "device months", "languages": "language months", "countries": "country months"}
 ROLL_UP_KEY = ("site_id", "dimension", "period", "value", "notice_id", "counter")
 
 # So many that two processes hardly ever share one. If they do they take turns, and the counts stay exact.
@@ -52,18 +54,18 @@ class Cell:
         yield "day", day, ""
         yield "language", day, self.language
         yield "device", day, self.device
+        yield MONTHS["device"], day[:7], self.device
         yield "country", day, self.country
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     """What a counter stands at; `period` or `value` is empty where it was summed over."""
 
     period: str
     value: str
     notice_id: int
     counter: str
-    count: int
+    events: int
 
 
 def add(session: Session, cells: Counter[Cell]) -> None:
@@ -117,38 +119,59 @@ def read(
 ) -> list[Count]:
     """Counts of a dimension in periods first (included) to end (excluded), kept apart by `by` and notice.
 
-    What is still in the inbox is in it: ask within one snapshot, and every event is there exactly once.
+    What is still in the inbox is in it: ask within one snapshot, and every event is there exactly once. Hours and days
+    have no values: of the other dimensions, ask by both or by value.
     """
+    found = kept(session, site_id, dimension, first, end, by)
     sums: Counter[tuple[str, str, int, str]] = Counter()
-    for one in kept(session, site_id, dimension, first, end, by):
-        sums[one.period, one.value, one.notice_id, one.counter] += one.count
     for row in session.scalars(select(TallyRow).where(TallyRow.site_id == site_id)):
         period, value = next((p, v) for d, p, v in _cell(row).margins() if d == dimension)
         if first <= period < end:
             place = (period if "period" in by else "", value if "value" in by else "")
             for counter in counters_of(row.outcome):
                 sums[*place, row.notice_id, counter] += row.count
-    return [Count(*key, count) for key, count in sorted(sums.items())]
+    if "period" in by and not sums:
+        return found
+    for period, value, notice_id, name, events in found:
+        sums[period, value, notice_id, name] += events
+    return [Count(*key, events) for key, events in sorted(sums.items())]
 
 
 def kept(session: Session, site_id: int, dimension: str, first: str, end: str, by: Sequence[str]) -> list[Count]:
-    """The same without the inbox, in no order."""
-    columns = [ROLL_UPS.c[name] for name in by]
-    query = (
-        select(*columns, RollUpRow.notice_id, RollUpRow.counter, func.sum(RollUpRow.count))
-        .where(
-            RollUpRow.site_id == site_id,
-            RollUpRow.dimension == dimension,
-            RollUpRow.period >= first,
-            RollUpRow.period < end,
-        )
-        .group_by(*columns, RollUpRow.notice_id, RollUpRow.counter)
-    )
-    found = []
-    for *group, notice_id, counter, count in session.execute(query):
-        at = dict(zip(by, group, strict=True))
-        found.append(Count(at.get("period", ""), at.get("value", ""), notice_id, counter, int(count)))
-    return found
+    """The same without the inbox; what a span is summed from may be several counts."""
+    pieces = [(dimension, first, end)] if "period" in by else list(_pieces(dimension, first, end))
+    return [one for piece in pieces for one in _summed(session, site_id, *piece, by)]
+
+
+def _pieces(dimension: str, first: str, end: str) -> Iterator[tuple[str, str, str]]:
+    """Dimension, begin and end of what a span is summed from: its whole months, and days before and after."""
+    first_month = first[:7] if first.endswith("-01") else _next_month(first)
+    if dimension not in MONTHS or first_month >= end[:7]:
+        yield dimension, first, end
+    else:
+        yield dimension, first, f"{first_month}-01"
+        yield MONTHS[dimension], first_month, end[:7]
+        yield dimension, f"{end[:7]}-01", end
+
+
+def _next_month(day: str) -> str:
+    """The month ("2027-01") after that of a day."""
+    year, month = int(day[:4]), int(day[5:7])
+    return f"{year + month // 12:04d}-{month % 12 + 1:02d}"
+
+
+def _summed(session: Session, site_id: int, dimension: str, first: str, end: str, by: Sequence[str]) -> list[Count]:
+    kept_apart = [ROLL_UPS.c[name] for name in (*by, "notice_id", "counter")]
+    columns = [ROLL_UPS.c[name] if name in by else literal("") for name in ("period", "value")]
+    columns += [ROLL_UPS.c.notice_id, ROLL_UPS.c.counter]
+    place = (ROLL_UPS.c.site_id == site_id, ROLL_UPS.c.dimension == dimension)
+    where = (*place, ROLL_UPS.c.period >= first, ROLL_UPS.c.period < end)
+    # By period there is nothing to sum up, and sorting for it would be most of the work.
+    query = select(*columns, ROLL_UPS.c["count"]).where(*where)
+    if "period" not in by:
+        total = cast(func.sum(ROLL_UPS.c["count"]), BigInteger)
+        query = select(*columns, total).where(*where).group_by(*kept_apart)
+    return [Count._make(row) for row in session.execute(query)]
 
 
 def first_period(session: Session, site_id: int) -> str | None:

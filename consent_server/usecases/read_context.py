@@ -104,7 +104,7 @@ def context_of(
     known = {one.notice: one.at[:10] for one in reversed([*published, *site.arms()])}
     return Context(
         other=other,
-        before=figures(site.counts(other, By.DAY, notice), site.asked) if other else None,
+        before=figures(site.counts(other, By.NOTICE, notice), site.asked) if other else None,
         publications=inside,
         trials=_trials(session, site, span),
         known=dict(sorted(known.items(), key=lambda one: one[1])),

@@ -41,7 +41,8 @@ def read_dashboard(
     with database.snapshot() as session:
         site = SiteCounts(session, key)
         days = site.counts(with_week_before(span), By.DAY, notice)
-        inside = [count for count in days if span.holds(count.key)]
+        first = span.first.isoformat()
+        inside = [count for count in days if count.key >= first]
         splits = {one: site.report(span, one, notice) for one in SPLITS}
         splits[By.NOTICE] = report((count._replace(key=count.notice) for count in inside), site.asked)
         rows = site.counts(span, by, notice) if by is By.HOUR else inside

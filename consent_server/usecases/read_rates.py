@@ -149,7 +149,7 @@ class SiteCounts:
             column = {By.NOTICE: None, **dict.fromkeys(ALONG, "period")}.get(by, "value")
             found = tallies.read(*asked, by=(column,) if column else ())
         return [
-            Count(self._key(by, one), self._hashes[one.notice_id], one.counter, one.count)
+            Count(self._key(by, one), self._hashes[one.notice_id], one.counter, one.events)
             for one in found
             if notice in (None, self._hashes[one.notice_id])
         ]

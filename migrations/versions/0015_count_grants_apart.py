@@ -35,6 +35,11 @@ def upgrade() -> None:
     _create_tallies(sa.Column("outcome_hash", sa.LargeBinary(32), nullable=False))
     op.bulk_insert(TALLIES, [row | {"outcome_hash": sha256(row["outcome"].encode()).digest()} for row in waiting])
     _make_anew("outcome", sa.Column("counter", sa.String(96), nullable=False), sa.String(16), _counters)
+    op.execute(
+        "INSERT INTO roll_ups"
+        " SELECT site_id, 'device months', substr(period, 1, 7), value, notice_id, counter, SUM(count) FROM roll_ups"
+        " WHERE dimension = 'device' GROUP BY site_id, substr(period, 1, 7), value, notice_id, counter"
+    )
     # PostgreSQL's statistics keep values of a column beyond their rows, and these are to be gone in seconds.
     if op.get_bind().dialect.name == "postgresql":
         op.execute("ALTER TABLE tallies ALTER COLUMN outcome SET STATISTICS 0")
@@ -42,6 +47,14 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     # Which purposes and vendors were granted together is known no more: choices go back without their grants.
+    op.execute(
+        "INSERT INTO roll_ups"
+        " SELECT site_id, CASE dimension WHEN 'languages' THEN 'language' ELSE 'country' END, period, value, notice_id,"
+        " counter, count FROM roll_ups WHERE dimension IN ('languages', 'countries')"
+        " ON CONFLICT (site_id, dimension, period, value, notice_id, counter)"
+        " DO UPDATE SET count = roll_ups.count + excluded.count"
+    )
+    op.execute("DELETE FROM roll_ups WHERE dimension IN ('languages', 'countries') OR dimension LIKE '% months'")
     waiting = _take_inbox()
     _create_tallies()
     op.bulk_insert(TALLIES, waiting)

@@ -122,6 +122,8 @@ def test_views_counted_by_day_go_on_as_roll_ups(empty_app: Flask) -> None:
             ("day", "2026-11-01", "", "shown", 9),
             ("device", "2026-11-01", "desktop", "shown", 2),
             ("device", "2026-11-01", "mobile", "shown", 7),
+            ("device months", "2026-11", "desktop", "shown", 2),
+            ("device months", "2026-11", "mobile", "shown", 7),
             ("language", "2026-11-01", "en", "shown", 5),
             ("language", "2026-11-01", "fr", "shown", 4),
         ]
@@ -172,7 +174,10 @@ APART = {
     "purpose advertising": 30, "purpose analytics": 39, "vendor google-ads": 32, "vendor google-analytics": 38,
     "conversion_sent google-ads": 11, "conversion_blocked google-ads": 12,
 }  # fmt: skip
-PLACES = [("hour", "2026-11-01T09", ""), ("day", "2026-11-01", ""), ("country", "2026-11-01", "MT")]
+PLACES = [
+    ("hour", "2026-11-01T09", ""), ("day", "2026-11-01", ""), ("country", "2026-11-01", "MT"),
+    ("device", "2026-11-01", "mobile"),
+]  # fmt: skip
 
 
 def test_choices_counted_together_go_on_apart(empty_app: Flask) -> None:
@@ -188,11 +193,15 @@ def test_choices_counted_together_go_on_apart(empty_app: Flask) -> None:
         connection.execute(text(waiting), {"outcome": "first:save::google-ads"})
     upgrade()
     database: Database = empty_app.extensions["consent"].database
-    assert in_roll_ups(empty_app) == {(*place, counter): count for place in PLACES for counter, count in APART.items()}
+    assert in_roll_ups(empty_app) == {
+        (*place, counter): count
+        for place in (*PLACES, ("device months", "2026-11", "mobile"))
+        for counter, count in APART.items()
+    }
     with database.snapshot() as session:
         read = tallies.read(session, 1, "day", "2026-01-01", "2027-01-01")
     with_inbox = APART | {"decisions": 68, "save": 13, "granted": 42, "vendor google-ads": 34}
-    assert {one.counter: one.count for one in read} == with_inbox
+    assert {one.counter: one.events for one in read} == with_inbox
     # Into the inbox goes what is counted next, under the key that it had.
     with database.transaction() as session:
         cell = tallies.Cell(1, 1, "2026-11-01T09", "en", "mobile", "MT", "first:save::google-ads")
@@ -208,10 +217,15 @@ def test_counts_go_back_without_their_grants(empty_app: Flask) -> None:
         for counter, count in APART.items():
             counted = "INSERT INTO roll_ups VALUES (1, 'day', '2026-11-01', '', 1, :counter, :count)"
             connection.execute(text(counted), {"counter": counter, "count": count})
+        for dimension, period, count in (("countries", "2026-11-01", 15), ("country", "2026-11-01", 2),
+                                         ("country months", "2026-11", 15)):  # fmt: skip
+            merged = "INSERT INTO roll_ups VALUES (1, :dimension, :period, 'other', 1, 'shown', :count)"
+            connection.execute(text(merged), {"dimension": dimension, "period": period, "count": count})
     downgrade(revision="0012")
     with engine_of(empty_app).connect() as connection:
-        found = {outcome: count for outcome, count in connection.execute(text("SELECT outcome, count FROM roll_ups"))}
-    assert found == {
+        rows = connection.execute(text("SELECT dimension, value, outcome, count FROM roll_ups")).all()
+    assert [tuple(row) for row in rows if row[0] != "day"] == [("country", "other", "shown", 17)]
+    assert {outcome: count for dimension, _, outcome, count in rows if dimension == "day"} == {
         "shown": 90, "first:accept_all": 33, "first:refuse_all": 22, "first:save": 11, "change:save": 8,
         "withdrawal": 7, "gpc": 8, "robot": 9, "prefetch": 10, "conversion_sent:::google-ads": 11,
         "conversion_blocked:::google-ads": 12,

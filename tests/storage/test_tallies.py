@@ -4,6 +4,8 @@ import multiprocessing
 import os
 import random
 from collections import Counter
+from datetime import date, timedelta
+from itertools import combinations
 from pathlib import Path
 from unittest.mock import patch
 
@@ -14,12 +16,13 @@ from consent_server.app import create_app
 from consent_server.domain.decision import Action
 from consent_server.domain.tally import Kind, Outcome
 from consent_server.extensions import Services
-from consent_server.storage import sites, tallies
+from consent_server.storage import sites, splits, tallies
 from consent_server.storage.rows import NoticeRow
 from consent_server.storage.tallies import Cell
 from consent_server.storage.tally_rows import RollUpRow, TallyRow
+from consent_server.usecases.close_days import close_days
 from consent_server.usecases.fold_tallies import fold_tallies
-from tests.factories import settings_for
+from tests.factories import Clock, settings_for
 
 
 @pytest.fixture
@@ -70,6 +73,30 @@ def test_what_was_granted_together_is_folded_away(services: Services, cell: Cell
         }  # fmt: skip
     with services.database.reading() as session:
         assert session.scalars(select(TallyRow)).all() == []
+
+
+def test_months_and_days_make_any_span(services: Services, cell: Cell, clock: Clock) -> None:
+    dice, first = random.Random(3), date(2025, 12, 20)
+    days = [(first + timedelta(days=number)).isoformat() for number in range(80)]
+    views = Counter({(day, kind): dice.choice((1, 12, 30)) for day in days for kind in ("mobile", "tablet", "desktop")})
+    with services.database.transaction() as session:
+        cells = {Cell(cell.site_id, cell.notice_id, f"{day}T09", kind[:2], kind, "", "shown"): views[day, kind]
+                 for day, kind in views}  # fmt: skip
+        tallies.add(session, Counter(cells))
+    fold_tallies(services.database)
+    for closed in (False, True):
+        if closed:
+            close_days(services.database, clock())
+        with services.database.snapshot() as session:
+            for begin, end in combinations([*days[::9], "2026-01-01", "2026-02-01", "2026-03-01", "2026-03-10"], 2):
+                if begin < end:
+                    within = Counter({kind: 0 for _, kind in views})
+                    for (day, kind), count in views.items():
+                        within[kind] += count if begin <= day < end else 0
+                    devices = tallies.read(session, cell.site_id, "device", begin, end, by=("value",))
+                    assert {one.value: one.events for one in devices} == +within
+                    languages = splits.read(session, cell.site_id, "language", begin, end)
+                    assert sum(one.events for one in languages) == within.total()
 
 
 def slots_of_a_container(url: str, folder: Path, cell: Cell) -> list[int]:

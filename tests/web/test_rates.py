@@ -141,6 +141,8 @@ def test_nothing_of_a_visitor_is_kept(client: FlaskClient, notice: str, services
         ("day", "2026-11-23", "", "shown", 100),
         ("device", "2026-11-23", "desktop", "shown", 50),
         ("device", "2026-11-23", "mobile", "shown", 50),
+        ("device months", "2026-11", "desktop", "shown", 50),
+        ("device months", "2026-11", "mobile", "shown", 50),
         ("hour", "2026-11-23T17", "", "shown", 100),
         ("language", "2026-11-23", "en", "shown", 50),
         ("language", "2026-11-23", "fr", "shown", 50),
@@ -236,8 +238,10 @@ def test_no_two_answers_tell_of_fewer_than_ten(services: Services, counted: list
     assert close_days(services.database, clock()) == 0
     assert answers() == found
     with services.database.reading() as session:
-        kept = session.scalars(select(RollUpRow).where(RollUpRow.dimension.not_in(("hour", "day", "device")))).all()
-    assert {row.dimension for row in kept} == {"languages", "countries"}
+        kept = session.scalars(
+            select(RollUpRow).where(RollUpRow.dimension.not_in(("hour", "day", "device", "device months")))
+        ).all()
+    assert {row.dimension for row in kept} == {"languages", "countries", "language months", "country months"}
     sizes: dict[Any, int] = {}
     for row in kept:
         if row.counter in ("shown", "decisions"):

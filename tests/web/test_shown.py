@@ -39,7 +39,7 @@ def _read(services: Services) -> dict[tuple[str, str, str], int]:
     with services.database.snapshot() as session:
         site = sites.get(session, "shop").id
         return {
-            (count.period, dimension, count.value): count.count
+            (count.period, dimension, count.value): count.events
             for dimension in ("language", "device")
             for count in tallies.read(session, site, dimension, "2026-01-01", "2027-01-01")
             if count.counter == "shown"
