@@ -9,7 +9,7 @@ from consent_server.storage.session import Database
 from consent_server.usecases.read_context import Context, context_of, with_week_before
 from consent_server.usecases.read_rates import By, SiteCounts, Span, monday
 
-SPLITS = (By.DEVICE, By.LANGUAGE, By.COUNTRY)
+SPLITS = (By.DEVICE, By.LANGUAGE, By.COUNTRY, By.NOTICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,6 @@ def read_dashboard(
         days = site.counts(with_week_before(span), By.DAY, notice)
         first = span.first.isoformat()
         inside = [count for count in days if count.key >= first]
-        splits = {one: site.report(span, one, notice) for one in SPLITS}
-        splits[By.NOTICE] = report((count._replace(key=count.notice) for count in inside), site.asked)
         rows = site.counts(span, by, notice) if by is By.HOUR else inside
         if by is By.WEEK:
             rows = [count._replace(key=monday(count.key)) for count in inside]
@@ -54,7 +52,7 @@ def read_dashboard(
             by=by,
             notice=notice,
             series=report(rows, site.asked),
-            splits=splits,
+            splits={one: site.report(span, one, notice) for one in SPLITS},
             beside=context_of(session, site, span, other or span.before, notice, days),
             purposes=site.purposes,
             vendors=site.vendors,
