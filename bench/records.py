@@ -31,11 +31,11 @@ from consent_server.site_file import read_site_file  # noqa: E402
 from consent_server.storage.rows import DecisionRow  # noqa: E402
 from consent_server.usecases.publish_notice import publish_notice  # noqa: E402
 from tests.factories import VENDORS, Clock, answer, settings_for, site_file  # noqa: E402
+from tests.vendors import IDS  # noqa: E402
 
-MORE = '[[vendors]]\nkey = "sentry"\nid = "0123456789abcdef0123456789abcdef"\n\n[[vendors]]\nkey = "youtube"\n'
-SUPPORT = '\n[[vendors]]\nkey = "zendesk"\nid = "01234567-89ab-cdef-0123-456789abcdef"\n'
+MORE = f'[[vendors]]\nkey = "sentry"\nid = "{IDS["sentry"]}"\n\n[[vendors]]\nkey = "youtube"\n'
 # Under the first notice nobody can grant what the second adds; under the third nobody grants what it adds.
-NOTICES = (VENDORS, VENDORS + MORE, VENDORS + MORE + SUPPORT)
+NOTICES = (VENDORS, VENDORS + MORE, VENDORS + MORE + f'\n[[vendors]]\nkey = "zendesk"\nid = "{IDS["zendesk"]}"\n')
 SHARES = (0.3, 0.6, 0.1)
 UNGRANTED = "support"
 ACTIONS = {Action.ACCEPT_ALL: 52, Action.REFUSE_ALL: 33, Action.SAVE: 11, Action.WITHDRAW: 3, Action.GPC: 1}
