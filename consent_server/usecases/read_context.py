@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from consent_server.domain.drop import WEEK, Drop, drops
-from consent_server.domain.rates import Rate, Totals, difference
-from consent_server.domain.report import Count, Figures, compare, figures, report
+from consent_server.domain.rates import Rate, difference
+from consent_server.domain.report import Count, Figures, compare, figures, totals
 from consent_server.storage import experiments
 from consent_server.storage.session import Database
 from consent_server.usecases.read_rates import By, Publication, SiteCounts, Span
@@ -108,7 +108,7 @@ def context_of(
         publications=inside,
         trials=_trials(session, site, span),
         known=dict(sorted(known.items(), key=lambda one: one[1])),
-        drops=_drops(days, published, site, span) if inside and notice is None and days else [],
+        drops=_drops(days, published, span) if inside and notice is None and days else [],
     )
 
 
@@ -126,9 +126,10 @@ def _trials(session: Session, site: SiteCounts, span: Span) -> list[Trial]:
     return [one for one in found if one.began[:10] <= last and (one.ended is None or first <= one.ended[:10])]
 
 
-def _drops(counts: Sequence[Count], published: Sequence[Publication], site: SiteCounts, span: Span) -> list[Drop]:
-    days: dict[date, Totals] = {
-        date.fromisoformat(key): of.totals for key, of in report(counts, site.asked).rows if of is not None
-    }
+def _drops(counts: Sequence[Count], published: Sequence[Publication], span: Span) -> list[Drop]:
+    by_day: dict[str, list[Count]] = {}
+    for count in counts:
+        by_day.setdefault(count.key, []).append(count)
+    days = {date.fromisoformat(day): totals(here) for day, here in by_day.items()}
     found = drops(days, [(one.notice, date.fromisoformat(one.at[:10])) for one in published], span.last)
     return [one for one in found if span.holds(one.day.isoformat())]
