@@ -1,11 +1,12 @@
 """Tell what a site declares now, and how that came about: every notice that was in force, with what it changed."""
 
 import json
-import threading
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 from consent_server.domain.changes import Change, changes
 from consent_server.storage import notices
@@ -27,24 +28,24 @@ class DeclareSite:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._lock = threading.Lock()
         self._known: dict[tuple[str, str, str], tuple[Change, ...]] = {}
 
     def __call__(self, current: CurrentSite, language: str) -> list[Version]:
         """All versions of a site's notice, newest first."""
         with self._database.reading() as session:
             published = list(notices.publications(session, current.site_id))
-        self._compare([notice for notice, _ in published], language)
-        first = [Version(*one) for one in published[:1]]
-        later = [
-            Version(notice, since, self._known[before, notice, language])
-            for (before, _), (notice, since) in pairwise(published)
-        ]
-        return [*reversed(later), *first]
 
-    def _compare(self, published: Sequence[str], language: str) -> None:
-        with self._lock, self._database.reading() as session:
-            for before, after in pairwise(published):
-                if (before, after, language) not in self._known:
-                    older, newer = (json.loads(notices.body(session, one)) for one in (before, after))
-                    self._known[before, after, language] = changes(older, newer, language)
+            # Bodies are large: of neighbours, each is read once and let go.
+            @lru_cache(maxsize=2)
+            def body(notice: str) -> Mapping[str, Any]:
+                found: Mapping[str, Any] = json.loads(notices.body(session, notice))
+                return found
+
+            later = []
+            for (before, _), (notice, since) in pairwise(published):
+                pair = before, notice, language
+                # Two at once find the same.
+                if pair not in self._known:
+                    self._known[pair] = changes(body(before), body(notice), language)
+                later.append(Version(notice, since, self._known[pair]))
+        return [*reversed(later), *(Version(*one) for one in published[:1])]
