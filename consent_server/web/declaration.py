@@ -73,7 +73,7 @@ def _facts(current: CurrentSite, language: str, versions: list[Version]) -> dict
     """docs/formats/declaration.md"""
     body = current.notice.body
     texts = body["texts"][language]
-    told = {vendor["key"]: vendor for vendor in notice_detail(current.notice, language)["vendors"]}
+    told = _told(current, language)
     return {
         "schema": SCHEMA,
         "site": body["site"],
@@ -103,6 +103,11 @@ def _facts(current: CurrentSite, language: str, versions: list[Version]) -> dict
     }
 
 
+def _told(current: CurrentSite, language: str) -> dict[str, Any]:
+    """Each vendor in words, as layer two has it, by its key."""
+    return {vendor["key"]: vendor for vendor in notice_detail(current.notice, language)["vendors"]}
+
+
 def _vendor(vendor: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
     cookies = [
         cookie | {"words": {"storage": words["storage"], "lifetime": words["lifetime"], "purpose": words["text"]}}
@@ -130,6 +135,7 @@ def _shown(current: CurrentSite, language: str, versions: list[Version]) -> dict
         "facts": facts,
         "titles": {purpose["key"]: purpose["title"] for purpose in facts["purposes"]},
         "names": {vendor["key"]: vendor["name"] for vendor in facts["vendors"]},
+        "told": _told(current, language),
         "texts": locale["declaration"],
         "banner": said["banner"],
         "words": locale["preferences"] | said["preferences"],
