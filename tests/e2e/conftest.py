@@ -1,7 +1,6 @@
 """One browser and two servers for the whole session; a new profile for each test."""
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,32 +29,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsentServer]:
 
 
 @pytest.fixture(scope="session")
-def pages(server: ConsentServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
+def pages(server: ConsentServer, page_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
     """The site's pages."""
-    pages = PageServer(tmp_path_factory.mktemp("pages"), HOST, server.port)
+    pages = PageServer(tmp_path_factory.mktemp("pages"), HOST, page_port, server.port)
     yield pages
     pages.shutdown()
     pages.server_close()
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(pages: PageServer) -> dict[str, Any]:
-    """Debian's Chromium; the site's host is this machine, and nothing of the browser's own goes out."""
-    chromium = shutil.which("chromium")
-    assert chromium, "Install Chromium: apt-get install chromium"
-    return {
-        "executable_path": chromium,
-        "args": [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            f"--host-resolver-rules=MAP *.{DOMAIN} 127.0.0.1:{pages.server_port}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-        ],
-    }
 
 
 @pytest.fixture

@@ -160,8 +160,8 @@ class PageServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, folder: Path, host: str, consent_port: int) -> None:
-        super().__init__(("127.0.0.1", 0), _PageHandler)
+    def __init__(self, folder: Path, host: str, port: int, consent_port: int) -> None:
+        super().__init__(("127.0.0.1", port), _PageHandler)
         self.answers: dict[str, Answer] = {}
         self.consent_port = consent_port
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -91,8 +91,11 @@ class Shop:
         self.page.wait_for_function("() => window.consentWidget && document.querySelector('consent-widget')")
 
     def settle(self) -> None:
-        """Wait until nothing that has been set off is still to come."""
-        self.page.evaluate(_SETTLE)
+        """Wait until nothing that has been set off is still to come: a round in which no vendor was asked."""
+        asked = -1
+        while asked != len(self.vendors.requests):
+            asked = len(self.vendors.requests)
+            self.page.evaluate(_SETTLE)
 
     # What a visitor does.
 
@@ -186,6 +189,7 @@ class Shop:
         with self.page.expect_response(is_decision) as coming:
             act()
         assert coming.value.status == 201, coming.value.text()
+        coming.value.finished()
         self.settle()
         return self.server.receipts(self.site)[-1]
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,15 +28,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsentServer]:
     server.start()
     yield server
     server.stop()
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict[str, Any]:
-    """Debian's Chromium; nothing of the browser's own goes out."""
-    chromium = shutil.which("chromium")
-    assert chromium, "Install Chromium: apt-get install chromium"
-    names = "no-sandbox disable-gpu disable-quic no-first-run disable-background-networking disable-component-update"
-    return {"executable_path": chromium, "args": [f"--{name}" for name in [*names.split(), "disable-sync"]]}
 
 
 @dataclass(frozen=True)
