@@ -82,6 +82,16 @@ def test_a_grant_keeps_visitor_state_and_receipt_on_the_device(shop: Shop) -> No
     assert "eu-consent-outbox" not in shop.storage()
 
 
+def test_where_the_cookie_has_gone_so_does_the_receipt(shop: Shop) -> None:
+    shop.open()
+    shop.accept_all()
+    shop.context.clear_cookies()
+    shop.reload()
+    expect(shop.banner).to_be_visible()
+    shop.page.wait_for_function("() => !localStorage.getItem('eu-consent-receipt')")
+    assert shop.page.evaluate("consentWidget.receiptUrl") is None
+
+
 def test_the_cookie_lives_six_months_for_yes_and_no_alike(visit: Callable[..., Shop]) -> None:
     def lifetime(shop: Shop) -> float:
         cookie = next(one for one in shop.context.cookies() if one["name"] == "eu-consent")

@@ -69,6 +69,21 @@ def test_a_frame_of_the_site_asks_once_for_both(shop: Shop) -> None:
     assert shop.grants() == {"p.analytics": "1", "p.advertising": "1"}
 
 
+def test_in_a_frame_that_is_not_there_to_see_nothing_is_counted_until_it_is(shop: Shop) -> None:
+    shop.serve(head=shop.tag(), path="/inner")
+    shop.serve(body='<main>A page</main><iframe src="/inner" title="Inner" style="display:none"></iframe>', head="")
+    posted: list[str] = []
+    shop.page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    shop.page.goto(ORIGIN)
+    inner = shop.page.frames[1]
+    inner.wait_for_function("window.consentWidget && document.querySelector('consent-widget')")
+    shop.settle()
+    assert posted == []
+    with shop.page.expect_response("**/shown"):
+        shop.page.evaluate("document.querySelector('iframe').style.display = ''")
+    expect(inner.locator("consent-widget[role=dialog]")).to_be_visible()
+
+
 def test_in_a_sandboxed_frame_of_another_page_it_throws_nothing_and_keeps_tags_shut(visit: Visit) -> None:
     shop = visit(warned=True)
     # A frame without an origin of its own: no cookie, no storage, and the server refuses what it posts.

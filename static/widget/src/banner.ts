@@ -12,7 +12,7 @@ export const page = document.documentElement;
 export const isOpen = (): boolean => !!host?.offsetHeight && host.dataset.view != "rest";
 
 /** Text and buttons are light children, each a slotted child of its own; the shadow root only lays them out. */
-export function mount(act: (action: string) => void): void {
+export function mount(act: (action: string) => void, seen: () => void): void {
   if (host) return;
   host = element("consent-widget", { popover: "manual" });
   root = host.attachShadow({ mode: "open" });
@@ -21,26 +21,20 @@ export function mount(act: (action: string) => void): void {
   // A live region is read out only when it stood there before its text.
   host.append((status = element("p", { role: "status" })));
   host.onclick = ({ target }) => act((target as HTMLElement).dataset.action!);
+  // Told after the browser laid out the page and before it paints: asked sooner, it would lay out once more for us.
   new ResizeObserver(() => {
-    raise();
     // What has the focus stays clear of the bar (WCAG 2.4.11): also at the page's end, which gets the room to scroll.
     page.style.scrollPaddingBottom = page.style.paddingBottom = isOpen() ? host.offsetHeight + "px" : "";
+    if (isOpen()) seen();
   }).observe(host);
-}
-
-/** A dialog above every z-index, in the top layer, while it can be seen: a frame may get its size later. */
-function raise(): void {
-  const open = isOpen();
-  host.setAttribute("role", open ? "dialog" : "region");
-  // A content blocker may have taken it out of the page.
-  if (host.isConnected) host.togglePopover?.(open);
 }
 
 /** Put it into the body; again when the page has put another body there, as frameworks that turn pages in place do. */
 export function attach(): void {
-  if (!host || host.isConnected) return;
-  document.body.prepend(host);
-  raise();
+  if (!host) return;
+  if (!host.isConnected) document.body.prepend(host);
+  // Above every z-index, in the top layer; a content blocker may have taken it out already.
+  if (host.isConnected) host.togglePopover?.(host.dataset.view != "rest");
 }
 
 function fill(view: string, label: string, ...children: Node[]): void {
@@ -48,10 +42,11 @@ function fill(view: string, label: string, ...children: Node[]): void {
   delete host.dataset.up;
   host.lang = config.language;
   host.dir = config.direction || "ltr";
+  host.setAttribute("role", view == "rest" ? "region" : "dialog");
   host.setAttribute("aria-label", label);
   while (status.previousSibling) status.previousSibling.remove();
   status.before(...children);
-  raise();
+  attach();
 }
 
 export function showBanner(): void {

@@ -9,13 +9,16 @@ export let choice: Choice | null;
 export let look: string;
 const RECEIPT = "eu-consent-receipt";
 
-export let receiptUrl = stored(RECEIPT);
+export let receiptUrl: string | null = null;
 
 export const adopt = (next: Config): void => void (config = next);
 
 export const dress = (sheet: string): void => void (look = sheet);
 
 export const choose = (next: Choice | null): void => void (choice = next);
+
+/** The receipt that an earlier page held. */
+export const recall = (): void => void (receiptUrl = stored(RECEIPT));
 
 /** Kept on the device only while a grant stands: a visitor who refuses carries no identifier. */
 export function hold(url: string | null, keep?: boolean): void {

@@ -1,6 +1,6 @@
-import { post } from "./client";
+import { post, resend } from "./client";
 import { readCookie, stands, writeCookie } from "./cookie";
-import { allowed, choice, choose, config, hold } from "./current";
+import { allowed, choice, choose, config, hold, recall } from "./current";
 import { sweep, type Keeper } from "./gate";
 import { guard } from "./guard";
 import { later } from "./later";
@@ -75,7 +75,7 @@ export function always(key: string): void {
 
 function read(): Choice | null {
   earlier = readCookie(config.days);
-  if (!earlier) hold(null);
+  if (earlier) recall();
   return earlier && stands(earlier, config.revision)
     ? Object.assign(earlier, complete(config, (key) => earlier!.grants[key], (key) => earlier!.vendors[key]))
     : null;
@@ -90,8 +90,13 @@ export function resume(tags: (Apply | undefined)[], onChange: () => void): void 
   const rest = choice && underSignal(config, choice);
   if (rest && gpc() && !choice!.gpc && takes(config, choice, rest)) return decide("gpc", "signal", rest);
   follow();
-  // After the page's own work: a script that hangs would hold up its load event.
-  if (stored(OWED)) document.readyState == "complete" ? purge() : addEventListener("load", purge);
+}
+
+/** What is owed from earlier pages; the first look into a page's storage is slow, and no banner waits for it. */
+export function settleUp(): void {
+  if (!earlier) hold(null);
+  resend();
+  if (stored(OWED)) purge();
 }
 
 /** A page that comes back from the back/forward cache may have missed a decision. */

@@ -8,6 +8,9 @@ import { later, localise } from "./later";
 
 let counted: unknown;
 
+/** Only what can be seen counts as shown, only before a choice, and after it is painted. */
+const seen = () => choice || (counted ||= setTimeout(() => count("shown")));
+
 /** Do the work in a page that has a body and, for texts, in its language. */
 function stand(work: () => unknown, wait?: () => unknown): void {
   new Promise<void>((done) => {
@@ -16,8 +19,7 @@ function stand(work: () => unknown, wait?: () => unknown): void {
     new MutationObserver(look).observe(page, { childList: true });
   })
     .then(wait)
-    .then(() => mount(act))
-    .then(attach)
+    .then(() => mount(act, seen))
     .then(work)
     .catch(warn);
 }
@@ -28,7 +30,6 @@ export const show = (first?: boolean): void =>
     if (first && choice) return;
     showBanner();
     tell("shown");
-    if (!choice && isOpen()) counted ||= count("shown");
   }, localise);
 
 /** Take the banner away and leave the way back. */

@@ -1,8 +1,8 @@
 import { api, tell } from "./api";
-import { count, resend } from "./client";
+import { count } from "./client";
 import { EMPTY, readConfig } from "./config";
 import { adopt, choice, dress } from "./current";
-import { keeper, refresh, restore, resume } from "./decide";
+import { keeper, refresh, restore, resume, settleUp } from "./decide";
 import { watch } from "./gate";
 import { guard, warn } from "./guard";
 import { listen, retire, show, showPreferences } from "./layers";
@@ -22,7 +22,6 @@ const seen = (work: () => void) =>
     : work();
 
 function begin(tags: (Apply | undefined)[]): void {
-  resend();
   resume(tags, () => {
     retire(true);
     tell("change");
@@ -34,6 +33,8 @@ function begin(tags: (Apply | undefined)[]): void {
     // Where a receipt leads who wants to withdraw.
     if (location.hash == "#consent") showPreferences();
   });
+  // After the page's own work: a script of ours that hangs would hold up its load event.
+  document.readyState == "complete" ? settleUp() : addEventListener("load", guard(settleUp));
   addEventListener("pageshow", guard(({ persisted }: PageTransitionEvent) => persisted && refresh()));
   tell("ready");
 }
