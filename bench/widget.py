@@ -136,8 +136,8 @@ def load(browser: Browser, url: str, peer: Peer | None, click: str = "") -> Load
     page.on("response", count)
     page.add_init_script(f"const ACCEPT = {peer.accept if peer else 'none'!r};{WATCH}")
     page.goto(url, wait_until="load")
-    if peer:
-        page.wait_for_function("seen.at", polling=100)
+    # On the bare page too: what asks works there as well.
+    page.wait_for_function("seen.at" if peer else "seen", polling=100)
     page.wait_for_timeout(REST_MS)
     metrics = {entry["name"]: entry["value"] for entry in session.send("Performance.getMetrics")["metrics"]}
     if click:
