@@ -86,10 +86,8 @@ def _hello() -> Iterator[Server]:
 
 
 @contextmanager
-def serve_product(
-    name: str, database_url: str | None, site_file: Path = ROOT / "examples" / "callbell.toml"
-) -> Iterator[Server]:
-    """The product as shipped, on a database of its own."""
+def serve_product(name: str, database_url: str | None) -> Iterator[Server]:
+    """The product as shipped with bench/shop.toml, on a database of its own."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="consent-bench-") as folder:
         # The load comes "through a proxy", each request from another address: the rate limit works as
@@ -105,7 +103,7 @@ def serve_product(
             }
         flask = [str(BIN / "flask"), "--app", "wsgi"]
         _run([*flask, "db", "upgrade"], environment)
-        printed = _run([*flask, "site", "apply", str(site_file)], environment)
+        printed = _run([*flask, "site", "apply", str(ROOT / "bench" / "shop.toml")], environment)
         with _running([str(BIN / "gunicorn"), "wsgi:app"], environment):
             _wait(port, "/readyz")
             yield Server(name, port, printed.split()[1])

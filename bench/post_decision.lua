@@ -23,7 +23,7 @@ function request()
     ["Origin"] = "http://127.0.0.1:9000",
     ["X-Forwarded-For"] = string.format("10.%d.%d.%d", random(0, 255), random(0, 255), random(0, 255)),
   }
-  return wrk.format("POST", "/v1/sites/callbell/decisions", headers, body)
+  return wrk.format("POST", "/v1/sites/shop/decisions", headers, body)
 end
 
 function done(summary, latency, requests)

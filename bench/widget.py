@@ -1,8 +1,9 @@
 """The widget and its peers on the same page: bytes, time to the banner, main-thread time, shifts, axe-core, answers.
 
 Usage: python bench/widget.py [--rounds 9] [--alone]
-Each load has a fresh profile, at 4x processor throttling. The bare page is loaded in the same rounds, and its
-main-thread time taken off. Nothing looks frame by frame: the banner is seen by an IntersectionObserver on its button.
+Each load has a fresh profile, at 4x processor throttling, and each banner comes from another origin than the page, as
+by a pasted tag. The bare page is loaded in the same rounds, and its main-thread time taken off. Nothing looks frame by
+frame: the banner is seen by an IntersectionObserver on its button.
 """
 
 import argparse
@@ -172,7 +173,7 @@ def main() -> None:
     peers = [] if options.alone else PEERS
     with (
         tempfile.TemporaryDirectory(prefix="consent-bench-") as folder,
-        serve_product("widget", None, ROOT / "bench" / "shop.toml") as server,
+        serve_product("widget", None) as server,
         sync_playwright() as playwright,
     ):
         if peers:
@@ -180,9 +181,10 @@ def main() -> None:
         tag = f'<script async src="http://127.0.0.1:{server.port}/widget/shop.js"></script>'
         ours = Peer(OURS, "", tag, "consent-widget [data-action=accept]", "consent-widget [data-action=refuse]")
         every = [ours, *peers]
-        heads = {"bare": "", **{f"page-{number}": peer.head for number, peer in enumerate(every)}}
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        with pages(Path(folder), heads) as site:
+        heads = {"bare": ""}
+        with pages(Path(folder), {}) as files, pages(Path(folder), heads) as site:
+            heads |= {f"page-{number}": peer.head.replace('="/', f'="{files}/') for number, peer in enumerate(every)}
             loads: dict[str, list[Load]] = {peer.name: [] for peer in every}
             bare = []
             for turn in range(options.rounds):
