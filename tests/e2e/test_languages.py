@@ -57,9 +57,25 @@ def test_a_language_fits(visit: Callable[..., Shop], world: ConsentServer, lang:
     assert axe.faults(shop.page, "consent-widget", [SMALL]) == []
     shop.unfold_all()
     assert shop.page.evaluate(CUT) == []
+    # Chinese and Japanese break between any two characters.
+    assert lang in ("ja", "zh") or shop.page.evaluate(BROKEN) == []
     assert axe.faults(shop.page, "consent-widget", [SMALL]) == []
 
 
+# Words of a cookie table that stand on two lines: of the kind of storage and of the lifetime.
+BROKEN = """() => {
+  const broken = [], root = document.querySelector("consent-widget").shadowRoot;
+  for (const cell of root.querySelectorAll("td:first-child, td:last-child"))
+    for (const text of cell.childNodes)
+      if (text instanceof Text)
+        for (const {0: word, index} of text.data.matchAll(/\\S+/g)) {
+          const range = document.createRange();
+          range.setStart(text, index);
+          range.setEnd(text, index + word.length);
+          if (new Set([...range.getClientRects()].map(({top}) => top)).size > 1) broken.push(word);
+        }
+  return broken;
+}"""
 LEFT = """(one) => {
   const range = document.createRange();
   const at = (from, to) => (range.setStart(one.firstChild, from), range.setEnd(one.firstChild, to),
