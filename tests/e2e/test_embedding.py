@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from .shop import Shop
 from .site_files import ANALYTICS, DOMAIN, ORIGIN, PIXEL, SISTER
@@ -42,6 +42,18 @@ def test_a_tag_that_is_added_late_works_the_same(shop: Shop) -> None:
     shop.ready()
     shop.accept_all()
     assert shop.vendors.views == [PIXEL, ANALYTICS]
+
+
+def test_the_preferences_open_while_the_page_is_still_being_read(shop: Shop) -> None:
+    shop.open().refuse_all()
+    held: list[Route] = []
+    shop.page.route("**/slow.js", lambda route: held.append(route))
+    body = "<script>consentWidget.showPreferences()</script><main>A page</main><script src=/slow.js></script>"
+    shop.serve(head=shop.tag().replace(" async", ""), body=body, path="/slow")
+    shop.page.goto(f"{ORIGIN}/slow", wait_until="commit")
+    expect(shop.button("save")).to_be_visible()
+    assert shop.page.evaluate("document.readyState") == "loading"
+    held[0].fulfill(body="")
 
 
 def test_a_single_page_navigation_asks_nothing_again(shop: Shop) -> None:

@@ -41,6 +41,8 @@ export const retire = (saved?: boolean): void =>
 
 export const showPreferences = (): void =>
   stand(async () => {
+    // Before the page is parsed nothing has put it there.
+    attach();
     say(await later("show") ? "" : config.texts.failed);
   });
 
