@@ -39,7 +39,7 @@ def declaration(key: str) -> Response:
     versions = services().declare_site(current, language)
     wanted = _wanted()
     if wanted == "json":
-        response = _json(_facts(current, language, versions))
+        response = _json(_facts(current, language, versions, _told(current, language)))
     else:
         shown = _shown(current, language, versions)
         if wanted == "html":
@@ -69,11 +69,10 @@ def _json(found: dict[str, Any]) -> Response:
     return Response(json.dumps(found), mimetype="application/json")
 
 
-def _facts(current: CurrentSite, language: str, versions: list[Version]) -> dict[str, Any]:
+def _facts(current: CurrentSite, language: str, versions: list[Version], told: dict[str, Any]) -> dict[str, Any]:
     """docs/formats/declaration.md"""
     body = current.notice.body
     texts = body["texts"][language]
-    told = _told(current, language)
     return {
         "schema": SCHEMA,
         "site": body["site"],
@@ -125,7 +124,8 @@ def _shown(current: CurrentSite, language: str, versions: list[Version]) -> dict
     """What the templates tell, in the words of the notice and of this language."""
     locales, wording = catalogue.locales(), Wording(language)
     locale, said = locales[language], current.notice.body["texts"][language]
-    facts = _facts(current, language, versions)
+    told = _told(current, language)
+    facts = _facts(current, language, versions, told)
     return {
         "site": current.site,
         "language": language,
@@ -135,7 +135,7 @@ def _shown(current: CurrentSite, language: str, versions: list[Version]) -> dict
         "facts": facts,
         "titles": {purpose["key"]: purpose["title"] for purpose in facts["purposes"]},
         "names": {vendor["key"]: vendor["name"] for vendor in facts["vendors"]},
-        "told": _told(current, language),
+        "told": told,
         "texts": locale["declaration"],
         "banner": said["banner"],
         "words": locale["preferences"] | said["preferences"],
