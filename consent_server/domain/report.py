@@ -74,13 +74,19 @@ def report(counts: Iterable[Count], asked: Mapping[str, Asked]) -> Report:
     language come with small values merged (small_cells.py).
     """
     counts = list(counts)
-    rows: dict[str, list[Count]] = {}
-    for count in counts:
-        rows.setdefault(count.key, []).append(count)
+    rows = by_key(counts)
     keys = sorted(rows, key=lambda key: (key == OTHER, key))
     found = ((key, figures(rows[key], asked)) for key in keys)
     told = ((key, None if key == OTHER and size(of.totals.to_json()) < SMALLEST else of) for key, of in found)
     return Report(figures(counts, asked), tuple(told))
+
+
+def by_key(counts: Iterable[Count]) -> dict[str, list[Count]]:
+    """The counts of each row."""
+    rows: dict[str, list[Count]] = {}
+    for count in counts:
+        rows.setdefault(count.key, []).append(count)
+    return rows
 
 
 def figures(counts: Iterable[Count], asked: Mapping[str, Asked]) -> Figures:

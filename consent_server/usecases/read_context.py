@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from consent_server.domain.drop import WEEK, Drop, drops
 from consent_server.domain.rates import Rate, difference
-from consent_server.domain.report import Count, Figures, compare, figures, totals
+from consent_server.domain.report import Count, Figures, by_key, compare, figures, totals
 from consent_server.storage import experiments
 from consent_server.storage.session import Database
 from consent_server.usecases.read_rates import By, Publication, SiteCounts, Span
@@ -127,9 +127,6 @@ def _trials(session: Session, site: SiteCounts, span: Span) -> list[Trial]:
 
 
 def _drops(counts: Sequence[Count], published: Sequence[Publication], span: Span) -> list[Drop]:
-    by_day: dict[str, list[Count]] = {}
-    for count in counts:
-        by_day.setdefault(count.key, []).append(count)
-    days = {date.fromisoformat(day): totals(here) for day, here in by_day.items()}
+    days = {date.fromisoformat(day): totals(of) for day, of in by_key(counts).items()}
     found = drops(days, [(one.notice, date.fromisoformat(one.at[:10])) for one in published], span.last)
     return [one for one in found if span.holds(one.day.isoformat())]
