@@ -36,7 +36,7 @@ demo: $(VENV)/.installed ## Serve the example site with a made-up year of visito
 	@$(BIN)/flask --app wsgi db upgrade
 	$(SERVE)
 
-BUILT := static/widget/dist consent_server/web/assets/dist
+BUILT := static/widget/dist consent_server/rates/assets/dist
 .PHONY: test
 test: $(VENV)/.installed-dev node_modules/.installed chromium firefox postgresql openssl ## Install what tests need and pass every test
 	$(BIN)/ruff check .

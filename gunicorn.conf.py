@@ -57,7 +57,7 @@ def when_ready(server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Each worker seals; the database lets one at a time, and the others find nothing left."""
-    from consent_server import sealer
+    from consent_server import worker as sealer
     from wsgi import app
 
     sealer.start(app.extensions["consent"])
@@ -69,7 +69,7 @@ def post_fork(server: Any, worker: Any) -> None:
     Threads of one process take turns on the interpreter; left unpinned, two such processes fall into
     states in which each waits for the other's core.
     """
-    from consent_server.extensions import db
+    from consent_server.core.context import db
     from wsgi import app
 
     with app.app_context():

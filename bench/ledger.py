@@ -27,11 +27,11 @@ sys.path.insert(0, str(ROOT))
 from sqlalchemy import func, select  # noqa: E402
 
 from bench.records import fill, make_ledger, open_services  # noqa: E402
-from consent_server.extensions import Services  # noqa: E402
-from consent_server.storage.rows import DecisionRow  # noqa: E402
-from consent_server.usecases.export_evidence import export_evidence  # noqa: E402
-from consent_server.usecases.prove_receipt import prove_receipt  # noqa: E402
-from consent_server.usecases.seal_ledger import BATCH, seal_ledger  # noqa: E402
+from consent_server.audit.export import export_evidence  # noqa: E402
+from consent_server.core.context import Services  # noqa: E402
+from consent_server.core.rows import DecisionRow  # noqa: E402
+from consent_server.ledger.seal import BATCH, seal_ledger  # noqa: E402
+from consent_server.receipts.prove import prove_receipt  # noqa: E402
 
 STEPS = (1_000, 10_000, 100_000, 200_000, 1_000_000)
 PROOFS = 300

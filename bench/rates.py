@@ -28,18 +28,19 @@ from sqlalchemy import func, select, text  # noqa: E402
 
 from bench.records import Ledger, make_ledger  # noqa: E402
 from consent_server.app import create_app  # noqa: E402
-from consent_server.domain.decision import Action  # noqa: E402
-from consent_server.domain.notice import Notice  # noqa: E402
-from consent_server.domain.tally import PREFETCH, ROBOT, SHOWN, Kind, Outcome, of_conversion  # noqa: E402
-from consent_server.domain.visit import Visit  # noqa: E402
-from consent_server.site_file import read_site_file  # noqa: E402
-from consent_server.storage import notices, tallies  # noqa: E402
-from consent_server.storage.tallies import Cell  # noqa: E402
-from consent_server.storage.tally_rows import RollUpRow  # noqa: E402
-from consent_server.usecases.close_days import close_days  # noqa: E402
-from consent_server.usecases.publish_notice import publish_notice  # noqa: E402
-from consent_server.usecases.read_dashboard import read_dashboard  # noqa: E402
-from consent_server.usecases.read_rates import By, Span, read_rates  # noqa: E402
+from consent_server.decisions import store_tallies as tallies  # noqa: E402
+from consent_server.decisions.rows import RollUpRow  # noqa: E402
+from consent_server.decisions.rules import Action  # noqa: E402
+from consent_server.decisions.rules_tally import PREFETCH, ROBOT, SHOWN, Kind, Outcome, of_conversion  # noqa: E402
+from consent_server.decisions.rules_visit import Visit  # noqa: E402
+from consent_server.decisions.store_tallies import Cell  # noqa: E402
+from consent_server.rates.close_days import close_days  # noqa: E402
+from consent_server.rates.read import By, Span, read_rates  # noqa: E402
+from consent_server.rates.read_dashboard import read_dashboard  # noqa: E402
+from consent_server.sites import store_notices as notices  # noqa: E402
+from consent_server.sites.publish import publish_notice  # noqa: E402
+from consent_server.sites.rules_notice import Notice  # noqa: E402
+from consent_server.sites.site_file import read_site_file  # noqa: E402
 from tests.access.conftest import token  # noqa: E402
 from tests.access.people import CAST, Person  # noqa: E402
 from tests.factories import answer, site_file  # noqa: E402

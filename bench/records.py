@@ -23,13 +23,13 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from consent_server.app import create_app  # noqa: E402
-from consent_server.domain.decision import Action  # noqa: E402
-from consent_server.domain.receipt import uuid7  # noqa: E402
-from consent_server.domain.visit import Visit  # noqa: E402
-from consent_server.extensions import Services, db  # noqa: E402
-from consent_server.site_file import read_site_file  # noqa: E402
-from consent_server.storage.rows import DecisionRow  # noqa: E402
-from consent_server.usecases.publish_notice import publish_notice  # noqa: E402
+from consent_server.core.context import Services, db  # noqa: E402
+from consent_server.core.rows import DecisionRow  # noqa: E402
+from consent_server.decisions.rules import Action  # noqa: E402
+from consent_server.decisions.rules_receipt import uuid7  # noqa: E402
+from consent_server.decisions.rules_visit import Visit  # noqa: E402
+from consent_server.sites.publish import publish_notice  # noqa: E402
+from consent_server.sites.site_file import read_site_file  # noqa: E402
 from tests.factories import VENDORS, Clock, answer, settings_for, site_file  # noqa: E402
 from tests.vendors import IDS  # noqa: E402
 

@@ -22,15 +22,15 @@ sys.path.insert(0, str(ROOT))
 from sqlalchemy import ColumnElement, func, select  # noqa: E402
 
 from bench.records import UNGRANTED, Ledger, fill, make_ledger  # noqa: E402
-from consent_server.domain.decision import Action  # noqa: E402
-from consent_server.storage import sites  # noqa: E402
-from consent_server.storage.rows import DecisionRow, NoticeRow  # noqa: E402
-from consent_server.storage.search import Filter, Place  # noqa: E402
-from consent_server.usecases.read_record import read_record  # noqa: E402
-from consent_server.usecases.report_gaps import report_gaps  # noqa: E402
-from consent_server.usecases.sample_records import sample_records  # noqa: E402
-from consent_server.usecases.seal_ledger import seal_ledger  # noqa: E402
-from consent_server.usecases.search_records import search_records  # noqa: E402
+from consent_server.audit.read_record import read_record  # noqa: E402
+from consent_server.audit.report_gaps import report_gaps  # noqa: E402
+from consent_server.audit.sample import sample_records  # noqa: E402
+from consent_server.audit.search import search_records  # noqa: E402
+from consent_server.audit.store import Filter, Place  # noqa: E402
+from consent_server.core.rows import DecisionRow, NoticeRow  # noqa: E402
+from consent_server.decisions.rules import Action  # noqa: E402
+from consent_server.ledger.seal import seal_ledger  # noqa: E402
+from consent_server.sites import store as sites  # noqa: E402
 from tests.postgresql import PostgreSQL  # noqa: E402
 
 PAGE = 50

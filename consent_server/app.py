@@ -4,44 +4,43 @@ import sys
 import warnings
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 from flask import Flask, Response, send_from_directory
 from flask.cli import FlaskGroup
+from jinja2 import FileSystemLoader, PrefixLoader
 from joserfc.errors import SecurityWarning
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from consent_server import cli
-from consent_server.config import ROOT, Settings
-from consent_server.domain.errors import InvalidSettings
-from consent_server.extensions import Services, db, migrate, utc_now
-from consent_server.storage import rows  # noqa: F401  the tables that migrations compare
-from consent_server.web import (
-    api,
-    auditor,
-    auth,
-    choice,
-    console,
-    dashboard,
-    declaration,
-    docs,
-    embed,
-    erasures,
-    evidence,
-    experiment,
-    health,
-    ledger,
-    metrics,
-    notices,
-    problems,
-    rate_limit,
-    rates,
-    receipts,
-    reports,
-    rights,
-    timestamps,
-    verify,
-)
-from consent_server.web.public import BODY_LIMIT
+from consent_server.access import web as auth
+from consent_server.access import web_console as console
+from consent_server.audit import web as auditor
+from consent_server.audit import web_evidence as evidence
+from consent_server.core import rows  # noqa: F401  the tables that migrations compare
+from consent_server.core.context import Services, db, migrate, utc_now
+from consent_server.core.errors import InvalidSettings
+from consent_server.core.settings import ROOT, Settings
+from consent_server.decisions import web as api
+from consent_server.decisions import web_choice as choice
+from consent_server.health import web as health
+from consent_server.health import web_metrics as metrics
+from consent_server.http import problems, rate_limit
+from consent_server.http import web as docs
+from consent_server.http.public import BODY_LIMIT
+from consent_server.ledger import web as ledger
+from consent_server.ledger import web_timestamps as timestamps
+from consent_server.rates import web as rates
+from consent_server.rates import web_dashboard as dashboard
+from consent_server.rates import web_experiment as experiment
+from consent_server.rates import web_reports as reports
+from consent_server.receipts import web as receipts
+from consent_server.receipts import web_erasures as erasures
+from consent_server.receipts import web_rights as rights
+from consent_server.receipts import web_verify as verify
+from consent_server.widget import web as embed
+from consent_server.widget import web_declaration as declaration
+from consent_server.widget import web_notices as notices
 
 # The contract names EdDSA, which RFC 9864 renamed to Ed25519; the algorithm is the same.
 warnings.filterwarnings("ignore", category=SecurityWarning, message=".*EdDSA.*")
@@ -49,7 +48,13 @@ warnings.filterwarnings("ignore", category=SecurityWarning, message=".*EdDSA.*")
 LEDGER = (ledger.bp, timestamps.bp)
 ACCESS = (auth.bp, console.bp, auditor.api, auditor.bp, evidence.bp, erasures.bp, metrics.bp)
 MARKETING = (rates.api, dashboard.bp, reports.bp, experiment.api, experiment.bp)
-ASSETS = ROOT / "consent_server" / "web" / "assets"
+ROOMS = sorted(path.parent for path in Path(__file__).parent.glob("*/__init__.py"))
+TEMPLATES = {room.name: FileSystemLoader(room / "templates") for room in ROOMS}
+ASSETS = {
+    path.relative_to(room / "assets").as_posix(): room / "assets"
+    for room in ROOMS
+    for path in (room / "assets").rglob("*.*")
+}
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -63,9 +68,9 @@ def create_app(settings: Settings | None = None, now: Callable[[], datetime] = u
     app = Flask(
         "consent_server",
         instance_path=str(settings.instance),
-        template_folder="web/templates",
         static_folder=None,
     )
+    app.jinja_env.loader = PrefixLoader(TEMPLATES)
     app.add_url_rule("/assets/<path:filename>", "assets", _asset)
     app.config.update(
         SECRET_KEY=settings.secret_key,
@@ -103,7 +108,7 @@ def create_app(settings: Settings | None = None, now: Callable[[], datetime] = u
 
 
 def _asset(filename: str) -> Response:
-    return send_from_directory(ASSETS, filename, max_age=3600)
+    return send_from_directory(ASSETS.get(filename, ROOMS[0]), filename, max_age=3600)
 
 
 def _engine_options(settings: Settings) -> dict[str, object]:

@@ -6,7 +6,7 @@ from flask import current_app
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from consent_server.storage.base import Base
+from consent_server.core.columns import Base
 
 database = current_app.extensions["migrate"].db
 

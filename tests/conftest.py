@@ -13,9 +13,9 @@ from flask_migrate import upgrade
 from hypothesis import settings as hypothesis_settings
 
 from consent_server.app import create_app
-from consent_server.extensions import Services, db
-from consent_server.site_file import read_site_file
-from consent_server.usecases.publish_notice import Published, publish_notice
+from consent_server.core.context import Services, db
+from consent_server.sites.publish import Published, publish_notice
+from consent_server.sites.site_file import read_site_file
 from tests.e2e.site_files import DOMAIN
 from tests.factories import RIVAL_FILE, Body, Clock, settings_for, site_file
 from tests.postgresql import PostgreSQL

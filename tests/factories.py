@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from consent_server.canonical import encode, sha256_hex
-from consent_server.config import ROOT, Settings
-from consent_server.domain.decision import Action, Answer, Method
-from consent_server.domain.notice import Notice
-from consent_server.site_file import read_site_file
-from consent_server.usecases.publish_notice import notice_body
+from consent_server.core.canonical import encode, sha256_hex
+from consent_server.core.settings import ROOT, Settings
+from consent_server.decisions.rules import Action, Answer, Method
+from consent_server.sites.publish import notice_body
+from consent_server.sites.rules_notice import Notice
+from consent_server.sites.site_file import read_site_file
 
 START = datetime(2026, 11, 23, 17, 0, 0, 250_000, tzinfo=UTC)
 PUBLIC_URL = "https://consent.example"

@@ -13,8 +13,8 @@ from typing import Self
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from consent_server.domain.errors import InvalidProof
-from consent_server.domain.ledger import EMPTY_ROOT, verify_consistency
+from consent_server.core.errors import InvalidProof
+from consent_server.ledger.rules import EMPTY_ROOT, verify_consistency
 
 BASE64 = "[A-Za-z0-9+/]+={0,2}"
 REQUEST = re.compile(f"old (0|[1-9][0-9]*)\n((?:{BASE64}\n){{0,63}})\n(.*)", re.DOTALL)

@@ -17,19 +17,19 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from consent_server.app import create_app  # noqa: E402
-from consent_server.canonical import encode, sha256_hex  # noqa: E402
-from consent_server.domain.decision import Action, Answer, Method  # noqa: E402
-from consent_server.domain.notice import Notice  # noqa: E402
-from consent_server.domain.receipt import uuid7  # noqa: E402
-from consent_server.extensions import Services, utc_now  # noqa: E402
-from consent_server.site_file import read_site_file  # noqa: E402
-from consent_server.usecases.close_days import close_days  # noqa: E402
-from consent_server.usecases.current_site import CurrentSite, CurrentSites  # noqa: E402
-from consent_server.usecases.find_site import list_sites  # noqa: E402
-from consent_server.usecases.fold_tallies import fold_tallies  # noqa: E402
-from consent_server.usecases.promote_arm import promote_arm  # noqa: E402
-from consent_server.usecases.publish_notice import notice_body, publish_notice  # noqa: E402
-from consent_server.usecases.seal_ledger import seal_ledger  # noqa: E402
+from consent_server.core.canonical import encode, sha256_hex  # noqa: E402
+from consent_server.core.context import Services, utc_now  # noqa: E402
+from consent_server.decisions.fold_tallies import fold_tallies  # noqa: E402
+from consent_server.decisions.rules import Action, Answer, Method  # noqa: E402
+from consent_server.decisions.rules_receipt import uuid7  # noqa: E402
+from consent_server.ledger.seal import seal_ledger  # noqa: E402
+from consent_server.rates.close_days import close_days  # noqa: E402
+from consent_server.rates.promote_arm import promote_arm  # noqa: E402
+from consent_server.sites.current_site import CurrentSite, CurrentSites  # noqa: E402
+from consent_server.sites.find import list_sites  # noqa: E402
+from consent_server.sites.publish import notice_body, publish_notice  # noqa: E402
+from consent_server.sites.rules_notice import Notice  # noqa: E402
+from consent_server.sites.site_file import read_site_file  # noqa: E402
 from examples.demo.year import ZONE, Event, Year  # noqa: E402
 
 # The site's own notice, a box, against a bar: layout alone, so the bar's notice is the year's second.

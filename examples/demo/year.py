@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from consent_server.domain.decision import Action
-from consent_server.domain.tally import PREFETCH, ROBOT
-from consent_server.domain.visit import Visit
+from consent_server.decisions.rules import Action
+from consent_server.decisions.rules_tally import PREFETCH, ROBOT
+from consent_server.decisions.rules_visit import Visit
 
 SEED = 2016
 ZONE = ZoneInfo("Europe/Paris")

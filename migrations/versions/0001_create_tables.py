@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from consent_server.storage.base import BigId, UtcMilliseconds, UuidBytes
+from consent_server.core.columns import BigId, UtcMilliseconds, UuidBytes
 
 revision = "0001"
 down_revision = None

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from consent_server.storage.base import BigId, UtcMilliseconds
+from consent_server.core.columns import BigId, UtcMilliseconds
 
 revision = "0003"
 down_revision = "0002"

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-from consent_server.storage import append_only
-from consent_server.storage.base import BigId, UtcMilliseconds
+from consent_server.core import append_only
+from consent_server.core.columns import BigId, UtcMilliseconds
 
 revision = "0005"
 down_revision = "0004"

@@ -7,8 +7,8 @@ notice in force is archived when the server first loads it.
 import sqlalchemy as sa
 from alembic import op
 
-from consent_server.storage import append_only
-from consent_server.storage.base import UtcMilliseconds
+from consent_server.core import append_only
+from consent_server.core.columns import UtcMilliseconds
 
 revision = "0006"
 down_revision = "0005"

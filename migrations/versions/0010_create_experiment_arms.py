@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from consent_server.storage.base import UtcMilliseconds
+from consent_server.core.columns import UtcMilliseconds
 
 revision = "0010"
 down_revision = "0009"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from consent_server.storage.base import BigId
+from consent_server.core.columns import BigId
 
 revision = "0012"
 down_revision = "0011"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from consent_server.storage import append_only
+from consent_server.core import append_only
 
 revision = "0014"
 down_revision = "0013"

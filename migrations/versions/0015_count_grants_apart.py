@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from consent_server.storage.base import BigId
+from consent_server.core.columns import BigId
 
 revision = "0015"
 down_revision = "0014"

@@ -14,5 +14,5 @@ await build({
   charset: "utf8",
   // Chart.js is under the MIT licence, whose notice goes with every copy.
   legalComments: "eof",
-  outfile: join(here, "../../consent_server/web/assets/dist/rates.js"),
+  outfile: join(here, "../../consent_server/rates/assets/dist/rates.js"),
 });

@@ -7,10 +7,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consent_server.domain.tally import SHOWN, of_conversion
-from consent_server.extensions import Services
-from consent_server.usecases.fold_tallies import fold_tallies
-from consent_server.usecases.seal_ledger import seal_ledger
+from consent_server.core.context import Services
+from consent_server.decisions.fold_tallies import fold_tallies
+from consent_server.decisions.rules_tally import SHOWN, of_conversion
+from consent_server.ledger.seal import seal_ledger
 from tests.access.people import CAST, Person
 from tests.access.rates_page import ACCEPTED, a_day, count
 from tests.factories import RIVAL, Body, Clock

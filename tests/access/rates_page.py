@@ -6,11 +6,13 @@ from collections import Counter
 from html import unescape
 from typing import Any
 
-from consent_server.domain.decision import Action
-from consent_server.domain.tally import SHOWN, Kind, Outcome
-from consent_server.extensions import Services
-from consent_server.storage import notices, sites, tallies
-from consent_server.storage.tallies import Cell
+from consent_server.core.context import Services
+from consent_server.decisions import store_tallies as tallies
+from consent_server.decisions.rules import Action
+from consent_server.decisions.rules_tally import SHOWN, Kind, Outcome
+from consent_server.decisions.store_tallies import Cell
+from consent_server.sites import store as sites
+from consent_server.sites import store_notices as notices
 from tests.access.people import HTML, Person
 
 RATES = "/console/sites/shop/rates"

@@ -9,8 +9,8 @@ from math import hypot
 import pytest
 from flask.testing import FlaskClient
 
-from consent_server.domain.rates import RATES as DEFINED
-from consent_server.web.board import percent, points
+from consent_server.rates.board import percent, points
+from consent_server.rates.rules import RATES as DEFINED
 from tests.access.people import HTML, Person
 from tests.access.rates_page import RATES, api, shared, text_of
 from tests.factories import Clock

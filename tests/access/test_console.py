@@ -9,15 +9,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from consent_server.domain.errors import Forbidden, Unauthenticated, UnknownReceipt
-from consent_server.domain.roles import Access, Role
-from consent_server.extensions import Services
-from consent_server.usecases.log_lookup import forget_lookups, read_lookups
-from consent_server.usecases.replay_leaves import replay_leaves
-from consent_server.usecases.report_gaps import report_gaps
-from consent_server.usecases.run_retention import run_retention
-from consent_server.usecases.seal_ledger import seal_ledger
-from consent_server.web.auth import may_read_receipt
+from consent_server.access.log_lookup import forget_lookups, read_lookups
+from consent_server.access.rules import Access, Role
+from consent_server.access.web import may_read_receipt
+from consent_server.audit.report_gaps import report_gaps
+from consent_server.core.context import Services
+from consent_server.core.errors import Forbidden, Unauthenticated, UnknownReceipt
+from consent_server.ledger.replay import replay_leaves
+from consent_server.ledger.seal import seal_ledger
+from consent_server.receipts.run_retention import run_retention
 from tests.access.conftest import token
 from tests.access.people import HTML, Person
 from tests.conftest import Apply

@@ -10,12 +10,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from consent_server.app import create_app
-from consent_server.config import ROOT
-from consent_server.domain.rates import CONVERSIONS, GPC_RATES, GRANT_RATES
-from consent_server.domain.rates import RATES as DEFINED
-from consent_server.domain.tally import ROBOT, of_conversion
-from consent_server.extensions import Services
-from consent_server.web.board import amount, percent, points
+from consent_server.core.context import Services
+from consent_server.core.settings import ROOT
+from consent_server.decisions.rules_tally import ROBOT, of_conversion
+from consent_server.rates.board import amount, percent, points
+from consent_server.rates.rules import CONVERSIONS, GPC_RATES, GRANT_RATES
+from consent_server.rates.rules import RATES as DEFINED
 from tests.access.people import CAST, HTML, Person
 from tests.access.rates_page import RATES, a_day, api, count, drawn, shared, text_of, undefined
 from tests.conftest import Apply

@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consent_server.domain.roles import Access, Role
-from consent_server.extensions import Services
-from consent_server.storage import users
+from consent_server.access import store as users
+from consent_server.access.rules import Access, Role
+from consent_server.core.context import Services
 from tests.access.conftest import token
 from tests.access.people import HTML, Person, token_of
 from tests.factories import Clock

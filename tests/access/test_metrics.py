@@ -9,9 +9,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from consent_server import __version__
-from consent_server.extensions import Services
-from consent_server.storage import erasure_requests, figures
-from consent_server.usecases.seal_ledger import seal_ledger
+from consent_server.core.context import Services
+from consent_server.health import store as figures
+from consent_server.ledger.seal import seal_ledger
+from consent_server.receipts import store as erasure_requests
 from tests.access.conftest import token
 from tests.access.people import Person
 from tests.factories import Body, Clock

@@ -11,12 +11,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, insert, select, text
 
-from consent_server.domain.decision import Action
-from consent_server.domain.sampling import sample_indexes
-from consent_server.extensions import Services
-from consent_server.storage import search
-from consent_server.storage.rows import DecisionRow
-from consent_server.storage.search import Filter, Place
+from consent_server.audit import store as search
+from consent_server.audit.rules_sampling import sample_indexes
+from consent_server.audit.store import Filter, Place
+from consent_server.core.context import Services
+from consent_server.core.rows import DecisionRow
+from consent_server.decisions.rules import Action
 from tests.access.conftest import token
 from tests.factories import Body, Clock
 from tests.web.visitor import post

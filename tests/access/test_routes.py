@@ -8,9 +8,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from consent_server.domain.roles import Access, Role
-from consent_server.extensions import Services
-from consent_server.usecases.log_lookup import read_lookups
+from consent_server.access.log_lookup import read_lookups
+from consent_server.access.rules import Access, Role
+from consent_server.core.context import Services
 from tests.access.conftest import token
 from tests.access.people import Person, token_of
 

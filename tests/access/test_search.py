@@ -9,15 +9,16 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import event, select
 
-from consent_server.domain.decision import Action
-from consent_server.domain.visit import Visit
-from consent_server.extensions import Services
-from consent_server.storage import decisions, search
-from consent_server.storage.rows import DecisionRow, LeafRow, NoticeRow
-from consent_server.storage.search import Filter, Place
-from consent_server.usecases.erase_visitor import erase_visitor
-from consent_server.usecases.seal_ledger import seal_ledger
-from consent_server.usecases.search_records import search_records
+from consent_server.audit import store as search
+from consent_server.audit.search import search_records
+from consent_server.audit.store import Filter, Place
+from consent_server.core.context import Services
+from consent_server.core.rows import DecisionRow, LeafRow, NoticeRow
+from consent_server.decisions import store as decisions
+from consent_server.decisions.rules import Action
+from consent_server.decisions.rules_visit import Visit
+from consent_server.ledger.seal import seal_ledger
+from consent_server.receipts.erase_visitor import erase_visitor
 from tests.conftest import Apply
 from tests.factories import ADS, ANALYTICS, META, PUBLIC_URL, RIVAL_FILE, Clock, answer, site_file
 

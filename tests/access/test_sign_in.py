@@ -9,11 +9,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from consent_server import credentials
-from consent_server.extensions import Services
-from consent_server.storage.rows import SessionRow, UserRow
-from consent_server.usecases import sign_in
-from consent_server.web.auth import COOKIE
+from consent_server.access import credentials, sign_in
+from consent_server.access.web import COOKIE
+from consent_server.core.context import Services
+from consent_server.core.rows import SessionRow, UserRow
 from tests.access.people import CAST, HTML, PASSWORD, Person, token_of
 from tests.factories import Clock
 

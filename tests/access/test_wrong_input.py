@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
-from consent_server.extensions import Services
+from consent_server.core.context import Services
 from tests.access.conftest import token
 from tests.access.people import Person
 from tests.factories import SHOP

@@ -11,15 +11,16 @@ from typing import Self
 import pytest
 from sqlalchemy import select
 
-from consent_server.domain.channels import Channel
-from consent_server.domain.decision import Action
-from consent_server.domain.tally import SHOWN, Kind, Outcome
-from consent_server.extensions import Services
-from consent_server.storage import sites, tallies
-from consent_server.storage.rows import NoticeRow
-from consent_server.storage.tallies import Cell
-from consent_server.usecases.fold_tallies import fold_tallies
-from consent_server.usecases.watch_rates import watch_rates
+from consent_server.core.channels import Channel
+from consent_server.core.context import Services
+from consent_server.core.rows import NoticeRow
+from consent_server.decisions import store_tallies as tallies
+from consent_server.decisions.fold_tallies import fold_tallies
+from consent_server.decisions.rules import Action
+from consent_server.decisions.rules_tally import SHOWN, Kind, Outcome
+from consent_server.decisions.store_tallies import Cell
+from consent_server.rates.watch import watch_rates
+from consent_server.sites import store as sites
 from tests.factories import Clock
 
 ACCEPTED = Outcome(Kind.FIRST, Action.ACCEPT_ALL, ("advertising", "analytics"))

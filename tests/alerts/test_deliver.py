@@ -17,12 +17,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from consent_server import sealer
-from consent_server.domain import channels
-from consent_server.domain.channels import Channel, Channels, Mail, Webhook, webhook_key
-from consent_server.storage import alerts
-from consent_server.usecases.deliver_alerts import Told, deliver_alerts
-from consent_server.usecases.read_alerts import read_alert_figures, recent_alerts
+from consent_server import worker as sealer
+from consent_server.core import channels
+from consent_server.core.channels import Channel, Channels, Mail, Webhook, webhook_key
+from consent_server.rates import store_alerts as alerts
+from consent_server.rates.deliver_alerts import Told, deliver_alerts
+from consent_server.rates.read_alerts import read_alert_figures, recent_alerts
 from tests.alerts.conftest import FALLEN, History, Receiver
 from tests.factories import PUBLIC_URL, Clock
 from tests.mail_server import MailServer

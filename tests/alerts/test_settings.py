@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from consent_server.config import Settings
-from consent_server.domain.channels import Channel, MailServer
-from consent_server.domain.errors import InvalidSettings
+from consent_server.core.channels import Channel, MailServer
+from consent_server.core.errors import InvalidSettings
+from consent_server.core.settings import Settings
 
 HOOK = {
     "CONSENT_ALERT_WEBHOOK": "https://chat.example/hook?team=1",

@@ -9,14 +9,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from consent_server import sealer
-from consent_server.domain.channels import Channel
-from consent_server.extensions import Services
-from consent_server.storage.alert_rows import AlertRow, DeliveryRow
-from consent_server.storage.session import Database
-from consent_server.usecases.fold_tallies import fold_tallies
-from consent_server.usecases.read_alerts import recent_alerts
-from consent_server.usecases.watch_rates import watch_rates
+from consent_server import worker as sealer
+from consent_server.core.channels import Channel
+from consent_server.core.context import Services
+from consent_server.core.database import Database
+from consent_server.decisions.fold_tallies import fold_tallies
+from consent_server.rates.read_alerts import recent_alerts
+from consent_server.rates.rows import AlertRow, DeliveryRow
+from consent_server.rates.watch import watch_rates
 from tests.access.conftest import token
 from tests.access.test_metrics import scrape
 from tests.alerts.conftest import FALLEN, YESTERDAY, History

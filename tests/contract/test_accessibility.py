@@ -3,7 +3,7 @@
 import ast
 import re
 
-from consent_server.config import ROOT
+from consent_server.core.settings import ROOT
 
 PAGE = ROOT / "docs" / "accessibility.md"
 # WCAG 2.2 level AA, and 2.3.3 for prefers-reduced-motion.

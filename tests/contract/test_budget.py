@@ -6,7 +6,7 @@ import brotli
 import pytest
 from flask.testing import FlaskClient
 
-from consent_server.config import ROOT
+from consent_server.core.settings import ROOT
 from tests.conftest import Apply
 from tests.e2e.site_files import ADS_TAG, ANALYTICS_TAG, PIXEL_TAG, site_file
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from consent_server import catalogue
-from consent_server.domain.signals import PURPOSE_SIGNALS
+from consent_server.sites import catalogue
+from consent_server.sites.rules_signals import PURPOSE_SIGNALS
 
 VENDORS = catalogue.vendors()
 KEYS = {

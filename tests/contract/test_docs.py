@@ -11,9 +11,9 @@ import click
 import pytest
 
 from consent_server.app import create_app
-from consent_server.config import ROOT, Settings
-from consent_server.domain.receipt import RECEIPT_TYPE, STATE_LIMIT, STATE_TYPE
-from consent_server.signing import KeyRing, read_header, verify_jws
+from consent_server.core.keys import KeyRing, read_header, verify_jws
+from consent_server.core.settings import ROOT, Settings
+from consent_server.decisions.rules_receipt import RECEIPT_TYPE, STATE_LIMIT, STATE_TYPE
 
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from consent_server.app import create_app
-from consent_server.config import ROOT
+from consent_server.core.settings import ROOT
 from tests.factories import settings_for
 
 # public: anyone; link: whoever holds the signed link; report: the same, until it ends; console: a session or a token.

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from babel import Locale
 
-from consent_server import catalogue
-from consent_server.domain.fairness import text_faults
-from consent_server.site_schema import TEXT_LIMITS
-from consent_server.wording import Wording
+from consent_server.sites import catalogue
+from consent_server.sites.rules_fairness import text_faults
+from consent_server.sites.site_schema import TEXT_LIMITS
+from consent_server.sites.wording import Wording
 
 LOCALES = catalogue.locales()
 ENGLISH = LOCALES["en"]

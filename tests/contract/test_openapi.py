@@ -14,15 +14,15 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from werkzeug.test import TestResponse
 
+from consent_server.access.create_token import create_token
+from consent_server.access.rules import Role
 from consent_server.app import create_app
-from consent_server.config import ROOT, Settings
-from consent_server.domain.roles import Role
-from consent_server.extensions import Services
-from consent_server.site_file import read_site_file
-from consent_server.usecases.create_token import create_token
-from consent_server.usecases.erase_visitor import erase_requested
-from consent_server.usecases.publish_notice import publish_notice
-from consent_server.usecases.seal_ledger import seal_ledger
+from consent_server.core.context import Services
+from consent_server.core.settings import ROOT, Settings
+from consent_server.ledger.seal import seal_ledger
+from consent_server.receipts.erase_visitor import erase_requested
+from consent_server.sites.publish import publish_notice
+from consent_server.sites.site_file import read_site_file
 from tests.contract.openapi import DOCUMENT, misfits, operations, resolved
 from tests.factories import START
 

@@ -3,7 +3,7 @@
 import re
 
 from consent_server import __version__
-from consent_server.web.problems import PROBLEMS
+from consent_server.http.problems import PROBLEMS
 from tests.contract.openapi import DOCUMENT, PROBLEM, answers, everything, misfits, operations, resolved
 
 

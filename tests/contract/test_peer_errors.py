@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from consent_server import catalogue
-from consent_server.domain.errors import InvalidSiteFile
-from consent_server.site_file import read_site_file
+from consent_server.core.errors import InvalidSiteFile
+from consent_server.sites import catalogue
+from consent_server.sites.site_file import read_site_file
 from tests.factories import ANALYTICS, site_file
 from tests.vendors import IDS
 
@@ -87,7 +87,7 @@ def test_each_error_has_its_test(error: str) -> None:
 def test_no_page_has_a_vendor_in_noscript() -> None:
     """It would be asked without a choice: by a browser that runs no script there is none."""
     looked = 0
-    for folder in ("static/widget/dist", "examples", "consent_server/web/templates", "docs"):
+    for folder in ("static/widget/dist", "examples", "consent_server", "docs"):
         for path in (ROOT / folder).rglob("*.*"):
             if path.suffix not in (".html", ".js", ".md", ".toml"):
                 continue

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from consent_server.domain.tally import counters_of
+from consent_server.decisions.rules_tally import counters_of
 from tests.process import free_port
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from consent_server.domain.colours import contrast
+from consent_server.sites.rules_colours import contrast
 
 from .shop import Shop
 from .site_files import ORIGIN

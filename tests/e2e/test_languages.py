@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import ViewportSize, expect
 
-from consent_server import catalogue
+from consent_server.sites import catalogue
 
 from . import axe
 from .servers import ConsentServer

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Request, expect
 
-from consent_server.domain.colours import contrast, mix
+from consent_server.sites.rules_colours import contrast, mix
 
 from . import axe
 from .shop import Shop

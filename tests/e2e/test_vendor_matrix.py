@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from consent_server import catalogue
+from consent_server.sites import catalogue
 from tests.vendors import IDS
 
 from .shop import Shop

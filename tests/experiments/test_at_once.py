@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from consent_server.domain.errors import ExperimentConflict
-from consent_server.extensions import Services
-from consent_server.storage import experiments
-from consent_server.usecases.promote_arm import promote_arm
+from consent_server.core.context import Services
+from consent_server.core.errors import ExperimentConflict
+from consent_server.rates.promote_arm import promote_arm
+from consent_server.sites import store_experiments as experiments
 from tests.conftest import Apply
 from tests.experiments.files import BOX, TITLE, with_experiment
 from tests.experiments.test_experiment import hashes, in_force, stored

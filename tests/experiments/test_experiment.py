@@ -11,18 +11,21 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consent_server.domain.errors import ExperimentConflict, InvalidSiteFile, UnknownExperiment
-from consent_server.domain.rates import Trials
-from consent_server.extensions import Services
-from consent_server.site_file import read_site_file
-from consent_server.storage import configurations, experiments, notices, sites
-from consent_server.storage.tallies import Cell, add
-from consent_server.usecases.promote_arm import promote_arm
-from consent_server.usecases.publish_notice import publish_notice
-from consent_server.usecases.read_dashboard import read_dashboard
-from consent_server.usecases.read_experiment import read_experiment
-from consent_server.usecases.read_rates import By, Span
-from consent_server.usecases.report_gaps import report_gaps
+from consent_server.audit.report_gaps import report_gaps
+from consent_server.core.context import Services
+from consent_server.core.errors import ExperimentConflict, InvalidSiteFile, UnknownExperiment
+from consent_server.decisions.store_tallies import Cell, add
+from consent_server.rates.promote_arm import promote_arm
+from consent_server.rates.read import By, Span
+from consent_server.rates.read_dashboard import read_dashboard
+from consent_server.rates.read_experiment import read_experiment
+from consent_server.rates.rules import Trials
+from consent_server.sites import store as sites
+from consent_server.sites import store_configurations as configurations
+from consent_server.sites import store_experiments as experiments
+from consent_server.sites import store_notices as notices
+from consent_server.sites.publish import publish_notice
+from consent_server.sites.site_file import read_site_file
 from tests.access.conftest import token
 from tests.access.people import HTML, Person
 from tests.conftest import Apply

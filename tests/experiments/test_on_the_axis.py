@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from consent_server.extensions import Services
+from consent_server.core.context import Services
 from tests.access.conftest import token
 from tests.access.people import Person
 from tests.access.rates_page import a_day, count, drawn, text_of, undefined

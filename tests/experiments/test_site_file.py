@@ -2,10 +2,10 @@
 
 import pytest
 
-from consent_server.domain.errors import InvalidSiteFile
-from consent_server.domain.notice import consent_basis
-from consent_server.site_file import arm_of, read_site_file
-from consent_server.usecases.publish_notice import notice_body
+from consent_server.core.errors import InvalidSiteFile
+from consent_server.sites.publish import notice_body
+from consent_server.sites.rules_notice import consent_basis
+from consent_server.sites.site_file import arm_of, read_site_file
 from tests.experiments.files import BOX, TITLE, with_experiment
 from tests.factories import TOP, site_file
 

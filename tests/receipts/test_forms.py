@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 from pyld import jsonld
 
-from consent_server.canonical import decode_strict
+from consent_server.core.canonical import decode_strict
 from tests.conftest import Apply
 from tests.factories import TOP, VENDORS, Body, site_file
 from tests.receipts.conftest import FULL

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from consent_server.signing import KeyRing
+from consent_server.core.keys import KeyRing
 from tests.e2e.servers import ConsentServer
 from tests.receipts.test_pages import outcomes, verdict
 from tests.unit.evidence_ledger import NOTICE, WIDGET, EvidenceLedger, Row, new_ring, rewrite

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, Table, UniqueConstraint, create_engine, inser
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
-from consent_server.extensions import Services
-from consent_server.storage import append_only
-from consent_server.storage.base import Base, UtcMilliseconds, UuidBytes
-from consent_server.usecases.report_gaps import report_gaps
+from consent_server.audit.report_gaps import report_gaps
+from consent_server.core import append_only
+from consent_server.core.columns import Base, UtcMilliseconds, UuidBytes
+from consent_server.core.context import Services
 
 TABLES: dict[str, Table] = dict(Base.metadata.tables)
 KEPT = sorted({table for tables in append_only.FROZEN.values() for table in tables} | {"decisions", "tiles"})

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from consent_server.domain.errors import StorageUnavailable
-from consent_server.extensions import Services
-from consent_server.storage.rows import WidgetRow
-from consent_server.storage.session import Database
+from consent_server.core.context import Services
+from consent_server.core.database import Database
+from consent_server.core.errors import StorageUnavailable
+from consent_server.core.rows import WidgetRow
 
 
 def widget(name: str) -> WidgetRow:

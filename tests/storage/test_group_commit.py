@@ -11,10 +11,10 @@ from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from consent_server.domain.errors import StorageUnavailable
-from consent_server.extensions import Services
-from consent_server.storage.group_commit import GroupCommit
-from consent_server.storage.rows import PublicationRow, WidgetRow
+from consent_server.core.context import Services
+from consent_server.core.errors import StorageUnavailable
+from consent_server.core.group_commit import GroupCommit
+from consent_server.core.rows import PublicationRow, WidgetRow
 from tests.postgresql import PostgreSQL
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)

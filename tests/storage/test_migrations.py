@@ -14,10 +14,11 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from consent_server.app import create_app
-from consent_server.storage import append_only, tallies
-from consent_server.storage.base import Base
-from consent_server.storage.session import Database
-from consent_server.usecases.fold_tallies import fold_tallies
+from consent_server.core import append_only
+from consent_server.core.columns import Base
+from consent_server.core.database import Database
+from consent_server.decisions import store_tallies as tallies
+from consent_server.decisions.fold_tallies import fold_tallies
 from tests.factories import settings_for
 from tests.postgresql import PostgreSQL
 

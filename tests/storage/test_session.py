@@ -15,8 +15,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from consent_server.domain.errors import StorageUnavailable
-from consent_server.extensions import Services
+from consent_server.core.context import Services
+from consent_server.core.errors import StorageUnavailable
 from tests.factories import Body
 from tests.web.visitor import post, rows
 

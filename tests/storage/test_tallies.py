@@ -13,15 +13,17 @@ import pytest
 from sqlalchemy import select
 
 from consent_server.app import create_app
-from consent_server.domain.decision import Action
-from consent_server.domain.tally import Kind, Outcome
-from consent_server.extensions import Services
-from consent_server.storage import sites, splits, tallies
-from consent_server.storage.rows import NoticeRow
-from consent_server.storage.tallies import Cell
-from consent_server.storage.tally_rows import RollUpRow, TallyRow
-from consent_server.usecases.close_days import close_days
-from consent_server.usecases.fold_tallies import fold_tallies
+from consent_server.core.context import Services
+from consent_server.core.rows import NoticeRow
+from consent_server.decisions import store_tallies as tallies
+from consent_server.decisions.fold_tallies import fold_tallies
+from consent_server.decisions.rows import RollUpRow, TallyRow
+from consent_server.decisions.rules import Action
+from consent_server.decisions.rules_tally import Kind, Outcome
+from consent_server.decisions.store_tallies import Cell
+from consent_server.rates import store as splits
+from consent_server.rates.close_days import close_days
+from consent_server.sites import store as sites
 from tests.factories import Clock, settings_for
 
 

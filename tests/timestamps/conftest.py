@@ -10,9 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from consent_server.app import create_app
-from consent_server.extensions import Services
-from consent_server.usecases.seal_ledger import seal_ledger
-from consent_server.usecases.timestamp_ledger import Authority, Stamped, timestamp_ledger
+from consent_server.core.context import Services
+from consent_server.ledger.seal import seal_ledger
+from consent_server.ledger.timestamp import Authority, Stamped, timestamp_ledger
 from tests.factories import Body, Clock
 from tests.timestamp_authority import Maker, TimestampAuthority
 from tests.web.visitor import post

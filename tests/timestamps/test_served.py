@@ -14,10 +14,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
-from consent_server import sealer
+from consent_server import worker as sealer
 from consent_server.app import create_app
-from consent_server.extensions import Services
-from consent_server.usecases.timestamp_ledger import Stamped
+from consent_server.core.context import Services
+from consent_server.ledger.timestamp import Stamped
 from tests.factories import settings_for
 from tests.timestamp_authority import Maker, TimestampAuthority, openssl
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from consent_server.config import Settings
-from consent_server.domain.errors import InvalidSettings
+from consent_server.core.errors import InvalidSettings
+from consent_server.core.settings import Settings
 from tests.timestamp_authority import Maker
 
 URL, ROOTS, SECONDS = "CONSENT_TIMESTAMP_URL", "CONSENT_TIMESTAMP_ROOTS_FILE", "CONSENT_TIMESTAMP_SECONDS"

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from consent_server.domain.errors import TimestampRefused, UnknownSite
-from consent_server.extensions import Services
-from consent_server.storage import ledger as ledgers
-from consent_server.storage.rows import TimestampRow
-from consent_server.timestamping import stamped_at
-from consent_server.usecases.check_timestamps import TimestampReport, check_timestamps
-from consent_server.usecases.timestamp_ledger import Stamped
+from consent_server.core.context import Services
+from consent_server.core.errors import TimestampRefused, UnknownSite
+from consent_server.core.rows import TimestampRow
+from consent_server.ledger import store as ledgers
+from consent_server.ledger.check_timestamps import TimestampReport, check_timestamps
+from consent_server.ledger.timestamp import Stamped
+from consent_server.ledger.timestamping import stamped_at
 from tests.factories import ADS, Clock, site_file
 from tests.timestamp_authority import Maker, TimestampAuthority, openssl
 

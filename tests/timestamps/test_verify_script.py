@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_server.domain.note import COSIGNATURE, NoteKey, cosign_note, format_note, parse_note
-from consent_server.evidence import verify
-from consent_server.evidence.pack import PackPublication, PackTimestamp
-from consent_server.timestamping import query, stamped_at
+from consent_server.audit import verify
+from consent_server.audit.pack import PackPublication, PackTimestamp
+from consent_server.core.notes import COSIGNATURE, NoteKey, cosign_note, format_note, parse_note
+from consent_server.ledger.timestamping import query, stamped_at
 from tests.timestamp_authority import Maker, openssl
 from tests.unit.evidence_ledger import CODE, NOTICE, EvidenceLedger
 from tests.unit.verify_bench import SCRIPT, Bench

@@ -11,22 +11,7 @@ from zipfile import ZipFile
 
 from joserfc.jwk import OKPKey
 
-from consent_server.canonical import encode
-from consent_server.domain.decision import decide
-from consent_server.domain.ledger import HASH_BYTES, Tile, Tree, commitment, grow, leaf_hash
-from consent_server.domain.note import (
-    COSIGNATURE,
-    ED25519,
-    Checkpoint,
-    Note,
-    NoteKey,
-    cosign_note,
-    format_note,
-    sign_note,
-)
-from consent_server.domain.receipt import RECEIPT_TYPE, Issuer, receipt_claims, uuid7
-from consent_server.domain.removal import REMOVAL_TYPE, Rule, removal_claims
-from consent_server.evidence.pack import (
+from consent_server.audit.pack import (
     PackCheckpoint,
     PackConfiguration,
     PackContents,
@@ -36,7 +21,22 @@ from consent_server.evidence.pack import (
     PackTimestamp,
     write_pack,
 )
-from consent_server.signing import KeyRing
+from consent_server.core.canonical import encode
+from consent_server.core.keys import KeyRing
+from consent_server.core.notes import (
+    COSIGNATURE,
+    ED25519,
+    Checkpoint,
+    Note,
+    NoteKey,
+    cosign_note,
+    format_note,
+    sign_note,
+)
+from consent_server.decisions.rules import decide
+from consent_server.decisions.rules_receipt import RECEIPT_TYPE, Issuer, receipt_claims, uuid7
+from consent_server.ledger.rules import HASH_BYTES, Tile, Tree, commitment, grow, leaf_hash
+from consent_server.ledger.rules_removal import REMOVAL_TYPE, Rule, removal_claims
 from tests import jose
 from tests.factories import PUBLIC_URL, START, answer, notice_of, site_file
 

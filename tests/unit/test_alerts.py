@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
-from consent_server.domain.alerts import SENTENCES, AlertKind, never_answered, usual_band
-from consent_server.domain.rates import Trials, wilson
+from consent_server.rates.rules import Trials, wilson
+from consent_server.rates.rules_alerts import SENTENCES, AlertKind, never_answered, usual_band
 
 
 def test_the_band_is_that_of_the_chart() -> None:

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from consent_server.canonical import decode_strict, encode
-from consent_server.domain.errors import InvalidProof
-from consent_server.web.schemas import PageUrl
+from consent_server.core.canonical import decode_strict, encode
+from consent_server.core.errors import InvalidProof
+from consent_server.http.schemas import PageUrl
 
 PAGE = PageUrl()
 SECRET = "sUpErSeCrEt"

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from consent_server.domain.changes import Change, What, changes
+from consent_server.sites.rules_changes import Change, What, changes
 from tests.factories import ADS, ANALYTICS, META, TABLES, TOP, TYPEFORM, VENDORS, notice_of, site_file
 
 RECIPIENT = (

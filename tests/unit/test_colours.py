@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from consent_server.domain.colours import LINE, QUIET, SURFACES, Correction, banner_colours, contrast, mix
+from consent_server.sites.rules_colours import LINE, QUIET, SURFACES, Correction, banner_colours, contrast, mix
 
 COLOURS = st.from_regex(r"#[0-9a-f]{6}", fullmatch=True)
 WISHES = st.fixed_dictionaries({}, optional={"accent": COLOURS, "surface": COLOURS, "text": COLOURS})

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_server.domain.cookie import cookie_value
-from consent_server.domain.decision import Action, Decision, decide
-from consent_server.domain.errors import InvalidDecision
-from consent_server.domain.notice import Notice, consent_basis
-from consent_server.domain.receipt import Issuer, receipt_claims, state_claims, uuid7, without_exceptions
+from consent_server.core.errors import InvalidDecision
+from consent_server.decisions.rules import Action, Decision, decide
+from consent_server.decisions.rules_receipt import Issuer, receipt_claims, state_claims, uuid7, without_exceptions
+from consent_server.sites.rules_cookie import cookie_value
+from consent_server.sites.rules_notice import Notice, consent_basis
 from tests.factories import START, answer, notice_of, site_file
 
 # A tag manager serves two purposes, a form tool one of its own.

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from consent_server.domain.drop import Drop, drops
-from consent_server.domain.rates import Totals
+from consent_server.rates.rules import Totals
+from consent_server.rates.rules_drop import Drop, drops
 
 MONDAY = date(2026, 11, 2)
 TODAY = MONDAY + timedelta(days=20)

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_server.web.elements import as_elements
+from consent_server.widget.elements import as_elements
 
 words = st.text(st.sampled_from("aé<&\"'>ß 中\u0301"), min_size=1, max_size=8).filter(str.strip)
 trees = st.recursive(

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consent_server.domain.note import parse_vkey
-from consent_server.evidence import pack, verify
-from consent_server.evidence.pack import PackEntry, stream_pack, write_pack
+from consent_server.audit import pack, verify
+from consent_server.audit.pack import PackEntry, stream_pack, write_pack
+from consent_server.core.notes import parse_vkey
 from tests.unit.evidence_ledger import NOTICE, ORIGIN, PICTURE, WIDGET, EvidenceLedger, Row, rewrite
 
 SCRIPT = Path(pack.__file__).with_name("verify.py")

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_server.domain.experiment import (
+from consent_server.rates.rules import Trials
+from consent_server.rates.rules_experiment import (
     LEVEL,
     SENTENCES,
     SHARES_LEVEL,
@@ -24,7 +25,6 @@ from consent_server.domain.experiment import (
     log_e,
     shares_p_value,
 )
-from consent_server.domain.rates import Trials
 
 EVEN = (Arm("control", 1), Arm("other", 1))
 THETA = st.floats(0.01, 0.99)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from consent_server.domain.fairness import broken_by_key, text_faults
+from consent_server.sites.rules_fairness import broken_by_key, text_faults
 
 
 @pytest.mark.parametrize(

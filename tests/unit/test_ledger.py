@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_server.domain.errors import InvalidProof
-from consent_server.domain.ledger import (
+from consent_server.core.errors import InvalidProof
+from consent_server.ledger.rules import (
     EMPTY_ROOT,
     HASH_BYTES,
     SALT_BYTES,

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from consent_server.evidence import verify
-from consent_server.evidence.pack import stream_pack, write_pack
+from consent_server.audit import verify
+from consent_server.audit.pack import stream_pack, write_pack
 from tests.unit.evidence_ledger import EvidenceLedger
 
 LEAVES = 200

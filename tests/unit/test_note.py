@@ -11,9 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_server.domain.errors import InvalidProof
-from consent_server.domain.ledger import EMPTY_ROOT, commitment, leaf_hash, verify_inclusion
-from consent_server.domain.note import (
+from consent_server.core.errors import InvalidProof
+from consent_server.core.notes import (
     COSIGNATURE,
     ED25519,
     MAX_NOTE_BYTES,
@@ -36,6 +35,7 @@ from consent_server.domain.note import (
     sign_note,
     verify_note,
 )
+from consent_server.ledger.rules import EMPTY_ROOT, commitment, leaf_hash, verify_inclusion
 
 VECTOR = json.loads((Path(__file__).parents[1] / "data/test-vectors.json").read_text())["c2sp_signed_note"]
 DOCUMENT = Path(__file__).parents[2] / "docs/formats/checkpoint.md"

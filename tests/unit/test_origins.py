@@ -2,8 +2,8 @@
 
 import pytest
 
-from consent_server.domain.device import device_class
-from consent_server.domain.site import origin_matches
+from consent_server.decisions.rules_device import device_class
+from consent_server.sites.rules_site import origin_matches
 
 ALLOWED = ("https://www.callbell.eu", "http://127.0.0.1:*", "http://[::1]:*", "https://shop.example:8443")
 

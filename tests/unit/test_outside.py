@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from consent_server import outside
-from consent_server.outside import Unanswered, get, post
+from consent_server.core import outgoing as outside
+from consent_server.core.outgoing import Unanswered, get, post
 
 # How a request without a body ends here: `Connection` is the last header that the library sends.
 NO_BODY = b"Connection: close\r\n\r\n"

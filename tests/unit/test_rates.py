@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_server.domain.decision import Action
-from consent_server.domain.rates import RATES, Rate, Totals, difference, wilson
-from consent_server.domain.report import Asked, Count, Report, compare, figures, report
-from consent_server.domain.small_cells import OTHER, merge_small
-from consent_server.domain.tally import PREFETCH, ROBOT, SHOWN, Kind, Outcome, of_conversion
+from consent_server.decisions.rules import Action
+from consent_server.decisions.rules_tally import PREFETCH, ROBOT, SHOWN, Kind, Outcome, of_conversion
+from consent_server.rates.rules import RATES, Rate, Totals, difference, wilson
+from consent_server.rates.rules_report import Asked, Count, Report, compare, figures, report
+from consent_server.rates.rules_small_cells import OTHER, merge_small
 
 ALL = Outcome(Kind.FIRST, Action.ACCEPT_ALL, ("advertising", "analytics"), ("google-ads", "google-analytics"))
 NONE = Outcome(Kind.FIRST, Action.REFUSE_ALL)

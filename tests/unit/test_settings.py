@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from consent_server.config import Settings, replace_secret, write_once
-from consent_server.domain.errors import InvalidSettings
+from consent_server.core.errors import InvalidSettings
+from consent_server.core.settings import Settings, replace_secret, write_once
 
 POSTGRESQL = {"CONSENT_DATABASE_URL": "postgresql+psycopg://db/consent"}
 SECRET = "0123456789abcdef0123456789abcdef"

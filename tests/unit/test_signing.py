@@ -10,8 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from consent_server.domain.errors import InvalidProof, InvalidSettings, KeysNotOurs
-from consent_server.signing import KeyRing, KeySource, LinkSigner, verify_jws
+from consent_server.core.errors import InvalidProof, InvalidSettings, KeysNotOurs
+from consent_server.core.keys import KeyRing, KeySource, LinkSigner, verify_jws
 from tests import jose
 from tests.factories import settings_for
 

@@ -7,9 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_server.domain.decision import Action, Answer, Decision, Method
-from consent_server.domain.robots import is_prefetch, is_robot
-from consent_server.domain.tally import PREFETCH, ROBOT, SHOWN, Kind, Outcome, counters_of, of_conversion, of_decision
+from consent_server.decisions.rules import Action, Answer, Decision, Method
+from consent_server.decisions.rules_robots import is_prefetch, is_robot
+from consent_server.decisions.rules_tally import (
+    PREFETCH,
+    ROBOT,
+    SHOWN,
+    Kind,
+    Outcome,
+    counters_of,
+    of_conversion,
+    of_decision,
+)
 
 KEYS = st.lists(st.from_regex(r"[a-z0-9-]{1,12}", fullmatch=True), unique=True, max_size=4).map(
     lambda keys: tuple(sorted(keys))

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_server.domain.errors import InvalidProof
-from consent_server.domain.ledger import Tile, parse_tile_path
+from consent_server.core.errors import InvalidProof
+from consent_server.ledger.rules import Tile, parse_tile_path
 
 REFUSED_PATHS = """
     tile/0/ tile/0/0 tile/0/0000 tile/0/x000/001 tile/0/001/002 tile/0/x001 tile/0/X001/002 tile/00/001

@@ -6,7 +6,7 @@ from uuid import RFC_4122
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_server.domain.receipt import uuid7
+from consent_server.decisions.rules_receipt import uuid7
 
 TIMES = st.datetimes(datetime(1970, 1, 2), datetime(2999, 12, 31), timezones=st.just(UTC))
 RANDOM = st.binary(min_size=10, max_size=10)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from consent_server.domain.note import COSIGNATURE, NoteKey
-from consent_server.signing import KeyRing
+from consent_server.core.keys import KeyRing
+from consent_server.core.notes import COSIGNATURE, NoteKey
 from tests.unit.evidence_ledger import ORIGIN, SITE, EvidenceLedger, new_ring, rewrite
 from tests.unit.verify_bench import SCRIPT, Bench
 

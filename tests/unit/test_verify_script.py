@@ -15,9 +15,9 @@ from zipfile import ZipFile
 
 import pytest
 
-from consent_server.domain.ledger import commitment, leaf_hash
-from consent_server.domain.removal import Rule
-from consent_server.evidence.pack import PackPublication
+from consent_server.audit.pack import PackPublication
+from consent_server.ledger.rules import commitment, leaf_hash
+from consent_server.ledger.rules_removal import Rule
 from tests import jose
 from tests.factories import START
 from tests.unit.evidence_ledger import NOTICE, PARTS, PICTURE, WIDGET, EvidenceLedger, Row, new_ring

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from consent_server.config import Settings
-from consent_server.domain.errors import InvalidSettings
-from consent_server.domain.note import COSIGNATURE, ED25519, NoteKey
-from consent_server.domain.witness import MAX_WITNESSES, Witness, known_size, parse_witnesses, request_body
+from consent_server.core.errors import InvalidSettings
+from consent_server.core.notes import COSIGNATURE, ED25519, NoteKey
+from consent_server.core.settings import Settings
+from consent_server.ledger.rules_witness import MAX_WITNESSES, Witness, known_size, parse_witnesses, request_body
 
 KEY = NoteKey("witness.example/w1", COSIGNATURE, bytes(range(32)))
 OTHER = NoteKey("witness.example/w2", COSIGNATURE, bytes(range(1, 33)))

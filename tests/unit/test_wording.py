@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from consent_server import catalogue
-from consent_server.wording import Wording
+from consent_server.sites import catalogue
+from consent_server.sites.wording import Wording
 
 DAY = 86_400
 

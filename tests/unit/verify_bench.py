@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from consent_server.evidence import pack
+from consent_server.audit import pack
 from tests.unit.evidence_ledger import EvidenceLedger
 
 SCRIPT = Path(pack.__file__).with_name("verify.py")

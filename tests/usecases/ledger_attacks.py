@@ -9,8 +9,9 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, create_engine, text
 
-from consent_server.domain.ledger import HASH_BYTES, Tree, commitment, grow, leaf_hash
-from consent_server.domain.note import (
+from consent_server.core import append_only
+from consent_server.core.keys import KeyRing
+from consent_server.core.notes import (
     ED25519,
     Checkpoint,
     Note,
@@ -20,10 +21,9 @@ from consent_server.domain.note import (
     parse_note,
     sign_note,
 )
-from consent_server.domain.receipt import RECEIPT_TYPE
-from consent_server.domain.removal import REMOVAL_TYPE
-from consent_server.signing import KeyRing
-from consent_server.storage import append_only
+from consent_server.decisions.rules_receipt import RECEIPT_TYPE
+from consent_server.ledger.rules import HASH_BYTES, Tree, commitment, grow, leaf_hash
+from consent_server.ledger.rules_removal import REMOVAL_TYPE
 from tests import jose
 from tests.unit.evidence_ledger import new_ring
 

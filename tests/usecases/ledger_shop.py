@@ -7,16 +7,16 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from consent_server.domain.decision import Action
-from consent_server.domain.visit import Visit
-from consent_server.extensions import Services
-from consent_server.storage.rows import CheckpointRow
-from consent_server.usecases.check_ledger import check_ledger
-from consent_server.usecases.erase_visitor import erase_visitor
-from consent_server.usecases.export_evidence import export_evidence
-from consent_server.usecases.record_decision import Recorded
-from consent_server.usecases.regrow_ledger import LedgerReport
-from consent_server.usecases.seal_ledger import seal_ledger
+from consent_server.audit.export import export_evidence
+from consent_server.core.context import Services
+from consent_server.core.rows import CheckpointRow
+from consent_server.decisions.record import Recorded
+from consent_server.decisions.rules import Action
+from consent_server.decisions.rules_visit import Visit
+from consent_server.ledger.check import check_ledger
+from consent_server.ledger.regrow import LedgerReport
+from consent_server.ledger.seal import seal_ledger
+from consent_server.receipts.erase_visitor import erase_visitor
 from tests.factories import PUBLIC_URL, Clock, answer
 from tests.unit.verify_bench import SCRIPT, Bench, Outcome
 

@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from consent_server.app import create_app
-from consent_server.extensions import Services
-from consent_server.storage import ledger as ledgers
-from consent_server.usecases.erase_visitor import erase_visitor
-from consent_server.usecases.run_retention import run_retention
+from consent_server.core.context import Services
+from consent_server.ledger import store as ledgers
+from consent_server.receipts.erase_visitor import erase_visitor
+from consent_server.receipts.run_retention import run_retention
 from tests.factories import PUBLIC_URL, Clock, settings_for
 
 Removal = Callable[[Services, Clock, UUID], object]

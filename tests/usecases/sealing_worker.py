@@ -13,11 +13,11 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from consent_server.app import create_app
-from consent_server.extensions import Services
-from consent_server.storage import decisions
-from consent_server.storage import ledger as ledgers
-from consent_server.usecases import seal_ledger as sealing
-from consent_server.usecases.seal_ledger import seal_ledger
+from consent_server.core.context import Services
+from consent_server.decisions import store as decisions
+from consent_server.ledger import seal as sealing
+from consent_server.ledger import store as ledgers
+from consent_server.ledger.seal import seal_ledger
 from tests.factories import Clock, settings_for
 from tests.usecases.ledger_shop import Shop
 

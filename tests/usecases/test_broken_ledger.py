@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from consent_server.domain.errors import InvalidProof, Refusal
-from consent_server.extensions import Services
-from consent_server.usecases.erase_visitor import erase_requested
-from consent_server.usecases.request_erasure import read_erasure_requests, request_erasure
-from consent_server.usecases.run_retention import run_retention
-from consent_server.usecases.verify_receipt import verify_receipt
+from consent_server.core.context import Services
+from consent_server.core.errors import InvalidProof, Refusal
+from consent_server.receipts.erase_visitor import erase_requested
+from consent_server.receipts.request_erasure import read_erasure_requests, request_erasure
+from consent_server.receipts.run_retention import run_retention
+from consent_server.receipts.verify import verify_receipt
 from tests.factories import PUBLIC_URL, Clock
 from tests.usecases.ledger_attacks import Attacker
 from tests.usecases.ledger_shop import Shop

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from consent_server.extensions import Services
-from consent_server.usecases import check_ledger as checking
-from consent_server.usecases.check_ledger import check_ledger
-from consent_server.usecases.replay_leaves import replay_leaves
+from consent_server.core.context import Services
+from consent_server.ledger import check as checking
+from consent_server.ledger.check import check_ledger
+from consent_server.ledger.replay import replay_leaves
 from tests import jose
 from tests.factories import Clock
 from tests.usecases.ledger_attacks import Attack, Attacker

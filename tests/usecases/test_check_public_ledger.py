@@ -13,8 +13,8 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from consent_server.app import create_app
-from consent_server.extensions import Services
-from consent_server.usecases.check_public_ledger import check_public_ledger
+from consent_server.core.context import Services
+from consent_server.ledger.check_public import check_public_ledger
 from tests.factories import Clock, settings_for
 from tests.usecases.ledger_attacks import Attacker
 from tests.usecases.ledger_shop import Shop

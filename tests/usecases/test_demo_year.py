@@ -15,14 +15,14 @@ import pytest
 from flask import Flask
 
 from consent_server.app import create_app
-from consent_server.config import ROOT
-from consent_server.extensions import Services
-from consent_server.site_file import read_site_file
-from consent_server.usecases.check_ledger import check_ledger
-from consent_server.usecases.find_site import find_site
-from consent_server.usecases.publish_notice import publish_notice
-from consent_server.usecases.read_experiment import read_experiment
-from consent_server.usecases.read_rates import By, Span, read_rates
+from consent_server.core.context import Services
+from consent_server.core.settings import ROOT
+from consent_server.ledger.check import check_ledger
+from consent_server.rates.read import By, Span, read_rates
+from consent_server.rates.read_experiment import read_experiment
+from consent_server.sites.find import find_site
+from consent_server.sites.publish import publish_notice
+from consent_server.sites.site_file import read_site_file
 from examples.demo.fill import EXPERIMENT, Clock, declarations, fill, main
 from examples.demo.year import ZONE, Year
 from tests.access.people import CAST, Person

@@ -16,17 +16,17 @@ import pytest
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import DBAPIError
 
-from consent_server.domain.decision import Action
-from consent_server.domain.errors import StorageUnavailable, UnknownReceipt
-from consent_server.domain.ledger import commitment, leaf_hash, verify_inclusion
-from consent_server.domain.note import open_checkpoint
-from consent_server.extensions import Services
-from consent_server.storage.rows import DecisionRow
-from consent_server.usecases import erase_visitor as erasing
-from consent_server.usecases.erase_visitor import erase_requested
-from consent_server.usecases.prove_receipt import Proof, prove_receipt
-from consent_server.usecases.record_decision import Recorded
-from consent_server.usecases.request_erasure import read_erasure_requests, request_erasure
+from consent_server.core.context import Services
+from consent_server.core.errors import StorageUnavailable, UnknownReceipt
+from consent_server.core.notes import open_checkpoint
+from consent_server.core.rows import DecisionRow
+from consent_server.decisions.record import Recorded
+from consent_server.decisions.rules import Action
+from consent_server.ledger.rules import commitment, leaf_hash, verify_inclusion
+from consent_server.receipts import erase_visitor as erasing
+from consent_server.receipts.erase_visitor import erase_requested
+from consent_server.receipts.prove import Proof, prove_receipt
+from consent_server.receipts.request_erasure import read_erasure_requests, request_erasure
 from tests.factories import PUBLIC_URL, Clock
 from tests.postgresql import PostgreSQL
 from tests.usecases.ledger_shop import Shop

@@ -14,10 +14,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, text
 
-from consent_server.extensions import Services
-from consent_server.storage import cosignatures
-from consent_server.usecases.export_evidence import export_evidence
-from consent_server.usecases.seal_ledger import seal_ledger
+from consent_server.audit.export import export_evidence
+from consent_server.core.context import Services
+from consent_server.ledger import store_cosignatures as cosignatures
+from consent_server.ledger.seal import seal_ledger
 from tests.factories import Body, Clock
 from tests.web.visitor import post
 

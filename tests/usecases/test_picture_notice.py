@@ -18,11 +18,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from consent_server.app import create_app
-from consent_server.chromium import Chromium
-from consent_server.domain.errors import PictureUnavailable
-from consent_server.extensions import Services
-from consent_server.storage import configurations
-from consent_server.usecases.picture_notice import missing_pictures
+from consent_server.core.context import Services
+from consent_server.core.errors import PictureUnavailable
+from consent_server.sites import store_configurations as configurations
+from consent_server.widget.chromium import Chromium
+from consent_server.widget.picture_notice import missing_pictures
 from tests.conftest import Apply
 from tests.factories import ANALYTICS, START, Clock, settings_for, site_file
 

@@ -5,9 +5,9 @@ import re
 import pytest
 from sqlalchemy import func, select
 
-from consent_server.extensions import Services
-from consent_server.storage.rows import NoticeRow, PublicationRow
-from consent_server.usecases.current_site import CurrentSites
+from consent_server.core.context import Services
+from consent_server.core.rows import NoticeRow, PublicationRow
+from consent_server.sites.current_site import CurrentSites
 from tests.conftest import Apply
 from tests.factories import ADS, ANALYTICS, CALLBELL, META, TABLES, TOP, VENDORS, Clock, notice_of, site_file
 

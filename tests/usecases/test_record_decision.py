@@ -9,12 +9,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from consent_server.app import create_app
-from consent_server.domain.decision import Action, Answer, Method, decide
-from consent_server.domain.errors import DecisionConflict
-from consent_server.domain.visit import Visit
-from consent_server.extensions import Services
-from consent_server.storage import decisions
-from consent_server.usecases.record_decision import Recorded
+from consent_server.core.context import Services
+from consent_server.core.errors import DecisionConflict
+from consent_server.decisions import store as decisions
+from consent_server.decisions.record import Recorded
+from consent_server.decisions.rules import Action, Answer, Method, decide
+from consent_server.decisions.rules_visit import Visit
 from tests import jose
 from tests.conftest import Apply
 from tests.factories import CALLBELL, answer, site_file

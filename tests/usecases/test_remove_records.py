@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from consent_server.extensions import Services
+from consent_server.core.context import Services
 from tests.factories import Clock
 from tests.usecases.ledger_shop import Shop
 from tests.usecases.removing_worker import Removal, erasure, remove_and_stop, retention

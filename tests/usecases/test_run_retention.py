@@ -7,15 +7,15 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
-from consent_server import sealer
-from consent_server.domain.errors import InvalidSiteFile, UnknownReceipt
-from consent_server.domain.roles import Access, Role
-from consent_server.extensions import Services
-from consent_server.storage.rows import SiteRow
-from consent_server.usecases import run_retention as retaining
-from consent_server.usecases.log_lookup import log_lookup, read_lookups
-from consent_server.usecases.prove_receipt import prove_receipt
-from consent_server.usecases.run_retention import run_retention
+from consent_server import worker as sealer
+from consent_server.access.log_lookup import log_lookup, read_lookups
+from consent_server.access.rules import Access, Role
+from consent_server.core.context import Services
+from consent_server.core.errors import InvalidSiteFile, UnknownReceipt
+from consent_server.core.rows import SiteRow
+from consent_server.receipts import run_retention as retaining
+from consent_server.receipts.prove import prove_receipt
+from consent_server.receipts.run_retention import run_retention
 from tests.factories import PUBLIC_URL, Body, Clock
 from tests.usecases.ledger_shop import Shop
 from tests.usecases.test_erase_visitor import Files, files, holds, page, prove, still_there, traces

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from consent_server.domain.errors import StorageUnavailable
-from consent_server.storage import settled
+from consent_server.core.errors import StorageUnavailable
+from consent_server.ledger import store_settled as settled
 from tests.factories import Clock
 from tests.usecases import sealing_worker as worker
 from tests.usecases.ledger_shop import Shop

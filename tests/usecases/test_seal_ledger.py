@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from consent_server.domain.errors import InvalidProof
-from consent_server.domain.ledger import verify_consistency
-from consent_server.domain.note import Checkpoint, open_checkpoint
-from consent_server.domain.removal import Rule
-from consent_server.extensions import Services
-from consent_server.storage.rows import DecisionRow
-from consent_server.usecases import seal_ledger as sealing
-from consent_server.usecases.read_ledger import consistency_proof
-from consent_server.usecases.remove_records import Remover
+from consent_server.core.context import Services
+from consent_server.core.errors import InvalidProof
+from consent_server.core.notes import Checkpoint, open_checkpoint
+from consent_server.core.rows import DecisionRow
+from consent_server.ledger import seal as sealing
+from consent_server.ledger.read import consistency_proof
+from consent_server.ledger.rules import verify_consistency
+from consent_server.ledger.rules_removal import Rule
+from consent_server.receipts.remove_records import Remover
 from tests.factories import PUBLIC_URL, Clock
 from tests.usecases import sealing_worker as worker
 from tests.usecases.ledger_attacks import Attack, Attacker

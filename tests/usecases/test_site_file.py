@@ -4,9 +4,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from consent_server.domain.errors import InvalidSiteFile
-from consent_server.site_file import read_site_file
-from consent_server.usecases.publish_notice import notice_body
+from consent_server.core.errors import InvalidSiteFile
+from consent_server.sites.publish import notice_body
+from consent_server.sites.site_file import read_site_file
 from tests.factories import ADS, ANALYTICS, CALLBELL, META, TABLES, TOP, VENDORS, site_file
 
 OWN = (

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from consent_server.config import ROOT
+from consent_server.core.settings import ROOT
 from tests.factories import SHOP
 
 VISITOR = "127.0.0.9"  # loopback too, but not the server's own address, so that it can be told apart in a log

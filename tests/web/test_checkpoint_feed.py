@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consent_server.domain.note import open_checkpoint
-from consent_server.extensions import Services
-from consent_server.usecases.seal_ledger import seal_ledger
+from consent_server.core.context import Services
+from consent_server.core.notes import open_checkpoint
+from consent_server.ledger.seal import seal_ledger
 from tests.factories import Body, Clock
 from tests.web.visitor import post
 

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from consent_server.extensions import Services
+from consent_server.core.context import Services
 from tests import jose
 from tests.conftest import Apply
 from tests.factories import PUBLIC_URL, SHOP, TOP, site_file

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
-from consent_server.extensions import Services
+from consent_server.core.context import Services
 from tests.factories import CALLBELL, TOP, VENDORS, Body, site_file
 from tests.web.visitor import post
 

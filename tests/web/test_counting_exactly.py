@@ -17,9 +17,9 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
-from consent_server.extensions import Services
-from consent_server.storage.tally_rows import TallyRow
-from consent_server.usecases.fold_tallies import fold_tallies
+from consent_server.core.context import Services
+from consent_server.decisions.fold_tallies import fold_tallies
+from consent_server.decisions.rows import TallyRow
 from tests.access.conftest import token
 from tests.conftest import Apply
 from tests.factories import ADS, ANALYTICS, META, PUBLIC_URL, SHOP, site_file

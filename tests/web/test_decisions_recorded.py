@@ -14,10 +14,10 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from consent_server import widget_build
 from consent_server.app import create_app
-from consent_server.extensions import Services
-from consent_server.storage.rows import DecisionRow
+from consent_server.core.context import Services
+from consent_server.core.rows import DecisionRow
+from consent_server.sites import widget_code as widget_build
 from tests import jose
 from tests.conftest import Apply
 from tests.factories import SHOP, START, TYPEFORM, VENDORS, Body, Clock, site_file

@@ -12,7 +12,7 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from consent_server.app import create_app
-from consent_server.extensions import Services
+from consent_server.core.context import Services
 from tests.factories import SHOP, Body, settings_for
 from tests.postgresql import PostgreSQL
 from tests.web.visitor import post, rows

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from consent_server import catalogue
+from consent_server.sites import catalogue
 from tests.conftest import Apply
 from tests.factories import CALLBELL, PUBLIC_URL, TOP, TYPEFORM, VENDORS, Clock, site_file
 

@@ -9,8 +9,8 @@ import brotli
 import pytest
 from flask.testing import FlaskClient
 
-from consent_server.config import ROOT
-from consent_server.extensions import Services
+from consent_server.core.context import Services
+from consent_server.core.settings import ROOT
 from tests.conftest import Apply
 from tests.factories import SHOP, TOP, TYPEFORM, VENDORS, site_file
 

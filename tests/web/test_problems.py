@@ -8,10 +8,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from consent_server.app import create_app
-from consent_server.domain import errors
-from consent_server.domain.errors import Refusal
-from consent_server.extensions import Services
-from consent_server.web.problems import PROBLEMS
+from consent_server.core import errors
+from consent_server.core.context import Services
+from consent_server.core.errors import Refusal
+from consent_server.http.problems import PROBLEMS
 from tests.factories import SHOP
 from tests.web.test_receipts import BROWSER
 

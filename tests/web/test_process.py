@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from consent_server.extensions import Services
+from consent_server.core.context import Services
 from tests.factories import PUBLIC_URL, SHOP, Body
 from tests.web.served import VISITOR, Server
 

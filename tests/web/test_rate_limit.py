@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from consent_server.app import create_app
-from consent_server.extensions import Services
+from consent_server.core.context import Services
 from tests.access.people import Person
 from tests.factories import Body, settings_for
 from tests.process import free_port

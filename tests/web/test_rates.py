@@ -16,17 +16,19 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from consent_server.app import create_app
-from consent_server.domain.rates import Totals
-from consent_server.domain.report import Report
-from consent_server.domain.tally import SHOWN
-from consent_server.extensions import Services
-from consent_server.storage import notices, sites, tallies
-from consent_server.storage.rows import DecisionRow
-from consent_server.storage.tallies import Cell
-from consent_server.storage.tally_rows import RollUpRow, TallyRow
-from consent_server.usecases.close_days import close_days
-from consent_server.usecases.fold_tallies import fold_tallies
-from consent_server.usecases.read_rates import By, Span, read_rates
+from consent_server.core.context import Services
+from consent_server.core.rows import DecisionRow
+from consent_server.decisions import store_tallies as tallies
+from consent_server.decisions.fold_tallies import fold_tallies
+from consent_server.decisions.rows import RollUpRow, TallyRow
+from consent_server.decisions.rules_tally import SHOWN
+from consent_server.decisions.store_tallies import Cell
+from consent_server.rates.close_days import close_days
+from consent_server.rates.read import By, Span, read_rates
+from consent_server.rates.rules import Totals
+from consent_server.rates.rules_report import Report
+from consent_server.sites import store as sites
+from consent_server.sites import store_notices as notices
 from tests.access.conftest import token
 from tests.conftest import Apply
 from tests.factories import ANALYTICS, TOP, Body, Clock, site_file

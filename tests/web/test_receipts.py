@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consent_server.domain.decision import Action
-from consent_server.extensions import Services
+from consent_server.core.context import Services
+from consent_server.decisions.rules import Action
 from tests import jose
 from tests.conftest import Apply
 from tests.factories import TABLES, TOP, Body, site_file

@@ -11,12 +11,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, text
 from werkzeug.test import TestResponse
 
-from consent_server.domain.cookie import NAME
-from consent_server.domain.removal import answer_by
-from consent_server.extensions import Services
-from consent_server.storage.erasure_requests import ErasureRequestRow
-from consent_server.storage.tally_rows import TallyRow
-from consent_server.usecases.request_erasure import read_erasure_requests
+from consent_server.core.context import Services
+from consent_server.decisions.rows import TallyRow
+from consent_server.ledger.rules_removal import answer_by
+from consent_server.receipts.request_erasure import read_erasure_requests
+from consent_server.receipts.store import ErasureRequestRow
+from consent_server.sites.rules_cookie import NAME
 from tests import jose
 from tests.access.conftest import token
 from tests.conftest import Apply

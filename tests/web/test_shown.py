@@ -8,9 +8,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consent_server.extensions import Services
-from consent_server.storage import sites, tallies
-from consent_server.usecases.fold_tallies import fold_tallies
+from consent_server.core.context import Services
+from consent_server.decisions import store_tallies as tallies
+from consent_server.decisions.fold_tallies import fold_tallies
+from consent_server.sites import store as sites
 from tests.factories import Body, Clock
 from tests.web.visitor import post, rows
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from consent_server.config import ROOT
-from consent_server.signing import KeyRing, new_key_set
+from consent_server.core.keys import KeyRing, new_key_set
+from consent_server.core.settings import ROOT
 from tests.process import free_port
 
 FLASK = ["-m", "flask", "--app", "wsgi"]

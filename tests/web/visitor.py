@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from consent_server.extensions import Services
-from consent_server.storage.rows import DecisionRow
+from consent_server.core.context import Services
+from consent_server.core.rows import DecisionRow
 from tests.factories import SHOP
 
 

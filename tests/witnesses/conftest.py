@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consent_server.extensions import Services
+from consent_server.core.context import Services
 from tests.factories import Body, Clock
 from tests.witness import Witness
 from tests.witnesses.ledger import ORIGIN, Ledger

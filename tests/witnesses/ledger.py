@@ -6,13 +6,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from consent_server.domain.witness import Witness as Set
-from consent_server.domain.witness import parse_witnesses
-from consent_server.extensions import Services
-from consent_server.storage import append_only
-from consent_server.storage.rows import CosignatureRow
-from consent_server.usecases.seal_ledger import seal_ledger
-from consent_server.usecases.witness_ledger import Witnessed, witness_ledger
+from consent_server.core import append_only
+from consent_server.core.context import Services
+from consent_server.core.rows import CosignatureRow
+from consent_server.ledger.rules_witness import Witness as Set
+from consent_server.ledger.rules_witness import parse_witnesses
+from consent_server.ledger.seal import seal_ledger
+from consent_server.ledger.witness import Witnessed, witness_ledger
 from tests.factories import RIVAL, SHOP, Body, Clock
 from tests.web.visitor import post
 from tests.witness import Witness

@@ -10,8 +10,8 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from consent_server.extensions import Services
-from consent_server.usecases.witness_ledger import witness_ledger
+from consent_server.core.context import Services
+from consent_server.ledger.witness import witness_ledger
 from tests.factories import Clock
 from tests.witness import Reply, Witness
 from tests.witnesses.ledger import ORIGIN, Ledger, as_set

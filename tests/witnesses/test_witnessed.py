@@ -14,12 +14,12 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy import text
 
-from consent_server import sealer
+from consent_server import worker as sealer
 from consent_server.app import create_app
-from consent_server.domain.note import parse_vkey
-from consent_server.extensions import Services
-from consent_server.usecases.check_cosignatures import check_cosignatures
-from consent_server.usecases.witness_ledger import witness_ledger
+from consent_server.core.context import Services
+from consent_server.core.notes import parse_vkey
+from consent_server.ledger.check_cosignatures import check_cosignatures
+from consent_server.ledger.witness import witness_ledger
 from tests.factories import Clock, settings_for
 from tests.web.visitor import post
 from tests.witness import Witness

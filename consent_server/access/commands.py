@@ -1,0 +1,101 @@
+"""Users of the consoles, and tokens of programs."""
+
+from collections.abc import Sequence
+
+import click
+from flask.cli import AppGroup
+
+from consent_server.access import store as users
+from consent_server.access.create_token import create_token, revoke_token
+from consent_server.access.create_user import create_user, remove_user, renew_link
+from consent_server.access.rules import Role
+from consent_server.core.context import services
+from consent_server.core.terminal import refusing
+
+user = AppGroup("user", help="Users of the consoles.")
+token = AppGroup("token", help="Access for programs.")
+
+ROLE = click.option("--role", required=True, type=click.Choice([role.value for role in Role]), help="What they may do.")
+SITES = click.option("--site", "sites", multiple=True, metavar="KEY", help="Only this site; may be repeated.")
+ONCE = "Open it within a day; it works once."
+
+
+def link_url(link: str) -> str:
+    """A one-time link in full. It stands in the query, which no access log keeps."""
+    return f"{services().settings.public_url}/sign-in/link?t={link}"
+
+
+def _said(sites: Sequence[str] | None) -> str:
+    return "all sites" if sites is None else ",".join(sites)
+
+
+@user.command("create")
+@click.argument("email")
+@ROLE
+@SITES
+@refusing
+def create(email: str, role: str, sites: tuple[str, ...]) -> None:
+    """Add a user for all sites or some; print the link by which they set their password."""
+    our = services()
+    link = create_user(our.database, our.sign_in_links, email, Role(role), sites, our.now(), our.random)
+    click.echo(link_url(link))
+    click.echo(ONCE, err=True)
+
+
+@user.command("link")
+@click.argument("email")
+@refusing
+def link(email: str) -> None:
+    """Print a new one-time link, for a user who lost theirs or forgot the password."""
+    our = services()
+    click.echo(link_url(renew_link(our.database, our.sign_in_links, email, our.random)))
+    click.echo(ONCE, err=True)
+
+
+@user.command("list")
+@refusing
+def list_users() -> None:
+    """One line a user: address, role, sites, whether a password is set."""
+    with services().database.reading() as session:
+        for row in users.every(session):
+            state = "password set" if row.password_hash else "link not used yet"
+            click.echo(f"{row.email}\t{row.role}\t{_said(row.sites)}\t{state}")
+
+
+@user.command("remove")
+@click.argument("email")
+@refusing
+def remove(email: str) -> None:
+    """Remove a user, and sign them out everywhere."""
+    remove_user(services().database, email)
+    click.echo(f"{email} removed")
+
+
+@token.command("create")
+@ROLE
+@SITES
+@click.option("--name", required=True, help="What it is for.")
+@refusing
+def create_one(role: str, sites: tuple[str, ...], name: str) -> None:
+    """Print a new token, alone on stdout. It is not shown again."""
+    click.echo(create_token(services().database, Role(role), sites, name, services().now()))
+
+
+@token.command("list")
+@refusing
+def list_tokens() -> None:
+    """One line a token: number, name, role, sites, day made, day last used, whether revoked."""
+    with services().database.reading() as session:
+        for row in users.tokens(session):
+            used = f"used {row.last_used_on}" if row.last_used_on else "never used"
+            state = f"revoked {row.revoked_at:%Y-%m-%d}" if row.revoked_at else "valid"
+            made = f"made {row.created_at:%Y-%m-%d}"
+            click.echo(f"{row.id}\t{row.name}\t{row.role}\t{_said(row.sites)}\t{made}\t{used}\t{state}")
+
+
+@token.command("revoke")
+@click.argument("number", type=click.IntRange(1, 2**31 - 1))
+@refusing
+def revoke(number: int) -> None:
+    """Make a token worthless, by its number in the list."""
+    click.echo(f"{revoke_token(services().database, number, services().now())} revoked")

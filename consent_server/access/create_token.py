@@ -1,0 +1,61 @@
+"""Tokens by which programs ask: shown once, kept as a hash."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from consent_server.access import store as users
+from consent_server.access.create_user import known_sites
+from consent_server.access.credentials import new_token, token_hash
+from consent_server.access.rules import Access, Role
+from consent_server.core.database import Database
+from consent_server.core.errors import Fault, InvalidUser, UnknownToken
+from consent_server.core.rows import TokenRow
+
+# Scanners for leaked secrets look for a prefix.
+PREFIX = "consent_"
+LONGEST_NAME = 100
+
+
+def create_token(database: Database, role: Role, sites: Sequence[str] | None, name: str, now: datetime) -> str:
+    """A new token, in the only moment at which it can be read. Raises UnknownSite, InvalidUser."""
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise InvalidUser(
+            "This is no name for a token.", [Fault("--name", f"Must be one line of 1 to {LONGEST_NAME} characters.")]
+        )
+    token = PREFIX + new_token()
+    with database.transaction() as session:
+        session.add(
+            TokenRow(
+                name=name,
+                role=role.value,
+                sites=known_sites(session, sites),
+                token_hash=token_hash(token),
+                created_at=now,
+            )
+        )
+    return token
+
+
+def revoke_token(database: Database, token_id: int, now: datetime) -> str:
+    """Make a token worthless, and return its name. Raises UnknownToken."""
+    with database.transaction() as session:
+        row = users.token_by_id(session, token_id)
+        if row is None:
+            raise UnknownToken(f"There is no token {token_id}. To see which there are: consent token list")
+        row.revoked_at = row.revoked_at or now
+        return row.name
+
+
+def access_of_token(database: Database, token: str, now: datetime) -> Access | None:
+    """Who a token stands for; None when there is no such token or it was revoked."""
+    with database.reading() as session:
+        row = users.token(session, token_hash(token))
+        if row is None or row.revoked_at is not None:
+            return None
+        access, token_id, noted = users.access_of_token(row), row.id, row.last_used_on == now.date()
+    if not noted:
+        # The day is enough to find tokens that nobody uses; more would be a log of somebody's work.
+        with database.transaction() as session:
+            if (again := users.token_by_id(session, token_id)) is not None:
+                again.last_used_on = now.date()
+    return access

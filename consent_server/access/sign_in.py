@@ -1,0 +1,111 @@
+"""Sign people in and out. A session is a row, so that ending one ends it everywhere."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from consent_server.access import store as users
+from consent_server.access.create_user import NONCE_BYTES
+from consent_server.access.credentials import OneTimeLinks, hash_password, new_token, password_matches, token_hash
+from consent_server.access.rules import Access
+from consent_server.core.database import Database
+from consent_server.core.errors import Fault, InvalidUser, SpentLink
+from consent_server.core.rows import UserRow
+
+IDLE = timedelta(hours=8)
+LONGEST = timedelta(days=7)
+# A session is written to again only after so long, so that reading pages stays reading.
+NOTED_EVERY = timedelta(minutes=5)
+# NIST SP 800-63B, 3.1.1.2: long enough, no rules of composition. The upper bound keeps hashing cheap.
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 256
+
+
+def sign_in(database: Database, email: str, password: str, earlier: str, now: datetime) -> str | None:
+    """A new session's token, or None when address and password do not go together.
+
+    The browser's earlier session ends: what was known of it is worth nothing afterwards.
+    """
+    with database.reading() as session:
+        # An address that cannot be one is not asked for: NUL would be an error of the database.
+        user = users.by_email(session, email.strip().lower()) if email.isprintable() else None
+        user_id, encoded = (user.id, user.password_hash) if user else (0, None)
+    if not password_matches(encoded, password[:LONGEST_PASSWORD]):
+        return None
+    with database.transaction() as session:
+        users.end_idle_sessions(session, now - IDLE, now - LONGEST)
+        user = users.by_id(session, user_id)
+        if user is None or user.password_hash != encoded:
+            return None
+        return _begin(session, user, earlier, now)
+
+
+def sign_out(database: Database, token: str) -> None:
+    """End a session."""
+    with database.transaction() as session:
+        users.end_session(session, token_hash(token))
+
+
+def user_of_link(database: Database, links: OneTimeLinks, link: str) -> str:
+    """The address of the user whose link this is, not used up by asking. Raises SpentLink."""
+    with database.reading() as session:
+        return _holder(session, links, link).email
+
+
+def set_password(
+    database: Database, links: OneTimeLinks, link: str, password: str, earlier: str, now: datetime,
+    random: Callable[[int], bytes],
+) -> str:  # fmt: skip
+    """Use a one-time link up: set the password, sign out everywhere else, and return a new session's token.
+
+    Raises SpentLink, InvalidUser.
+    """
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        detail = f"Must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
+        raise InvalidUser("This password cannot be used.", [Fault("#/password", detail)])
+    if re.fullmatch(r"(.)\1*", password):
+        raise InvalidUser(
+            "This password cannot be used.", [Fault("#/password", "Must be more than one character repeated.")]
+        )
+    encoded = hash_password(password)
+    with database.transaction() as session:
+        user = _holder(session, links, link)
+        user.password_hash, user.nonce = encoded, random(NONCE_BYTES)
+        users.end_sessions(session, user.id)
+        return _begin(session, user, earlier, now)
+
+
+def access_of_session(database: Database, token: str, now: datetime) -> Access | None:
+    """Who a browser's session belongs to; None when it is over or never was."""
+    hashed = token_hash(token)
+    with database.reading() as session:
+        found = users.session_of(session, hashed)
+        if found is None:
+            return None
+        row, user = found
+        if now - row.seen_at > IDLE or now - row.created_at > LONGEST:
+            return None
+        access, stale = users.access_of_user(user), now - row.seen_at > NOTED_EVERY
+    if stale:
+        with database.transaction() as session:
+            if (still := users.session_of(session, hashed)) is not None:
+                still[0].seen_at = now
+    return access
+
+
+def _holder(session: Session, links: OneTimeLinks, link: str) -> UserRow:
+    read = links.read(link)
+    user = users.by_id(session, read[0]) if read else None
+    if read is None or user is None or user.nonce != read[1]:
+        raise SpentLink(
+            "This link was used, replaced by a newer one, or is older than a day. Ask an operator for another."
+        )
+    return user
+
+
+def _begin(session: Session, user: UserRow, earlier: str, now: datetime) -> str:
+    token = new_token()
+    users.end_session(session, token_hash(earlier))
+    users.begin_session(session, token_hash(token), user.id, now)
+    return token

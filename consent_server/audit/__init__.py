@@ -1,0 +1,1 @@
+"""What an auditor looks for: records, samples, gaps, evidence packs."""

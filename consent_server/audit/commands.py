@@ -1,0 +1,55 @@
+"""`consent evidence …`: packs that prove a site's records to a third party."""
+
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup
+
+from consent_server.audit import verify as verifier
+from consent_server.audit.export import export_evidence
+from consent_server.core.context import services
+from consent_server.core.terminal import progress, refusing
+
+evidence = AppGroup("evidence", help="Evidence packs: export and verify them.")
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@evidence.command("export")
+@click.argument("site_key", metavar="SITE")
+@click.option("--from", "since", type=DAY, help="First day (UTC); default: from the beginning.")
+@click.option("--to", "until", type=DAY, help="Last day (UTC), included; default: until now.")
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The zip.")
+@refusing
+def export(site_key: str, since: datetime | None, until: datetime | None, output: Path) -> None:
+    """Write a pack. The file appears only when it is whole."""
+    our = services()
+    if since and until and since > until:
+        raise click.BadParameter("must not lie before --from.", param_hint="--to")
+    first = since.replace(tzinfo=UTC) if since else None
+    end = until.replace(tzinfo=UTC) + timedelta(days=1) if until else None
+    partial = output.with_name(f"{output.name}.part")
+    try:
+        with partial.open("wb") as file:
+            for piece in export_evidence(
+                our.database, our.keys.ring, our.settings.public_url, our.now, site_key, first, end,
+                progress("records written"),
+            ):  # fmt: skip
+                file.write(piece)
+        partial.replace(output)
+    finally:
+        partial.unlink(missing_ok=True)
+    click.echo(f"{output} written, {output.stat().st_size} bytes")
+
+
+@evidence.command("verify")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--checkpoint", "kept", multiple=True, type=click.Path(exists=True), help="A checkpoint that you kept.")
+def verify(file: str, kept: tuple[str, ...]) -> None:
+    """Check a pack with this server's own verify.py, not with the one that the pack carries, and ask no database."""
+    arguments = [file]
+    for path in kept:
+        arguments += ["--checkpoint", path]
+    sys.exit(verifier.main(arguments))

@@ -1,0 +1,176 @@
+"""Take away what proves a site's records to a third party: one zip, streamed (docs/formats/evidence.md)."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from datetime import datetime
+from functools import lru_cache
+from heapq import merge
+from itertools import chain, takewhile
+
+from sqlalchemy.orm import Session
+
+from consent_server.audit.pack import (
+    PackCheckpoint,
+    PackConfiguration,
+    PackContents,
+    PackEntry,
+    PackPicture,
+    PackPublication,
+    PackTimestamp,
+    stream_pack,
+)
+from consent_server.core.database import Database
+from consent_server.core.errors import InvalidProof, UnknownNotice, UnknownWidget
+from consent_server.core.keys import KeyRing
+from consent_server.ledger import store as ledgers
+from consent_server.ledger import store_cosignatures as cosignatures
+from consent_server.ledger import store_timestamps as timestamps
+from consent_server.ledger.rules import Tree, leaf_hash
+from consent_server.ledger.seal import seal_ledger
+from consent_server.ledger.store import SealedEntry
+from consent_server.sites import store as sites
+from consent_server.sites import store_configurations as configurations
+from consent_server.sites import store_experiments as experiments
+from consent_server.sites import store_notices as notices
+from consent_server.widget import store as pictures
+
+PAGE = 500
+
+
+def export_evidence(
+    database: Database,
+    ring: KeyRing,
+    public_url: str,
+    now: Callable[[], datetime],
+    key: str,
+    since: datetime | None,
+    until: datetime | None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Generator[bytes]:
+    """The pack of a site in pieces; times are aware UTC, None for no bound. Raises UnknownSite.
+
+    Sealed first, then read in one snapshot: what is recorded meanwhile is for the next pack.
+    """
+    # What somebody changed is not sealed over. It is exported as it is: saying so is for the verifier.
+    with suppress(InvalidProof):
+        seal_ledger(database, ring, now)
+    with database.snapshot() as session:
+        yield from stream_pack(_contents(session, ring, public_url, now(), key, since, until), progress)
+
+
+def _contents(
+    session: Session,
+    ring: KeyRing,
+    public_url: str,
+    now: datetime,
+    key: str,
+    since: datetime | None,
+    until: datetime | None,
+) -> PackContents:
+    stored = sites.get(session, key)
+    size = ledgers.sealed_size(session, stored.id)
+    first, end = ledgers.sealed_range(session, stored.id, since, until)
+    reader = _Entries(session, stored.id, Tree(size, ledgers.tile_reader(session, stored.id)))
+    return PackContents(
+        issuer=public_url,
+        site=stored.site.key,
+        ledger=ledgers.get(session, stored.id).origin,
+        since=since,
+        until=until,
+        generated_at=now,
+        first=first,
+        end=end,
+        tree_size=size,
+        jwks=ring.public_jwks(),
+        entries=reader.between(first, end),
+        removal=reader.removal,
+        checkpoints=_checkpoints(session, stored.id, first, end, size),
+        publications=_publications(session, stored.id),
+        notice=lambda notice_hash: _notice(session, notice_hash),
+        widget=lambda widget_hash: _widget(session, widget_hash),
+        configurations=_configurations(session, stored.id),
+        pictures=_pictures(session, stored.id),
+        timestamps=(
+            PackTimestamp(row.kind, row.size, row.digest, row.stamped_at, row.reply)
+            for row in timestamps.of_site(session, stored.id)
+        ),
+        sign=ring.sign,
+        demo=stored.site.demo,
+    )
+
+
+def _checkpoints(session: Session, site_id: int, first: int, end: int, newest: int) -> Iterator[PackCheckpoint]:
+    """Those of a range of sizes, and the newest: an old period of a long ledger does not read all that came after."""
+    found = takewhile(lambda row: row.size <= end, cosignatures.checkpoints(session, site_id, first - 1))
+    last = cosignatures.page(session, site_id, newest - 1, 1) if newest > end else []
+    return (PackCheckpoint(row.size, row.note, row.sealed_at) for row in chain(found, last))
+
+
+def _publications(session: Session, site_id: int) -> Iterator[PackPublication]:
+    """Since when each notice was shown, as the site's own or as an arm of an experiment; oldest first."""
+    arms = ((notice_hash, at) for notice_hash, _, at in experiments.shown(session, site_id))
+    found = merge(notices.publications(session, site_id), arms, key=lambda one: one[1])
+    return (PackPublication(*one) for one in found)
+
+
+class _Entries:
+    """Reads leaves of one site, a page at a time, each with its path in one tree."""
+
+    def __init__(self, session: Session, site_id: int, tree: Tree) -> None:
+        self._session, self._site_id, self._tree = session, site_id, tree
+        self._removed_by = lru_cache(1024)(lambda index: ledgers.removal_leaf(session, site_id, index))
+
+    def between(self, first: int, end: int) -> Iterator[PackEntry]:
+        for start in range(first, end, PAGE):
+            for entry in ledgers.entries(self._session, self._site_id, start, min(end, start + PAGE)):
+                yield self._entry(entry)
+
+    def removal(self, index: int) -> PackEntry | None:
+        found = ledgers.entries(self._session, self._site_id, index, index + 1)
+        return self._entry(found[0]) if found and found[0].kind == "removal" else None
+
+    def _entry(self, entry: SealedEntry) -> PackEntry:
+        return PackEntry(
+            index=entry.leaf_index,
+            leaf=leaf_hash(entry.commitment),
+            path=self._path(entry.leaf_index),
+            receipt=entry.token,
+            salt=entry.salt,
+            removed_by=self._removed_by(entry.leaf_index) if entry.token is None else None,
+        )
+
+    def _path(self, index: int) -> list[bytes]:
+        try:
+            return self._tree.inclusion_proof(index)
+        except InvalidProof:
+            # A tile is gone, or a leaf stands where none was sealed. An auditor is to see this in the pack.
+            return []
+
+
+def _configurations(session: Session, site_id: int) -> Iterator[PackConfiguration]:
+    for one in configurations.of_site(session, site_id):
+        said = one.configuration
+        yield PackConfiguration(one.notice, one.widget, said.language, said.parts, one.served_at)
+
+
+def _pictures(session: Session, site_id: int) -> Iterator[PackPicture]:
+    # The list is read whole before the first picture: no result stays open while others are read.
+    for one in list(pictures.of_site(session, site_id)):
+        motif, png = one.motif, pictures.png(session, one.motif.notice, one.hash)
+        yield PackPicture(
+            one.hash, motif.notice, motif.widget, motif.language, motif.width, one.browser, one.taken_at, png
+        )
+
+
+def _notice(session: Session, notice_hash: str) -> bytes | None:
+    try:
+        return notices.body(session, notice_hash)
+    except UnknownNotice:
+        return None
+
+
+def _widget(session: Session, widget_hash: str) -> str | None:
+    try:
+        return notices.widget_code(session, widget_hash)
+    except UnknownWidget:
+        return None

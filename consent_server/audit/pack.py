@@ -1,0 +1,400 @@
+"""Writes evidence packs (docs/formats/evidence.md): a zip, streamed, in memory that does not grow with it."""
+
+import base64
+import binascii
+import json
+import re
+import zipfile
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from string import Template
+from typing import IO, Any, BinaryIO, cast
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+from consent_server.core.notes import ED25519, NoteKey
+
+MANIFEST_TYPE = "consent-manifest+jwt"
+SCHEMA = "1"
+
+HERE = Path(__file__).parent
+HASH = re.compile("[0-9a-f]{64}")
+
+# Handed on once this much has gathered.
+CHUNK = 256 * 1024
+# The files of up to a line a leaf, and what a line stays below: a note has at most 128 KiB.
+LONG = ("records.jsonl", "removals.jsonl", "checkpoints.jsonl")
+LONGEST_LINE = 256 * 1024
+
+Sign = Callable[[Mapping[str, Any], str], str]
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PackEntry:
+    """A leaf and what it commits to. `receipt` and `salt` are None once removed; then `removed_by` is the
+    leaf of the removal that says so.
+    """
+
+    index: int
+    leaf: bytes
+    path: Sequence[bytes]
+    receipt: str | None = None
+    salt: bytes | None = None
+    removed_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PackCheckpoint:
+    """A checkpoint as signed, cosignatures included."""
+
+    size: int
+    note: str
+    sealed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PackPublication:
+    """When a site began to show a notice."""
+
+    notice: str
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PackTimestamp:
+    """An RFC 3161 answer (DER) about a SHA-256: of the checkpoint of a size, a notice, or the widget's code."""
+
+    kind: str
+    size: int | None
+    digest: bytes
+    stamped_at: datetime
+    reply: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PackConfiguration:
+    """What code (by its hash) was served with to show a notice in one language: the text of each script, since when."""
+
+    notice: str
+    widget: str
+    language: str
+    parts: Mapping[str, str]
+    served_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PackPicture:
+    """A picture (PNG, `width` CSS pixels wide) of the banner that code draws of a notice in one language."""
+
+    hash: str
+    notice: str
+    widget: str
+    language: str
+    width: int
+    browser: str
+    taken_at: datetime
+    png: bytes
+
+
+@dataclass(frozen=True)
+class PackContents:
+    """All that a pack says, as one snapshot of the storage; the iterables are read once, in this order.
+
+    Leaves `first` to `end` (excluded) begin and end at checkpoints. What a look-up does not find is left
+    out: that it is missing is for the verifier to say, not for the export to hide by failing.
+    """
+
+    issuer: str
+    site: str
+    ledger: str
+    since: datetime | None
+    until: datetime | None
+    generated_at: datetime
+    first: int
+    end: int
+    tree_size: int
+    jwks: Mapping[str, Any]
+    entries: Iterable[PackEntry]
+    removal: Callable[[int], PackEntry | None]
+    checkpoints: Iterable[PackCheckpoint]
+    publications: Iterable[PackPublication]
+    notice: Callable[[str], bytes | None]
+    widget: Callable[[str], str | None]
+    configurations: Iterable[PackConfiguration]
+    pictures: Iterable[PackPicture]
+    timestamps: Iterable[PackTimestamp]
+    sign: Sign
+    demo: bool = False
+
+
+def write_pack(out: BinaryIO, pack: PackContents, progress: Progress = lambda _: None) -> None:
+    """Write a pack to `out`, which need not be seekable. `progress` is told how many records are written."""
+    for chunk in stream_pack(pack, progress):
+        out.write(chunk)
+
+
+def stream_pack(pack: PackContents, progress: Progress = lambda _: None) -> Iterator[bytes]:
+    """A pack in pieces, as they are made. The same contents give the same bytes.
+
+    When reading the contents fails the pieces end before the zip's directory, and no reader takes that
+    for a pack.
+    """
+    sink = _Sink()
+    with ZipFile(cast("IO[bytes]", sink), "w") as archive, closing(_Writer(archive, pack).write(progress)) as steps:
+        for _ in steps:
+            if sink.size >= CHUNK:
+                yield sink.take()
+    yield sink.take()
+
+
+class _Sink:
+    """Takes what the zip writer writes. It cannot seek, so a file gets the same bytes as a socket."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        if data:
+            self._parts.append(bytes(data))
+            self.size += len(data)
+        return len(data)
+
+    def flush(self) -> None:
+        pass
+
+    def take(self) -> bytes:
+        taken = b"".join(self._parts)
+        self.size, self._parts = 0, []
+        return taken
+
+
+class _Writer:
+    """One pack being written. It keeps what was named but not yet written: hashes and removals."""
+
+    def __init__(self, archive: ZipFile, pack: PackContents) -> None:
+        self.archive, self.pack = archive, pack
+        self.files: dict[str, dict[str, Any]] = {}
+        self.widgets: set[str] = set()
+        self.removals: set[int] = set()
+
+    def write(self, progress: Progress) -> Generator[None]:
+        """Write file after file; yields between pieces, so that they can be handed on."""
+        pack = self.pack
+        self._file("README.md", _readme(pack))
+        self._file("verify.py", (HERE / "verify.py").read_bytes())
+        self._file("keys.json", _indented({**pack.jwks, "ledger": ledger_keys(pack.ledger, pack.jwks)}))
+        yield
+        yield from self._lines("records.jsonl", self._records(progress))
+        yield from self._lines("removals.jsonl", self._later_removals())
+        yield from self._lines("checkpoints.jsonl", map(_checkpoint_line, pack.checkpoints))
+        yield from self._archive()
+        yield from self._lines("configurations.jsonl", map(_configuration_line, pack.configurations))
+        yield from self._pictures()
+        yield from self._timestamps()
+        self._manifest()
+
+    def _records(self, progress: Progress) -> Iterator[dict[str, Any]]:
+        for written, entry in enumerate(self.pack.entries, start=1):
+            if entry.removed_by is not None:
+                self.removals.add(entry.removed_by)
+            if entry.receipt is not None and (widget := _widget_of(entry.receipt)):
+                self.widgets.add(widget)
+            yield _entry_line(entry)
+            progress(written)
+
+    def _later_removals(self) -> Iterator[dict[str, Any]]:
+        for index in sorted(self.removals):
+            if index >= self.pack.end and (entry := self.pack.removal(index)):
+                yield _entry_line(entry)
+
+    def _archive(self) -> Iterator[None]:
+        """The dated list of notices, then each of them once, then the code that receipts name."""
+        written = set()
+        lines = []
+        for publication in self.pack.publications:
+            # The hash becomes a file's name: a database that somebody altered must not choose where.
+            notice = self.pack.notice(publication.notice) if HASH.fullmatch(publication.notice) else None
+            lines.append(_publication_line(publication))
+            if notice is not None and publication.notice not in written:
+                self._file(f"notices/{publication.notice}.json", notice)
+                yield
+            written.add(publication.notice)
+        yield from self._lines("publications.jsonl", lines)
+        for widget in sorted(self.widgets):
+            if (code := self.pack.widget(widget)) is not None:
+                self._file(f"widget/{widget}.js", code.encode())
+                yield
+
+    def _pictures(self) -> Iterator[None]:
+        """The list of pictures, and each in a file that its SHA-256 names."""
+        lines = []
+        for picture in self.pack.pictures:
+            lines.append(_picture_line(picture))
+            name = f"pictures/{picture.hash}.png"
+            if HASH.fullmatch(picture.hash) and name not in self.files:
+                self._file(name, picture.png)
+                yield
+        yield from self._lines("pictures.jsonl", lines)
+
+    def _timestamps(self) -> Iterator[None]:
+        """Those of what the pack holds, each in a file of its own, as other programs read them."""
+        lines = []
+        for timestamp in self.pack.timestamps:
+            if self._holds(timestamp):
+                self._file(f"timestamps/{timestamp.digest.hex()}.tsr", timestamp.reply)
+                lines.append(_timestamp_line(timestamp))
+                yield
+        yield from self._lines("timestamps.jsonl", lines)
+
+    def _holds(self, timestamp: PackTimestamp) -> bool:
+        if timestamp.kind == "checkpoint":
+            # By the range that the pack has: one that somebody took out of it is for the verifier to miss.
+            size, pack = timestamp.size or 0, self.pack
+            return pack.first <= size <= pack.end or size == pack.tree_size
+        names = {"notice": "notices/{}.json", "widget": "widget/{}.js"}
+        return names.get(timestamp.kind, "").format(timestamp.digest.hex()) in self.files
+
+    def _manifest(self) -> None:
+        pack = self.pack
+        head = {"iss": pack.issuer, "schema": SCHEMA, "site": pack.site, "ledger": pack.ledger}
+        manifest = _indented(
+            {
+                **head,
+                "generated_at": _time(pack.generated_at),
+                "from": pack.since and _time(pack.since),
+                "to": pack.until and _time(pack.until),
+                "first": pack.first,
+                "end": pack.end,
+                "tree_size": pack.tree_size,
+                "files": self.files,
+            }
+        )
+        claims = {**head, "iat": int(pack.generated_at.timestamp()), "manifest": sha256(manifest).hexdigest()}
+        signature = pack.sign(claims, MANIFEST_TYPE)
+        self._file("manifest.json", manifest)
+        self._file("manifest.jws", signature.encode())
+
+    def _file(self, name: str, data: bytes) -> None:
+        with self._open(name) as write:
+            write(data)
+
+    def _lines(self, name: str, lines: Iterable[Mapping[str, Any]]) -> Iterator[None]:
+        with self._open(name) as write:
+            for line in lines:
+                write(json.dumps(line, separators=(",", ":"), ensure_ascii=False).encode() + b"\n")
+                yield
+
+    @contextmanager
+    def _open(self, name: str) -> Iterator[Callable[[bytes], None]]:
+        """A new file of the zip, weighed and hashed for the manifest as it is written."""
+        info = ZipInfo(name, date_time=self.pack.generated_at.astimezone(UTC).timetuple()[:6])
+        info.compress_type = ZIP_STORED if name.endswith(".png") else ZIP_DEFLATED
+        info.external_attr = 0o644 << 16
+        digest, size = sha256(), 0
+        # Said before it is written. A period has at most a checkpoint a leaf, and the first and the newest.
+        large = name in LONG and (self.pack.end - self.pack.first + 2) * LONGEST_LINE > zipfile.ZIP64_LIMIT
+        with self.archive.open(info, "w", force_zip64=large) as file:
+
+            def write(data: bytes) -> None:
+                nonlocal size
+                digest.update(data)
+                size += len(data)
+                file.write(data)
+
+            yield write
+        self.files[name] = {"sha256": digest.hexdigest(), "bytes": size}
+
+
+def ledger_keys(origin: str, jwks: Mapping[str, Any]) -> list[str]:
+    """The keys of a JWK Set as verifiers of notes are given them."""
+    publics = (base64.urlsafe_b64decode(key["x"] + "=") for key in jwks["keys"])
+    return [NoteKey(origin, ED25519, public).vkey for public in publics]
+
+
+def _entry_line(entry: PackEntry) -> dict[str, Any]:
+    return {
+        "leaf_index": entry.index,
+        "leaf": entry.leaf.hex(),
+        "receipt": entry.receipt,
+        "salt": None if entry.salt is None else entry.salt.hex(),
+        "hashes": [value.hex() for value in entry.path],
+        "removed_by": entry.removed_by,
+    }
+
+
+def _checkpoint_line(checkpoint: PackCheckpoint) -> dict[str, Any]:
+    return {"size": checkpoint.size, "sealed_at": _time(checkpoint.sealed_at), "note": checkpoint.note}
+
+
+def _publication_line(publication: PackPublication) -> dict[str, Any]:
+    return {"notice": publication.notice, "published_at": _time(publication.published_at)}
+
+
+def _configuration_line(served: PackConfiguration) -> dict[str, Any]:
+    named = {"notice": served.notice, "widget": served.widget, "language": served.language}
+    return {**named, **served.parts, "served_at": _time(served.served_at)}
+
+
+def _picture_line(picture: PackPicture) -> dict[str, Any]:
+    return {
+        "picture": picture.hash,
+        "notice": picture.notice,
+        "widget": picture.widget,
+        "language": picture.language,
+        "width": picture.width,
+        "browser": picture.browser,
+        "taken_at": _time(picture.taken_at),
+    }
+
+
+def _timestamp_line(timestamp: PackTimestamp) -> dict[str, Any]:
+    return {
+        "kind": timestamp.kind,
+        "size": timestamp.size,
+        "digest": timestamp.digest.hex(),
+        "stamped_at": _time(timestamp.stamped_at),
+    }
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
+
+
+def _indented(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, indent=1, ensure_ascii=False).encode() + b"\n"
+
+
+def _widget_of(receipt: str) -> str | None:
+    """The widget that a receipt names, unchecked: a record that somebody altered is exported as it is."""
+    try:
+        payload = receipt.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return claims["widget"] if HASH.fullmatch(claims["widget"]) else None
+    except (binascii.Error, ValueError, LookupError, TypeError, RecursionError):
+        return None
+
+
+def _readme(pack: PackContents) -> bytes:
+    mark = "**Demonstration data.** Everything about this site is made up: nobody saw, chose or clicked anything.\n\n"
+    template = Template((HERE / "README.template.md").read_text("utf-8"))
+    keys = "\n".join(f"- `{key['kid']}`" for key in pack.jwks["keys"])
+    text = template.substitute(
+        site=pack.site,
+        mark=mark if pack.demo else "",
+        ledger=pack.ledger,
+        issuer=pack.issuer,
+        generated_at=_time(pack.generated_at),
+        since=_time(pack.since) if pack.since else "the beginning",
+        until=_time(pack.until) if pack.until else "this export",
+        first=pack.first,
+        end=pack.end,
+        count=pack.end - pack.first,
+        tree_size=pack.tree_size,
+        keys=keys,
+    )
+    return text.encode()

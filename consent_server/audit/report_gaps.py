@@ -1,0 +1,182 @@
+"""What is missing or out of order: a quick look at the newest, and a replay of one stretch of the ledger at a time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from sqlalchemy.orm import Session
+
+from consent_server.audit import store as search
+from consent_server.core import append_only
+from consent_server.core.database import Database
+from consent_server.core.errors import InvalidProof
+from consent_server.core.keys import KeyRing, verify_jws
+from consent_server.core.notes import NoteKey, Verify, open_checkpoint, parse_checkpoint, parse_note
+from consent_server.core.rows import CheckpointRow
+from consent_server.ledger import store as ledgers
+from consent_server.ledger.check_leaves import TOLERANCE
+from consent_server.ledger.rules_removal import REMOVAL_TYPE
+from consent_server.sites import store_experiments as experiments
+
+# How many of the newest are counted, or looked at for their order, so that the answer comes as soon over any ledger.
+# The replay and `ledger check` see all the others.
+NEWEST_LEAVES, NEWEST_RECORDS, NEWEST_CHECKPOINTS = 1_000_000, 2000, 500
+SHOWN_REMOVALS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: whether it is as it should be, and the figures."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A notice, shown from a time on, with the first and the last record under it."""
+
+    notice: str
+    published_at: datetime
+    first: datetime | None
+    last: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A removal: how many records went, when, by which rule and where its entry stands."""
+
+    at: datetime
+    count: int
+    rule: str
+    reason: str
+    leaf_index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GapReport:
+    """All of it."""
+
+    size: int
+    findings: list[Finding]
+    notices: list[Shown]
+    widgets: list[tuple[str, datetime]]
+    removals: list[Removed]
+
+
+def report_gaps(database: Database, ring: KeyRing, site_id: int) -> GapReport:
+    """Count what must fit together among the newest, and list versions and removals over time."""
+    with database.reading() as session:
+        ledger = ledgers.get(session, site_id)
+        newest = ledgers.newest_checkpoint(session, site_id)
+        keys = ring.note_keys(ledger.origin)
+        checkpoints = search.newest_checkpoints(session, site_id, NEWEST_CHECKPOINTS)
+        findings = [
+            *_continuity(session, site_id, newest.size if newest else 0),
+            _signed(newest.note if newest else None, keys),
+            _records_in_order(session, site_id),
+            _checkpoints_in_order(checkpoints),
+            _guards(session),
+        ]
+        return GapReport(
+            size=newest.size if newest else 0,
+            findings=findings,
+            notices=_notices(session, site_id),
+            widgets=search.widgets(session),
+            removals=_removals(session, ring, site_id),
+        )
+
+
+def _continuity(session: Session, site_id: int, sealed: int) -> list[Finding]:
+    ledger = ledgers.get(session, site_id)
+    first = max(0, ledger.size - NEWEST_LEAVES)
+    counts = search.counts(session, site_id, first, ledger.decisions_to)
+    last = -1 if counts.highest is None else counts.highest
+    unbroken = last + 1 == ledger.size == sealed and counts.leaves == ledger.size - first
+    standing = counts.records + counts.removed == counts.of_records
+    newest = f": newest {NEWEST_LEAVES:,}" if first else ""
+    return [
+        Finding(
+            f"Leaves are numbered without a gap{newest}",
+            unbroken,
+            f"{counts.leaves:,} leaves; the last is number {last:,}; the newest checkpoint covers {sealed:,}."
+            if counts.leaves
+            else "There is no leaf yet.",
+        ),
+        Finding(
+            f"Every leaf has its record or a signed removal{newest}",
+            standing,
+            f"{counts.of_records:,} leaves of records: {counts.records:,} stand, {counts.removed:,} were removed.",
+        ),
+        Finding("Records that wait to be sealed", True, f"{counts.waiting:,} as of now."),
+    ]
+
+
+def _signed(note: str | None, keys: Mapping[NoteKey, Verify]) -> Finding:
+    name = "The newest checkpoint is signed by this server's key"
+    if note is None:
+        return Finding(name, True, "There is none yet.")
+    try:
+        checkpoint = open_checkpoint(note, keys)
+    except InvalidProof as error:
+        return Finding(name, False, error.detail)
+    return Finding(name, True, f"{checkpoint.size:,} leaves under the root {checkpoint.root.hex()}.")
+
+
+def _records_in_order(session: Session, site_id: int) -> Finding:
+    times = [at for _, at in search.newest_times(session, site_id, NEWEST_RECORDS)]
+    back = max((older - newer for newer, older in pairwise(times)), default=timedelta(0))
+    return Finding(
+        f"The clock went forward: newest {len(times):,} records",
+        back <= timedelta(seconds=TOLERANCE),
+        _step_back(back),
+    )
+
+
+def _checkpoints_in_order(rows: Sequence[CheckpointRow]) -> Finding:
+    back = max((older.sealed_at - newer.sealed_at for newer, older in pairwise(rows)), default=timedelta(0))
+    sizes = all(_says(row) == row.size for row in rows)
+    return Finding(
+        f"Checkpoints grow, and so do their times: newest {len(rows):,}",
+        back <= timedelta(0) and sizes,
+        _step_back(back) if sizes else "A checkpoint is stored under another size than it says.",
+    )
+
+
+def _guards(session: Session) -> Finding:
+    gone = sorted(append_only.missing(session.connection()))
+    detail = f"Not in force: {', '.join(gone)}." if gone else "Every guard is in force."
+    return Finding("The database refuses to change history", not gone, detail)
+
+
+def _says(row: CheckpointRow) -> int:
+    try:
+        return parse_checkpoint(parse_note(row.note).text).size
+    except InvalidProof:
+        return -1
+
+
+def _step_back(back: timedelta) -> str:
+    if back <= timedelta(0):
+        return "No step back."
+    return f"The largest step back is {back.total_seconds():,.3f} s; up to {TOLERANCE} s come from several machines."
+
+
+def _notices(session: Session, site_id: int) -> list[Shown]:
+    found = [*search.publications(session, site_id), *experiments.shown(session, site_id)]
+    found.sort(key=lambda one: one[2], reverse=True)
+    return [Shown(name, at, *search.span_of_notice(session, row_id)) for name, row_id, at in found]
+
+
+def _removals(session: Session, ring: KeyRing, site_id: int) -> list[Removed]:
+    found = []
+    for row, count, leaf_index in search.removals(session, site_id, SHOWN_REMOVALS):
+        try:
+            claims = verify_jws(row.entry, REMOVAL_TYPE, ring)
+            rule, reason = str(claims["rule"]), str(claims["reason"])
+        except InvalidProof as error:
+            rule, reason = "unreadable", error.detail
+        found.append(Removed(row.removed_at, count, rule, reason, leaf_index))
+    return found

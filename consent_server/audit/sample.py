@@ -1,0 +1,101 @@
+"""Draw records at random for a spot check, so that anyone with the seed draws the same."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from consent_server.audit import store as search
+from consent_server.audit.rules_sampling import sample_indexes
+from consent_server.audit.search import Item, item
+from consent_server.audit.store import FoundRecord
+from consent_server.core.database import Database
+from consent_server.core.errors import Fault, InvalidProof, InvalidQuery, NotSealedYet
+from consent_server.core.keys import KeyRing, verify_jws
+from consent_server.core.notes import Checkpoint, open_checkpoint
+from consent_server.decisions.rules_receipt import RECEIPT_TYPE
+from consent_server.ledger import store as ledgers
+from consent_server.ledger.check_leaves import differences
+from consent_server.ledger.rules import Tree, commitment, leaf_hash, verify_inclusion
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A leaf that was drawn. `record` is None for a removal's entry and for a record that was removed."""
+
+    leaf_index: int
+    record: Item | None
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What was drawn, and over how many leaves of which checkpoint."""
+
+    size: int
+    newest: int
+    drawn: list[Drawn]
+
+
+def newest_size(database: Database, site_id: int) -> int:
+    """Leaves that the newest checkpoint covers; 0 before the first."""
+    with database.reading() as session:
+        newest = ledgers.newest_checkpoint(session, site_id)
+        return newest.size if newest else 0
+
+
+def sample_records(database: Database, ring: KeyRing, site_id: int, seed: str, count: int, size: int) -> Sample:
+    """Draw from the first `size` leaves, and check each that is drawn against the newest checkpoint.
+
+    Raises NotSealedYet before the first checkpoint, InvalidQuery for more leaves than there are.
+    """
+    with database.reading() as session:
+        newest = ledgers.newest_checkpoint(session, site_id)
+        if newest is None:
+            raise NotSealedYet("There is no checkpoint yet, so there is nothing to draw from.")
+        if not 1 <= size <= newest.size:
+            fault = Fault("#/size", f"Must be from 1 to {newest.size}, the leaves of the newest checkpoint.")
+            raise InvalidQuery("There are not so many leaves.", [fault])
+        origin = ledgers.get(session, site_id).origin
+        tree = Tree(newest.size, ledgers.tile_reader(session, site_id))
+        try:
+            checkpoint: Checkpoint | None = open_checkpoint(newest.note, ring.note_keys(origin))
+        except InvalidProof:
+            checkpoint = None
+        check = _Check(session, site_id, ring, tree, checkpoint)
+        return Sample(size, newest.size, [check(index) for index in sample_indexes(seed, count, size)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    session: Session
+    site_id: int
+    ring: KeyRing
+    tree: Tree
+    checkpoint: Checkpoint | None
+
+    def __call__(self, index: int) -> Drawn:
+        found = search.leaf(self.session, self.site_id, index)
+        if found is None:
+            return Drawn(index, None, "The leaf is missing.")
+        leaf, record = found
+        try:
+            self._included(leaf.commitment, index)
+            if record is not None:
+                self._unchanged(leaf.commitment, record)
+        except InvalidProof as error:
+            return Drawn(index, item(record) if record else None, error.detail)
+        return Drawn(index, item(record) if record else None, None)
+
+    def _included(self, data: bytes, index: int) -> None:
+        if self.checkpoint is None:
+            raise InvalidProof("The newest checkpoint's signature does not hold.")
+        proof = self.tree.inclusion_proof(index)
+        verify_inclusion(leaf_hash(data), index, self.checkpoint.size, proof, self.checkpoint.root)
+
+    def _unchanged(self, data: bytes, record: FoundRecord) -> None:
+        if commitment(record.row.salt, record.row.receipt) != data:
+            raise InvalidProof("The record is not the one that was sealed.")
+        claims = verify_jws(record.row.receipt, RECEIPT_TYPE, self.ring)
+        # A good receipt may stand beside columns that somebody altered, and it is these that are searched.
+        if wrong := differences(record.row, record.notice, claims):
+            raise InvalidProof(f"The record differs from its receipt: {', '.join(wrong)}.")

@@ -1,0 +1,90 @@
+"""Find records of a site, page by page."""
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from consent_server.audit import store as search
+from consent_server.audit.store import Filter, FoundRecord, Place
+from consent_server.core.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A record in a list. Grants and vendors are as its receipt says them, None when it cannot be read."""
+
+    receipt_id: UUID
+    decision_id: UUID
+    recorded_at: datetime
+    action: str
+    method: str
+    change: bool
+    language: str
+    gpc: bool
+    stale: bool
+    notice: str
+    grants: dict[str, bool] | None
+    vendors: dict[str, bool] | None
+    visitor: UUID | None
+    leaf_index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records, and where the next page begins; None after the last."""
+
+    items: list[Item]
+    next: Place | None
+
+
+def search_records(database: Database, site_id: int, wanted: Filter, after: Place | None, limit: int) -> Page:
+    """A page of records, newest first."""
+    with database.reading() as session:
+        found = search.page(session, site_id, wanted, after, limit + 1)
+        shown = found[:limit]
+        more = len(found) > limit
+        return Page([item(record) for record in shown], (shown[-1].row.recorded_at, shown[-1].row.id) if more else None)
+
+
+def site_vocabulary(database: Database, site_id: int) -> tuple[list[str], list[str]]:
+    """Every purpose that a notice of the site ever named, and the notices' hashes, newest first."""
+    purposes: dict[str, None] = {}
+    with database.reading() as session:
+        notices = search.notices_of(session, site_id)
+    for _, _, body in notices:
+        purposes |= dict.fromkeys(purpose["key"] for purpose in json.loads(body)["purposes"])
+    return list(purposes), [notice_hash for _, notice_hash, _ in reversed(notices)]
+
+
+def item(record: FoundRecord) -> Item:
+    """A record as lists show it."""
+    row, claims = record.row, _claims(record.row.receipt)
+    return Item(
+        receipt_id=row.receipt_id,
+        decision_id=row.decision_id,
+        recorded_at=row.recorded_at,
+        action=row.action,
+        method=row.method,
+        change=row.change,
+        language=row.language,
+        gpc=row.gpc,
+        stale=row.stale,
+        notice=record.notice,
+        grants=claims.get("grants"),
+        vendors=claims.get("vendors"),
+        visitor=row.visitor,
+        leaf_index=record.leaf_index,
+    )
+
+
+def _claims(receipt: str) -> dict[str, Any]:
+    # A list shows what is recorded; the record's own page checks the signature and says so.
+    try:
+        payload = receipt.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (ValueError, IndexError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}

@@ -1,0 +1,220 @@
+"""The auditor's interface and console: find records, read their story, draw samples, look for gaps."""
+
+import secrets
+from typing import Any
+
+from flask import Blueprint, Response, json, redirect, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response as AnyResponse
+
+from consent_server.access import web as auth
+from consent_server.access import web_console as console
+from consent_server.access.log_lookup import log_lookup
+from consent_server.access.rules import Role
+from consent_server.access.web import needs
+from consent_server.audit.read_record import leaf_of, read_record, receipt_shown
+from consent_server.audit.report_gaps import report_gaps
+from consent_server.audit.sample import newest_size, sample_records
+from consent_server.audit.search import Item, Page, search_records, site_vocabulary
+from consent_server.core.canonical import decode_strict
+from consent_server.core.context import services
+from consent_server.core.errors import InvalidProof, InvalidQuery, UnknownReceipt
+from consent_server.decisions.rules import Action
+from consent_server.decisions.web import timestamp
+from consent_server.http.queries import (
+    RECORDS,
+    REPLAY,
+    SAMPLE,
+    SEARCH,
+    as_uuid,
+    cursor,
+    read_query,
+    said,
+    wanted,
+    without_empty,
+)
+from consent_server.ledger.replay import STRETCH, replay_leaves
+from consent_server.receipts.verify import Verification, verify_offline, verify_receipt
+from consent_server.sites.find import find_site
+from consent_server.sites.store import StoredSite
+
+api = Blueprint("auditor_api", __name__)
+bp = Blueprint("auditor", __name__, url_prefix="/console/sites/<key>")
+console.frame(bp)
+console.LINKS += [
+    (Role.AUDITOR, "Records", "auditor.records"),
+    (Role.AUDITOR, "Spot check", "auditor.sample"),
+    (Role.AUDITOR, "Gaps", "auditor.gaps"),
+]
+
+PAGE_ROWS = 50
+LONGEST_RECEIPT = 64 * 1024
+ACTIONS = {
+    Action.ACCEPT_ALL: "Accepted all",
+    Action.REFUSE_ALL: "Refused all",
+    Action.SAVE: "Saved choices",
+    Action.WITHDRAW: "Withdrew",
+    Action.GPC: "Global Privacy Control",
+}
+
+
+# The public POST of this address answers preflights, so this one must not.
+@api.get("/v1/sites/<key>/decisions", provide_automatic_options=False)
+@needs(Role.AUDITOR)
+def list_decisions(key: str) -> Response:
+    """Records of a site, newest first, page by page."""
+    stored, values = _site(key), read_query(RECORDS, request.args)
+    found = _search(stored, values, request.args, values["limit"])
+    body = {"items": [_as_json(item) for item in found.items], "next": cursor(found.next)}
+    response = Response(json.dumps(body), mimetype="application/json")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@bp.get("/records")
+@needs(Role.AUDITOR)
+def records(key: str) -> str | AnyResponse | tuple[str, int]:
+    """Search by everything that a record is known by."""
+    stored, given = _site(key), without_empty(request.args)
+    try:
+        values = read_query(SEARCH, given)
+        if values["receipt"] is not None:
+            return redirect(url_for("auditor.record", key=key, receipt_id=values["receipt"]), 303)
+        found = _search(stored, values, given, PAGE_ROWS)
+    except InvalidQuery as refusal:
+        faults = {fault.pointer[2:]: fault.detail for fault in refusal.faults}
+        return _records_page(stored, given, None, faults), 400
+    return _records_page(stored, given, found, {})
+
+
+@bp.get("/records/<receipt_id>")
+@needs(Role.AUDITOR)
+def record(key: str, receipt_id: str) -> str:
+    """A record with its story."""
+    stored, wanted_id, our = _site(key), as_uuid(receipt_id), services()
+    if wanted_id is None:
+        raise UnknownReceipt("A receipt is named by a UUID.")
+    _log(stored, "record", {"leaf": leaf_of(our.database, stored.id, wanted_id)})
+    story = read_record(our.database, our.keys.ring, stored, wanted_id, our.now)
+    return _page("audit/record.html", stored, story=story, record=story.record)
+
+
+@bp.post("/find")
+@needs(Role.AUDITOR)
+def find(key: str) -> str | AnyResponse | tuple[str, int]:
+    """Find the record of a receipt that somebody has: pasted, or as a file."""
+    stored, our, receipt = _site(key), services(), _receipt_given()
+    _log(stored, "find", {"receipt": receipt})
+    checked = verify_offline(receipt, our.keys.ring)
+    if not checked.valid:
+        return _found_page(stored, checked, "This is not a receipt that this server signed."), 422
+    receipt_id, site = receipt_shown(receipt, our.keys.ring)
+    if site != key:
+        return _found_page(stored, checked, "This receipt is of another site."), 422
+    checked = verify_receipt(receipt, our.keys.ring, our.database, our.now)
+    if any(check.name == "record" and not check.ok for check in checked.checks):
+        return _found_page(stored, checked, "This server signed the receipt, and has no record of it any more."), 404
+    return redirect(url_for("auditor.record", key=key, receipt_id=receipt_id), 303)
+
+
+@bp.get("/sample")
+@needs(Role.AUDITOR)
+def sample(key: str) -> str | AnyResponse | tuple[str, int]:
+    """Draw leaves at random; the address holds the seed, so that it draws the same again."""
+    stored, given, our = _site(key), without_empty(request.args), services()
+    try:
+        values = read_query(SAMPLE, given)
+        size = values["size"] or newest_size(our.database, stored.id)
+        if not size:
+            return _sample_page(stored, values, None, {})
+        if values["seed"] is None or values["size"] is None:
+            seed = values["seed"] or secrets.token_hex(8)
+            return redirect(url_for("auditor.sample", key=key, n=values["count"], seed=seed, size=size), 303)
+        _log(stored, "sample", {"n": values["count"], "seed": values["seed"], "size": size})
+        drawn = sample_records(our.database, our.keys.ring, stored.id, values["seed"], values["count"], size)
+    except InvalidQuery as refusal:
+        faults = {fault.pointer[2:]: fault.detail for fault in refusal.faults}
+        shown = {"count": given.get("n", ""), "seed": given.get("seed", ""), "size": given.get("size", "")}
+        return _sample_page(stored, shown, None, faults), 400
+    return _sample_page(stored, values, drawn, {})
+
+
+@bp.get("/gaps")
+@needs(Role.AUDITOR)
+def gaps(key: str) -> str:
+    """What is missing or out of order; with `from`, a replay of the leaves from there on."""
+    stored, values, our = _site(key), read_query(REPLAY, request.args), services()
+    first = values["first"]
+    _log(stored, "gaps", {} if first is None else {"from": first})
+    if first is not None:
+        replayed = replay_leaves(our.database, our.keys.ring, stored.id, stored.site.key, first)
+        return _page("audit/replay.html", stored, replayed=replayed, stretch=STRETCH)
+    return _page("audit/gaps.html", stored, report=report_gaps(our.database, our.keys.ring, stored.id))
+
+
+def _site(key: str) -> StoredSite:
+    return find_site(services().database, key)
+
+
+def _log(stored: StoredSite, what: str, about: dict[str, Any]) -> None:
+    log_lookup(services().database, auth.caller(), stored.id, what, about, services().now())
+
+
+def _search(stored: StoredSite, values: dict[str, Any], given: MultiDict[str, str], limit: int) -> Page:
+    filtered = wanted(values, site_vocabulary(services().database, stored.id)[0])
+    _log(stored, "search", said(given))
+    return search_records(services().database, stored.id, filtered, values["cursor"], limit)
+
+
+def _receipt_given() -> str:
+    file = request.files.get("file")
+    data = file.read(LONGEST_RECEIPT) if file and file.filename else request.form.get("receipt", "").encode()
+    text = data.decode("utf-8", "replace").strip()
+    if text.startswith("{"):
+        # The answer to a post, kept as it came, holds the receipt as one of its members.
+        try:
+            return str(decode_strict(text.encode())["receipt"]).strip()
+        except (InvalidProof, KeyError):
+            return text
+    return text
+
+
+def _page(template: str, stored: StoredSite, **values: Any) -> str:
+    return console.page(template, site=stored.site, action_words=ACTIONS, **values)
+
+
+def _records_page(stored: StoredSite, given: MultiDict[str, str], found: Page | None, faults: dict[str, str]) -> str:
+    purposes, notices = site_vocabulary(services().database, stored.id)
+    following = cursor(found.next) if found else None
+    kept = {name: value for name, value in given.items() if name not in ("cursor", "limit")}
+    return _page(
+        "audit/records.html", stored, given=given, found=found, faults=faults, purposes=purposes, notices=notices,
+        filters=kept, following=following,
+    )  # fmt: skip
+
+
+def _found_page(stored: StoredSite, checked: Verification, sentence: str) -> str:
+    return _page("audit/found.html", stored, checked=checked, sentence=sentence)
+
+
+def _sample_page(stored: StoredSite, values: dict[str, Any], drawn: Any, faults: dict[str, str]) -> str:
+    return _page("audit/sample.html", stored, values=values, sample=drawn, faults=faults)
+
+
+def _as_json(item: Item) -> dict[str, Any]:
+    return {
+        "receipt_id": str(item.receipt_id),
+        "decision_id": str(item.decision_id),
+        "recorded_at": timestamp(item.recorded_at),
+        "action": item.action,
+        "method": item.method,
+        "change": item.change,
+        "language": item.language,
+        "gpc": item.gpc,
+        "stale": item.stale,
+        "notice": item.notice,
+        "grants": item.grants,
+        "vendors": item.vendors,
+        "visitor": str(item.visitor) if item.visitor else None,
+        "leaf_index": item.leaf_index,
+    }

@@ -1,0 +1,1 @@
+"""What has no noun of its own: errors, times, hashes, keys, the database, settings, and the context made of them."""

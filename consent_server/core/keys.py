@@ -1,0 +1,238 @@
+"""The only keys: Ed25519 for receipts and states (JWS), HMAC for links that this server alone checks."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from itsdangerous import Signer
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from consent_server.core.canonical import decode_strict
+from consent_server.core.errors import Fault, InvalidProof, InvalidSettings, KeysNotOurs
+from consent_server.core.notes import ED25519, NoteKey, Verify
+from consent_server.core.settings import Settings, replace_secret, write_once
+
+# Named on each call and never taken from a header: a token must not choose how it is checked.
+ALGORITHM = "EdDSA"
+
+
+class KeyRing:
+    """Keys from oldest to newest. The newest signs; all of them verify."""
+
+    def __init__(self, keys: list[OKPKey]) -> None:
+        self._by_id = {key.thumbprint(): key for key in keys}
+        self._newest = keys[-1]
+        self.kid = self._newest.thumbprint()
+
+    @classmethod
+    def from_jwks(cls, text: str) -> "KeyRing":
+        """Read a JWK Set (RFC 7517) of Ed25519 keys. Raises InvalidProof."""
+        document = decode_strict(text.encode())
+        try:
+            keys = [OKPKey.import_key(key) for key in document["keys"]]
+            if not keys or any(key.curve_name != "Ed25519" for key in keys):
+                raise ValueError("it needs at least one key, and Ed25519 keys only")
+            if any(_is_torn(key) for key in keys):
+                raise ValueError("the public half of a key is not that of its private half")
+            return cls(keys)
+        except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InvalidProof(f"This is not a JWK Set of Ed25519 keys: {error}") from error
+
+    def sign(self, claims: Mapping[str, Any], token_type: str) -> str:
+        """A compact JWS (RFC 7515) of the claims by the newest key."""
+        header = {"alg": ALGORITHM, "typ": token_type, "kid": self.kid}
+        payload = json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode()
+        return jws.serialize_compact(header, payload, self._newest, algorithms=[ALGORITHM])
+
+    def require_private(self) -> None:
+        """Raises InvalidProof when the newest key cannot sign."""
+        if not self._newest.is_private:
+            raise InvalidProof("The newest key cannot sign: its private half is not here.")
+
+    def sign_bytes(self, message: bytes) -> bytes:
+        """A bare Ed25519 signature by the newest key, for signed notes."""
+        key = self._newest.private_key
+        # A ring holds Ed25519 keys only; the library's type is wider.
+        assert isinstance(key, Ed25519PrivateKey)
+        return key.sign(message)
+
+    def public_bytes(self) -> bytes:
+        """The newest public key, 32 bytes."""
+        return _raw_public(self._newest)
+
+    def note_keys(self, origin: str) -> dict[NoteKey, Verify]:
+        """All keys as those that may sign a ledger's notes, with how to check each."""
+        keys = [NoteKey(origin, ED25519, _raw_public(key)) for key in self._by_id.values()]
+        return {key: note_verifier(key) for key in keys}
+
+    def public_jwks(self) -> dict[str, Any]:
+        """The public keys as a JWK Set, oldest first."""
+        return {"keys": [_public(key) for key in self._by_id.values()]}
+
+    def key(self, kid: str) -> OKPKey:
+        """The key of this RFC 7638 thumbprint. Raises InvalidProof."""
+        try:
+            return self._by_id[kid]
+        except KeyError:
+            raise InvalidProof(f"No published key has the id {kid!r}.") from None
+
+
+class KeySource:
+    """The key ring in force. A file that changes is read again, so that a rotation needs no restart."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._file: Path | None = None if settings.signing_keys else settings.signing_keys_file
+        self._stamp = -1
+        if self._file is not None:
+            write_once(self._file, new_key_set())
+        try:
+            if settings.signing_keys:
+                self._ring = KeyRing.from_jwks(settings.signing_keys)
+            # Said at the start: otherwise each visitor's decision would fail.
+            self.ring.require_private()
+        except (InvalidProof, UnicodeDecodeError) as error:
+            name = "CONSENT_SIGNING_KEYS" if self._file is None else str(self._file)
+            raise InvalidSettings("The signing keys cannot be used.", [Fault(name, str(error))]) from error
+
+    @property
+    def ring(self) -> KeyRing:
+        """The keys as of now."""
+        if self._file is not None:
+            stamp = self._file.stat().st_mtime_ns
+            if stamp != self._stamp:
+                self._ring = KeyRing.from_jwks(self._file.read_text("utf-8"))
+                self._stamp = stamp
+        return self._ring
+
+    def rotate(self) -> str:
+        """Add a new key that signs from now on, and return its id.
+
+        The retired private keys are forgotten, their public halves kept: nobody can sign with them again,
+        and every old receipt still verifies.
+        """
+        if self._file is None:
+            raise KeysNotOurs(
+                "The keys come from CONSENT_SIGNING_KEYS. Put them in a file and set CONSENT_SIGNING_KEYS_FILE."
+            )
+        key = OKPKey.generate_key("Ed25519")
+        retired = [OKPKey.import_key(public) for public in self.ring.public_jwks()["keys"]]
+        try:
+            replace_secret(self._file, _jwks([*retired, key]))
+        except OSError as error:
+            raise KeysNotOurs(
+                f"{self._file} cannot be replaced: {error.strerror}. Do it as the user who owns the file and folder."
+            ) from error
+        return key.thumbprint()
+
+
+def _is_torn(key: OKPKey) -> bool:
+    private = key.private_key
+    return isinstance(private, Ed25519PrivateKey) and (
+        private.public_key().public_bytes_raw() != _strict_base64url(str(key.as_dict(private=False)["x"]))
+    )
+
+
+def _raw_public(key: OKPKey) -> bytes:
+    return bytes(key.public_key.public_bytes_raw())
+
+
+def note_verifier(key: NoteKey) -> Verify:
+    """How to check what a key of notes signed."""
+    public = Ed25519PublicKey.from_public_bytes(key.public)
+
+    def verify(message: bytes, signature: bytes) -> bool:
+        try:
+            public.verify(signature, message)
+        except InvalidSignature:
+            return False
+        return True
+
+    return verify
+
+
+def new_key_set() -> str:
+    """A JWK Set with one new private key."""
+    return _jwks([OKPKey.generate_key("Ed25519", auto_kid=False)])
+
+
+def _jwks(keys: list[OKPKey]) -> str:
+    return json.dumps({"keys": [key.as_dict(private=key.is_private) for key in keys]}, indent=1)
+
+
+def _public(key: OKPKey) -> dict[str, Any]:
+    public = key.as_dict(private=False)
+    # `alg` equals the header's (RFC 9864 names it Ed25519 too): some libraries refuse a mismatch.
+    return {**public, "kid": key.thumbprint(), "alg": ALGORITHM, "use": "sig"}
+
+
+def read_header(token: str) -> dict[str, Any]:
+    """The protected header of a compact JWS, checked for form alone. Raises InvalidProof."""
+    segments = token.split(".")
+    if len(segments) != 3 or not token.isascii():
+        raise InvalidProof("A compact JWS has three parts of base64url, joined by dots.")
+    header = decode_strict(_strict_base64url(segments[0]))
+    for segment in segments[1:]:
+        _strict_base64url(segment)
+    if not isinstance(header, dict) or header.keys() != {"alg", "typ", "kid"}:
+        raise InvalidProof("The header must hold alg, typ and kid, and nothing else.")
+    return header
+
+
+def verify_jws(token: str, token_type: str, ring: KeyRing) -> dict[str, Any]:
+    """The claims of a compact JWS of this type that a key of the ring signed. Raises InvalidProof."""
+    header = read_header(token)
+    if header["alg"] != ALGORITHM or header["typ"] != token_type:
+        raise InvalidProof(f"The header must say alg {ALGORITHM} and typ {token_type}.")
+    key = ring.key(str(header["kid"]))
+    try:
+        content = jws.deserialize_compact(token, key, algorithms=[ALGORITHM])
+    except (JoseError, ValueError) as error:
+        raise InvalidProof("The signature does not match the content.") from error
+    claims = decode_strict(content.payload)
+    if not isinstance(claims, dict):
+        raise InvalidProof("The payload is not a JSON object.")
+    return claims
+
+
+def _strict_base64url(segment: str) -> bytes:
+    # The last character of a part may hold bits that no decoder looks at. Refusing all but the one
+    # canonical form means that every flipped byte of a token is seen.
+    try:
+        data = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+    except (binascii.Error, ValueError) as error:
+        raise InvalidProof("A part of the token is not base64url.") from error
+    if base64.urlsafe_b64encode(data).rstrip(b"=").decode() != segment:
+        raise InvalidProof("A part of the token is not canonical base64url.")
+    return data
+
+
+class LinkSigner:
+    """Signs identifiers into links. Symmetric: only this server can make one or check one."""
+
+    def __init__(self, secret_key: str, purpose: str) -> None:
+        self._signer = Signer(secret_key, salt=purpose, key_derivation="hmac", digest_method=hashlib.sha256, sep=".")
+
+    def sign(self, value: str) -> str:
+        """`value.signature`."""
+        return self._signer.sign(value).decode()
+
+    def digest(self, value: str) -> bytes:
+        """A keyed hash that tells values apart without giving them back."""
+        return self._signer.get_signature(value)
+
+    def read(self, link: str) -> str | None:
+        """The value of a link that this server signed, else None."""
+        value, separator, _ = link.rpartition(".")
+        # Compared as text, not as decoded bytes: one link, one spelling.
+        if separator and hmac.compare_digest(self.sign(value).encode(), link.encode()):
+            return value
+        return None

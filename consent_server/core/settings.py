@@ -1,0 +1,297 @@
+"""Settings from the environment. Every name starts with CONSENT_; every one is optional in the embedded default."""
+
+import json
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import limits
+from cryptography.x509 import load_pem_x509_certificates
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from consent_server.core.channels import Channels, Mail, Webhook, addresses, mail_server, webhook_key
+from consent_server.core.errors import Fault, InvalidSettings
+from consent_server.ledger.rules_witness import Witness, parse_witnesses
+
+ROOT = Path(__file__).parents[2]
+DATABASES = {"sqlite", "postgresql", "postgresql+psycopg"}
+COUNTERS = {"process", "redis", "rediss", "redis+unix"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the server runs with. See docs/settings.md for each."""
+
+    instance: Path
+    database_url: str
+    secret_key: str
+    signing_keys: str | None
+    signing_keys_file: Path
+    public_url: str
+    trusted_proxies: int
+    rate_limit: str
+    rate_limit_url: str
+    country_header: str | None
+    seal_seconds: float
+    witnesses: tuple[Witness, ...]
+    witness_seconds: float
+    timestamp_url: str | None
+    timestamp_roots: bytes | None
+    timestamp_seconds: int
+    chromium: str | None
+    alerts: Channels
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the settings. Raises InvalidSettings that names every gap at once."""
+        instance = Path(environ.get("CONSENT_INSTANCE", ROOT / "instance")).resolve()
+        embedded = "CONSENT_DATABASE_URL" not in environ
+        reader = _Reader(environ)
+        secret_key = reader.secret("CONSENT_SECRET_KEY", required=not embedded)
+        signing_keys_file = environ.get("CONSENT_SIGNING_KEYS_FILE")
+        signing_keys = None if signing_keys_file else environ.get("CONSENT_SIGNING_KEYS")
+        if not embedded and not (signing_keys or signing_keys_file):
+            reader.missing("CONSENT_SIGNING_KEYS")
+        if not embedded and signing_keys_file and not Path(signing_keys_file).is_file():
+            # Keys that each server makes for itself would be keys that no two servers share.
+            reader.faults.append(Fault("CONSENT_SIGNING_KEYS_FILE", "is not there; make it with: key new"))
+        if signing_keys and not _is_key_set(signing_keys):
+            reader.faults.append(Fault("CONSENT_SIGNING_KEYS", "must be a JWK Set of Ed25519 keys"))
+        settings = cls(
+            instance=instance,
+            database_url=reader.database("CONSENT_DATABASE_URL", f"sqlite:///{instance / 'consent.sqlite3'}"),
+            secret_key=secret_key,
+            signing_keys=signing_keys,
+            signing_keys_file=Path(signing_keys_file or instance / "signing-keys.json"),
+            public_url=reader.url("CONSENT_PUBLIC_URL", f"http://127.0.0.1:{environ.get('PORT', '8000')}"),
+            trusted_proxies=reader.count("CONSENT_TRUSTED_PROXIES", 0),
+            rate_limit=reader.limit("CONSENT_RATE_LIMIT", "2000 per minute"),
+            rate_limit_url=reader.counter("CONSENT_RATE_LIMIT_URL", "process://"),
+            country_header=environ.get("CONSENT_COUNTRY_HEADER"),
+            seal_seconds=reader.count("CONSENT_SEAL_SECONDS", 1, least=1),
+            witnesses=reader.witnesses("CONSENT_WITNESSES", "CONSENT_WITNESSES_FILE"),
+            witness_seconds=reader.count("CONSENT_WITNESS_SECONDS", 60, least=1),
+            timestamp_url=reader.address("CONSENT_TIMESTAMP_URL"),
+            timestamp_roots=reader.certificates("CONSENT_TIMESTAMP_ROOTS_FILE", needed_by="CONSENT_TIMESTAMP_URL"),
+            timestamp_seconds=reader.count("CONSENT_TIMESTAMP_SECONDS", 3600, least=1),
+            chromium=environ.get("CONSENT_CHROMIUM"),
+            alerts=Channels(
+                reader.webhook("CONSENT_ALERT_WEBHOOK", "CONSENT_ALERT_SECRET", "CONSENT_ALERT_SECRET_FILE"),
+                reader.mail(
+                    "CONSENT_ALERT_EMAILS", "CONSENT_ALERT_SENDER", "CONSENT_SMTP_URL", "CONSENT_SMTP_URL_FILE"
+                ),
+            ),
+        )
+        if reader.faults:
+            raise InvalidSettings("The environment lacks settings or has wrong ones.", reader.faults)
+        if not secret_key:
+            return _with_own_secret(settings)
+        return settings
+
+
+class _Reader:
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.faults: list[Fault] = []
+
+    def missing(self, name: str) -> None:
+        self.faults.append(Fault(name, f"is required with CONSENT_DATABASE_URL; set it or {name}_FILE"))
+
+    def witnesses(self, name: str, file: str) -> tuple[Witness, ...]:
+        witnesses, faults = parse_witnesses(self._text(name))
+        source = file if self.environ.get(file) else name
+        self.faults += [Fault(f"{source} {fault.pointer}", fault.detail) for fault in faults]
+        return witnesses
+
+    def _text(self, name: str) -> str:
+        """What a setting says, or the file that counts before it."""
+        path = self.environ.get(f"{name}_FILE")
+        try:
+            return Path(path).read_text("utf-8") if path else self.environ.get(name, "")
+        except OSError as error:
+            self.faults.append(Fault(f"{name}_FILE", f"cannot be read: {error.strerror}"))
+        except UnicodeDecodeError:
+            self.faults.append(Fault(f"{name}_FILE", "is not UTF-8"))
+        return ""
+
+    def secret(self, name: str, required: bool) -> str:
+        value = self._text(name).strip()
+        if value and len(value) < 32:
+            self.faults.append(Fault(name, "is shorter than 32 characters"))
+        if required and not value:
+            self.missing(name)
+        return value
+
+    def database(self, name: str, default: str) -> str:
+        value = self.environ.get(name, default)
+        try:
+            url = make_url(value)
+            known = url.drivername in DATABASES and (url.drivername != "sqlite" or url.database not in (None, ""))
+        except (ArgumentError, ValueError):
+            known = False
+        if not known:
+            # The value is not repeated: it may hold a password.
+            says = "must be postgresql+psycopg://USER:PASSWORD@HOST/NAME or sqlite:////absolute/path"
+            self.faults.append(Fault(name, says))
+        return value
+
+    def counter(self, name: str, default: str) -> str:
+        value = self.environ.get(name, default)
+        try:
+            known = urlsplit(value).scheme in COUNTERS and urlsplit(value).port != 0
+        except ValueError:
+            known = False
+        if not known:
+            self.faults.append(Fault(name, "must be process:// or redis://HOST:PORT/NUMBER"))
+        return value
+
+    def url(self, name: str, default: str) -> str:
+        value = self.environ.get(name, default).rstrip("/")
+        if not value.startswith(("http://", "https://")):
+            self.faults.append(Fault(name, "must start with http:// or https://"))
+        return value
+
+    def address(self, name: str) -> str | None:
+        value = self.environ.get(name)
+        if not value:
+            return None
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not parts.username
+        except ValueError:
+            usable = False
+        if not usable:
+            self.faults.append(Fault(name, "must be an address: http:// or https:// with a host, and no password"))
+        return value
+
+    def webhook(self, name: str, secret: str, file: str) -> Webhook | None:
+        url, text = self.address(name), self._text(secret).strip()
+        if not url:
+            return None
+        try:
+            return Webhook(url, webhook_key(text))
+        except ValueError:
+            made = "whsec_ and 24 to 64 random bytes in base64: echo whsec_$(openssl rand -base64 32)"
+            says = f"must be {made}" if text else f"is required with {name}; set it or {file} to {made}"
+            self.faults.append(Fault(secret, says))
+            return None
+
+    def mail(self, name: str, sender: str, server: str, file: str) -> Mail | None:
+        recipients, senders = (self._addresses(one, self.environ.get(one, "")) for one in (name, sender))
+        if not recipients:
+            return None
+        url = self._text(server).strip()
+        if len(senders) != 1:
+            self.faults.append(Fault(sender, f"is required with {name}: one address"))
+        try:
+            return Mail(mail_server(url), "".join(senders), recipients)
+        except ValueError:
+            # The value is not repeated: it may hold a password.
+            form = "smtp://USER:PASSWORD@HOST:PORT or smtps://…, user and password percent-encoded or left out"
+            says = f"must be {form}" if url else f"is required with {name}; set it or {file} to {form}"
+            self.faults.append(Fault(server, says))
+            return None
+
+    def _addresses(self, name: str, text: str) -> tuple[str, ...]:
+        try:
+            return addresses(text)
+        except ValueError:
+            self.faults.append(Fault(name, "must be mail addresses between commas, such as a@shop.example"))
+            # Read on as if it were right: what else is wrong is named too.
+            return ("a@shop.example",)
+
+    def certificates(self, name: str, needed_by: str) -> bytes | None:
+        path = self.environ.get(name)
+        if not path:
+            if self.environ.get(needed_by):
+                self.faults.append(Fault(name, f"is required with {needed_by}: the authority's root certificates, PEM"))
+            return None
+        try:
+            pem = Path(path).read_bytes()
+            load_pem_x509_certificates(pem)
+        except OSError as error:
+            self.faults.append(Fault(name, f"cannot be read: {error.strerror}"))
+            return None
+        except ValueError:
+            self.faults.append(Fault(name, "must hold certificates in PEM"))
+            return None
+        return pem
+
+    def count(self, name: str, default: int, least: int = 0) -> int:
+        value = self.environ.get(name, str(default))
+        if not (value.isascii() and value.isdigit()) or int(value) < least:
+            self.faults.append(Fault(name, f"must be a number, {least} or more"))
+            return default
+        return int(value)
+
+    def limit(self, name: str, default: str) -> str:
+        value = self.environ.get(name, default)
+        try:
+            limits.parse(value)
+        except ValueError:
+            self.faults.append(Fault(name, 'must be a limit such as "2000 per minute"'))
+        return value
+
+
+def _is_key_set(text: str) -> bool:
+    try:
+        keys = json.loads(text)["keys"]
+        return bool(keys) and all(key["crv"] == "Ed25519" for key in keys)
+    except (ValueError, TypeError, KeyError):
+        return False
+
+
+def _with_own_secret(settings: Settings) -> Settings:
+    path = settings.instance / "secret-key"
+    write_once(path, secrets.token_urlsafe(48))
+    return replace(settings, secret_key=path.read_text("utf-8").strip())
+
+
+def write_once(path: Path, text: str) -> None:
+    """Create a secret file with mode 0600, unless it is there.
+
+    Two processes may start at once: the hard link makes one of them the winner, and a crash before it
+    leaves only a stray temporary file.
+    """
+    if path.exists():
+        return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = _write_temporary(path, text)
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()
+
+
+def replace_secret(path: Path, text: str) -> None:
+    """Put a secret file's new content in place in one step: a reader sees the old or the new, never a part.
+
+    Owner, group and mode stay what they were, so that root does not lock the server out. Raises OSError when
+    the file belongs to somebody else.
+    """
+    path = path.resolve()
+    before = path.stat()
+    temporary = _write_temporary(path, text)
+    try:
+        os.chown(temporary, before.st_uid, before.st_gid)
+        temporary.chmod(stat.S_IMODE(before.st_mode))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_temporary(path: Path, text: str) -> Path:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    return temporary

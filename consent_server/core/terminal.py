@@ -1,0 +1,61 @@
+"""How commands say what they did: refusals in words, progress on a terminal only."""
+
+import errno
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import click
+
+from consent_server.core.context import services
+from consent_server.core.errors import Refusal
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def refusing(command: Callable[P, R]) -> Callable[P, R]:
+    """Tell a refusal, or what is wrong with a file, in words on stderr, and exit with 1."""
+
+    @wraps(command)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except Refusal as refusal:
+            click.echo(refusal.detail, err=True)
+            for fault in refusal.faults:
+                click.echo(f"  {fault.pointer}: {fault.detail}", err=True)
+            sys.exit(1)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            click.echo(f"{where}{error.strerror or error}", err=True)
+            sys.exit(1)
+
+    return wrapper
+
+
+def progress(what: str) -> Callable[[int], None]:
+    """Shows a growing number on a terminal, and nothing in a pipe."""
+    if not sys.stderr.isatty():
+        return lambda _: None
+    return lambda number: click.echo(f"\r{number} {what}", nl=False, err=True)
+
+
+def counting(what: str) -> Callable[[int], None]:
+    """The same for who is told of each part how many it was."""
+    show, total = progress(what), 0
+
+    def add(number: int) -> None:
+        nonlocal total
+        total += number
+        show(total)
+
+    return add
+
+
+def site_tag(site_key: str) -> str:
+    """The one line that a site pastes."""
+    return f'<script async src="{services().settings.public_url}/widget/{site_key}.js"></script>'

@@ -1,0 +1,1 @@
+"""What a visitor answered: settled, signed, stored, counted."""

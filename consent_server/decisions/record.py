@@ -1,0 +1,236 @@
+"""Record what a visitor decided, and answer with a signed receipt."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from consent_server.core.database import Database
+from consent_server.core.errors import DecisionConflict, Fault, InvalidDecision
+from consent_server.core.group_commit import GroupCommit
+from consent_server.core.keys import KeyRing, KeySource
+from consent_server.core.rows import DecisionRow
+from consent_server.decisions import store as decisions
+from consent_server.decisions import store_tallies as tallies
+from consent_server.decisions.count_events import cell
+from consent_server.decisions.rules import Answer, Decision, decide
+from consent_server.decisions.rules_receipt import (
+    RECEIPT_TYPE,
+    STATE_LIMIT,
+    STATE_TYPE,
+    Issuer,
+    receipt_claims,
+    state_claims,
+    uuid7,
+    without_denials,
+    without_exceptions,
+)
+from consent_server.decisions.rules_tally import of_decision
+from consent_server.decisions.rules_visit import Visit
+from consent_server.decisions.store_tallies import Cell
+from consent_server.sites import store_notices as notices
+from consent_server.sites.configure_widget import revision
+from consent_server.sites.current_site import CurrentSite, CurrentSites
+from consent_server.sites.rules_notice import Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A durable decision. `new` is false when it had been recorded before."""
+
+    new: bool
+    decision: Decision
+    revision: str
+    receipt_id: UUID
+    receipt: str
+    state: str | None
+    visitor: UUID | None
+    stale: bool
+    recorded_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    decision: Decision
+    revision: str
+    notice: Notice
+    row: dict[str, Any]
+    cell: Cell
+
+
+class RecordDecision:
+    """Settle, sign, append, commit; in this order."""
+
+    def __init__(
+        self,
+        database: Database,
+        sites: CurrentSites,
+        keys: KeySource,
+        public_url: str,
+        now: Callable[[], datetime],
+        random: Callable[[int], bytes],
+    ) -> None:
+        self._database = database
+        self._sites = sites
+        self._keys = keys
+        self._public_url = public_url
+        self._now = now
+        self._random = random
+        self._commit = GroupCommit(database, _append)
+
+    def __call__(self, current: CurrentSite, answer: Answer, visit: Visit) -> Recorded:
+        """`visit` is counted, never recorded.
+
+        Raises InvalidDecision, DecisionConflict or StorageUnavailable; nothing is recorded then.
+        """
+        found = self._sites.notice(current, answer.notice)
+        if found is None:
+            raise InvalidDecision(
+                "The notice is not one of this site's; nothing was recorded.",
+                [Fault("#/notice", "This site never published a notice of this hash.")],
+            )
+        notice_id, notice = found
+        decision = decide(notice, answer)
+        # Signed before the insert: a key that cannot sign must leave no record behind.
+        # Answered after the commit: a receipt nobody stored proves nothing.
+        recorded = self._commit(lambda: self._prepare(current, notice_id, notice, decision, visit))
+        issuer = Issuer(self._public_url, current.site.key, current.ledger)
+        state = _state(self._keys.ring, issuer, notice, decision, recorded.recorded_at)
+        return replace(recorded, state=state)
+
+    def _prepare(
+        self, current: CurrentSite, notice_id: int, notice: Notice, decision: Decision, visit: Visit
+    ) -> _Prepared:
+        answer, now = decision.answer, self._now()
+        # As stored: the first answer and every repeated one tell the same millisecond.
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        issuer = Issuer(self._public_url, current.site.key, current.ledger)
+        receipt_id = uuid7(now, self._random(10))
+        visitor = self._visitor(current, decision)
+        claims = receipt_claims(
+            issuer,
+            notice,
+            decision,
+            receipt_id,
+            visitor,
+            self._widget(current, answer),
+            now,
+            current.site.home(answer.page),
+        )
+        row = {
+            "site_id": current.site_id,
+            "notice_id": notice_id,
+            "decision_id": answer.decision_id,
+            "receipt_id": receipt_id,
+            "visitor": visitor,
+            "action": answer.action.value,
+            "method": answer.method.value,
+            "change": answer.change,
+            "gpc": answer.gpc,
+            "stale": not current.shows(notice_id),
+            "language": answer.language,
+            "granted": _granted(decision),
+            "recorded_at": now,
+            "request_hash": _request_hash(answer),
+            "salt": self._random(32),
+            "receipt": self._keys.ring.sign(claims, RECEIPT_TYPE),
+        }
+        # Of the notice that was answered: a later one may name a vendor that this visitor never saw.
+        basis = current.revision if notice is current.notice else revision(notice.body)
+        counted = cell(current, notice_id, answer.language, visit, of_decision(decision), now)
+        return _Prepared(decision, basis, notice, row, counted)
+
+    def _visitor(self, current: CurrentSite, decision: Decision) -> UUID | None:
+        known = decision.answer.visitor
+        if known is not None:
+            with self._database.reading() as session:
+                if decisions.visitor_exists(session, current.site_id, known):
+                    return known
+        # An identifier that was erased, or never ours, is not taken over: a grant gets a fresh one.
+        return uuid7(self._now(), self._random(10)) if decision.grants_anything else None
+
+    def _widget(self, current: CurrentSite, answer: Answer) -> str:
+        served = current.widget.hash
+        if answer.widget is None or served.startswith(answer.widget):
+            return served
+        with self._database.reading() as session:
+            archived = notices.widget_hash(session, answer.widget)
+        if archived is not None:
+            return archived
+        raise InvalidDecision(
+            "The widget code is not known here; nothing was recorded.",
+            [Fault("#/widget", "This server never served widget code of this hash.")],
+        )
+
+
+def _append(session: Session, items: Sequence[_Prepared]) -> list[Recorded]:
+    new = decisions.append(session, [item.row for item in items])
+    # With the record or not at all: a repeated post adds to neither.
+    tallies.add(session, Counter(item.cell for item in items if item.row["receipt_id"] in new))
+    return [
+        _recorded(item, item.row, new=True) if item.row["receipt_id"] in new else _replayed(session, item)
+        for item in items
+    ]
+
+
+def _replayed(session: Session, item: _Prepared) -> Recorded:
+    row = decisions.by_decision_id(session, item.row["site_id"], item.row["decision_id"])
+    if row is None or row.request_hash != item.row["request_hash"]:
+        raise DecisionConflict("This decision_id is already recorded with another content. Make a new one.")
+    return _recorded(item, _columns(row), new=False)
+
+
+def _columns(row: DecisionRow) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in ("receipt_id", "visitor", "stale", "recorded_at", "receipt")}
+
+
+def _recorded(item: _Prepared, row: dict[str, Any], new: bool) -> Recorded:
+    return Recorded(
+        new=new,
+        decision=item.decision,
+        revision=item.revision,
+        receipt_id=row["receipt_id"],
+        receipt=row["receipt"],
+        # Derived, so not kept: made anew for each answer, of the recorded time.
+        state=None,
+        # The record of a withdrawal names whose it is; the answer gives no identifier back to keep.
+        visitor=row["visitor"] if item.decision.grants_anything else None,
+        stale=row["stale"],
+        recorded_at=row["recorded_at"],
+        expires_at=row["recorded_at"] + item.notice.choice_lifetime,
+    )
+
+
+def _granted(decision: Decision) -> str:
+    keys = [key for part in (decision.grants, decision.vendors) for key, granted in part.items() if granted]
+    return f" {' '.join(keys)} " if keys else ""
+
+
+def _request_hash(answer: Answer) -> bytes:
+    # Of what was understood, not of the bytes: a retry may order or space its JSON otherwise.
+    said = (
+        answer.decision_id.hex, answer.notice, answer.action.value, answer.method.value, dict(answer.grants),
+        dict(answer.vendors), answer.visitor and answer.visitor.hex, answer.change, answer.language,
+        answer.page, answer.gpc, answer.widget,
+    )  # fmt: skip
+    return sha256(json.dumps(said, sort_keys=True).encode()).digest()
+
+
+def _state(ring: KeyRing, issuer: Issuer, notice: Notice, decision: Decision, now: datetime) -> str | None:
+    if not decision.grants_anything:
+        return None
+    claims = state_claims(issuer, notice, decision, now)
+    shorter = without_exceptions(notice, claims)
+    for form in (claims, shorter, without_denials(shorter)):
+        token = ring.sign(form, STATE_TYPE)
+        if len(token) <= STATE_LIMIT:
+            return token
+    # Fail closed: without a state a back end sends nothing.
+    return None

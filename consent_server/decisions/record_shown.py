@@ -1,0 +1,42 @@
+"""Count a banner shown."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+
+from consent_server.core.errors import Fault, InvalidDecision
+from consent_server.decisions.count_events import CountEvents, cell
+from consent_server.decisions.rules_tally import SHOWN
+from consent_server.decisions.rules_visit import Visit
+from consent_server.sites.current_site import CurrentSite, CurrentSites
+from consent_server.sites.rules_notice import Notice
+
+
+class RecordShown:
+    """Adds to a counter; stores nothing of the visitor.
+
+    A view has no id by which a repeated post could be known: the widget sends it once and never again.
+    """
+
+    def __init__(self, count: CountEvents, sites: CurrentSites, now: Callable[[], datetime]) -> None:
+        self._count = count
+        self._sites = sites
+        self._now = now
+
+    def __call__(self, current: CurrentSite, notice_hash: str, language: str, visit: Visit) -> None:
+        """Raises InvalidDecision for a notice or language that was never shown, StorageUnavailable."""
+        notice_id, _ = shown_notice(self._sites, current, notice_hash, language)
+        self._count(Counter([cell(current, notice_id, language, visit, SHOWN, self._now())]))
+
+
+def shown_notice(sites: CurrentSites, current: CurrentSite, notice_hash: str, language: str) -> tuple[int, Notice]:
+    """A notice that the site shows or once showed in this language. Raises InvalidDecision."""
+    found = sites.notice(current, notice_hash)
+    if found is None:
+        faults = [Fault("#/notice", "This site never published a notice of this hash.")]
+        raise InvalidDecision("Nothing was counted.", faults)
+    languages = found[1].languages
+    if language not in languages:
+        faults = [Fault("#/language", f"The notice exists in: {', '.join(languages)}.")]
+        raise InvalidDecision("Nothing was counted.", faults)
+    return found

@@ -1,0 +1,123 @@
+"""A decision: one act of a visitor, settled against the notice it answers."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from consent_server.core.errors import Fault, InvalidDecision, pointer
+from consent_server.sites.rules_notice import Notice
+
+
+class Action(StrEnum):
+    """What the visitor did."""
+
+    ACCEPT_ALL = "accept_all"
+    REFUSE_ALL = "refuse_all"
+    SAVE = "save"
+    WITHDRAW = "withdraw"
+    GPC = "gpc"
+
+
+class Method(StrEnum):
+    """Where the visitor did it."""
+
+    BANNER = "banner"
+    PREFERENCES = "preferences"
+    PLACEHOLDER = "placeholder"
+    API = "api"
+    SIGNAL = "signal"
+    FORM = "form"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the browser says that the visitor decided. Nothing in it is trusted yet."""
+
+    decision_id: UUID
+    notice: str
+    action: Action
+    method: Method
+    grants: Mapping[str, bool]
+    vendors: Mapping[str, bool]
+    visitor: UUID | None
+    change: bool
+    language: str
+    page: str
+    gpc: bool
+    widget: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A settled answer: every purpose and every vendor of the notice is either granted or denied.
+
+    `exceptions` are the vendors whose state differs from what their purposes alone would give.
+    """
+
+    answer: Answer
+    grants: Mapping[str, bool]
+    vendors: Mapping[str, bool]
+    exceptions: Mapping[str, bool]
+
+    @property
+    def grants_anything(self) -> bool:
+        """Only a visitor who granted something may be given an identifier."""
+        return any(self.grants.values()) or any(self.vendors.values())
+
+
+def decide(notice: Notice, answer: Answer) -> Decision:
+    """Settle a visitor's answer against the notice it answers.
+
+    A purpose that the visitor did not mention is denied: silence is never consent (GDPR 4(11),
+    recital 32). Raises InvalidDecision with a fault for each contradiction.
+    """
+    faults = [*_unknown(notice, answer), *_contradictions(notice, answer)]
+    if faults:
+        raise InvalidDecision("The decision contradicts itself or its notice; nothing was recorded.", faults)
+    grants = {purpose: answer.grants.get(purpose, False) for purpose in notice.purposes}
+    by_purpose = {vendor: any(grants[purpose] for purpose in purposes) for vendor, purposes in notice.vendors.items()}
+    exceptions = {vendor: granted for vendor, granted in answer.vendors.items() if granted is not by_purpose[vendor]}
+    return Decision(answer, grants, by_purpose | exceptions, exceptions)
+
+
+def _unknown(notice: Notice, answer: Answer) -> Iterator[Fault]:
+    for field, given, known in (
+        ("grants", answer.grants, notice.purposes),
+        ("vendors", answer.vendors, notice.vendors),
+    ):
+        for key in given:
+            if key not in known:
+                yield Fault(pointer(field, key), "The notice does not name this key.")
+    if answer.language not in notice.languages:
+        yield Fault("#/language", f"The notice was never shown in this language: {', '.join(notice.languages)}.")
+
+
+def _contradictions(notice: Notice, answer: Answer) -> Iterator[Fault]:
+    if answer.action is Action.ACCEPT_ALL:
+        for purpose in notice.purposes:
+            if not answer.grants.get(purpose, False):
+                yield Fault(pointer("grants", purpose), "accept_all grants every purpose; this one is denied.")
+        yield from _each(answer.vendors, False, "accept_all denies no vendor.")
+    elif answer.action in (Action.REFUSE_ALL, Action.WITHDRAW):
+        for purpose, granted in answer.grants.items():
+            if granted:
+                yield Fault(pointer("grants", purpose), f"{answer.action} grants nothing; this is granted.")
+        yield from _each(answer.vendors, True, f"{answer.action} grants no vendor.")
+    elif answer.action is Action.GPC:
+        yield from _against_signal(notice, answer)
+
+
+def _against_signal(notice: Notice, answer: Answer) -> Iterator[Fault]:
+    for purpose in notice.gpc_purposes:
+        if answer.grants.get(purpose, False):
+            yield Fault(pointer("grants", purpose), "Global Privacy Control keeps this purpose off.")
+    for vendor, granted in answer.vendors.items():
+        if granted and set(notice.vendors.get(vendor, ())) <= set(notice.gpc_purposes):
+            yield Fault(pointer("vendors", vendor), "Global Privacy Control keeps this vendor off.")
+
+
+def _each(vendors: Mapping[str, bool], forbidden: bool, detail: str) -> Iterator[Fault]:
+    for vendor, granted in vendors.items():
+        if granted is forbidden:
+            yield Fault(pointer("vendors", vendor), detail)

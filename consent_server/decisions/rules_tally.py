@@ -1,0 +1,133 @@
+"""What is counted: one outcome of one event, with nothing in it of who it was."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from itertools import pairwise
+
+from consent_server.decisions.rules import Action, Decision
+
+
+class Kind(StrEnum):
+    """What happened. Each event is of exactly one kind."""
+
+    SHOWN = "shown"
+    FIRST = "first"
+    CHANGE = "change"
+    WITHDRAWAL = "withdrawal"
+    GPC = "gpc"
+    ROBOT = "robot"
+    PREFETCH = "prefetch"
+    CONVERSION_SENT = "conversion_sent"
+    CONVERSION_BLOCKED = "conversion_blocked"
+
+
+_CONVERSIONS = (Kind.CONVERSION_SENT, Kind.CONVERSION_BLOCKED)
+_CHOICES = (Kind.FIRST, Kind.CHANGE)
+_ACTIONS = (Action.ACCEPT_ALL, Action.REFUSE_ALL, Action.SAVE)
+_COUNTED_AS = {
+    Kind.SHOWN: "shown", Kind.CHANGE: "changes", Kind.WITHDRAWAL: "withdrawals", Kind.GPC: "gpc",
+    Kind.ROBOT: "robots", Kind.PREFETCH: "prefetches",
+}  # fmt: skip
+_KEY = re.compile(r"[a-z0-9-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One kind of event; `purposes` and `vendors` are those that it granted, sorted.
+
+    `action` stands with first choices and changes only, the other kinds say it themselves. `signal` tells
+    that a first choice or a change was made with Global Privacy Control on. A conversion has its one vendor.
+    Raises ValueError for what cannot be.
+    """
+
+    kind: Kind
+    action: Action | None = None
+    purposes: tuple[str, ...] = ()
+    vendors: tuple[str, ...] = ()
+    signal: bool = False
+
+    def __post_init__(self) -> None:
+        if not (_is_sorted(self.purposes) and _is_sorted(self.vendors)):
+            raise ValueError("Keys are sorted, each once, of a-z, 0-9 and the hyphen.")
+        if self.action not in (_ACTIONS if self.kind in _CHOICES else (None,)):
+            raise ValueError("A first choice or a change accepts, refuses or saves; nothing else has an action.")
+        if self.signal and self.kind not in _CHOICES:
+            raise ValueError("Only a first choice or a change is made with or without the signal.")
+        if self.kind in _CONVERSIONS:
+            if self.purposes or len(self.vendors) != 1:
+                raise ValueError("A conversion has one vendor.")
+        elif self.kind not in (*_CHOICES, Kind.GPC) and (self.purposes or self.vendors):
+            raise ValueError("This kind of event grants nothing.")
+
+    @property
+    def text(self) -> str:
+        """The one form to store: `first:accept_all:advertising,analytics:google-ads`. Parts at the end may lack."""
+        signal = "gpc" if self.signal else ""
+        parts = (self.kind, self.action or "", ",".join(self.purposes), ",".join(self.vendors), signal)
+        return ":".join(parts).rstrip(":")
+
+    @staticmethod
+    def parse(text: str) -> "Outcome":
+        """The inverse of `text`. Raises ValueError for anything that `text` never says."""
+        kind, action, *keys, signal = (*text.split(":"), "", "", "", "")[:5]
+        purposes, vendors = map(_keys, keys)
+        outcome = Outcome(Kind(kind), Action(action) if action else None, purposes, vendors, signal == "gpc")
+        if outcome.text != text:
+            raise ValueError(f"Not an outcome: {text!r}.")
+        return outcome
+
+    @property
+    def counters(self) -> tuple[str, ...]:
+        """Each counter that one event adds one to. From them nobody learns what was granted together.
+
+        A change tells what became of an earlier choice, so it adds to no purpose and no vendor.
+        """
+        if self.kind in _CONVERSIONS:
+            return tuple(f"{self.kind} {key}" for key in self.vendors)
+        if self.kind is not Kind.FIRST or self.action is None:
+            return (_COUNTED_AS[self.kind],)
+        names = ["decisions", self.action.value]
+        names += ["granted"] if self.purposes or self.vendors else []
+        names += ["with_gpc"] if self.signal else []
+        names += ["with_gpc_accept_all"] if self.signal and self.action is Action.ACCEPT_ALL else []
+        return (*names, *(f"purpose {key}" for key in self.purposes), *(f"vendor {key}" for key in self.vendors))
+
+
+def of_decision(decision: Decision) -> Outcome:
+    """What a settled decision counts as. What is withdrawn or follows a browser's signal is no first choice."""
+    answer = decision.answer
+    if answer.action is Action.WITHDRAW:
+        return Outcome(Kind.WITHDRAWAL)
+    purposes = tuple(sorted(key for key, granted in decision.grants.items() if granted))
+    vendors = tuple(sorted(key for key, granted in decision.vendors.items() if granted))
+    if answer.action is Action.GPC:
+        return Outcome(Kind.GPC, None, purposes, vendors)
+    kind = Kind.CHANGE if answer.change else Kind.FIRST
+    return Outcome(kind, answer.action, purposes, vendors, answer.gpc)
+
+
+def of_conversion(vendor: str, sent: bool) -> Outcome:
+    """A conversion that the vendor was told, or that was held back for want of a grant."""
+    return Outcome(Kind.CONVERSION_SENT if sent else Kind.CONVERSION_BLOCKED, vendors=(vendor,))
+
+
+# Most visitors say one of a few things.
+@lru_cache(maxsize=1024)
+def counters_of(text: str) -> tuple[str, ...]:
+    """The counters of an outcome by its text. Raises ValueError."""
+    return Outcome.parse(text).counters
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    return tuple(text.split(",")) if text else ()
+
+
+def _is_sorted(keys: tuple[str, ...]) -> bool:
+    return all(map(_KEY.fullmatch, keys)) and all(one < other for one, other in pairwise(keys))
+
+
+SHOWN = Outcome(Kind.SHOWN)
+ROBOT = Outcome(Kind.ROBOT)
+PREFETCH = Outcome(Kind.PREFETCH)

@@ -1,0 +1,220 @@
+"""Counters of what happened, in two steps: an inbox that visitors write, and roll-ups that are read.
+
+A visitor's request adds one to a cell of `tallies`; each process has a slot of its own, so that no two
+processes wait for one row. `fold` moves the cells into `roll_ups`, which keeps the margins alone: each counter
+by hour, and by day for each language, device and country. Which of these came together, and what was granted
+together, is known for seconds only.
+"""
+
+import os
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, Table, cast, delete, func, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from consent_server.decisions.rows import RollUpRow, TallyRow
+from consent_server.decisions.rules_tally import Kind, counters_of
+
+TALLIES: Table = TallyRow.__table__  # type: ignore[assignment]
+ROLL_UPS: Table = RollUpRow.__table__  # type: ignore[assignment]
+# Where a dimension is summed by month too: a year of its days is more rows than a page can wait for.
+MONTHS = {"device": "device months", "languages": "language months", "countries": "country months"}
+ROLL_UP_KEY = ("site_id", "dimension", "period", "value", "notice_id", "counter")
+
+# So many that two processes hardly ever share one. If they do they take turns, and the counts stay exact.
+SLOTS = 2**31
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cell:
+    """Where one event is counted: nothing in it tells one visitor from another.
+
+    `hour` is the site's own clock ("2026-11-01T13"), `outcome` the text of an Outcome.
+    """
+
+    site_id: int
+    notice_id: int
+    hour: str
+    language: str
+    device: str
+    country: str
+    outcome: str
+
+    def margins(self) -> Iterator[tuple[str, str, str]]:
+        """Dimension, period and value of each roll-up that the cell adds to."""
+        day = self.hour[:10]
+        yield "hour", self.hour, ""
+        yield "day", day, ""
+        yield "language", day, self.language
+        yield "device", day, self.device
+        yield MONTHS["device"], day[:7], self.device
+        yield "country", day, self.country
+
+
+class Count(NamedTuple):
+    """What a counter stands at; `period` or `value` is empty where it was summed over."""
+
+    period: str
+    value: str
+    notice_id: int
+    counter: str
+    events: int
+
+
+def add(session: Session, cells: Counter[Cell]) -> None:
+    """Count events. Cells in a fixed order, so that two writers never wait for each other in a ring."""
+    slot = _slot(os.getpid())
+    rows = [
+        {"slot": slot, **asdict(cell), "outcome_hash": sha256(cell.outcome.encode()).digest(), "count": count}
+        for cell, count in sorted(cells.items())
+    ]
+    if rows:
+        _upsert(session, TALLIES, ("slot", *Cell.__slots__[:-1], "outcome_hash"), rows)
+
+
+def fold(session: Session, limit: int) -> int:
+    """Move up to `limit` cells from the inbox into the roll-ups; return how many went.
+
+    Cells that a visitor's request holds are left for the next time: folding waits for nobody, and so
+    never in a ring.
+    """
+    query = select(TallyRow).order_by(TallyRow.id).limit(limit).with_for_update(skip_locked=True)
+    taken = session.scalars(query).all()
+    if taken:
+        session.execute(delete(TallyRow).where(TallyRow.id.in_([row.id for row in taken])))
+        add_up(session, rolled_up((_cell(row), row.count) for row in taken))
+    return len(taken)
+
+
+def add_up(session: Session, sums: Mapping[tuple[Any, ...], int]) -> None:
+    """Add to roll-ups, by ROLL_UP_KEY, in a fixed order."""
+    rows = [dict(zip(ROLL_UP_KEY, key, strict=True)) | {"count": count} for key, count in sorted(sums.items())]
+    _upsert(session, ROLL_UPS, ROLL_UP_KEY, rows)
+
+
+def rolled_up(cells: Iterable[tuple[Cell, int]]) -> Counter[tuple[int, str, str, str, int, str]]:
+    """What cells and their counts add to the roll-ups, by ROLL_UP_KEY."""
+    sums: Counter[tuple[int, str, str, str, int, str]] = Counter()
+    for cell, count in cells:
+        for dimension, period, value in cell.margins():
+            for counter in counters_of(cell.outcome):
+                sums[cell.site_id, dimension, period, value, cell.notice_id, counter] += count
+    return sums
+
+
+def empty(session: Session) -> bool:
+    """Whether nothing waits in the inbox."""
+    return session.scalar(select(TallyRow.id).limit(1)) is None
+
+
+def read(
+    session: Session, site_id: int, dimension: str, first: str, end: str, by: Sequence[str] = ("period", "value")
+) -> list[Count]:
+    """Counts of a dimension in periods first (included) to end (excluded), kept apart by `by` and notice.
+
+    What is still in the inbox is in it: ask within one snapshot, and every event is there exactly once. Hours and days
+    have no values: of the other dimensions, ask by both or by value.
+    """
+    found = kept(session, site_id, dimension, first, end, by)
+    sums: Counter[tuple[str, str, int, str]] = Counter()
+    for row in session.scalars(select(TallyRow).where(TallyRow.site_id == site_id)):
+        period, value = next((p, v) for d, p, v in _cell(row).margins() if d == dimension)
+        if first <= period < end:
+            place = (period if "period" in by else "", value if "value" in by else "")
+            for counter in counters_of(row.outcome):
+                sums[*place, row.notice_id, counter] += row.count
+    if "period" in by and not sums:
+        return found
+    for period, value, notice_id, name, events in found:
+        sums[period, value, notice_id, name] += events
+    return [Count(*key, events) for key, events in sorted(sums.items())]
+
+
+def kept(session: Session, site_id: int, dimension: str, first: str, end: str, by: Sequence[str]) -> list[Count]:
+    """The same without the inbox; what a span is summed from may be several counts."""
+    pieces = [(dimension, first, end)] if "period" in by else list(_pieces(dimension, first, end))
+    return [one for piece in pieces for one in _summed(session, site_id, *piece, by)]
+
+
+def _pieces(dimension: str, first: str, end: str) -> Iterator[tuple[str, str, str]]:
+    """Dimension, begin and end of what a span is summed from: its whole months, and days before and after."""
+    first_month = first[:7] if first.endswith("-01") else _next_month(first)
+    if dimension not in MONTHS or first_month >= end[:7]:
+        yield dimension, first, end
+    else:
+        yield dimension, first, f"{first_month}-01"
+        yield MONTHS[dimension], first_month, end[:7]
+        yield dimension, f"{end[:7]}-01", end
+
+
+def _next_month(day: str) -> str:
+    """The month ("2027-01") after that of a day."""
+    year, month = int(day[:4]), int(day[5:7])
+    return f"{year + month // 12:04d}-{month % 12 + 1:02d}"
+
+
+def _summed(session: Session, site_id: int, dimension: str, first: str, end: str, by: Sequence[str]) -> list[Count]:
+    kept_apart = [ROLL_UPS.c[name] for name in (*by, "notice_id", "counter")]
+    columns = [ROLL_UPS.c[name] if name in by else literal("") for name in ("period", "value")]
+    columns += [ROLL_UPS.c.notice_id, ROLL_UPS.c.counter]
+    place = (ROLL_UPS.c.site_id == site_id, ROLL_UPS.c.dimension == dimension)
+    where = (*place, ROLL_UPS.c.period >= first, ROLL_UPS.c.period < end)
+    # By period there is nothing to sum up, and sorting for it would be most of the work.
+    query = select(*columns, ROLL_UPS.c["count"]).where(*where)
+    if "period" not in by:
+        total = cast(func.sum(ROLL_UPS.c["count"]), BigInteger)
+        query = select(*columns, total).where(*where).group_by(*kept_apart)
+    return [Count._make(row) for row in session.execute(query)]
+
+
+def first_period(session: Session, site_id: int) -> str | None:
+    """The first day on which anything was counted on a site."""
+    query = select(func.min(RollUpRow.period)).where(RollUpRow.site_id == site_id, RollUpRow.dimension == "day")
+    return session.scalar(query) or session.scalar(
+        select(func.min(func.substr(TallyRow.hour, 1, 10))).where(TallyRow.site_id == site_id)
+    )
+
+
+def last_answer(session: Session, site_id: int) -> str | None:
+    """The last hour in which a first choice was counted on a site."""
+    query = (
+        select(RollUpRow.period)
+        .where(RollUpRow.site_id == site_id, RollUpRow.dimension == "hour", RollUpRow.counter == "decisions")
+        .order_by(RollUpRow.period.desc())
+        .limit(1)
+    )
+    first = TallyRow.outcome.like(f"{Kind.FIRST}:%")
+    waiting = select(func.max(TallyRow.hour)).where(TallyRow.site_id == site_id, first)
+    return max(filter(None, (session.scalar(query), session.scalar(waiting))), default=None)
+
+
+@cache
+def _slot(_process: int) -> int:
+    # Drawn, since containers number their processes alike; and once a process, since a worker that is forked off
+    # must draw its own.
+    return secrets.randbelow(SLOTS)
+
+
+def _cell(row: TallyRow) -> Cell:
+    return Cell(*(getattr(row, name) for name in Cell.__slots__))
+
+
+def _upsert(session: Session, table: Table, key: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+    connection = session.connection()
+    # One row goes as one statement: psycopg opens a pipeline for a list, even for a list of one.
+    connection.execute(_adding(connection.dialect.name, table, key), rows if len(rows) > 1 else rows[0])
+
+
+@cache
+def _adding(dialect: str, table: Table, key: tuple[str, ...]) -> sqlite.Insert | postgresql.Insert:
+    # Made once: the columns of `excluded` cost more to make than the row to write.
+    insert: sqlite.Insert | postgresql.Insert = (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    added = {"count": table.c.count + insert.excluded.count}
+    return insert.on_conflict_do_update(index_elements=[table.c[name] for name in key], set_=added)

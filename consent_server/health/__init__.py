@@ -1,0 +1,1 @@
+"""How the server feels: health, readiness, metrics."""

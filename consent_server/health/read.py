@@ -1,0 +1,50 @@
+"""Figures by which operators see whether the server does its work."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from consent_server.core.database import Database
+from consent_server.decisions.rules import Action
+from consent_server.health import store as figures
+from consent_server.health.store import LedgerFigures
+
+# Long enough for two visits of any usual scraper, short enough that counting stays cheap on a busy site.
+RECENT = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFigures:
+    """A site. `waiting` is for how long its oldest entry has no leaf, in seconds; 0 when all have one.
+
+    `leaves` only grows. `sealed_at` is the time of the newest checkpoint, None before the first. `recent` counts
+    the records of the last five minutes.
+    """
+
+    site: str
+    leaves: int
+    waiting: float
+    sealed_at: datetime | None
+    recent: dict[Action, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All sites, and the database that holds them."""
+
+    sites: list[SiteFigures]
+    database_bytes: int
+
+
+def read_figures(database: Database, now: datetime) -> Figures:
+    """As of now, from the database alone, so that it does not matter which process is asked."""
+    with database.reading() as session:
+        recent = dict(figures.decisions_since(session, now - RECENT))
+        ledgers = figures.ledgers(session)
+        size = figures.database_bytes(session)
+    sites = [SiteFigures(of.site, of.size, _waiting(of, now), of.sealed_at, recent.get(of.site, {})) for of in ledgers]
+    return Figures(sites, size)
+
+
+def _waiting(ledger: LedgerFigures, now: datetime) -> float:
+    unsealed = [at for at in (ledger.oldest_decision, ledger.oldest_removal) if at is not None]
+    return max(0.0, (now - min(unsealed)).total_seconds()) if unsealed else 0.0

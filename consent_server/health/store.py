@@ -1,0 +1,77 @@
+"""Figures about the server's work. Each is read from the end of an index: none costs more with more records."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, func, select, text
+from sqlalchemy.orm import Session
+
+from consent_server.core.rows import CheckpointRow, DecisionRow, LedgerRow, RemovalRow, SiteRow
+from consent_server.decisions.rules import Action
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFigures:
+    """How far a site's ledger is; the times are None where there is nothing."""
+
+    site: str
+    size: int
+    oldest_decision: datetime | None
+    oldest_removal: datetime | None
+    sealed_at: datetime | None
+
+
+def ledgers(session: Session) -> list[LedgerFigures]:
+    """Every site's ledger, with when its oldest entries without a leaf were made and its newest checkpoint."""
+    return [LedgerFigures(*row) for row in session.execute(ledgers_query())]
+
+
+def ledgers_query() -> Select[str, int, datetime, datetime, datetime]:
+    """What `ledgers` asks."""
+    decision = select(DecisionRow.recorded_at).where(
+        DecisionRow.site_id == LedgerRow.site_id, DecisionRow.id > LedgerRow.decisions_to
+    )
+    removal = select(RemovalRow.removed_at).where(
+        RemovalRow.site_id == LedgerRow.site_id, RemovalRow.id > LedgerRow.removals_to
+    )
+    sealed = select(CheckpointRow.sealed_at).where(CheckpointRow.site_id == LedgerRow.site_id)
+    return (
+        select(
+            SiteRow.key,
+            LedgerRow.size,
+            decision.order_by(DecisionRow.id).limit(1).scalar_subquery(),
+            removal.order_by(RemovalRow.id).limit(1).scalar_subquery(),
+            sealed.order_by(CheckpointRow.size.desc()).limit(1).scalar_subquery(),
+        )
+        .join(LedgerRow, LedgerRow.site_id == SiteRow.id)
+        .order_by(SiteRow.key)
+    )
+
+
+def decisions_since(session: Session, since: datetime) -> list[tuple[str, dict[Action, int]]]:
+    """How many records of each action every site has since a time."""
+    rows = session.execute(decisions_query(since))
+    return [(key, dict(zip(Action, counts, strict=True))) for key, *counts in rows]
+
+
+def decisions_query(since: datetime) -> Select[str, *tuple[int, ...]]:
+    """What `decisions_since` asks: one scan of one index's end for each site and action."""
+    counts = (
+        select(func.count())
+        .select_from(DecisionRow)
+        .where(DecisionRow.site_id == SiteRow.id, DecisionRow.action == action.value, DecisionRow.recorded_at >= since)
+        .scalar_subquery()
+        for action in Action
+    )
+    return select(SiteRow.key, *counts).order_by(SiteRow.key)
+
+
+def database_bytes(session: Session) -> int:
+    """How large the database is, without what SQLite has not yet written back from its log."""
+    embedded = session.get_bind().dialect.name == "sqlite"
+    query = (
+        "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+        if embedded
+        else "SELECT pg_database_size(current_database())"
+    )
+    return int(session.scalar(text(query)) or 0)

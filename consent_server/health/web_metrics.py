@@ -1,0 +1,118 @@
+"""Figures for a monitoring system (Prometheus text format 0.0.4), for operators of all sites.
+
+Each is computed from the database when it is asked for: several processes answer, and all answer the same.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from flask import Blueprint, Response
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
+
+from consent_server import __version__
+from consent_server.access.rules import Role
+from consent_server.access.web import caller, needs
+from consent_server.core.context import services
+from consent_server.health.read import read_figures
+from consent_server.rates.read_alerts import read_alert_figures
+from consent_server.receipts.request_erasure import read_erasure_requests
+from consent_server.sites.find import list_sites
+
+bp = Blueprint("metrics", __name__)
+
+# Where figures come from. Each part of the server that has some adds its own; none may cost more with more records.
+SOURCES: list[Callable[[], Iterable[Metric]]] = []
+
+
+@bp.get("/metrics")
+@needs(Role.OPERATOR)
+def metrics() -> Response:
+    """All figures."""
+    caller().require_all_sites()
+    response = Response(generate_latest(_REGISTRY), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+class _Everything(Collector):
+    def collect(self) -> Iterator[Metric]:
+        for source in SOURCES:
+            yield from source()
+
+
+_REGISTRY = CollectorRegistry()
+_REGISTRY.register(_Everything())
+
+
+def _server() -> Iterator[Metric]:
+    figures = read_figures(services().database, services().now())
+    leaves = CounterMetricFamily("consent_ledger_leaves", "Records and removals sealed so far.", labels=["site"])
+    waiting = GaugeMetricFamily(
+        "consent_sealing_lag_seconds",
+        "For how long the oldest record has not been sealed; 0 when all are.",
+        labels=["site"],
+    )
+    sealed = GaugeMetricFamily(
+        "consent_checkpoint_timestamp_seconds", "When the newest checkpoint was signed.", labels=["site"]
+    )
+    recent = GaugeMetricFamily(
+        "consent_recent_decisions", "Decisions recorded in the last five minutes.", labels=["site", "action"]
+    )
+    for site in figures.sites:
+        leaves.add_metric([site.site], site.leaves)
+        waiting.add_metric([site.site], site.waiting)
+        if site.sealed_at is not None:
+            sealed.add_metric([site.site], site.sealed_at.timestamp())
+        for action, count in site.recent.items():
+            recent.add_metric([site.site, action.value], count)
+    yield from (leaves, waiting, sealed, recent)
+    yield GaugeMetricFamily("consent_database_size_bytes", "Size of the database.", figures.database_bytes)
+    version = GaugeMetricFamily("consent_build_info", "The version that answers.", labels=["version"])
+    version.add_metric([__version__], 1)
+    yield version
+
+
+def _alerts() -> Iterator[Metric]:
+    figures = read_alert_figures(services().database, services().now())
+    raised = GaugeMetricFamily("consent_alerts", "Alerts raised in the last 24 hours.", labels=["site", "kind"])
+    rates = GaugeMetricFamily(
+        "consent_rate_yesterday",
+        "Rates of the site's last complete day, 0 to 1, as docs/rates.md defines them; none where there is no rate.",
+        labels=["site", "rate"],
+    )
+    untold = GaugeMetricFamily(
+        "consent_alerts_untold", "Alerts of the last four days that a channel could not tell.", labels=["channel"]
+    )
+    for of in figures.sites:
+        for kind, count in of.raised.items():
+            raised.add_metric([of.site, kind], count)
+        for name, rate in of.yesterday.items():
+            if rate.value is not None:
+                rates.add_metric([of.site, name], rate.value)
+    for channel, count in figures.given_up.items():
+        untold.add_metric([channel], count)
+    yield from (raised, rates, untold)
+
+
+def _erasure() -> Iterator[Metric]:
+    requests, now = read_erasure_requests(services().database), services().now()
+    asked: dict[str, list[float]] = {stored.site.key: [] for stored in list_sites(services().database)}
+    for one in requests:
+        asked[one.site].append((now - one.asked_at).total_seconds())
+    count = GaugeMetricFamily(
+        "consent_erasure_requests_open", "Visitors' requests for erasure that are not carried out.", labels=["site"]
+    )
+    age = GaugeMetricFamily(
+        "consent_erasure_request_age_seconds",
+        "For how long the oldest of them is open; 0 without one.",
+        labels=["site"],
+    )
+    for site, ages in asked.items():
+        count.add_metric([site], len(ages))
+        age.add_metric([site], max(ages, default=0.0))
+    yield from (count, age)
+
+
+SOURCES += [_server, _alerts, _erasure]

@@ -1,0 +1,137 @@
+"""Refusals as HTTP: the only file that knows both (RFC 9457)."""
+
+import secrets
+from typing import Any
+
+from flask import Blueprint, Flask, Response, current_app, json, render_template, request
+from gunicorn.http.errors import NoMoreData, ParseException
+from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
+
+from consent_server.core import errors
+from consent_server.core.errors import BodyTooLarge, NotSealedYet, Refusal, StorageUnavailable, TooManyRequests
+
+# Refusal: status, slug of its page under /problems/, title.
+PROBLEMS: dict[type[Refusal], tuple[int, str, str]] = {
+    errors.MalformedBody: (400, "malformed-body", "The body cannot be read"),
+    errors.Unauthenticated: (401, "unauthenticated", "Who is asking?"),
+    errors.InvalidQuery: (400, "invalid-query", "The parameters cannot be read"),
+    errors.Forbidden: (403, "forbidden", "Not for this role or site"),
+    errors.UnknownExperiment: (404, "unknown-experiment", "No such experiment"),
+    errors.ExperimentConflict: (409, "experiment-conflict", "Another experiment"),
+    errors.StaleForm: (403, "stale-form", "The form is out of date"),
+    errors.ForeignOrigin: (403, "foreign-origin", "The page is not the site's"),
+    errors.UnknownSite: (404, "unknown-site", "No such site"),
+    errors.UnknownNotice: (404, "unknown-notice", "No such notice"),
+    errors.UnknownWidget: (404, "unknown-widget", "No such widget code"),
+    errors.UnknownConfiguration: (404, "unknown-configuration", "Not shown so"),
+    errors.UnknownPicture: (404, "unknown-picture", "No such picture"),
+    errors.PictureUnavailable: (500, "picture-unavailable", "No picture can be taken"),
+    errors.UnknownReport: (404, "unknown-report", "No such report"),
+    errors.ExpiredReport: (410, "expired-report", "The report is no longer shared"),
+    errors.UnknownReceipt: (404, "unknown-receipt", "No such receipt"),
+    errors.RemovedReceipt: (410, "removed-receipt", "The record was removed"),
+    errors.UnknownUser: (404, "unknown-user", "No such user"),
+    errors.UnknownToken: (404, "unknown-token", "No such token"),
+    errors.DecisionConflict: (409, "decision-conflict", "Another decision has this id"),
+    errors.UserConflict: (409, "user-conflict", "There is such a user"),
+    errors.SpentLink: (410, "spent-link", "The sign-in link is spent"),
+    errors.BodyTooLarge: (413, "body-too-large", "The body is too large"),
+    errors.UnsupportedContentType: (415, "unsupported-content-type", "This content type is not read here"),
+    errors.InvalidDecision: (422, "invalid-decision", "The decision cannot be one"),
+    errors.InvalidUser: (422, "invalid-user", "The address or password cannot be used"),
+    errors.FormUnavailable: (422, "form-unavailable", "The receipt has no such form"),
+    errors.InvalidProof: (422, "invalid-proof", "The proof does not hold"),
+    errors.NotSealedYet: (409, "not-sealed-yet", "Not in a checkpoint yet"),
+    errors.UnknownTile: (404, "unknown-tile", "No such tile"),
+    errors.UnknownTimestamp: (404, "unknown-timestamp", "No such timestamp"),
+    errors.InvalidRange: (422, "invalid-range", "Not a range of this ledger"),
+    errors.InvalidSiteFile: (422, "invalid-site-file", "The site file is refused"),
+    errors.TimestampRefused: (502, "timestamp-refused", "No timestamp"),
+    errors.TooManyRequests: (429, "too-many-requests", "Too many requests"),
+    errors.InvalidSettings: (500, "invalid-settings", "The server is not set up"),
+    errors.KeysNotOurs: (409, "keys-not-ours", "The keys are managed elsewhere"),
+    errors.StorageUnavailable: (503, "storage-unavailable", "The database is not available"),
+}
+
+pages = Blueprint("problems", __name__)
+
+
+def register(app: Flask) -> None:
+    """Answer every error of the application with a problem."""
+    app.register_blueprint(pages)
+    app.register_error_handler(Refusal, refused)
+    app.register_error_handler(HTTPException, _plain)
+    for broken in (ParseException, NoMoreData):
+        app.register_error_handler(broken, _broken_off)
+    app.register_error_handler(Exception, _incident)
+
+
+def refused(refusal: Refusal) -> Response:
+    """A refusal in the words of the table."""
+    status, slug, title = PROBLEMS[type(refusal)]
+    faults = [{"pointer": fault.pointer, "detail": fault.detail} for fault in refusal.faults]
+    document = {
+        "type": f"{request.script_root}/problems/{slug}",
+        "title": title,
+        "status": status,
+        "detail": refusal.detail,
+    }
+    response = _answer(document | ({"errors": faults} if faults else {}))
+    if isinstance(refusal, StorageUnavailable | TooManyRequests | NotSealedYet):
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="consent"'
+    return response
+
+
+def _broken_off(_: Exception) -> Response:
+    # gunicorn reads a body in chunks while the view does.
+    return refused(errors.MalformedBody("The body breaks off, or its chunks are not those of HTTP/1.1."))
+
+
+def _plain(error: HTTPException) -> Response:
+    if isinstance(error, RequestEntityTooLarge):
+        return refused(BodyTooLarge("The body is larger than this address takes."))
+    detail = error.description or error.name
+    response = _answer({"type": "about:blank", "title": error.name, "status": error.code or 500, "detail": detail})
+    for name, value in error.get_headers():
+        if name not in ("Content-Type", "Content-Length"):
+            response.headers[name] = value
+    return response
+
+
+def _incident(error: Exception) -> Response:
+    # The id joins what the visitor reports with the log; the answer says nothing else of the inside.
+    incident = secrets.token_hex(8)
+    current_app.logger.error("incident %s", incident, exc_info=error)
+    detail = f"Something failed here. Name this incident when you report it: {incident}"
+    return _answer(
+        {
+            "type": "about:blank",
+            "title": "Internal Server Error",
+            "status": 500,
+            "detail": detail,
+            "incident": incident,
+        }
+    )
+
+
+def _answer(document: dict[str, Any]) -> Response:
+    status = int(document["status"])
+    accept = request.accept_mimetypes
+    if accept["text/html"] > accept["application/problem+json"] and not request.path.endswith(".js"):
+        response = Response(render_template("http/problem.html", problem=document), status, mimetype="text/html")
+    else:
+        response = Response(json.dumps(document), status, mimetype="application/problem+json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@pages.get("/problems/<slug>")
+def describe(slug: str) -> str:
+    """What a problem's `type` leads to."""
+    for refusal, (status, name, title) in PROBLEMS.items():
+        if name == slug:
+            explanation = " ".join((refusal.__doc__ or "").split())
+            return render_template("http/problem_type.html", status=status, title=title, explanation=explanation)
+    raise NotFound

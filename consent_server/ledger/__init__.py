@@ -1,0 +1,1 @@
+"""That nothing was changed: tree, seals, proofs, witnesses, timestamps."""

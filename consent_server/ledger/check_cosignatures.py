@@ -1,0 +1,52 @@
+"""Check the witnesses' lines that were kept, as far as the settings name their keys."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from consent_server.core.database import Database
+from consent_server.core.errors import InvalidProof
+from consent_server.core.keys import note_verifier
+from consent_server.core.notes import parse_note, parse_signatures
+from consent_server.core.rows import CheckpointRow, CosignatureRow
+from consent_server.ledger import store_cosignatures as cosignatures
+from consent_server.ledger.rules_witness import Witness, cosignature_time
+from consent_server.sites import store as sites
+
+
+@dataclass(slots=True)
+class CosignatureReport:
+    """How many lines hold, by the name of the witness's key; `unknown` are those whose key nobody named."""
+
+    verified: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+
+def check_cosignatures(database: Database, witnesses: Sequence[Witness], now: datetime, key: str) -> CosignatureReport:
+    """Verify every kept cosignature of a site's ledger. Raises UnknownSite."""
+    report = CosignatureReport()
+    known = {(witness.key.name, witness.key.id): witness for witness in witnesses}
+    with database.reading() as session:
+        for checkpoint, row in cosignatures.every(session, sites.get(session, key).id):
+            witness = known.get((row.witness, row.key_id))
+            if witness is None:
+                report.unknown[row.witness] += 1
+            elif fault := _fault(checkpoint, row, witness, now):
+                report.faults.append(f"checkpoint {row.size}: the cosignature of {row.witness}: {fault}")
+            else:
+                report.verified[row.witness] += 1
+    return report
+
+
+def _fault(checkpoint: CheckpointRow | None, row: CosignatureRow, witness: Witness, now: datetime) -> str | None:
+    if checkpoint is None:
+        return "the checkpoint is gone"
+    try:
+        (signature,) = parse_signatures(row.line)
+        text, verify = parse_note(checkpoint.note).text, note_verifier(witness.key)
+        cosignature_time(text, signature, witness.key, verify, checkpoint.sealed_at, now)
+    except (InvalidProof, ValueError) as error:
+        return str(error)
+    return None

@@ -1,0 +1,194 @@
+"""Check a stretch of leaves against the records, the removals and the times of the checkpoints around them."""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from consent_server.audit import store as search
+from consent_server.core.errors import InvalidProof
+from consent_server.core.keys import KeyRing, verify_jws
+from consent_server.core.rows import DecisionRow
+from consent_server.decisions.rules_receipt import RECEIPT_TYPE
+from consent_server.ledger import store as ledgers
+from consent_server.ledger.rules import commitment
+from consent_server.ledger.rules_removal import REMOVAL_TYPE
+from consent_server.ledger.store import Removed, SealedEntry
+
+# Seconds by which a record's time may miss those of the checkpoints around it: what may pass between signing
+# and sealing, and between the clocks of two machines. Nobody gains by moving a decision a quarter of an hour.
+TOLERANCE = 900
+# What a signed token runs into that does not have its form.
+MALFORMED = (LookupError, TypeError, ValueError, OverflowError)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose ledger is checked, and by which keys. `removals_to` is the last removal that should have a leaf."""
+
+    ring: KeyRing
+    site_id: int
+    site: str
+    origin: str
+    removals_to: int
+
+    @classmethod
+    def of(cls, session: Session, ring: KeyRing, site_id: int, site: str) -> "Subject":
+        """A site's ledger as it stands."""
+        ledger = ledgers.get(session, site_id)
+        return cls(ring, site_id, site, ledger.origin, ledger.removals_to)
+
+    def claims(self, token: str, token_type: str) -> dict[str, Any]:
+        """What a key of the ledger signed about this ledger. Raises InvalidProof."""
+        claims = verify_jws(token, token_type, self.ring)
+        if (claims["site"], claims["ledger"]) != (self.site, self.origin):
+            raise InvalidProof(f"it is of another ledger: {claims['ledger']}")
+        return claims
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedLeaf:
+    """A leaf, what the ledger's key signed under it, and what is wrong with it. None where there is none."""
+
+    index: int
+    commitment: bytes | None
+    kind: str | None
+    claims: dict[str, Any] | None
+    fault: str | None
+
+
+class Stretch:
+    """Leaves `first` (included) to `end` (excluded) of one site, read page by page in the caller's snapshot.
+
+    Holds one page, whatever the ledger's length. `latest` is the time of the latest record before, in Unix
+    seconds; afterwards, of the latest up to the last.
+    """
+
+    def __init__(self, session: Session, subject: Subject, first: int, end: int, latest: int = 0) -> None:
+        self._session, self._subject, self._first, self._end = session, subject, first, end
+        self.latest = latest
+        site_id = subject.site_id
+        self._entries = {entry.leaf_index: entry for entry in ledgers.entries(session, site_id, first, end)}
+        self._records = ledgers.records(session, site_id, first, end)
+        rows = [row for row, _ in self._records.values()]
+        columns = (
+            ("receipt_id", DecisionRow.receipt_id, {row.receipt_id for row in rows}),
+            ("decision_id", DecisionRow.decision_id, {row.decision_id for row in rows}),
+        )
+        self._repeated = {
+            name: ledgers.repeated(session, site_id, column, values) for name, column, values in columns if values
+        }
+        self._removed = ledgers.removed_between(session, site_id, first, end)
+        self._named: dict[int, list[tuple[int, int]]] = {}
+        self._before = search.checkpoint_upto(session, site_id, first)
+        self.checkpoints = search.checkpoints_between(session, site_id, first, end)
+        self._sizes = [row.size for row in self.checkpoints]
+
+    def __iter__(self) -> Iterator[CheckedLeaf]:
+        return map(self._check, range(self._first, self._end))
+
+    def _check(self, index: int) -> CheckedLeaf:
+        entry, claims, fault = self._entries.get(index), None, None
+        try:
+            if entry is None:
+                raise InvalidProof("is missing")
+            if entry.token is None or entry.salt is None:
+                self._is_removed(index)
+            else:
+                claims = self._claims(entry, entry.token, entry.salt)
+                self._in_time(index, claims["iat"])
+        except InvalidProof as error:
+            fault = self._said(index, error.detail)
+        except MALFORMED as error:
+            fault = self._said(index, f"what is signed does not have its form: {error!r:.80}")
+        if entry is None:
+            return CheckedLeaf(index, None, None, None, fault)
+        return CheckedLeaf(index, entry.commitment, entry.kind, claims, fault)
+
+    def _said(self, index: int, reason: str) -> str:
+        known = self._records.get(index)
+        return f"leaf {index}: {reason}" + (f" (receipt {known[0].receipt_id})" if known else "")
+
+    def _claims(self, entry: SealedEntry, token: str, salt: bytes) -> dict[str, Any]:
+        if commitment(salt, token) != entry.commitment:
+            raise InvalidProof("the record is not the one that was sealed")
+        claims = self._subject.claims(token, REMOVAL_TYPE if entry.removal_id is not None else RECEIPT_TYPE)
+        if entry.removal_id is None:
+            self._is_itself(entry.leaf_index, claims)
+        else:
+            self._removes_what_it_names(entry.leaf_index, entry.removal_id, claims)
+        return claims
+
+    def _is_itself(self, index: int, claims: dict[str, Any]) -> None:
+        if index not in self._records:
+            raise InvalidProof("its notice is not here")
+        row, notice = self._records[index]
+        if wrong := differences(row, notice, claims):
+            raise InvalidProof(f"the record differs from its receipt: {', '.join(wrong)}")
+        for name, repeated in self._repeated.items():
+            other = repeated.get(getattr(row, name), index)
+            if other != index:
+                raise InvalidProof(f"leaf {other} has the same {name}: it was put in twice")
+        if self._naming(index) is not None:
+            raise InvalidProof("the record is still here, and a removal says that it is gone")
+
+    def _removes_what_it_names(self, index: int, removal_id: int, claims: dict[str, Any]) -> None:
+        named = [(int(first), int(last)) for first, last in claims["leaves"]]
+        held = ledgers.removed_from(self._session, self._subject.site_id, [first for first, _ in named])
+        if named[-1][1] >= index:
+            raise InvalidProof("the removal names leaves that are younger than itself")
+        if [(one.first, one.last, one.removal_id) for one in held] != [(*pair, removal_id) for pair in named]:
+            raise InvalidProof("the removal is there twice, or what it names was altered")
+
+    def _is_removed(self, index: int) -> None:
+        naming = self._naming(index)
+        if naming is None:
+            raise InvalidProof("the record is gone and no signed removal names it")
+        if naming.leaf_index is None and naming.removal_id <= self._subject.removals_to:
+            raise InvalidProof("the record is gone and the removal that names it has lost its leaf")
+        if naming.leaf_index is not None and naming.leaf_index <= index:
+            raise InvalidProof("the record is gone and the removal that names it is older than the record")
+
+    def _naming(self, index: int) -> Removed | None:
+        """The removal that names a leaf, by its signed entry and not only by the table."""
+        place = bisect_right(self._removed, index, key=lambda one: one.first) - 1
+        found = self._removed[place] if place >= 0 else None
+        if found is None or found.last < index:
+            return None
+        if found.removal_id not in self._named:
+            claims = self._subject.claims(found.entry, REMOVAL_TYPE)
+            self._named[found.removal_id] = [(int(first), int(last)) for first, last in claims["leaves"]]
+        return found if (found.first, found.last) in self._named[found.removal_id] else None
+
+    def _in_time(self, index: int, iat: int) -> None:
+        place = bisect_right(self._sizes, index)
+        before = self.checkpoints[place - 1] if place else self._before
+        after = self.checkpoints[place] if place < len(self._sizes) else None
+        latest, self.latest = self.latest, max(self.latest, iat)
+        if after is not None and iat > after.sealed_at.timestamp() + TOLERANCE:
+            raise InvalidProof(f"it is dated {_spoken(iat)}, after the checkpoint that covers it")
+        if before is not None and iat < before.sealed_at.timestamp() - TOLERANCE:
+            raise InvalidProof(f"it is dated {_spoken(iat)}, long before the checkpoint that came before: back-dated")
+        if iat < latest - TOLERANCE:
+            raise InvalidProof(f"it is dated {_spoken(iat)}, but follows a record of {_spoken(latest)}: back-dated")
+
+
+def differences(row: DecisionRow, notice: str, claims: dict[str, Any]) -> list[str]:
+    """The claims of a receipt that the columns beside it, by which records are found and counted, do not repeat."""
+    said = {
+        "jti": str(row.receipt_id), "decision_id": str(row.decision_id), "notice": notice,
+        "action": row.action, "method": row.method, "change": row.change, "gpc": row.gpc,
+        "language": row.language, "iat": int(row.recorded_at.timestamp()),
+    }  # fmt: skip
+    # The record of a withdrawal is found by its visitor too, while its receipt names nobody.
+    said |= {"sub": str(row.visitor)} if "sub" in claims else {}
+    wrong = [name for name, value in said.items() if claims.get(name) != value]
+    granted = {key for part in ("grants", "vendors") for key, value in claims[part].items() if value}
+    return wrong if granted == set(row.granted.split()) else [*wrong, "grants"]
+
+
+def _spoken(at: int) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,62 @@
+"""Check every kept timestamp of a site against what it stamps and the authority's roots."""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from sqlalchemy.orm import Session
+
+from consent_server.core.database import Database
+from consent_server.core.errors import InvalidProof, UnknownNotice, UnknownWidget
+from consent_server.core.rows import TimestampRow
+from consent_server.ledger import store as ledgers
+from consent_server.ledger import store_timestamps as timestamps
+from consent_server.ledger.timestamping import stamped_at
+from consent_server.sites import store as sites
+from consent_server.sites import store_notices as notices
+
+
+@dataclass(slots=True)
+class TimestampReport:
+    """How many timestamps hold; `unchecked` are those that no roots were given for."""
+
+    verified: int = 0
+    unchecked: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+def check_timestamps(database: Database, roots: bytes | None, key: str) -> TimestampReport:
+    """Verify every timestamp that concerns a site, with the authority's roots (PEM). Raises UnknownSite."""
+    report = TimestampReport()
+    with database.reading() as session:
+        for row in timestamps.of_site(session, sites.get(session, key).id):
+            try:
+                _require_same(session, row)
+                if roots is None:
+                    report.unchecked += 1
+                    continue
+                _require_said(row, roots)
+                report.verified += 1
+            except (InvalidProof, UnknownNotice, UnknownWidget) as error:
+                report.faults.append(f"timestamp {row.digest.hex()} of a {row.kind}: {error.detail}")
+    return report
+
+
+def _require_same(session: Session, row: TimestampRow) -> None:
+    if sha256(_content(session, row)).digest() != row.digest:
+        raise InvalidProof("what it stamps was altered since")
+
+
+def _require_said(row: TimestampRow, roots: bytes) -> None:
+    if stamped_at(row.reply, row.digest, roots) != row.stamped_at:
+        raise InvalidProof("the authority names another time than the one beside it")
+
+
+def _content(session: Session, row: TimestampRow) -> bytes:
+    if row.kind == "notice":
+        return notices.body(session, row.digest.hex())
+    if row.kind == "widget":
+        return notices.widget_code(session, row.digest.hex()).encode()
+    note = ledgers.note_of_size(session, row.site_id or 0, row.size or 0)
+    if note is None:
+        raise InvalidProof(f"the checkpoint of {row.size} leaves is gone")
+    return note.encode()

@@ -1,0 +1,36 @@
+"""The timestamps of a site, for anyone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from consent_server.core.database import Database
+from consent_server.core.rows import TimestampRow
+from consent_server.ledger import store_timestamps as timestamps
+
+
+@dataclass(frozen=True, slots=True)
+class TimestampPage:
+    """Timestamps, newest first. `more`: there are older ones."""
+
+    timestamps: Sequence[TimestampRow]
+    more: bool
+
+
+def read_timestamps(database: Database, site_id: int, before: int | None, limit: int) -> TimestampPage:
+    """Up to `limit` timestamps older than the one of a row id: of checkpoints, notices and widget code."""
+    with database.reading() as session:
+        found = timestamps.newest(session, site_id, before, limit + 1)
+        return TimestampPage(found[:limit], len(found) > limit)
+
+
+def read_timestamp(database: Database, site_id: int, digest: bytes) -> bytes:
+    """The authority's answer about a SHA-256, in DER. Raises UnknownTimestamp."""
+    with database.reading() as session:
+        return timestamps.get(session, site_id, digest).reply
+
+
+def time_of_notice(database: Database, notice_hash: str) -> datetime | None:
+    """When an authority saw a notice; None while none did."""
+    with database.reading() as session:
+        return timestamps.time_of(session, notice_hash)

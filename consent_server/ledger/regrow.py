@@ -1,0 +1,172 @@
+"""Make a ledger anew from its leaf hashes, and compare it with its tiles, its checkpoints and what others kept."""
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+from typing import Protocol
+
+from consent_server.core.canonical import decode_strict
+from consent_server.core.errors import InvalidProof
+from consent_server.core.notes import Checkpoint, NoteKey, Verify, open_checkpoint
+from consent_server.ledger.rules import EMPTY_ROOT, HASH_BYTES, TILE_WIDTH, ReadTile, Tile, Tree, grow
+
+# Faults that are told one by one. Of a ledger that is wrong throughout nobody reads more.
+TOLD = 1000
+
+
+@dataclass(slots=True)
+class LedgerReport:
+    """What a replay saw. `faults` name the place and what is wrong with it; `untold` counts more.
+
+    `archive` counts what visitors were shown, by kind, where that was checked too.
+    """
+
+    leaves: int = 0
+    removed: int = 0
+    checkpoints: int = 0
+    archive: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+    untold: int = 0
+
+    def fail(self, fault: str) -> None:
+        """Take note of a fault."""
+        if len(self.faults) < TOLD:
+            self.faults.append(fault)
+        else:
+            self.untold += 1
+
+
+class SealedNote(Protocol):
+    """A checkpoint as signed, and when."""
+
+    @property
+    def note(self) -> str: ...
+    @property
+    def sealed_at(self) -> datetime: ...
+
+
+class RegrownLedger:
+    """Grows leaf by leaf. Holds the unfinished tile of each level and what was kept, however long the ledger is."""
+
+    def __init__(self, report: LedgerReport, keys: Mapping[NoteKey, Verify], kept: Iterable[str]) -> None:
+        self._report, self._keys = report, keys
+        # With these alone the tree grows, and has a root at any size.
+        self._edge: dict[int, bytes] = {}
+        self._sealed_at: datetime | None = None
+        self._good = self._broken = 0
+        self.kept: dict[int, set[bytes]] = {}
+        for note in kept:
+            if checkpoint := self.opened("a kept checkpoint", note):
+                self.kept.setdefault(checkpoint.size, set()).add(checkpoint.root)
+        self._kept_sizes = sorted(self.kept)
+        self._compare_kept(0, EMPTY_ROOT, stored=True)
+
+    def opened(self, name: str, note: str) -> Checkpoint | None:
+        """A checkpoint that the ledger signed; what is none is a fault under this name."""
+        try:
+            return open_checkpoint(note, self._keys)
+        except InvalidProof as error:
+            self._report.fail(f"{name}: {error.detail}")
+            return None
+
+    def add(
+        self, first: int, hashes: Sequence[bytes], checkpoints: Mapping[int, SealedNote], read_stored: ReadTile
+    ) -> None:
+        """Take the leaf hashes from `first` on, with the checkpoints over them by size, and the tiles as stored."""
+        end = first + len(hashes)
+        kept = self._kept_sizes[bisect_right(self._kept_sizes, first) : bisect_left(self._kept_sizes, end)]
+        for low, high in pairwise(sorted({first, end, *checkpoints, *kept})):
+            for tile, data in list(grow(low, hashes[low - first : high - first], self._read)):
+                self._edge[tile.level] = data
+                if tile.width == TILE_WIDTH:
+                    self._compare_tile(tile, data, read_stored)
+            self._compare(high, checkpoints.get(high))
+
+    def root(self, size: int) -> bytes:
+        """The root of all that was added, whose `size` the caller knows."""
+        return Tree(size, self._read).root()
+
+    def finish(self, size: int, signed: int, read_stored: ReadTile) -> None:
+        """Compare what is left: the unfinished tiles, and kept checkpoints of more leaves than were `signed`."""
+        for level, data in self._edge.items():
+            index, width = divmod(size >> 8 * level, TILE_WIDTH)
+            if width:
+                self._compare_tile(Tile(level, index, width), data, read_stored)
+        for missing in sorted(self.kept):
+            self._report.fail(f"kept checkpoint {missing}: the ledger now has {signed} signed leaves; it was cut")
+        if self._broken > 1:
+            self._report.fail(f"checkpoints after it: {self._broken - 1} more do not hold either")
+
+    def _read(self, tile: Tile) -> bytes:
+        return self._edge[tile.level]
+
+    def _compare(self, size: int, sealed: SealedNote | None) -> None:
+        if sealed is None and size not in self.kept:
+            return
+        root = self.root(size)
+        self._compare_kept(size, root, stored=sealed is not None)
+        if sealed is None:
+            return
+        self._report.checkpoints += 1
+        if self._sealed_at is not None and sealed.sealed_at < self._sealed_at:
+            self._report.fail(f"checkpoint {size}: it is dated before the one that came before it")
+        self._sealed_at = sealed.sealed_at
+        checkpoint = self.opened(f"checkpoint {size}", sealed.note)
+        if checkpoint is None:
+            return
+        if (checkpoint.size, checkpoint.root) == (size, root):
+            self._good = size
+            return
+        # One wrong leaf is in every later root: the first says where, the others add nothing.
+        if not self._broken:
+            self._report.fail(f"checkpoint {size}: leaves {self._good} to {size - 1} do not lead to its root")
+        self._broken += 1
+
+    def _compare_kept(self, size: int, root: bytes, stored: bool) -> None:
+        for kept in self.kept.pop(size, set()):
+            if kept != root:
+                self._report.fail(f"kept checkpoint {size}: the ledger was rewritten since")
+            elif not stored:
+                self._report.fail(f"kept checkpoint {size}: it is no longer among the ledger's: it was cut out")
+
+    def _compare_tile(self, tile: Tile, data: bytes, read_stored: ReadTile) -> None:
+        try:
+            stored = read_stored(tile)[: len(data)]
+        except InvalidProof as error:
+            self._report.fail(error.detail)
+            return
+        if stored == data:
+            return
+        starts = range(0, len(data), HASH_BYTES)
+        place = next(at for at in starts if stored[at : at + HASH_BYTES] != data[at : at + HASH_BYTES]) // HASH_BYTES
+        index = tile.index * TILE_WIDTH + place
+        where = f"leaf {index}" if tile.level == 0 else tile.path
+        self._report.fail(f"{where}: the stored {tile.path} differs from the leaves from entry {place} on")
+
+
+def kept_checkpoints(files: Iterable[tuple[str, str]]) -> list[str]:
+    """Notes from files (name and text) that hold one note, or one JSON line {"note": …} each.
+
+    Raises InvalidProof, naming the line of a file that is neither.
+    """
+    notes = []
+    for name, text in files:
+        if not text.lstrip().startswith("{"):
+            notes.append(text)
+            continue
+        numbered = enumerate(text.splitlines(), 1)
+        notes += [_note_of(f"{name} line {number}", line) for number, line in numbered if line.strip()]
+    return notes
+
+
+def _note_of(place: str, line: str) -> str:
+    try:
+        found = decode_strict(line.encode("utf-8", "replace"))
+    except InvalidProof as error:
+        raise InvalidProof(f"{place}: {error.detail}") from error
+    if not isinstance(found, dict) or not isinstance(found.get("note"), str):
+        raise InvalidProof(f'{place}: this is no kept checkpoint, which reads {{"note": "…"}}.')
+    return str(found["note"])

@@ -1,0 +1,365 @@
+"""Ledgers: their one writer's position, leaves, tiles, checkpoints and removals."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Table, delete, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from consent_server.core.errors import InvalidProof
+from consent_server.core.rows import (
+    CheckpointRow,
+    DecisionRow,
+    LeafRow,
+    LedgerRow,
+    NoticeRow,
+    RemovalRow,
+    RemovedRow,
+    TileRow,
+)
+from consent_server.decisions.rules import Action
+from consent_server.ledger.rules import HASH_BYTES, ReadTile, Tile
+
+DECISIONS: Table = DecisionRow.__table__  # type: ignore[assignment]
+TILES: Table = TileRow.__table__  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What becomes a leaf: a record or a removal, by row id."""
+
+    row_id: int
+    salt: bytes
+    token: str
+
+
+def create(session: Session, site_id: int, origin: str) -> None:
+    """Open a site's ledger, once. A known ledger keeps its origin."""
+    if session.get(LedgerRow, site_id) is None:
+        session.add(LedgerRow(site_id=site_id, origin=origin, size=0, decisions_to=0, removals_to=0))
+        session.flush()
+
+
+def get(session: Session, site_id: int) -> LedgerRow:
+    """A site's ledger as it stands."""
+    return session.get_one(LedgerRow, site_id)
+
+
+def behind(session: Session) -> list[int]:
+    """Sites with records that have no leaf yet."""
+    decisions = select(func.max(DecisionRow.id)).where(DecisionRow.site_id == LedgerRow.site_id).scalar_subquery()
+    removals = select(func.max(RemovalRow.id)).where(RemovalRow.site_id == LedgerRow.site_id).scalar_subquery()
+    return list(
+        session.scalars(
+            select(LedgerRow.site_id).where((decisions > LedgerRow.decisions_to) | (removals > LedgerRow.removals_to))
+        )
+    )
+
+
+def take_turn(session: Session, site_id: int) -> LedgerRow:
+    """Become the one writer of a ledger until the transaction ends, however it ends.
+
+    On SQLite the transaction itself is the only writer; on PostgreSQL the row lock is the lease. Either is
+    given back by the database when its holder dies.
+    """
+    return session.scalars(
+        select(LedgerRow)
+        .where(LedgerRow.site_id == site_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def take_turns(session: Session, site_ids: Collection[int]) -> None:
+    """Become the one writer of several ledgers; in one order, so that two who want the same never wait in a ring."""
+    for site_id in sorted(site_ids):
+        take_turn(session, site_id)
+
+
+def new_decisions(session: Session, site_id: int, after: int, upto: int, limit: int) -> list[Entry]:
+    """Records without a leaf, oldest first."""
+    rows = session.execute(
+        select(DecisionRow.id, DecisionRow.salt, DecisionRow.receipt)
+        .where(DecisionRow.site_id == site_id, DecisionRow.id > after, DecisionRow.id <= upto)
+        .order_by(DecisionRow.id)
+        .limit(limit)
+    )
+    return [Entry(*row) for row in rows]
+
+
+def new_removals(session: Session, site_id: int, after: int, limit: int) -> list[Entry]:
+    """Removals without a leaf, oldest first; in the ledger's turn, in which they are written too.
+
+    So no lower id can appear later, though ids are handed out before they are committed.
+    """
+    rows = session.execute(
+        select(RemovalRow.id, RemovalRow.salt, RemovalRow.entry)
+        .where(RemovalRow.site_id == site_id, RemovalRow.id > after)
+        .order_by(RemovalRow.id)
+        .limit(limit)
+    )
+    return [Entry(*row) for row in rows]
+
+
+def append_leaves(session: Session, leaves: Sequence[dict[str, Any]]) -> None:
+    """Number entries."""
+    session.execute(insert(LeafRow), leaves)
+
+
+def store_tiles(session: Session, site_id: int, tiles: Iterable[tuple[Tile, bytes]]) -> None:
+    """Store tiles over their narrower versions."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    row = dialect.insert(TILES)
+    upsert = row.on_conflict_do_update(index_elements=list(TILES.primary_key), set_={"hashes": row.excluded.hashes})
+    for tile, hashes in tiles:
+        values = {"site_id": site_id, "level": tile.level, "index": tile.index, "hashes": hashes}
+        session.connection().execute(upsert, values)
+
+
+def tile_reader(session: Session, site_id: int) -> ReadTile:
+    """Reads a ledger's tiles."""
+
+    def read(tile: Tile) -> bytes:
+        found = session.scalar(
+            select(TileRow.hashes).where(
+                TileRow.site_id == site_id, TileRow.level == tile.level, TileRow.index == tile.index
+            )
+        )
+        if found is None or len(found) < tile.width * HASH_BYTES:
+            raise InvalidProof(f"The tile {tile.path} is missing.")
+        return found
+
+    return read
+
+
+def seal(session: Session, ledger: LedgerRow, note: str, at: datetime, decisions_to: int, removals_to: int) -> None:
+    """Put a checkpoint and the writer's new position in place."""
+    session.add(CheckpointRow(site_id=ledger.site_id, size=ledger.size, note=note, sealed_at=at))
+    ledger.decisions_to, ledger.removals_to = decisions_to, removals_to
+    session.flush()
+
+
+def newest_checkpoint(session: Session, site_id: int, below: int | None = None) -> CheckpointRow | None:
+    """The newest checkpoint of a ledger, or the newest of fewer leaves than `below`."""
+    newest = select(CheckpointRow).where(CheckpointRow.site_id == site_id).order_by(CheckpointRow.size.desc())
+    return session.scalar((newest if below is None else newest.where(CheckpointRow.size < below)).limit(1))
+
+
+def note_of_size(session: Session, site_id: int, size: int) -> str | None:
+    """The checkpoint of exactly this size, as it was signed."""
+    row = session.get(CheckpointRow, (site_id, size))
+    return None if row is None else row.note
+
+
+def leaf_of_decision(session: Session, decision_row: int) -> LeafRow | None:
+    """The leaf that commits to a record; None before it is sealed."""
+    return session.scalar(select(LeafRow).where(LeafRow.decision_row == decision_row))
+
+
+@dataclass(frozen=True, slots=True)
+class SealedEntry:
+    """A leaf with what it commits to: salt and token are None when the record was removed."""
+
+    leaf_index: int
+    commitment: bytes
+    removal_id: int | None
+    salt: bytes | None
+    token: str | None
+
+    @property
+    def kind(self) -> str:
+        """`decision` or `removal`."""
+        return "decision" if self.removal_id is None else "removal"
+
+
+def entries(session: Session, site_id: int, first: int, end: int) -> list[SealedEntry]:
+    """Leaves first (included) to end (excluded), in order, with their records or removals."""
+    rows = session.execute(
+        select(
+            LeafRow.leaf_index,
+            LeafRow.commitment,
+            LeafRow.removal_id,
+            func.coalesce(DecisionRow.salt, RemovalRow.salt),
+            func.coalesce(DecisionRow.receipt, RemovalRow.entry),
+        )
+        .outerjoin(DecisionRow, DecisionRow.id == LeafRow.decision_row)
+        .outerjoin(RemovalRow, RemovalRow.id == LeafRow.removal_id)
+        .where(LeafRow.site_id == site_id, LeafRow.leaf_index >= first, LeafRow.leaf_index < end)
+        .order_by(LeafRow.leaf_index)
+    )
+    return [SealedEntry(*row) for row in rows]
+
+
+def records(session: Session, site_id: int, first: int, end: int) -> dict[int, tuple[DecisionRow, str]]:
+    """By leaf index, first (included) to end (excluded): the records that stand, each with its notice's hash."""
+    rows = session.execute(
+        select(LeafRow.leaf_index, DecisionRow, NoticeRow.hash)
+        .join(DecisionRow, DecisionRow.id == LeafRow.decision_row)
+        .join(NoticeRow, NoticeRow.id == DecisionRow.notice_id)
+        .where(LeafRow.site_id == site_id, LeafRow.leaf_index >= first, LeafRow.leaf_index < end)
+    )
+    return {index: (record, notice) for index, record, notice in rows}
+
+
+def repeated(
+    session: Session, site_id: int, column: InstrumentedAttribute[UUID], values: Collection[UUID]
+) -> dict[UUID, int]:
+    """Those of these ids that several leaves have, each with the first leaf."""
+    # The sums hide the sites from the planner, which takes them for few where there is one: what was asked for
+    # is the index. That of decision ids begins with the site.
+    site = DecisionRow.site_id if column is DecisionRow.decision_id else DecisionRow.site_id + 0
+    rows = session.execute(
+        select(column, func.min(LeafRow.leaf_index))
+        .join(LeafRow, LeafRow.decision_row == DecisionRow.id)
+        .where(site == site_id, LeafRow.site_id + 0 == site_id, column.in_(values))
+        .group_by(column)
+        .having(func.count() > 1)
+    )
+    return {value: index for value, index in rows}
+
+
+def passed_over(session: Session, site_id: int, limit: int) -> list[UUID]:
+    """Receipt ids of records that have no leaf though the writer is past them: put in later, or torn off."""
+    return list(
+        session.scalars(
+            select(DecisionRow.receipt_id)
+            .join(LedgerRow, LedgerRow.site_id == DecisionRow.site_id)
+            .outerjoin(LeafRow, LeafRow.decision_row == DecisionRow.id)
+            .where(DecisionRow.site_id == site_id, DecisionRow.id <= LedgerRow.decisions_to)
+            .where(LeafRow.leaf_index.is_(None))
+            .limit(limit)
+        )
+    )
+
+
+def leaves_from(session: Session, site_id: int, first: int) -> int:
+    """How many leaves there are from `first` on."""
+    return session.scalar(select(func.count()).where(LeafRow.site_id == site_id, LeafRow.leaf_index >= first)) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A range of leaves and the removal that names it; `leaf_index` is the removal's own, None until it is sealed."""
+
+    first: int
+    last: int
+    removal_id: int
+    entry: str
+    leaf_index: int | None
+
+
+def removed_between(session: Session, site_id: int, first: int, end: int) -> list[Removed]:
+    """The removed ranges that reach into leaves first (included) to end (excluded), in order.
+
+    Ranges never overlap, so only the last one that begins before can reach in.
+    """
+    before = select(func.max(RemovedRow.first)).where(RemovedRow.site_id == site_id, RemovedRow.first <= first)
+    found = _removed(
+        session, site_id, RemovedRow.first >= func.coalesce(before.scalar_subquery(), first), RemovedRow.first < end
+    )
+    return [one for one in found if one.last >= first]
+
+
+def removed_from(session: Session, site_id: int, firsts: Collection[int]) -> list[Removed]:
+    """The removed ranges that begin at one of these leaves, in order."""
+    return _removed(session, site_id, RemovedRow.first.in_(firsts))
+
+
+def _removed(session: Session, site_id: int, *conditions: ColumnElement[bool]) -> list[Removed]:
+    rows = session.execute(
+        select(RemovedRow.first, RemovedRow.last, RemovalRow.id, RemovalRow.entry, LeafRow.leaf_index)
+        .join(RemovalRow, RemovalRow.id == RemovedRow.removal_id)
+        .outerjoin(LeafRow, LeafRow.removal_id == RemovalRow.id)
+        .where(RemovedRow.site_id == site_id, *conditions)
+        .order_by(RemovedRow.first)
+    )
+    return [Removed(*row) for row in rows]
+
+
+def remove(
+    session: Session, site_id: int, entry: str, salt: bytes, ranges: Sequence[tuple[int, int]], at: datetime
+) -> int:
+    """Write the removal first, then let the records that it names go; return how many went.
+
+    In the ledger's turn, taken before the leaves were chosen: so no two removals name the same one.
+    """
+    removal = RemovalRow(site_id=site_id, entry=entry, salt=salt, removed_at=at)
+    session.add(removal)
+    session.flush()
+    session.add_all(
+        RemovedRow(site_id=site_id, first=first, last=last, removal_id=removal.id) for first, last in ranges
+    )
+    session.flush()
+    gone = 0
+    for first, last in ranges:
+        named = select(LeafRow.decision_row).where(
+            LeafRow.site_id == site_id, LeafRow.leaf_index.between(first, last), LeafRow.decision_row.is_not(None)
+        )
+        result = session.connection().execute(delete(DECISIONS).where(DECISIONS.c.id.in_(named)))
+        gone += result.rowcount
+    return gone
+
+
+def sites_of(session: Session, visitors: Collection[UUID], records: Collection[int]) -> set[int]:
+    """The sites on which these visitors have records, and those of these records by row id."""
+    query = select(DecisionRow.site_id).where(DecisionRow.visitor.in_(visitors) | DecisionRow.id.in_(records))
+    return set(session.scalars(query.distinct()))
+
+
+def leaves_of(
+    session: Session, site_ids: Collection[int], visitors: Collection[UUID], records: Collection[int], limit: int
+) -> list[tuple[int, int]]:
+    """(site id, leaf index), in order, of sealed records that still stand: all of these visitors, and these by row id.
+
+    On these sites only. The latter come last where there are more than `limit`.
+    """
+    rows = session.execute(
+        select(LeafRow.site_id, LeafRow.leaf_index)
+        .join(DecisionRow, DecisionRow.id == LeafRow.decision_row)
+        .where(DecisionRow.visitor.in_(visitors) | DecisionRow.id.in_(records), DecisionRow.site_id.in_(site_ids))
+        .order_by(DecisionRow.id.in_(records), LeafRow.site_id, LeafRow.leaf_index)
+        .limit(limit)
+    )
+    return sorted((site_id, index) for site_id, index in rows)
+
+
+def leaves_before(session: Session, site_id: int, before: datetime, limit: int) -> list[int]:
+    """Leaf indexes, ascending, of the oldest records that were made before a time and still stand."""
+    # The start of one index an action, side by side: there is none of the time alone.
+    oldest = [
+        select(DecisionRow.id, DecisionRow.recorded_at)
+        .where(DecisionRow.site_id == site_id, DecisionRow.action == action.value, DecisionRow.recorded_at < before)
+        .order_by(DecisionRow.recorded_at, DecisionRow.id)
+        .limit(limit)
+        for action in Action
+    ]
+    found = sorted((at, row_id) for query in oldest for row_id, at in session.execute(query))[:limit]
+    ids = [row_id for _, row_id in found]
+    return list(
+        session.scalars(select(LeafRow.leaf_index).where(LeafRow.decision_row.in_(ids)).order_by(LeafRow.leaf_index))
+    )
+
+
+def sealed_size(session: Session, site_id: int) -> int:
+    """Leaves that the newest checkpoint covers."""
+    return session.scalar(select(func.max(CheckpointRow.size)).where(CheckpointRow.site_id == site_id)) or 0
+
+
+def sealed_range(session: Session, site_id: int, since: datetime | None, until: datetime | None) -> tuple[int, int]:
+    """Leaves first (included) to end (excluded) that hold all that was sealed in a span, cut at checkpoints."""
+    of_site = CheckpointRow.site_id == site_id
+    first = end = None
+    if since is not None:
+        first = session.scalar(select(func.max(CheckpointRow.size)).where(of_site, CheckpointRow.sealed_at <= since))
+    if until is not None:
+        end = session.scalar(select(func.min(CheckpointRow.size)).where(of_site, CheckpointRow.sealed_at >= until))
+    return first or 0, sealed_size(session, site_id) if end is None else end
+
+
+def removal_leaf(session: Session, site_id: int, leaf_index: int) -> int | None:
+    """The leaf of the removal that names a leaf's record."""
+    return next((one.leaf_index for one in removed_between(session, site_id, leaf_index, leaf_index + 1)), None)

@@ -1,0 +1,1 @@
+"""What a marketer reads: rates, alerts, reports, experiments."""

@@ -1,0 +1,149 @@
+"""From counts to the figures that people read: the whole, its rows, and what is too small to be told."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from operator import add
+from typing import Any, NamedTuple
+
+from consent_server.rates.rules import GPC_RATES, NOTES, RATES, Share, Totals, difference
+from consent_server.rates.rules_small_cells import OTHER, SMALLEST, size
+
+_TOTALS = tuple(item.name for item in fields(Totals))
+# What a vendor's own figures are made of: prefixes, before its key.
+_GRANTING = ("vendor ", "conversion_sent ", "conversion_blocked ")
+
+
+class Count(NamedTuple):
+    """So many events of one counter (domain/tally.py) under one notice (its hash); `key` names their row."""
+
+    key: str
+    notice: str
+    counter: str
+    events: int
+
+
+class Asked(NamedTuple):
+    """Keys of what a notice asks for: what it does not ask for, nobody could grant or deny."""
+
+    purposes: Collection[str]
+    vendors: Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Everything that is said of one row, or of the whole."""
+
+    totals: Totals = field(default_factory=Totals)
+    purposes: Mapping[str, Share] = field(default_factory=dict)
+    vendors: Mapping[str, Share] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """`totals`, `rates`, `purposes`, `vendors`, `gpc`, and `note`: null, or a key of NOTES and its text."""
+        totals = self.totals
+        return {
+            "totals": totals.to_json(),
+            "rates": {name: totals.rate(name).to_json() for name in RATES},
+            "purposes": {key: share.to_json(vendor=False) for key, share in self.purposes.items()},
+            "vendors": {key: share.to_json(vendor=True) for key, share in self.vendors.items()},
+            "gpc": {
+                "decisions": totals.gpc,
+                "first_choices": totals.with_gpc,
+                "rates": {name: totals.rate(name).to_json() for name in GPC_RATES},
+            },
+            "note": _note(totals.note),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole, and rows of key and figures; None for figures that are too few to be told."""
+
+    whole: Figures
+    rows: tuple[tuple[str, Figures | None], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As the contract has it; the caller adds site, from and to. A row that is not told has null for numbers."""
+        rows = [{"key": key, **(figures.to_json() if figures else _BLANK)} for key, figures in self.rows]
+        return {**self.whole.to_json(), "rows": rows}
+
+
+def report(counts: Iterable[Count], asked: Mapping[str, Asked]) -> Report:
+    """Rows in the order of their keys, "other" last, without figures where these are of too few.
+
+    `asked` holds every notice that the counts name, by its hash; else KeyError. Counts of a split by country or
+    language come with small values merged (small_cells.py).
+    """
+    counts = list(counts)
+    rows = by_key(counts)
+    keys = sorted(rows, key=lambda key: (key == OTHER, key))
+    found = ((key, figures(rows[key], asked)) for key in keys)
+    told = ((key, None if key == OTHER and size(of.totals.to_json()) < SMALLEST else of) for key, of in found)
+    return Report(figures(counts, asked), tuple(told))
+
+
+def by_key(counts: Iterable[Count]) -> dict[str, list[Count]]:
+    """The counts of each row."""
+    rows: dict[str, list[Count]] = {}
+    for count in counts:
+        rows.setdefault(count.key, []).append(count)
+    return rows
+
+
+def figures(counts: Iterable[Count], asked: Mapping[str, Asked]) -> Figures:
+    """Add up counts, whatever their keys."""
+    by_notice: dict[str, dict[str, int]] = {}
+    for _, notice, counter, events in counts:
+        here = by_notice.setdefault(notice, {})
+        here[counter] = here.get(counter, 0) + events
+    return Figures(
+        Totals(*[sum(of.get(name, 0) for of in by_notice.values()) for name in _TOTALS]),
+        _shares((asked[notice].purposes, of, ("purpose ",)) for notice, of in by_notice.items()),
+        _shares((asked[notice].vendors, of, _GRANTING) for notice, of in by_notice.items()),
+    )
+
+
+def totals(counts: Iterable[Count]) -> Totals:
+    """The same without purposes and vendors, at a fraction of the cost."""
+    found = dict.fromkeys(_TOTALS, 0)
+    for _, _, counter, events in counts:
+        if counter in found:
+            found[counter] += events
+    return Totals(*found.values())
+
+
+def compare(after: Figures, before: Figures) -> dict[str, dict[str, Any]]:
+    """The differences of two periods in JSON: `rates`, and `purposes` and `vendors` that both have."""
+    return {
+        "rates": {name: difference(after.totals.rate(name), before.totals.rate(name)).to_json() for name in RATES},
+        "purposes": _differences(after.purposes, before.purposes),
+        "vendors": _differences(after.vendors, before.vendors),
+    }
+
+
+def _differences(after: Mapping[str, Share], before: Mapping[str, Share]) -> dict[str, Any]:
+    both = (key for key in after if key in before)
+    return {key: difference(after[key].rate, before[key].rate).to_json() for key in both}
+
+
+def _shares(notices: Iterable[tuple[Collection[str], Mapping[str, int], tuple[str, ...]]]) -> dict[str, Share]:
+    # A key's decisions are those under notices that ask for it: under others nobody could deny it.
+    found: dict[str, tuple[int, ...]] = {}
+    for keys, of, (granting, *conversions) in notices:
+        asked = of.get("decisions", 0), of.get("shown", 0)
+        for key in keys:
+            sums = (of.get(granting + key, 0), *asked, *[of.get(kind + key, 0) for kind in conversions])
+            found[key] = tuple(map(add, found[key], sums)) if key in found else sums
+    return {key: Share(*sums) for key, sums in found.items()}
+
+
+def _note(key: str | None) -> dict[str, str] | None:
+    return {"key": key, "text": NOTES[key]} if key else None
+
+
+def _without_numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_numbers(part) for key, part in value.items()}
+    return value if isinstance(value, str) else None
+
+
+_BLANK = {**_without_numbers(Figures().to_json()), "note": _note("fewer_than_10")}

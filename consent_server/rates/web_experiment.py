@@ -1,0 +1,108 @@
+"""What an experiment shows: JSON for programs, a page for people, and the one click that ends it."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, json, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from consent_server.access import web_console as console
+from consent_server.access.rules import Role
+from consent_server.access.web import needs
+from consent_server.core.context import services
+from consent_server.core.errors import UnknownExperiment
+from consent_server.decisions.web import timestamp
+from consent_server.http.queries import EXPERIMENT, read_query
+from consent_server.rates import board
+from consent_server.rates.promote_arm import promote_arm
+from consent_server.rates.read_experiment import ExperimentReport, read_experiment
+from consent_server.rates.rules_experiment import CONTROL, SHARES_LEVEL
+from consent_server.sites.find import find_site
+
+
+def probability(value: float) -> str:
+    """A p-value to three digits; smaller ones as what they are below."""
+    return "under 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+api = Blueprint("experiment_api", __name__)
+bp = Blueprint("experiment", __name__, url_prefix="/console/sites/<key>/experiment")
+console.frame(bp)
+bp.record_once(lambda state: state.app.jinja_env.filters.update(board.FILTERS | {"probability": probability}))
+console.LINKS += [(Role.MARKETER, "Experiment", "experiment.page")]
+
+# What is measured by default (docs/rates.md), and what else is shown of each arm.
+RATES = ("opt_in", "interaction", "consent")
+
+
+@api.get("/v1/sites/<key>/experiment")
+@needs(Role.MARKETER)
+def experiment(key: str) -> Response:
+    """The newest experiment of a site, or the one that is named: its arms and what may be concluded."""
+    response = Response(json.dumps(_to_json(_asked(key))), mimetype="application/json")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@bp.get("")
+@needs(Role.MARKETER)
+def page(key: str) -> str:
+    """The same for people; without any experiment, how to begin one."""
+    site = find_site(services().database, key).site
+    try:
+        found = _asked(key)
+    except UnknownExperiment:
+        if request.args:
+            raise
+        return console.page("rates/experiment.html", site=site, found=None, control=CONTROL)
+    zone, said = ZoneInfo(site.time_zone), found.result.conclusion
+    return console.page(
+        "rates/experiment.html",
+        site=site,
+        found=found,
+        started=found.experiment.started_at.astimezone(zone).date(),
+        ended=found.experiment.ended_at.astimezone(zone).date() if found.experiment.ended_at else None,
+        comparisons={one.arm: one for one in found.result.comparisons},
+        best=said.params["arm"] if said.key == "better" else None,
+        views=sum(arm.figures.totals.shown for arm in found.arms),
+        shares_match=found.result.shares_p > SHARES_LEVEL,
+        shares_level=SHARES_LEVEL,
+        rates={name: board.RATE_WORDS[name][0] for name in RATES},
+        control=CONTROL,
+    )
+
+
+@bp.post("")
+@needs(Role.MARKETER)
+def promote(key: str) -> AnyResponse:
+    """Make an arm the notice of the site, and end the experiment. An operator has applied each of them already."""
+    our, form = services(), request.form
+    promote_arm(our.database, key, form.get("experiment", ""), form.get("arm", ""), our.now())
+    return redirect(url_for("experiment.page", key=key), 303)
+
+
+def _asked(key: str) -> ExperimentReport:
+    our = services()
+    return read_experiment(our.database, key, our.now(), read_query(EXPERIMENT, request.args)["experiment"])
+
+
+def _to_json(found: ExperimentReport) -> dict[str, Any]:
+    running, span = found.experiment, found.span
+    arms = [
+        {"name": arm.name, "weight": arm.weight, "notice": arm.notice, **arm.figures.to_json()} for arm in found.arms
+    ]
+    return {
+        "site": found.site.key,
+        "demo": found.site.demo,
+        "experiment": running.key,
+        "started_at": timestamp(running.started_at),
+        "ended_at": timestamp(running.ended_at) if running.ended_at else None,
+        "promoted": running.promoted,
+        "time_zone": found.site.time_zone,
+        "from": span.first.isoformat() if span else None,
+        "to": span.last.isoformat() if span else None,
+        "rate": RATES[0],
+        "arms": arms,
+        **found.result.to_json(),
+        "experiments": list(found.known),
+    }

@@ -1,0 +1,59 @@
+"""Reports for whoever has their link: the figures of the rates' page, with no way from there into the consoles."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, Response, render_template
+
+from consent_server.core.context import services
+from consent_server.core.errors import ExpiredReport, UnknownReport
+from consent_server.rates import board
+from consent_server.rates.read import By, Span, today
+from consent_server.rates.read_dashboard import read_dashboard
+from consent_server.rates.web import shares_days
+
+bp = Blueprint("reports", __name__)
+
+
+@bp.get("/reports/<link>")
+def report(link: str) -> Response:
+    """A report, as long as its link lasts."""
+    our = services()
+    subject, until = _subject(link)
+    span, by, notice = _span(subject), By(subject["by"]), subject["notice"]
+    found = read_dashboard(our.database, subject["site"], span, by, notice, _other(subject, span))
+    html = render_template("rates/report.html", site=found.site, dashboard=found, until=until, **board.values(found))
+    response = Response(html, mimetype="text/html")
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _subject(link: str) -> tuple[dict[str, Any], datetime]:
+    our = services()
+    found = our.report_links.read(link)
+    if found is None:
+        raise UnknownReport(
+            "This is not a whole link to a report. Copy it again from where you have it, with every letter,"
+            " or ask who sent it for a new one."
+        )
+    subject, until = found
+    if our.now() > until:
+        raise ExpiredReport(f"This report was shared until {until:%d %B %Y}. Ask who sent it for a new link.")
+    return subject, until
+
+
+def _other(subject: dict[str, Any], span: Span) -> Span | None:
+    """The days that it is compared with, unless the latest days have come to share some with them."""
+    if "compared" not in subject:
+        return None
+    other = Span(*map(date.fromisoformat, subject["compared"]))
+    return None if shares_days(span, other) else other
+
+
+def _span(subject: dict[str, Any]) -> Span:
+    our = services()
+    if "days" in subject:
+        last = today(our.database, subject["site"], our.now())
+        return Span(last - timedelta(days=subject["days"] - 1), last)
+    return Span(date.fromisoformat(subject["from"]), date.fromisoformat(subject["to"]))

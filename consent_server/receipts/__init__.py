@@ -1,0 +1,1 @@
+"""What a visitor holds: receipts, their forms, withdrawal, erasure, retention."""

@@ -1,0 +1,120 @@
+"""A receipt as a page in the visitor's language: to read, to check, and to act on by whoever holds its link."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response, render_template, request
+
+from consent_server.core.context import services
+from consent_server.core.errors import FormUnavailable, NotSealedYet, RemovedReceipt
+from consent_server.http import problems
+from consent_server.http.public import set_choice
+from consent_server.ledger.rules_removal import answer_by
+from consent_server.receipts.prove import Proof, prove_receipt
+from consent_server.receipts.read import ReadReceipt, read_receipt
+from consent_server.receipts.request_erasure import erasure_asked_at
+from consent_server.receipts.rules_kantara import kantara_receipt
+from consent_server.receipts.withdraw import Standing, State, read_standing
+from consent_server.sites import catalogue
+from consent_server.sites.configure_widget import revision
+from consent_server.sites.find import find_site
+from consent_server.sites.rules_cookie import NAME, visitor_of, withdrawn_value
+from consent_server.sites.wording import Wording
+
+
+def receipt_page(receipt_id: str, held: bool) -> Response:
+    """The page; with its two forms only for who holds the signed link. Raises UnknownReceipt."""
+    our = services()
+    found = read_receipt(our.database, our.keys.ring, receipt_id)
+    standing = read_standing(our.database, our.keys.ring, receipt_id, our.now())
+    asked_at = erasure_asked_at(our.database, receipt_id)
+    follows = held and _is_copy_of(standing)
+    response = Response(_html(found, standing, asked_at, held, follows), mimetype="text/html")
+    if follows:
+        claims = standing.newest.claims
+        value = withdrawn_value(
+            revision(standing.newest.notice), claims["grants"], claims["gpc"], standing.newest.recorded_at
+        )
+        site = our.sites.get(claims["site"])
+        set_choice(response, site.notice, request.url, value, standing.valid_until - our.now())
+    return response
+
+
+def _is_copy_of(standing: Standing) -> bool:
+    """Whether this browser keeps a choice that was withdrawn elsewhere.
+
+    Only where this server is on the site's own host does the request show that, and only the visitor's own copy
+    follows: one that carries the identifier of the record.
+    """
+    visitor = visitor_of(request.cookies.get(NAME, ""))
+    return standing.state is State.WITHDRAWN and visitor is not None and visitor == standing.visitor
+
+
+def _html(found: ReadReceipt, standing: Standing, asked_at: datetime | None, held: bool, follows: bool) -> str:
+    claims, language = found.claims, found.claims["language"]
+    locale = catalogue.locales().get(language) or catalogue.locales()["en"]
+    wording = Wording(language if language in catalogue.locales() else "en")
+    return render_template(
+        "receipts/receipt.html",
+        claims=claims,
+        language=language,
+        direction=locale["meta"]["direction"],
+        language_name=locale["meta"]["name"],
+        texts=locale["receipt"],
+        check=locale["check"],
+        policies=locale["banner"],
+        purposes=_purposes(claims, found.notice),
+        vendors=[(v["key"], v["name"], claims["vendors"][v["key"]]) for v in found.notice["vendors"]],
+        proof=(proof := _proof_if_sealed(claims["jti"])),
+        sealed_at=wording.moment(proof.sealed_at) if proof else None,
+        kantara=_has_kantara_form(found),
+        site=find_site(services().database, claims["site"]).site,
+        site_name=found.notice["name"],
+        recorded_at=wording.moment(found.recorded_at),
+        valid_until=wording.moment(datetime.fromtimestamp(claims["valid_until"], UTC)),
+        link=request.script_root + request.path,
+        held=held,
+        standing=standing,
+        # Whoever withdrew in a browser has no other copy of the choice to look after.
+        elsewhere=standing.state is State.WITHDRAWN and standing.newest.claims["method"] == "api" and not follows,
+        follows=follows,
+        stands_since=wording.moment(standing.newest.recorded_at),
+        stands_until=wording.moment(standing.valid_until),
+        asked_at=wording.moment(asked_at) if asked_at else None,
+        answer_by=wording.day(answer_by(asked_at)) if asked_at else None,
+    )
+
+
+def _purposes(claims: dict[str, Any], notice: dict[str, Any]) -> list[tuple[str, dict[str, str], bool]]:
+    texts = notice["texts"][claims["language"]]["purposes"]
+    return [(p["key"], texts[p["key"]], claims["grants"][p["key"]]) for p in notice["purposes"]]
+
+
+def _proof_if_sealed(receipt_id: str) -> Proof | None:
+    try:
+        return prove_receipt(services().database, receipt_id)
+    except NotSealedYet:
+        return None
+
+
+def _has_kantara_form(found: ReadReceipt) -> bool:
+    try:
+        return bool(kantara_receipt(found.claims, found.notice))
+    except FormUnavailable:
+        return False
+
+
+def removed_page(refusal: RemovedReceipt) -> Response:
+    """What a removed record answers. The language is the browser's: that of the record went with the record."""
+    accept = request.accept_mimetypes
+    if accept["text/html"] <= accept["application/problem+json"]:
+        return problems.refused(refusal)
+    language = request.accept_languages.best_match(list(catalogue.locales()), "en")
+    locale = catalogue.locales()[language]
+    page = render_template(
+        "receipts/receipt_gone.html", language=language, direction=locale["meta"]["direction"], texts=locale["receipt"]
+    )
+    response = Response(page, 410, mimetype="text/html")
+    response.headers["Cache-Control"] = "no-store"
+    response.vary.update(["Accept", "Accept-Language"])
+    return response

@@ -1,0 +1,54 @@
+"""Find a recorded receipt."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from consent_server.core.canonical import decode_strict
+from consent_server.core.database import Database
+from consent_server.core.errors import UnknownReceipt
+from consent_server.core.keys import KeyRing, verify_jws
+from consent_server.core.rows import DecisionRow
+from consent_server.decisions import store as decisions
+from consent_server.decisions.rules_receipt import RECEIPT_TYPE
+from consent_server.sites import store_notices as notices
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReceipt:
+    """A receipt with the notice that it answers."""
+
+    receipt: str
+    claims: dict[str, Any]
+    notice: dict[str, Any]
+    notice_at: datetime
+    recorded_at: datetime
+
+
+def receipt_uuid(receipt_id: str) -> UUID:
+    """Raises UnknownReceipt for what is no receipt id."""
+    try:
+        return UUID(receipt_id)
+    except ValueError:
+        raise UnknownReceipt("There is no receipt at this address.") from None
+
+
+def read_receipt(database: Database, ring: KeyRing, receipt_id: str) -> ReadReceipt:
+    """Raises UnknownReceipt; InvalidProof when what is stored is not what was signed."""
+    wanted = receipt_uuid(receipt_id)
+    with database.reading() as session:
+        row = decisions.by_receipt_id(session, wanted)
+        if row is None:
+            raise UnknownReceipt("There is no receipt at this address.")
+        return read_recorded(session, ring, row)
+
+
+def read_recorded(session: Session, ring: KeyRing, record: DecisionRow) -> ReadReceipt:
+    """The receipt of a record. Raises InvalidProof when what is stored is not what was signed."""
+    claims = verify_jws(record.receipt, RECEIPT_TYPE, ring)
+    notice = decode_strict(notices.body(session, claims["notice"]))
+    notice_at = notices.first_published_at(session, claims["notice"])
+    return ReadReceipt(record.receipt, claims, notice, notice_at, record.recorded_at)

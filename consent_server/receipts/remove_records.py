@@ -1,0 +1,33 @@
+"""Let records go, behind a signed entry that names their leaves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from consent_server.core.keys import KeyRing
+from consent_server.decisions.rules_receipt import Issuer, uuid7
+from consent_server.ledger import store as ledgers
+from consent_server.ledger.rules import SALT_BYTES
+from consent_server.ledger.rules_removal import REMOVAL_TYPE, Rule, removal_claims
+from consent_server.sites import store as sites
+
+
+@dataclass(frozen=True, slots=True)
+class Remover:
+    """Signs removals for any site of this server."""
+
+    ring: KeyRing
+    public_url: str
+    random: Callable[[int], bytes]
+
+    def remove(
+        self, session: Session, site_id: int, rule: Rule, reason: str, leaves: list[tuple[int, int]], now: datetime
+    ) -> int:
+        """Remove the records of these leaf ranges, chosen in the ledger's turn; return how many there were."""
+        site = sites.by_id(session, site_id).site
+        issuer = Issuer(self.public_url, site.key, ledgers.get(session, site_id).origin)
+        claims = removal_claims(issuer, uuid7(now, self.random(10)), rule, reason, leaves, now)
+        entry = self.ring.sign(claims, REMOVAL_TYPE)
+        return ledgers.remove(session, site_id, entry, self.random(SALT_BYTES), leaves, now)

@@ -1,0 +1,74 @@
+"""Visitors' requests for erasure, as long as they are open: a request goes with its record."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Select, Table, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from consent_server.core.columns import Base, BigId, UtcMilliseconds
+from consent_server.core.rows import DecisionRow, SiteRow
+
+
+class ErasureRequestRow(Base):
+    """That a visitor asked for the erasure of a record. Nothing else of the visitor; it goes with the record."""
+
+    __tablename__ = "erasure_requests"
+
+    decision_row: Mapped[int] = mapped_column(
+        BigId, ForeignKey("decisions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    asked_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+
+
+TABLE: Table = ErasureRequestRow.__table__  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """A request by the receipt that it was made with. `visitor` is None for the one record of who refused."""
+
+    site: str
+    receipt_id: UUID
+    decision_row: int
+    visitor: UUID | None
+    asked_at: datetime
+
+
+def ask(session: Session, decision_row: int, at: datetime) -> None:
+    """Open a request for a record. One that was opened before stays as it is."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    row = dialect.insert(TABLE).values(decision_row=decision_row, asked_at=at)
+    session.connection().execute(row.on_conflict_do_nothing())
+
+
+def asked_at(session: Session, record: DecisionRow) -> datetime | None:
+    """When erasure of this record, or of another of its visitor, was first asked for."""
+    found = [session.scalar(select(ErasureRequestRow.asked_at).where(ErasureRequestRow.decision_row == record.id))]
+    if record.visitor is not None:
+        of_visitor = select(func.min(ErasureRequestRow.asked_at)).join(
+            DecisionRow, DecisionRow.id == ErasureRequestRow.decision_row
+        )
+        found.append(session.scalar(of_visitor.where(DecisionRow.visitor == record.visitor)))
+    return min((at for at in found if at is not None), default=None)
+
+
+def open_requests(session: Session, site_id: int | None = None) -> Iterator[OpenRequest]:
+    """Those of a site, or of all, oldest first."""
+    query = open_query()
+    for row in session.execute(query if site_id is None else query.where(DecisionRow.site_id == site_id)):
+        yield OpenRequest(*row)
+
+
+def open_query() -> Select[str, UUID, int, UUID | None, datetime]:
+    """What `open_requests` asks: one look-up for each open request, however many records there are."""
+    return (
+        select(SiteRow.key, DecisionRow.receipt_id, DecisionRow.id, DecisionRow.visitor, ErasureRequestRow.asked_at)
+        .select_from(ErasureRequestRow)
+        .join(DecisionRow, DecisionRow.id == ErasureRequestRow.decision_row)
+        .join(SiteRow, SiteRow.id == DecisionRow.site_id)
+        .order_by(ErasureRequestRow.asked_at, ErasureRequestRow.decision_row)
+    )

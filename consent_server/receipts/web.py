@@ -1,0 +1,149 @@
+"""Receipts: in the form that the caller asks for, and checked for whoever shows one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, json, request
+from flask_cors import CORS
+from werkzeug.exceptions import NotAcceptable
+
+from consent_server.access.web import may_read_receipt
+from consent_server.core.context import services
+from consent_server.core.errors import RemovedReceipt, Unauthenticated
+from consent_server.http.public import of_link, posted_bytes
+from consent_server.http.rate_limit import limited
+from consent_server.http.schemas import VERIFY_IN, read_body
+from consent_server.receipts.page import receipt_page, removed_page
+from consent_server.receipts.prove import prove_receipt
+from consent_server.receipts.read import ReadReceipt, read_receipt
+from consent_server.receipts.rules_dpv import dpv_receipt
+from consent_server.receipts.rules_kantara import kantara_receipt
+from consent_server.receipts.verify import verify_receipt
+
+bp = Blueprint("receipts", __name__)
+CORS(bp, origins="*", send_wildcard=True, methods=["GET", "POST"], allow_headers=["Content-Type"], max_age=86400)
+bp.register_error_handler(RemovedReceipt, removed_page)
+
+# A receipt of a site with fifty vendors and a long page.
+RECEIPT_LIMIT = 64 * 1024
+# The form that a query names, for links on the page itself; programs send Accept.
+LD_JSON, KANTARA = "application/ld+json", "kantara"
+FORMATS = {
+    "jws": "application/jose",
+    "json": "application/json",
+    "jsonld": LD_JSON,
+    "html": "text/html",
+    "kantara": KANTARA,
+}
+# What a form is called when it is saved.
+SUFFIXES = {"jws": ".jws", "json": ".json", "jsonld": ".jsonld", "kantara": "-kantara.json"}
+DATA = Path(__file__).parent / "data"
+
+
+@bp.get("/v1/receipts/<link>")
+def receipt(link: str) -> Response:
+    """A receipt by its signed link."""
+    our, form = services(), _wanted_form()
+    with _opened(link) as receipt_id:
+        if form == "text/html":
+            response = receipt_page(receipt_id, held=receipt_id != link)
+        else:
+            response = _as(form, read_receipt(our.database, our.keys.ring, receipt_id))
+    if request.args.get("format") in SUFFIXES:
+        # A link cannot send Accept, and across origins it cannot say "download" either.
+        name = f"receipt-{receipt_id}{SUFFIXES[request.args['format']]}"
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    # The link is the visitor's key to the receipt: no cache keeps it, no other site learns it.
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.vary.add("Accept")
+    return response
+
+
+@bp.get("/v1/receipts/<link>/proof")
+def proof(link: str) -> Response:
+    """The proof that a receipt stands in its site's ledger."""
+    with _opened(link) as receipt_id:
+        found = prove_receipt(services().database, receipt_id)
+    body = {
+        "leaf_index": found.leaf_index,
+        "tree_size": found.tree_size,
+        "hashes": [value.hex() for value in found.hashes],
+        "checkpoint": found.checkpoint,
+        "salt": found.salt.hex(),
+    }
+    response = Response(json.dumps(body), mimetype="application/json")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@contextmanager
+def _opened(link: str) -> Iterator[str]:
+    """The receipt id of a signed link, or a bare one for an auditor."""
+    if "." in link:
+        with of_link(link) as receipt_id:
+            yield receipt_id
+    elif may_read_receipt(link):
+        yield link
+    else:
+        raise Unauthenticated("A receipt is shown to who holds its signed link. Use the receipt_url in full.")
+
+
+def _wanted_form() -> str:
+    if "format" in request.args:
+        return FORMATS.get(request.args["format"], "")
+    # application/json first: it is what a caller without a preference gets.
+    forms = ["application/json", "application/jose", "text/html", LD_JSON]
+    return request.accept_mimetypes.best_match(forms, default="") if request.accept_mimetypes else forms[0]
+
+
+def _as(form: str, found: ReadReceipt) -> Response:
+    if form == "application/jose":
+        return Response(found.receipt, content_type="application/jose")
+    if form == "application/json":
+        return Response(json.dumps(found.claims), mimetype="application/json")
+    if form == LD_JSON:
+        return _document(dpv_receipt(found.claims, found.notice, found.notice_at, _dpv_context()), LD_JSON)
+    if form == KANTARA:
+        return _document(kantara_receipt(found.claims, found.notice), "application/json")
+    raise NotAcceptable
+
+
+def _document(document: dict[str, Any], mimetype: str) -> Response:
+    # For people too: accents stay letters, and the order is that of the standard.
+    return Response(json.dumps(document, ensure_ascii=False, sort_keys=False), mimetype=mimetype)
+
+
+@cache
+def _dpv_context() -> dict[str, Any]:
+    context: dict[str, Any] = json.loads((DATA / "dpv-context.json").read_text("utf-8"))
+    return context
+
+
+@bp.get("/schemas/kantara-cr-1.1.json")
+def kantara_schema() -> Response:
+    """The JSON Schema of the Kantara form, written from the specification's field table."""
+    schema = (DATA / "kantara-cr-1.1.json").read_bytes()
+    response = Response(schema, mimetype="application/schema+json")
+    response.headers["Cache-Control"] = "public, max-age=86400"
+    return response
+
+
+@bp.post("/v1/receipts/verify")
+@limited
+def verify() -> Response:
+    """Check a receipt: key, signature, record; says which step failed."""
+    body = read_body(VERIFY_IN, posted_bytes(RECEIPT_LIMIT))
+    verification = verify_receipt(body["receipt"], services().keys.ring, services().database, services().now)
+    answer = {
+        "valid": verification.valid,
+        "checks": [asdict(check) for check in verification.checks],
+        "claims": verification.claims,
+    }
+    response = Response(json.dumps(answer), mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response

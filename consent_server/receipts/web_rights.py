@@ -1,0 +1,67 @@
+"""What a receipt's signed link is enough for: to withdraw, and to ask for erasure. No account, no session, no script.
+
+Only a POST does anything: programs that open links in mails, and browsers that fetch ahead, send none.
+"""
+
+from contextlib import AbstractContextManager
+
+from flask import Blueprint, Response, json, redirect, request, url_for
+from flask_cors import CORS
+from werkzeug.wrappers import Response as AnyResponse
+
+from consent_server.core.context import services
+from consent_server.core.errors import RemovedReceipt, Unauthenticated
+from consent_server.decisions.web import timestamp
+from consent_server.http.public import of_link, visit
+from consent_server.http.rate_limit import limited
+from consent_server.ledger.rules_removal import answer_by
+from consent_server.receipts.page import removed_page
+from consent_server.receipts.request_erasure import request_erasure
+from consent_server.receipts.withdraw import read_standing, withdraw_receipt
+
+bp = Blueprint("rights", __name__, url_prefix="/v1/receipts/<link>")
+# The panel asks from the site's own pages. Who knows the link may use it, from whatever page.
+CORS(bp, origins="*", send_wildcard=True, methods=["POST"], max_age=86400)
+bp.register_error_handler(RemovedReceipt, removed_page)
+
+
+@bp.post("/withdrawal")
+@limited
+def withdraw(link: str) -> AnyResponse:
+    """Withdraw what stands granted, and go to the receipt of that; to this receipt where nothing is granted."""
+    our = services()
+    with _held(link) as receipt_id:
+        standing = read_standing(our.database, our.keys.ring, receipt_id, our.now())
+    gpc = request.headers.get("Sec-GPC") == "1"
+    recorded = withdraw_receipt(standing, our.sites, our.record_decision, gpc, visit())
+    return _to_receipt(our.receipt_links.sign(str(recorded.receipt_id)) if recorded else link)
+
+
+@bp.post("/erasure")
+@limited
+def ask_for_erasure(link: str) -> AnyResponse:
+    """Ask the controller for erasure: a request, on which a person decides. Asked again, it is the same request."""
+    our = services()
+    with _held(link) as receipt_id:
+        asked_at = request_erasure(our.database, receipt_id, our.now())
+    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+        return _to_receipt(link)
+    body = {"asked_at": timestamp(asked_at), "answer_by": timestamp(answer_by(asked_at))}
+    response = Response(json.dumps(body), 202, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _held(link: str) -> AbstractContextManager[str]:
+    # A session or a token of an auditor may read a receipt; only its holder may act on it.
+    if "." not in link:
+        raise Unauthenticated("Only who holds the signed link of a receipt may do this. Use the receipt_url in full.")
+    return of_link(link)
+
+
+def _to_receipt(link: str) -> AnyResponse:
+    # As a path of this host, since the form may lead nowhere else (form-action 'self').
+    response = redirect(url_for("receipts.receipt", link=link), 303)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response

@@ -1,0 +1,25 @@
+"""The page that checks receipts and evidence packs in the visitor's browser. The server sees none of them."""
+
+from flask import Blueprint, render_template, request
+
+from consent_server.sites import catalogue
+
+bp = Blueprint("verify", __name__)
+
+
+@bp.get("/verify")
+def page() -> str:
+    """In the language asked for, else the browser's."""
+    languages = list(catalogue.locales())
+    asked = request.args.get("lang", "")
+    language = asked if asked in languages else request.accept_languages.best_match(languages, "en")
+    locale = catalogue.locales()[language]
+    return render_template(
+        "receipts/verify.html",
+        language=language,
+        direction=locale["meta"]["direction"],
+        languages={key: found["meta"]["name"] for key, found in catalogue.locales().items()},
+        texts=locale["verify"],
+        check=locale["check"],
+        receipt=locale["receipt"],
+    )

@@ -1,0 +1,82 @@
+"""Sites and their notices."""
+
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup
+
+from consent_server.core.context import services
+from consent_server.core.errors import InvalidSiteFile
+from consent_server.core.terminal import refusing, site_tag
+from consent_server.sites import store as sites
+from consent_server.sites import store_notices as notices
+from consent_server.sites.publish import Published, publish_notice
+from consent_server.sites.run_experiment import Plan
+from consent_server.sites.site_file import read_site_file
+from consent_server.widget.picture_notice import missing_pictures
+
+site = AppGroup("site", help="Sites and their notices.")
+
+
+@site.command("apply")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--check", is_flag=True, help="Only say what would change.")
+@click.option("--undo-promotion", is_flag=True, help="Also set back what a promoted arm of an experiment changed.")
+@refusing
+def apply_site(file: Path, check: bool, undo_promotion: bool) -> None:
+    """Apply a site file; publish a new notice when a visitor would see a difference."""
+    try:
+        declared = read_site_file(file.read_text("utf-8"))
+    except InvalidSiteFile as refusal:
+        count = len(refusal.faults)
+        detail = f"{file.name} is refused, {count} fault{'s' if count > 1 else ''}:"
+        raise InvalidSiteFile(detail, refusal.faults) from refusal
+    except UnicodeDecodeError as error:
+        raise InvalidSiteFile(f"{file.name} is refused: it is not UTF-8 ({error.reason}).") from error
+    published = publish_notice(
+        services().database,
+        declared,
+        services().settings.public_url,
+        services().now(),
+        check_only=check,
+        undo_promotion=undo_promotion,
+    )
+    _say_published(published, check)
+    # Only said: pictures take seconds and a browser, and a site must not wait for either.
+    if not check and (missing := missing_pictures(services().database, published.site.key)):
+        click.echo(f"pictures {len(missing)} missing; to take them: notice picture {published.site.key}")
+
+
+def _say_published(published: Published, check: bool) -> None:
+    would = "would be " if check else ""
+    for one in published.corrections:
+        click.echo(f"contrast: {one.name} {one.given} {would}corrected to {one.used}")
+    if published.new_notice:
+        click.echo(
+            f"notice {published.notice} {would}published{' for the first time' if not published.previous else ''}"
+        )
+    else:
+        click.echo(f"notice {published.notice} unchanged")
+    if published.settings_changed:
+        click.echo(f"settings {would}changed")
+    _say_experiment(published.experiment, would)
+    click.echo(f"tag {site_tag(published.site.key)}")
+
+
+def _say_experiment(plan: Plan, would: str) -> None:
+    if plan.ends:
+        click.echo(f"experiment {plan.ends} {would}ended")
+    if plan.key:
+        click.echo(f"experiment {plan.key} {f'{would}started' if plan.starts else 'goes on'}")
+    for arm in plan.arms:
+        click.echo(f"  {arm.weight} % {arm.name} notice {arm.notice.hash}")
+
+
+@site.command("list")
+@refusing
+def list_sites() -> None:
+    """One line a site: key, name, notice in force."""
+    with services().database.reading() as session:
+        for stored in sites.every(session):
+            notice = notices.in_force(session, stored.id)
+            click.echo(f"{stored.site.key}\t{stored.site.name}\t{notice.notice.hash if notice else '-'}")

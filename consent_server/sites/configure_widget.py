@@ -1,0 +1,209 @@
+"""Make what the widget's code is called with, and so what a visitor sees: one notice in each of its languages."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from consent_server.core.canonical import encode, sha256_hex
+from consent_server.sites import catalogue
+from consent_server.sites.rules_notice import Configuration, Notice, consent_basis
+from consent_server.sites.rules_site import Tag
+from consent_server.sites.style_banner import banner_css
+
+CONFIG_TEXTS = (
+    "title", "accept", "refuse", "customise", "close", "gpc", "saved", "reopen", "failed",
+)  # fmt: skip
+PREFERENCES_TEXTS = (
+    "title", "intro", "save", "close", "necessary", "necessary_text", "vendors", "cookies", "controller", "dpo",
+)  # fmt: skip
+PLACEHOLDER_TEXTS = ("placeholder", "once", "always")
+DETAILS_TEXTS = (
+    "operator", "transfer", "policy", "cookies", "purpose", "lifetime", "third_party",
+    "mine", "mine_at", "granted", "denied", "withdraw", "receipt", "receipt_jws", "receipt_json", "no_receipt",
+    "erase", "erase_text", "erase_send", "erase_asked", "erase_failed", "erase_done",
+    *PLACEHOLDER_TEXTS,
+)  # fmt: skip
+
+
+def configure_widget(notice: Notice, site: str, widget: str, tags: Sequence[Tag]) -> dict[str, Configuration]:
+    """What this widget code (by its hash) is served with, by language.
+
+    Its shape is for the code of today only. Archived code is never given it: what that was served with is
+    archived with it (storage/configurations.py).
+    """
+    return {language: _configuration(notice, site, widget, tags, language) for language in notice.languages}
+
+
+def _configuration(notice: Notice, site: str, widget: str, tags: Sequence[Tag], language: str) -> Configuration:
+    detail = notice_detail(notice, language)
+    return Configuration(
+        language,
+        main=_line(_first_layer(notice, site, widget, tags, language)),
+        preferences=_line(_part(detail, ("controller", "contact", "dpo", "purposes"), PREFERENCES_TEXTS)),
+        details=_line(_part(detail, ("vendors",), DETAILS_TEXTS)),
+    )
+
+
+def _part(detail: Mapping[str, Any], members: Iterable[str], texts: Iterable[str]) -> dict[str, Any]:
+    """What one of the later scripts is called with: no more than it shows."""
+    told = {key: detail[key] for key in ("notice", "language", "names", *members)}
+    return told | {"texts": {key: detail["texts"][key] for key in texts}}
+
+
+def with_arms(
+    control: Mapping[str, Configuration], arms: Sequence[tuple[int, Mapping[str, Configuration]]]
+) -> dict[str, Configuration]:
+    """What is served while an experiment runs: the control's, with each arm's weight and what it has in its place.
+
+    Of an arm the widget makes what the arm's own configuration says, so that this one is archived for none of them.
+    """
+    return {
+        language: _with_arms(own, [(weight, of[language]) for weight, of in arms]) for language, own in control.items()
+    }
+
+
+def _with_arms(control: Configuration, arms: Sequence[tuple[int, Configuration]]) -> Configuration:
+    own = json.loads(control.main)
+    entries = []
+    for weight, arm in arms:
+        main = json.loads(arm.main)
+        entries.append({"weight": weight, **{key: value for key, value in main.items() if own.get(key) != value}})
+    return replace(control, main=_line({**own, "arms": entries}))
+
+
+def called(code: str, data: str) -> str:
+    """A script: code on its first line, on its second the data that it is called with."""
+    return f"{code}(\n{data}\n)\n"
+
+
+def revision(body: Mapping[str, Any]) -> str:
+    """Short name (16 hex digits) of what a consent rests on; a stored grant under another one is asked again."""
+    return sha256_hex(encode(consent_basis(body)))[:16]
+
+
+def _line(data: Mapping[str, Any]) -> str:
+    # "<" never stands in the data as itself, so that the script may also be pasted into a page.
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _first_layer(notice: Notice, site: str, widget: str, tags: Sequence[Tag], language: str) -> dict[str, Any]:
+    body = notice.body
+    texts = body["texts"][language]
+    gpc = notice.gpc_purposes
+    return {
+        "site": site,
+        "notice": notice.hash,
+        "revision": revision(body),
+        "widget": widget[:16],
+        "language": language,
+        "languages": body["languages"],
+        **({} if texts["direction"] == "ltr" else {"direction": texts["direction"]}),
+        **({"advanced": True} if body["mode"] == "advanced" else {}),
+        "days": body["choice_days"],
+        **({"domain": body["cookie_domain"]} if "cookie_domain" in body else {}),
+        "layout": body["layout"],
+        "css": banner_css(body),
+        "shown": list(_shown(body, texts["banner"])),
+        "purposes": [
+            {"key": p["key"], "signals": p["signals"]} | ({"gpc": True} if p["key"] in gpc else {})
+            for p in body["purposes"]
+        ],
+        "vendors": _tags(body["vendors"], tags),
+        "texts": {key: texts["banner"][key] for key in CONFIG_TEXTS},
+    }
+
+
+def _shown(body: Mapping[str, Any], texts: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str], str]]:
+    """Layer one in the order of reading: name, attributes and text of each element, its buttons apart."""
+    if logo := body.get("logo"):
+        yield "img", {"src": logo["url"], "alt": logo["alt"]}, ""
+    yield "h2", {}, texts["title"]
+    yield "p", {}, texts["intro"]
+    for name in ("privacy", "cookies"):
+        yield "a", {"href": body["policy"][name]["url"], "target": "_blank"}, texts[name]
+
+
+def _tags(vendors: Sequence[Mapping[str, Any]], tags: Sequence[Tag]) -> list[dict[str, Any]]:
+    by_vendor = {tag.vendor: tag for tag in tags}
+    return [_tag(vendor, by_vendor[vendor["key"]]) for vendor in vendors]
+
+
+def _tag(vendor: Mapping[str, Any], tag: Tag) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "key": vendor["key"],
+        "adapter": tag.adapter,
+        "id": tag.id,
+        "purposes": vendor["purposes"],
+        "conversions": dict(tag.conversions),
+    }
+    return {key: value for key, value in entry.items() if value}
+
+
+def notice_detail(notice: Notice, language: str) -> dict[str, Any]:
+    """Layer two in one language: every vendor with its operator and its cookies, in words."""
+    body, texts = notice.body, notice.body["texts"][language]
+    controller = body["controller"]
+    dpo = body.get("dpo")
+    return {
+        "notice": notice.hash,
+        "language": language,
+        "controller": f"{controller['name']}, {controller['address']}",
+        "contact": controller["contact"],
+        "dpo": ", ".join(dpo[key] for key in ("name", "role", "contact") if key in dpo) if dpo else "",
+        "purposes": {key: purpose["text"] for key, purpose in texts["purposes"].items()},
+        "names": {key: purpose["title"] for key, purpose in texts["purposes"].items()}
+        | {vendor["key"]: vendor["name"] for vendor in body["vendors"]},
+        "vendors": [_vendor_detail(vendor, texts) for vendor in body["vendors"]],
+        # A notice from before an upgrade has no words for what is new in the code; `site apply` gives it some.
+        "texts": _built_in(language) | texts["preferences"] | {key: texts["banner"][key] for key in PLACEHOLDER_TEXTS},
+    }
+
+
+def _built_in(language: str) -> dict[str, str]:
+    found: dict[str, str] = catalogue.locales().get(language, catalogue.locales()["en"])["preferences"]
+    return found
+
+
+def _vendor_detail(vendor: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, Any]:
+    told = party_words(vendor, texts)
+    return {
+        "key": vendor["key"],
+        "operator": told["operator"],
+        "declared": told["declared"],
+        "policy": vendor["policy_url"],
+        "transfer": told["transfer"],
+        "cookies": [_cookie(cookie, texts) for cookie in vendor["cookies"]],
+    }
+
+
+def party_words(party: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, str]:
+    """Who operates what a vendor or a recipient offers, now and in the site's policy, and what a transfer rests on."""
+    operator, declared = party["operator"], party.get("declared")
+    named: str = texts["preferences"]["declared"]
+    return {
+        "operator": f"{operator['name']}, {operator['address']}",
+        "declared": named.format(declared=f"{declared['name']}, {declared['address']}") if declared else "",
+        "transfer": _transfer(party, texts),
+    }
+
+
+def _transfer(party: Mapping[str, Any], texts: Mapping[str, Any]) -> str:
+    transfer = party.get("transfer")
+    if transfer is None:
+        return ""
+    recipients = [entity["name"] for entity in party.get("other_entities", ())] or [party["operator"]["name"]]
+    sentence: str = texts["transfer"][transfer["mechanism"]]
+    return sentence.format(recipient=", ".join(recipients), reference=transfer["reference"])
+
+
+def _cookie(cookie: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, str]:
+    preferences = texts["preferences"]
+    endless = preferences["session" if cookie.get("expiry") == "session" else "no_expiry"]
+    return {
+        "name": cookie["name"],
+        "lifetime": texts["lifetimes"][str(cookie["lifetime"])] if "lifetime" in cookie else endless,
+        "text": texts["cookie_purposes"][cookie["purpose"]],
+        "storage": preferences[f"storage_{cookie['storage']}"],
+        "host": cookie.get("host", ""),
+    }

@@ -1,0 +1,208 @@
+"""Freeze what a site declares into a notice, and publish it when a visitor would see a difference."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from consent_server.core.canonical import encode, sha256_hex
+from consent_server.core.database import Database
+from consent_server.decisions.rules_receipt import ledger_origin
+from consent_server.ledger import store as ledger
+from consent_server.rates.rules_experiment import CONTROL
+from consent_server.sites import catalogue
+from consent_server.sites import store as sites
+from consent_server.sites import store_configurations as configurations
+from consent_server.sites import store_notices as notices
+from consent_server.sites.configure_widget import configure_widget
+from consent_server.sites.rules_colours import Correction, banner_colours
+from consent_server.sites.rules_notice import Notice
+from consent_server.sites.rules_signals import PURPOSE_SIGNALS
+from consent_server.sites.rules_site import Site, SiteKey, Tag
+from consent_server.sites.run_experiment import Arm, Plan, check_promotion, plan_experiment, run_experiment
+from consent_server.sites.site_file import arm_of
+from consent_server.sites.widget_code import widget_code
+from consent_server.sites.wording import Wording
+
+NOTICE_SCHEMA = "1"
+# What stands in a notice only where a site says it: so a new token here makes no new notice of an old site file.
+LOOKS = {"corner": "start", "scheme": "auto", "font": "system", "radius": 9, "logo": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What an application of a site file did, or would do. `previous` is None for a first notice."""
+
+    site: Site
+    notice: str
+    previous: str | None
+    settings_changed: bool
+    corrections: Sequence[Correction]
+    experiment: Plan
+
+    @property
+    def new_notice(self) -> bool:
+        """Whether a visitor sees a difference."""
+        return self.notice != self.previous
+
+
+def publish_notice(
+    database: Database,
+    declared: Mapping[str, Any],
+    public_url: str,
+    now: datetime,
+    check_only: bool = False,
+    demo: bool = False,
+    undo_promotion: bool = False,
+) -> Published:
+    """Apply a site's declaration; with `check_only`, only say what would change.
+
+    `demo` marks a site that is new. The mark is never set on a site that is there, and never taken away. With
+    `undo_promotion`, also a declaration that sets back what a promoted arm changed. Raises InvalidSiteFile for arms
+    that show the same, ExperimentConflict.
+    """
+    body = notice_body(declared)
+    notice_bytes = encode(body)
+    notice_hash = sha256_hex(notice_bytes)
+    with database.reading() if check_only else database.transaction() as session:
+        stored = sites.find(session, declared["key"]) if check_only else sites.hold(session, declared["key"])
+        site = _site(declared, stored.site.demo if stored else demo)
+        in_force = notices.in_force(session, stored.id) if stored else None
+        previous = in_force.notice.hash if in_force else None
+        if stored and not undo_promotion:
+            check_promotion(session, stored.id, Notice(notice_hash, body))
+        experiment = plan_experiment(session, stored.id if stored else None, *_experiment(declared, body))
+        if not check_only:
+            shown = experiment.arms or _arms(declared, body)
+            adapters = (tag.adapter for tag in site.tags if tag.adapter)
+            layouts = (arm.notice.body["layout"] for arm in shown)
+            code = widget_code(adapters, layouts, arms=experiment.key is not None)
+            site_id = sites.save(session, site)
+            ledger.create(session, site_id, ledger_origin(public_url, site.key))
+            notices.archive_widget(session, code.hash, code.archived, now)
+            if in_force is None or previous != notice_hash:
+                notices.publish(session, site_id, notices.store(session, site_id, notice_hash, notice_bytes, now), now)
+            run_experiment(session, site_id, experiment, now)
+            for arm in shown:
+                notice_id = notices.store(session, site_id, arm.notice.hash, arm.stored_as, now)
+                served = configure_widget(arm.notice, site.key, code.hash, site.tags)
+                configurations.archive(session, notice_id, code.hash, served.values(), now)
+    changed = stored is None or stored.site != site
+    _, corrections = banner_colours(declared["banner"]["colours"])
+    return Published(site, notice_hash, previous, changed, corrections, experiment)
+
+
+def _experiment(declared: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[str | None, list[Arm]]:
+    return (declared["experiment"]["key"], _arms(declared, body)) if "experiment" in declared else (None, [])
+
+
+def _arms(declared: Mapping[str, Any], body: Mapping[str, Any]) -> list[Arm]:
+    """All that a site shows: its own notice, which has what the others leave of 100 views."""
+    others = declared.get("experiment", {}).get("arms", [])
+    rest = 100 - sum(arm["weight"] for arm in others)
+    own = [(arm["name"], arm["weight"], notice_body(arm_of(declared, arm))) for arm in others]
+    return [_arm(*one) for one in [(CONTROL, rest, body), *own]]
+
+
+def _arm(name: str, weight: int, body: Mapping[str, Any]) -> Arm:
+    stored_as = encode(body)
+    # From the bytes, as the server will make it: another order of members is other bytes.
+    return Arm(name, weight, Notice(sha256_hex(stored_as), json.loads(stored_as)), stored_as)
+
+
+def _site(declared: Mapping[str, Any], demo: bool) -> Site:
+    tags = tuple(
+        Tag(
+            vendor=vendor["key"],
+            adapter=vendor.get("adapter"),
+            id=vendor.get("id"),
+            conversions={name: f"{vendor['id']}/{label}" for name, label in vendor["conversions"].items()},
+        )
+        for vendor in declared["vendors"]
+    )
+    return Site(
+        SiteKey(declared["key"]),
+        declared["name"],
+        tuple(declared["origins"]),
+        declared["default_language"],
+        declared["proof_retention"],
+        declared["time_zone"],
+        tags,
+        demo,
+    )
+
+
+def notice_body(declared: Mapping[str, Any]) -> dict[str, Any]:
+    """All that a visitor of the site is shown, in every language. Nothing here is an id or a setting."""
+    vendors = [_vendor(vendor) for vendor in declared["vendors"]]
+    purposes = _purposes(declared, vendors)
+    return {
+        "schema": NOTICE_SCHEMA,
+        "site": declared["key"],
+        "name": declared["name"],
+        "languages": declared["languages"],
+        "mode": declared["mode"],
+        "choice_days": declared["choice_days"],
+        **{key: declared[key] for key in ("cookie_domain",) if key in declared},
+        "layout": declared["banner"]["layout"],
+        "colours": banner_colours(declared["banner"]["colours"])[0],
+        **{token: value for token, value in declared["banner"].items() if value != LOOKS.get(token, value)},
+        "controller": declared["controller"],
+        **{key: declared[key] for key in ("dpo", "authority") if key in declared},
+        "policy": {name: _policy(policy) for name, policy in declared["policy"].items()},
+        "purposes": purposes,
+        "vendors": vendors,
+        **({"recipients": declared["recipients"]} if declared["recipients"] else {}),
+        "texts": {language: _texts(language, declared, purposes, vendors) for language in declared["languages"]},
+    }
+
+
+def _policy(policy: Mapping[str, Any]) -> dict[str, Any]:
+    versions = [{**version, "date": version["date"].isoformat()} for version in policy["versions"]]
+    return {"url": policy["url"], "version": policy["version"], "versions": versions}
+
+
+def _vendor(vendor: Mapping[str, Any]) -> dict[str, Any]:
+    shown = ("key", "name", "purposes", "operator", "other_entities", "declared", "policy_url", "transfer")
+    return {
+        **{key: vendor[key] for key in shown if key in vendor},
+        "cookies": vendor["cookies"],
+    }
+
+
+def _purposes(declared: Mapping[str, Any], vendors: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    used = {purpose for vendor in vendors for purpose in vendor["purposes"]}
+    own = {key: tuple(purpose["signals"]) for key, purpose in declared["purposes"].items()}
+    return [{"key": key, "signals": list(signals)} for key, signals in (PURPOSE_SIGNALS | own).items() if key in used]
+
+
+def _texts(
+    language: str,
+    declared: Mapping[str, Any],
+    purposes: list[dict[str, Any]],
+    vendors: list[dict[str, Any]],
+) -> dict[str, Any]:
+    locale = catalogue.locales()[language]
+    wording = Wording(language)
+    own = {key: purpose["texts"][language] for key, purpose in declared["purposes"].items()}
+    shown = {purpose["key"]: (locale["purposes"] | own)[purpose["key"]] for purpose in purposes}
+    banner = {**locale["banner"], **declared["texts"].get(language, {})}
+    banner["intro"] = banner["intro"].format(
+        name=declared["name"],
+        # Parties, not services: two tags of one company are one recipient.
+        vendors=wording.count("vendors", len({vendor["operator"]["name"] for vendor in vendors})),
+        purposes=wording.listed([texts["phrase"] for texts in shown.values()]),
+        months=wording.choice_lifetime(declared["choice_days"]),
+    )
+    lifetimes = {cookie["lifetime"] for vendor in vendors for cookie in vendor["cookies"] if "lifetime" in cookie}
+    words = {cookie["purpose"] for vendor in vendors for cookie in vendor["cookies"]}
+    return {
+        "direction": locale["meta"]["direction"],
+        "banner": banner,
+        "purposes": {key: {"title": t["title"], "text": t["text"]} for key, t in shown.items()},
+        "preferences": locale["preferences"],
+        "cookie_purposes": {word: locale["cookie_purposes"][word] for word in sorted(words)},
+        "transfer": locale["transfer"],
+        "lifetimes": {str(seconds): wording.lifetime(seconds) for seconds in sorted(lifetimes)},
+    }

@@ -1,0 +1,88 @@
+"""A notice: an immutable version of all that a visitor is shown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from consent_server.sites.rules_signals import gpc_covers
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A frozen notice: `body` is what its RFC 8785 bytes say, `hash` their SHA-256 in hex.
+
+    The body is the truth; the properties only read it.
+    """
+
+    hash: str
+    body: Mapping[str, Any]
+
+    @cached_property
+    def purposes(self) -> tuple[str, ...]:
+        """Keys of the purposes, in the order shown."""
+        return tuple(purpose["key"] for purpose in self.body["purposes"])
+
+    @cached_property
+    def gpc_purposes(self) -> tuple[str, ...]:
+        """Purposes that Global Privacy Control keeps off."""
+        return tuple(p["key"] for p in self.body["purposes"] if gpc_covers(tuple(p["signals"])))
+
+    @cached_property
+    def vendors(self) -> dict[str, tuple[str, ...]]:
+        """Vendor key to the purposes of which any one lets it load."""
+        return {vendor["key"]: tuple(vendor["purposes"]) for vendor in self.body["vendors"]}
+
+    @cached_property
+    def languages(self) -> tuple[str, ...]:
+        """Languages in which it can be shown."""
+        return tuple(self.body["languages"])
+
+    @cached_property
+    def choice_lifetime(self) -> timedelta:
+        """How long a choice stands, yes and no alike."""
+        return timedelta(days=self.body["choice_days"])
+
+    @property
+    def controller(self) -> Mapping[str, Any]:
+        """Who asks."""
+        return self.body["controller"]  # type: ignore[no-any-return]
+
+    @property
+    def policy(self) -> Mapping[str, Any]:
+        """The privacy and cookie policies in force: version and url of each."""
+        return self.body["policy"]  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What widget code was called with in one language, as the JSON texts that were served, one a script.
+
+    `details` is None for code from before there was a third script.
+    """
+
+    language: str
+    main: str
+    preferences: str
+    details: str | None
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The texts by script, in the order in which code is archived."""
+        parts = {"main": self.main, "preferences": self.preferences, "details": self.details}
+        return {part: text for part, text in parts.items() if text is not None}
+
+
+def consent_basis(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a consent rests on: who asks, for which purposes, who receives.
+
+    A change of any of these needs a new consent (EDPB 05/2020 ¶110); a change of words, colours or of
+    a cookie's lifetime is a new notice, yet not a new question.
+    """
+    return {
+        "controller": body["controller"]["name"],
+        # Sorted: another order on the screen is no other question.
+        "purposes": sorted(purpose["key"] for purpose in body["purposes"]),
+        "vendors": sorted([v["key"], v["operator"]["name"], *sorted(v["purposes"])] for v in body["vendors"]),
+    }

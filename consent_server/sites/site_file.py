@@ -1,0 +1,310 @@
+"""The site file: TOML in, a complete declaration out, or every fault with its place (docs/formats/site.md)."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from marshmallow import ValidationError
+
+from consent_server.core.durations import duration_days
+from consent_server.core.errors import Fault, InvalidSiteFile
+from consent_server.rates.rules_experiment import CONTROL
+from consent_server.sites import catalogue
+from consent_server.sites import rules_fairness as fairness
+from consent_server.sites.rules_cookie import NAME, below
+from consent_server.sites.rules_signals import PURPOSE_SIGNALS, gpc_covers
+from consent_server.sites.rules_site import origin_matches
+from consent_server.sites.site_schema import LOOPBACK, SiteSchema
+from consent_server.sites.widget_code import adapter_names
+
+LONGEST_PROOF_DAYS = 5 * 366
+# What a choice granted is part of a counter's key, and an index entry of PostgreSQL holds 2,704 bytes.
+LONGEST_KEYS = 2000
+GENERIC_NAMES = ("uuid", "session", "token", "user")
+UNKNOWN = "is not known"
+# Texts of an override that the second layer or a placeholder shows, which all arms of an experiment share.
+LATER_TEXTS = {"placeholder", "once", "always"}
+
+
+def read_site_file(text: str) -> dict[str, Any]:
+    """The declaration of a site, complete with its vendors' catalogue entries.
+
+    Raises InvalidSiteFile with every fault; its places are paths in the file.
+    """
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidSiteFile("The site file is refused.", [Fault("TOML", str(error))]) from error
+    try:
+        declared: dict[str, Any] = SiteSchema().load(document)
+        faults: list[Fault] = []
+    except ValidationError as error:
+        declared = error.valid_data if isinstance(error.valid_data, dict) else {}
+        faults = list(_flatten(error.messages, ""))
+    if all(isinstance(language, str) for language in declared.get("languages", [None])):
+        declared.setdefault("default_language", declared["languages"][0])
+    form_faults = {fault.pointer for fault in faults}
+    for check in CHECKS:
+        faults += [fault for fault in _reachable(check(declared)) if fault.pointer not in form_faults]
+    if faults:
+        raise InvalidSiteFile("The site file is refused.", faults)
+    declared["vendors"] = [complete_vendor(vendor) for vendor in declared["vendors"]]
+    return declared
+
+
+def _reachable(faults: Iterator[Fault]) -> Iterator[Fault]:
+    """What a check finds as far as it gets: where the form is at fault, what it reads may not be there."""
+    with suppress(KeyError, TypeError, AttributeError):
+        yield from faults
+
+
+def complete_vendor(declared: Mapping[str, Any]) -> dict[str, Any]:
+    """A vendor's catalogue entry under what the site says of it; cookies add up."""
+    entry = catalogue.vendors().get(declared["key"], {})
+    return {**entry, **declared, "cookies": [*entry.get("cookies", []), *declared["cookies"]]}
+
+
+def _flatten(messages: Any, place: str) -> Iterator[Fault]:
+    if not isinstance(messages, dict):
+        for message in messages if isinstance(messages, list) else [messages]:
+            yield Fault(place, _plain(message, place))
+        return
+    for key, inner in messages.items():
+        # A dictionary field reports on its keys and values under these two names.
+        if key in ("key", "value") and isinstance(inner, list if key == "key" else object) and _is_entry(place):
+            yield from _flatten(inner, place)
+        else:
+            yield from _flatten(inner, f"{place}[{key}]" if isinstance(key, int) else f"{place}.{key}".lstrip("."))
+
+
+def _is_entry(place: str) -> bool:
+    place = re.sub(r"^experiment\.arms\[\d+\]\.", "", place)
+    return bool(re.fullmatch(r"texts\.[^.]+|purposes\.[^.]+(\.texts\.[^.]+)?|vendors\[\d+\]\.conversions\..+", place))
+
+
+def _plain(message: str, place: str) -> str:
+    if message == "Unknown field.":
+        parent, _, key = place.rpartition(".")
+        return fairness.broken_by_key(parent, key) or UNKNOWN
+    if message == "Missing data for required field.":
+        return "is missing"
+    return message
+
+
+def _language_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
+    languages = declared["languages"]
+    for index, language in enumerate(languages):
+        if language in languages[:index]:
+            yield Fault(f"languages[{index}]", f'"{language}" is there twice')
+    if declared["default_language"] not in languages:
+        yield Fault("default_language", f'"{declared["default_language"]}" is not one of languages')
+
+
+def _logo_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
+    url = declared["banner"]["logo"]["url"]
+    if not url.startswith("data:") and not origin_matches("/".join(url.split("/")[:3]), declared["origins"]):
+        # Whoever serves it learns of every visitor before any choice.
+        yield Fault("banner.logo.url", "is on none of origins: nobody else may learn who looks at the banner")
+
+
+def _text_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
+    for language, overridden in declared["texts"].items():
+        if language not in declared["languages"]:
+            yield Fault(f"texts.{language}", "is not one of languages")
+        elif language in catalogue.locales():
+            shown = {**catalogue.locales()[language]["banner"], **overridden}
+            yield from fairness.text_faults(language, shown, overridden)
+
+
+def _experiment_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
+    if "experiment" not in declared:
+        return
+    arms = declared["experiment"]["arms"]
+    for index, arm in enumerate(arms):
+        yield from _reachable(_arm_faults(f"experiment.arms[{index}]", arm, arms[:index], declared))
+    if sum(arm["weight"] for arm in arms) > 99:
+        yield Fault("experiment.arms", "the weights leave nothing of 100 to the site's own notice")
+
+
+def _arm_faults(
+    place: str, arm: Mapping[str, Any], before: Sequence[Mapping[str, Any]], declared: Mapping[str, Any]
+) -> Iterator[Fault]:
+    if not 1 <= arm["weight"] <= 99:
+        yield Fault(f"{place}.weight", f"{arm['weight']} is not between 1 and 99")
+    if arm["name"] == CONTROL:
+        yield Fault(f"{place}.name", f'"{CONTROL}" is the site\'s own notice')
+    if arm["name"] in [other["name"] for other in before]:
+        yield Fault(f"{place}.name", f'"{arm["name"]}" is there twice')
+    for language, texts in arm["texts"].items():
+        for key in texts.keys() & LATER_TEXTS:
+            yield Fault(f"{place}.texts.{language}.{key}", "is not on the banner; arms differ in the banner alone")
+    # The same rules as for the site, on what this arm's visitors are shown.
+    own = arm_of(declared, arm)
+    shown = own | {"texts": {language: own["texts"][language] for language in arm["texts"]}}
+    yield from (Fault(f"{place}.{fault.pointer}", fault.detail) for fault in _text_faults(shown))
+
+
+def arm_of(declared: Mapping[str, Any], arm: Mapping[str, Any]) -> dict[str, Any]:
+    """The declaration of the site as an arm has it: another banner, and all else the same."""
+    banner, own = declared["banner"], arm["banner"]
+    texts = declared["texts"]
+    return {
+        **declared,
+        "banner": {**banner, **own, "colours": {**banner["colours"], **own["colours"]}},
+        "texts": texts | {language: {**texts.get(language, {}), **arm["texts"][language]} for language in arm["texts"]},
+    }
+
+
+def _choice_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
+    days = declared["choice_days"]
+    if days < 1:
+        yield Fault("choice_days", f"{days} is less than 1")
+    if days > 395:
+        yield Fault("choice_days", f"{days} is more than 395 (no-hurry)")
+
+
+def _proof_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
+    days = declared.get("choice_days", 1)
+    proof = duration_days(declared["proof_retention"])
+    if proof is None:
+        yield Fault("proof_retention", f'"{declared["proof_retention"]}" is not a duration such as P3Y')
+    elif not days <= proof <= LONGEST_PROOF_DAYS:
+        yield Fault("proof_retention", "must be at least choice_days and at most P5Y")
+
+
+def _zone_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
+    if declared["time_zone"] not in available_timezones():
+        yield Fault("time_zone", f'"{declared["time_zone"]}" is no IANA time zone such as Europe/Paris')
+
+
+def _domain_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
+    domain = declared["cookie_domain"]
+    for index, origin in enumerate(declared["origins"]):
+        host = urlsplit(origin.removesuffix(":*")).hostname or ""
+        if not re.fullmatch(LOOPBACK, host) and not below(host, domain):
+            yield Fault(f"origins[{index}]", f"is not of cookie_domain, {domain}: a choice cannot be kept for both")
+
+
+def _policy_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
+    for name, policy in declared["policy"].items():
+        versions = policy["versions"]
+        if versions and versions[0]["version"] != policy["version"]:
+            yield Fault(f"policy.{name}.versions[0].version", f'is not the one in force, "{policy["version"]}"')
+        for index, (newer, older) in enumerate(pairwise(versions), start=1):
+            if older["date"] > newer["date"]:
+                yield Fault(f"policy.{name}.versions[{index}].date", "is later than the one above it")
+        seen = [version["version"] for version in versions]
+        for index, version in enumerate(seen):
+            if version in seen[:index]:
+                yield Fault(f"policy.{name}.versions[{index}].version", f'"{version}" is there twice')
+
+
+def _purpose_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
+    for key, purpose in declared["purposes"].items():
+        if key in PURPOSE_SIGNALS or key == "necessary":
+            yield Fault(f"purposes.{key}", "is built in; take another key for a purpose of your own")
+        for language in declared["languages"]:
+            if language not in purpose["texts"]:
+                yield Fault(f"purposes.{key}.texts.{language}", "is missing")
+        for language in purpose["texts"]:
+            if language not in declared["languages"]:
+                yield Fault(f"purposes.{key}.texts.{language}", "is not one of languages")
+
+
+def _vendor_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for index, vendor in enumerate(declared["vendors"]):
+        place = f"vendors[{index}]"
+        yield from _reachable(_vendor_faults_of(place, vendor, seen, declared))
+    keys = [*seen, *declared["purposes"], *PURPOSE_SIGNALS]
+    if sum(len(key) + 1 for key in keys) > LONGEST_KEYS:
+        yield Fault("vendors", f"the keys of vendors and purposes have together more than {LONGEST_KEYS} characters")
+
+
+def _vendor_faults_of(
+    place: str, vendor: Mapping[str, Any], seen: set[str], declared: Mapping[str, Any]
+) -> Iterator[Fault]:
+    for number, cookie in enumerate(vendor["cookies"]):
+        yield from _reachable(_cookie_faults(f"{place}.cookies[{number}]", cookie))
+    if vendor["key"] in seen:
+        yield Fault(f"{place}.key", f'"{vendor["key"]}" is there twice')
+    seen.add(vendor["key"])
+    entry = catalogue.vendors().get(vendor["key"])
+    yield from (_own_vendor_faults(place, vendor) if entry is None else _known_vendor_faults(place, vendor, entry))
+    yield from _regrouping_faults(place, vendor, entry or {}, declared["purposes"])
+
+
+def _known_vendor_faults(place: str, vendor: Mapping[str, Any], entry: Mapping[str, Any]) -> Iterator[Fault]:
+    for key in ("name", "policy_url", "operator", "other_entities", "transfer", "hosts"):
+        if key in vendor:
+            yield Fault(f"{place}.{key}", "stands in the catalogue; use declared for what your policy says")
+    identifier = vendor.get("id")
+    if identifier is None:
+        if entry.get("adapter") in adapter_names():
+            yield Fault(f"{place}.id", "is missing")
+    elif not re.fullmatch(entry.get("id_pattern", ""), identifier):
+        yield Fault(f"{place}.id", f'"{identifier}" does not match {entry.get("id_pattern", "(no id is used)")}')
+    pattern = entry.get("conversion_pattern")
+    for name, label in vendor["conversions"].items():
+        if pattern is None:
+            yield Fault(f"{place}.conversions.{name}", "this vendor has no conversions")
+        elif not re.fullmatch(pattern, label):
+            yield Fault(f"{place}.conversions.{name}", f'"{label}" does not match {pattern}')
+
+
+def _own_vendor_faults(place: str, vendor: Mapping[str, Any]) -> Iterator[Fault]:
+    for key in ("name", "purposes", "policy_url", "operator"):
+        if key not in vendor:
+            yield Fault(f"{place}.{key}", f'is missing: "{vendor["key"]}" is not in the catalogue')
+    for key in ("id", "declared"):
+        if key in vendor:
+            yield Fault(f"{place}.{key}", UNKNOWN)
+    if vendor["conversions"]:
+        yield Fault(f"{place}.conversions", "this vendor has no conversions")
+
+
+def _regrouping_faults(
+    place: str, vendor: Mapping[str, Any], entry: Mapping[str, Any], own: Mapping[str, Any]
+) -> Iterator[Fault]:
+    for index, purpose in enumerate(vendor.get("purposes", [])):
+        if purpose not in PURPOSE_SIGNALS and purpose not in own:
+            yield Fault(f"{place}.purposes[{index}]", f'"{purpose}" is no purpose; define [purposes.{purpose}]')
+        elif entry.get("purposes") == ["advertising"]:
+            signals = PURPOSE_SIGNALS.get(purpose) or tuple(own.get(purpose, {}).get("signals", ()))
+            if not gpc_covers(tuple(signals)):
+                yield Fault(f"{place}.purposes[{index}]", "Global Privacy Control must cover it (true-purpose)")
+
+
+def _cookie_faults(place: str, cookie: Mapping[str, Any]) -> Iterator[Fault]:
+    if ("lifetime" in cookie) == ("expiry" in cookie):
+        yield Fault(f"{place}.lifetime", "give either lifetime or expiry")
+    words = catalogue.locales()["en"]["cookie_purposes"]
+    if cookie["purpose"] not in words:
+        yield Fault(f"{place}.purpose", f'"{cookie["purpose"]}" is none of {", ".join(words)}')
+    if "host" in cookie:
+        return
+    stem = cookie["name"].removesuffix("*")
+    # Our own choice, outbox and receipt link all begin so.
+    taken = stem.startswith(NAME) or (cookie["name"].endswith("*") and NAME.startswith(stem))
+    if len(stem) < 4 or stem.lower() in GENERIC_NAMES or taken:
+        yield Fault(f"{place}.name", f'"{cookie["name"]}" may be the site\'s own and would be deleted')
+
+
+CHECKS = (
+    _language_faults,
+    _logo_faults,
+    _text_faults,
+    _choice_faults,
+    _proof_faults,
+    _zone_faults,
+    _domain_faults,
+    _policy_faults,
+    _purpose_faults,
+    _vendor_faults,
+    _experiment_faults,
+)

@@ -1,0 +1,287 @@
+"""The form of a site file, as schemas (docs/formats/site.md). site_file.py checks what the values mean."""
+
+import re
+import unicodedata
+from datetime import date
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from consent_server.sites import catalogue
+from consent_server.sites.rules_signals import CONSENT_TYPES
+from consent_server.sites.rules_site import KEY
+
+LOOPBACK = r"(127\.0\.0\.1|localhost|\[::1\])"
+ORIGIN = rf"https://[a-z0-9.-]+(:[0-9]{{1,5}})?|https?://{LOOPBACK}(:([0-9]{{1,5}}|\*))?"
+URL = rf"https://[^\s/]+\S*|http://{LOOPBACK}(:[0-9]{{1,5}})?(/\S*)?"
+CONTACT = r"[^@\s]+@[^@\s]+\.[^@\s]+|https://\S+"
+LONGEST_LIFETIME = 100 * 365 * 86_400
+COLOUR, ACCENT = "#[0-9a-fA-F]{6}", "#3b5bdb"
+# In an img element no script of an SVG runs. A page loads the data with its banner, so they are few.
+LOGO_DATA = "data:image/(png|svg\\+xml|webp);base64,[A-Za-z0-9+/]+={0,2}"
+LONGEST_LOGO = 4096
+RECIPIENT_KINDS = ("messaging", "hosting", "payment", "email", "other")
+TEXT_LIMITS = {
+    "title": 80, "intro": 400, "accept": 40, "refuse": 40, "customise": 40, "privacy": 60,
+    "cookies": 60, "saved": 120, "placeholder": 200, "once": 40, "always": 80,
+}  # fmt: skip
+
+
+class Fullmatch(validate.Validator):
+    """The whole value matches: marshmallow's own Regexp lets a trailing newline pass."""
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+
+    def __call__(self, value: str) -> str:
+        if not re.fullmatch(self.pattern, value):
+            raise ValidationError(f'"{value}" does not match {self.pattern}')
+        return value
+
+
+class OneOf(validate.Validator):
+    """One of a few words; the fault says what was found."""
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def __call__(self, value: str) -> str:
+        if value not in self.words:
+            raise ValidationError(f'"{value}" is none of {", ".join(self.words)}')
+        return value
+
+
+class Text(fields.String):
+    """One line of plain text of a limited length."""
+
+    def __init__(self, longest: int, shortest: int = 1, pattern: str | None = None, **kwargs: Any) -> None:
+        rules: list[Any] = [self._one_line, self._length]
+        super().__init__(validate=rules + ([Fullmatch(pattern)] if pattern else []), **kwargs)
+        self.longest, self.shortest = longest, shortest
+
+    def _length(self, value: str) -> None:
+        if not self.shortest <= len(value) <= self.longest:
+            raise ValidationError(f"has {len(value)} characters; {self.shortest} to {self.longest} are allowed")
+
+    @staticmethod
+    def _one_line(value: str) -> None:
+        # Cc: control characters; Zl, Zp: line and paragraph separators; Cs: half of a surrogate pair.
+        if any(unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs") for character in value):
+            raise ValidationError("has control characters; one line of plain text is expected")
+
+
+class Whole(fields.Integer):
+    """A TOML integer: neither a string nor a boolean is read as one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValidationError(f"a whole number is expected, {value!r} was found")
+        return value
+
+
+class TomlBoolean(fields.Field[bool]):
+    """A TOML boolean: 1 is none."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError(f"true or false is expected, {value!r} was found")
+        return value
+
+
+def _shipped(language: str) -> None:
+    if language not in catalogue.locales():
+        raise ValidationError(f'"{language}" is not shipped; there are {", ".join(catalogue.locales())}')
+
+
+def _lifetime(seconds: int) -> None:
+    if not 1 <= seconds <= LONGEST_LIFETIME:
+        raise ValidationError(f"{seconds} is not between 1 and {LONGEST_LIFETIME} seconds")
+
+
+def _radius(pixels: int) -> None:
+    if not 0 <= pixels <= 24:
+        raise ValidationError(f"{pixels} is not between 0 and 24 pixels")
+
+
+class TomlDate(fields.Field[date]):
+    """A TOML local date."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        if type(value) is not date:
+            raise ValidationError(f"a date such as 2026-03-01 is expected, {value!r} was found")
+        return value
+
+
+class ControllerSchema(Schema):
+    name = Text(120, required=True)
+    address = Text(200, required=True)
+    contact = Text(200, pattern=CONTACT, required=True)
+    registration = Text(80)
+    country = Text(2, pattern="[A-Z]{2}")
+    phone = Text(40, pattern=r"\+?[0-9][0-9 ().-]{3,}")
+
+
+class DpoSchema(Schema):
+    name = Text(120, required=True)
+    contact = Text(200, pattern=CONTACT, required=True)
+    role = Text(80)
+
+
+class AuthoritySchema(Schema):
+    name = Text(120, required=True)
+    url = Text(2000, pattern=URL, required=True)
+    country = Text(2, pattern="[A-Z]{2}")
+
+
+class PolicyVersionSchema(Schema):
+    version = Text(40, required=True)
+    date = TomlDate(required=True)
+    changed = fields.List(Text(40), load_default=list)
+
+
+class PolicySchema(Schema):
+    url = Text(2000, pattern=URL, required=True)
+    version = Text(40, required=True)
+    versions = fields.List(fields.Nested(PolicyVersionSchema), load_default=list)
+
+
+class PoliciesSchema(Schema):
+    privacy = fields.Nested(PolicySchema, required=True)
+    cookies = fields.Nested(PolicySchema, required=True)
+
+
+class DarkColoursSchema(Schema):
+    accent = Text(7, pattern=COLOUR)
+    surface = Text(7, pattern=COLOUR)
+    text = Text(7, pattern=COLOUR)
+
+
+class ColoursSchema(DarkColoursSchema):
+    accent = Text(7, pattern=COLOUR, load_default=ACCENT)
+    dark = fields.Nested(DarkColoursSchema)
+
+
+class LogoSchema(Schema):
+    url = Text(LONGEST_LOGO, pattern=rf"{LOGO_DATA}|{URL}", required=True)
+    alt = Text(80, shortest=0, required=True)
+
+
+class BannerSchema(Schema):
+    layout = fields.String(validate=OneOf("bar", "box", "dialog"), load_default="bar")
+    corner = fields.String(validate=OneOf("start", "end"), load_default="start")
+    scheme = fields.String(validate=OneOf("auto", "light", "dark"), load_default="auto")
+    font = fields.String(validate=OneOf("system", "page"), load_default="system")
+    radius = Whole(validate=_radius, load_default=9)
+    colours = fields.Nested(ColoursSchema, load_default=lambda: {"accent": ACCENT})
+    logo = fields.Nested(LogoSchema)
+
+
+TextsSchema = Schema.from_dict({key: Text(longest) for key, longest in TEXT_LIMITS.items()}, name="TextsSchema")
+
+
+class CookieSchema(Schema):
+    name = Text(80, required=True)
+    storage = fields.String(required=True, validate=OneOf("cookie", "local", "session"))
+    lifetime = Whole(validate=_lifetime)
+    expiry = fields.String(validate=OneOf("session", "none"))
+    purpose = fields.String(required=True)
+    host = Text(253, pattern=r"[a-z0-9.-]+")
+    deletable = TomlBoolean(load_default=True)
+
+
+class PartySchema(Schema):
+    name = Text(120, required=True)
+    address = Text(200, required=True)
+    country = Text(2, pattern="[A-Z]{2}", required=True)
+    role = Text(80)
+
+
+class TransferSchema(Schema):
+    mechanism = fields.String(required=True, validate=OneOf("adequacy", "scc"))
+    reference = Text(80, required=True)
+
+
+class DeclaredSchema(Schema):
+    name = Text(120, required=True)
+    address = Text(200, required=True)
+
+
+class VendorSchema(Schema):
+    key = Text(63, pattern=KEY.pattern, required=True)
+    id = Text(80)
+    conversions = fields.Dict(keys=Text(40, pattern="[a-z][a-z0-9_]*"), values=Text(64), load_default=dict)
+    purposes = fields.List(fields.String(), validate=validate.Length(min=1))
+    declared = fields.Nested(DeclaredSchema)
+    cookies = fields.List(fields.Nested(CookieSchema), load_default=list)
+    name = Text(80)
+    policy_url = Text(2000, pattern=URL)
+    operator = fields.Nested(PartySchema)
+    other_entities = fields.List(fields.Nested(PartySchema))
+    transfer = fields.Nested(TransferSchema)
+    hosts = fields.List(Text(253, pattern=r"(\*\.)?[a-z0-9.-]+"))
+
+
+class RecipientSchema(Schema):
+    name = Text(80, required=True)
+    kind = fields.String(required=True, validate=OneOf(*RECIPIENT_KINDS))
+    operator = fields.Nested(PartySchema, required=True)
+    declared = fields.Nested(DeclaredSchema)
+    policy_url = Text(2000, pattern=URL)
+    transfer = fields.Nested(TransferSchema)
+
+
+class PurposeTextsSchema(Schema):
+    title = Text(60, required=True)
+    phrase = Text(60, required=True)
+    text = Text(250, required=True)
+
+
+class PurposeSchema(Schema):
+    signals = fields.List(fields.String(validate=OneOf(*CONSENT_TYPES[:-1])), load_default=list)
+    texts = fields.Dict(keys=fields.String(), values=fields.Nested(PurposeTextsSchema), required=True)
+
+
+class ArmColoursSchema(Schema):
+    accent = Text(7, pattern="#[0-9a-fA-F]{6}")
+
+
+class ArmBannerSchema(Schema):
+    """As the site's own, without defaults: what is not said is as on the site."""
+
+    layout = fields.String(validate=OneOf("bar", "box", "dialog"))
+    colours = fields.Nested(ArmColoursSchema, load_default=dict)
+
+
+class ArmSchema(Schema):
+    name = Text(40, pattern=KEY.pattern, required=True)
+    weight = Whole(required=True)
+    banner = fields.Nested(ArmBannerSchema, load_default=lambda: {"colours": {}})
+    texts = fields.Dict(keys=fields.String(), values=fields.Nested(TextsSchema), load_default=dict)
+
+
+class ExperimentSchema(Schema):
+    key = Text(63, pattern=KEY.pattern, required=True)
+    arms = fields.List(fields.Nested(ArmSchema), required=True, validate=validate.Length(min=1, max=9))
+
+
+class SiteSchema(Schema):
+    key = Text(63, pattern=KEY.pattern, required=True)
+    name = Text(80, required=True)
+    origins = fields.List(Text(300, pattern=ORIGIN), required=True, validate=validate.Length(min=1, max=50))
+    languages = fields.List(fields.String(validate=_shipped), required=True, validate=validate.Length(min=1))
+    default_language = fields.String()
+    mode = fields.String(validate=OneOf("basic", "advanced"), load_default="basic")
+    choice_days = Whole(load_default=180)
+    proof_retention = fields.String(load_default="P3Y")
+    time_zone = fields.String(load_default="UTC")
+    cookie_domain = Text(253, pattern=r"([a-z0-9-]+\.)+[a-z0-9-]+")
+    controller = fields.Nested(ControllerSchema, required=True)
+    dpo = fields.Nested(DpoSchema)
+    authority = fields.Nested(AuthoritySchema)
+    policy = fields.Nested(PoliciesSchema, required=True)
+    banner = fields.Nested(BannerSchema, load_default=lambda: BannerSchema().load({}))
+    texts = fields.Dict(keys=fields.String(), values=fields.Nested(TextsSchema), load_default=dict)
+    purposes = fields.Dict(keys=Text(63, pattern=KEY.pattern), values=fields.Nested(PurposeSchema), load_default=dict)
+    vendors = fields.List(fields.Nested(VendorSchema), required=True, validate=validate.Length(min=1, max=50))
+    recipients = fields.List(fields.Nested(RecipientSchema), load_default=list, validate=validate.Length(max=50))
+    experiment = fields.Nested(ExperimentSchema)

@@ -1,0 +1,108 @@
+"""Notices, their publications, and the archive of served widget code."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from consent_server.core.errors import UnknownNotice, UnknownWidget
+from consent_server.core.rows import NoticeRow, PublicationRow, WidgetRow
+from consent_server.sites.rules_notice import Notice
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNotice:
+    """A notice with the id that its rows refer to."""
+
+    id: int
+    notice: Notice
+
+
+def in_force_id(session: Session, site_id: int) -> int | None:
+    """The row id of the notice that a site shows now; None before the first publication."""
+    newest = select(PublicationRow.notice_id).where(PublicationRow.site_id == site_id)
+    return session.scalar(newest.order_by(PublicationRow.id.desc()).limit(1))
+
+
+def in_force(session: Session, site_id: int) -> StoredNotice | None:
+    """The notice that a site shows now; None before the first publication."""
+    notice_id = in_force_id(session, site_id)
+    return None if notice_id is None else _stored(session.get_one(NoticeRow, notice_id))
+
+
+def of_site(session: Session, site_id: int, notice_hash: str) -> StoredNotice | None:
+    """A notice that this site once published, by hash."""
+    row = session.scalar(select(NoticeRow).where(NoticeRow.hash == notice_hash, NoticeRow.site_id == site_id))
+    return None if row is None else _stored(row)
+
+
+def body(session: Session, notice_hash: str) -> bytes:
+    """The RFC 8785 bytes of a notice. Raises UnknownNotice."""
+    found = session.scalar(select(NoticeRow.body).where(NoticeRow.hash == notice_hash))
+    if found is None:
+        raise UnknownNotice("No notice has this hash.")
+    return found
+
+
+def first_published_at(session: Session, notice_hash: str) -> datetime:
+    """When a notice came into force for the first time. Raises UnknownNotice."""
+    found = session.scalar(select(NoticeRow.created_at).where(NoticeRow.hash == notice_hash))
+    if found is None:
+        raise UnknownNotice("No notice has this hash.")
+    return found
+
+
+def store(session: Session, site_id: int, notice_hash: str, notice_body: bytes, now: datetime) -> int:
+    """Keep a notice, once; return its id."""
+    notice_id = session.scalar(select(NoticeRow.id).where(NoticeRow.hash == notice_hash))
+    if notice_id is None:
+        row = NoticeRow(site_id=site_id, hash=notice_hash, body=notice_body, created_at=now)
+        session.add(row)
+        session.flush()
+        notice_id = row.id
+    return notice_id
+
+
+def publish(session: Session, site_id: int, notice_id: int, now: datetime) -> None:
+    """Put a stored notice in force. An earlier one may come back."""
+    session.add(PublicationRow(site_id=site_id, notice_id=notice_id, published_at=now))
+    session.flush()
+
+
+def publications(session: Session, site_id: int) -> Iterator[tuple[str, datetime]]:
+    """Hash and time of each publication of a site, oldest first."""
+    rows = session.execute(
+        select(NoticeRow.hash, PublicationRow.published_at)
+        .join(NoticeRow, NoticeRow.id == PublicationRow.notice_id)
+        .where(PublicationRow.site_id == site_id)
+        .order_by(PublicationRow.id)
+    )
+    yield from ((notice_hash, at) for notice_hash, at in rows)
+
+
+def archive_widget(session: Session, widget_hash: str, code: str, now: datetime) -> None:
+    """Keep the served code, once."""
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    row = {"hash": widget_hash, "code": code, "created_at": now}
+    session.execute(insert(WidgetRow).values(row).on_conflict_do_nothing())
+
+
+def widget_hash(session: Session, prefix: str) -> str | None:
+    """The hash of archived code that begins so; None when this server never served such code."""
+    return session.scalar(select(WidgetRow.hash).where(WidgetRow.hash.startswith(prefix)).limit(1))
+
+
+def widget_code(session: Session, widget_hash: str) -> str:
+    """Archived widget code. Raises UnknownWidget."""
+    code = session.scalar(select(WidgetRow.code).where(WidgetRow.hash == widget_hash))
+    if code is None:
+        raise UnknownWidget("No widget code of this hash was ever served from here.")
+    return code
+
+
+def _stored(row: NoticeRow) -> StoredNotice:
+    return StoredNotice(row.id, Notice(row.hash, json.loads(row.body)))

@@ -1,0 +1,69 @@
+"""The built widget (static/widget/dist), joined for the adapters that a site uses."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from consent_server.core.canonical import sha256_hex
+
+DIST = Path(__file__).parents[2] / "static" / "widget" / "dist"
+
+
+@dataclass(frozen=True)
+class WidgetCode:
+    """Expressions, one line each, that are called with data: of the first view, of layer two, of what comes later."""
+
+    main: str
+    preferences: str
+    details: str
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The expressions by script, in the order in which they are archived."""
+        return {"main": self.main, "preferences": self.preferences, "details": self.details}
+
+    @property
+    def archived(self) -> str:
+        """What is kept as evidence, and hashed into receipts."""
+        return "\n".join(self.parts.values())
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the served code without any notice."""
+        return sha256_hex(self.archived.encode())
+
+
+def widget_code(adapters: Iterable[str], layouts: Iterable[str], arms: bool = False) -> WidgetCode:
+    """The widget with these vendor adapters and layouts; with `arms`, it draws one of those that its data names."""
+    return _joined(tuple(sorted(set(adapters))), tuple(sorted(set(layouts))), arms)
+
+
+def declaration_code() -> str:
+    """What fills `<consent-declaration>` on a page of a site's own; it shows nothing that a receipt is about."""
+    return _expression("declaration.js")
+
+
+def adapter_names() -> frozenset[str]:
+    """The adapters that were built."""
+    return frozenset(path.stem for path in (DIST / "vendors").glob("*.js"))
+
+
+@cache
+def _joined(adapters: tuple[str, ...], layouts: tuple[str, ...], arms: bool) -> WidgetCode:
+    members = ",".join(f"{name}:{_expression(f'vendors/{name}.js')}" for name in adapters)
+    # What is common comes first; the rules of a layout hold for its own view alone.
+    sheet = json.dumps("".join(_expression(f"looks/{name}.css") for name in ("common", *layouts)))
+    main = f"{_expression('widget.js')}({{{members}}},{sheet})"
+    # Only while an experiment runs: no other page pays for it.
+    main = f"{_expression('arms.js')}({main})" if arms else main
+    return WidgetCode(main, _expression("preferences.js"), _expression("details.js"))
+
+
+def _expression(name: str) -> str:
+    text = (DIST / name).read_text("utf-8").strip()
+    # The served file is code on its first line and data on its second; anyone can hash the first.
+    if "\n" in text:
+        raise ValueError(f"static/widget/dist/{name} is not one line: build the widget again")
+    return text

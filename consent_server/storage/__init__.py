@@ -1,1 +1,0 @@
-"""The only SQL. Every function takes an explicit session and never commits."""

@@ -1,1 +1,0 @@
-"""HTTP: translate in, translate out, decide nothing."""

@@ -1,0 +1,164 @@
+"""What a site declares, made from its notice: a page, the same for a page of the site's own, and for programs."""
+
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, json, render_template, request
+from flask_cors import CORS
+
+from consent_server.core.context import services
+from consent_server.core.errors import Fault, InvalidQuery
+from consent_server.decisions.web import timestamp
+from consent_server.http.public import wished_language
+from consent_server.ledger.rules_removal import REPLY_DAYS
+from consent_server.sites import catalogue
+from consent_server.sites.configure_widget import notice_detail, party_words
+from consent_server.sites.current_site import CurrentSite
+from consent_server.sites.rules_changes import What
+from consent_server.sites.rules_cookie import NAME
+from consent_server.sites.wording import Wording
+from consent_server.widget.declare import Version
+from consent_server.widget.elements import as_elements
+
+bp = Blueprint("declaration", __name__)
+CORS(bp, origins="*", send_wildcard=True, methods=["GET"])
+
+SCHEMA = "1"
+CACHE = "public, max-age=300"
+TYPES = {"html": "text/html", "json": "application/json"}
+# What the widget itself stores, as it says under "strictly necessary": the choice, and what waits to be done with it.
+OWN_KEYS = ("eu-consent-outbox", "eu-consent-purge", "eu-consent-receipt")
+RIGHTS = ("withdraw", "access", "rectify", "erase", "restrict", "port", "object", "complain")
+
+
+@bp.get("/sites/<key>/declaration")
+def declaration(key: str) -> Response:
+    """By `Accept` or `?format=`: `html` the page, `json` its facts, `elements` the page's body for another page."""
+    current = services().sites.get(key)
+    language = wished_language(current)
+    versions = services().declare_site(current, language)
+    wanted = _wanted()
+    if wanted == "json":
+        response = _json(_facts(current, language, versions, _told(current, language)))
+    else:
+        shown = _shown(current, language, versions)
+        if wanted == "html":
+            response = Response(render_template("widget/declaration.html", **shown), mimetype="text/html")
+        else:
+            elements = as_elements(render_template("widget/declaration_body.html", **shown))
+            response = _json({"language": language, "direction": shown["direction"], "elements": elements})
+    response.headers["Cache-Control"] = CACHE
+    response.headers["Content-Language"] = language
+    response.vary.update(["Accept", "Accept-Language"])
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+def _wanted() -> str:
+    wanted = request.args.get("format") or (
+        "json" if request.accept_mimetypes.best_match(list(TYPES.values())) == TYPES["json"] else "html"
+    )
+    if wanted not in (*TYPES, "elements"):
+        fault = Fault("#/format", f"Must be one of {', '.join(TYPES)}, elements.")
+        raise InvalidQuery("There is no declaration of this form.", [fault])
+    return wanted
+
+
+def _json(found: dict[str, Any]) -> Response:
+    return Response(json.dumps(found), mimetype="application/json")
+
+
+def _facts(current: CurrentSite, language: str, versions: list[Version], told: dict[str, Any]) -> dict[str, Any]:
+    """docs/formats/declaration.md"""
+    body = current.notice.body
+    texts = body["texts"][language]
+    return {
+        "schema": SCHEMA,
+        "site": body["site"],
+        "name": body["name"],
+        "language": language,
+        "languages": body["languages"],
+        "notice": current.notice.hash,
+        "since": timestamp(versions[0].since),
+        "mode": body["mode"],
+        **{party: body[party] for party in ("controller", "dpo", "authority") if party in body},
+        "policy": body["policy"],
+        "purposes": [
+            purpose
+            | texts["purposes"][purpose["key"]]
+            | {"vendors": [key for key, purposes in current.notice.vendors.items() if purpose["key"] in purposes]}
+            for purpose in body["purposes"]
+        ],
+        "vendors": [_vendor(vendor, told[vendor["key"]]) for vendor in body["vendors"]],
+        "necessary": [
+            {"name": NAME, "storage": "cookie", "lifetime": body["choice_days"] * 86_400},
+            *({"name": name, "storage": "local", "expiry": "none"} for name in OWN_KEYS),
+        ],
+        "recipients": [one | {"words": party_words(one, texts)} for one in body.get("recipients", ())],
+        "retention": {"choice": f"P{body['choice_days']}D", "record": current.site.proof_retention},
+        "rights": {"contact": body["controller"]["contact"], "reply": f"P{REPLY_DAYS}D"},
+        "history": [_version(version) for version in versions],
+    }
+
+
+def _told(current: CurrentSite, language: str) -> dict[str, Any]:
+    """Each vendor in words, as layer two has it, by its key."""
+    return {vendor["key"]: vendor for vendor in notice_detail(current.notice, language)["vendors"]}
+
+
+def _vendor(vendor: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    cookies = [
+        cookie | {"words": {"storage": words["storage"], "lifetime": words["lifetime"], "purpose": words["text"]}}
+        for cookie, words in zip(vendor["cookies"], told["cookies"], strict=True)
+    ]
+    return vendor | {"words": {key: told[key] for key in ("operator", "declared", "transfer")}, "cookies": cookies}
+
+
+def _version(version: Version) -> dict[str, Any]:
+    changed = [{"what": change.what, "names": change.names} for change in version.changes]
+    return {"notice": version.notice, "since": timestamp(version.since), "changes": changed}
+
+
+def _shown(current: CurrentSite, language: str, versions: list[Version]) -> dict[str, Any]:
+    """What the templates tell, in the words of the notice and of this language."""
+    locales, wording = catalogue.locales(), Wording(language)
+    locale, said = locales[language], current.notice.body["texts"][language]
+    told = _told(current, language)
+    facts = _facts(current, language, versions, told)
+    return {
+        "site": current.site,
+        "language": language,
+        "direction": said["direction"],
+        "languages": {one: locales[one]["meta"]["name"] for one in current.notice.languages},
+        "base": services().settings.public_url,
+        "facts": facts,
+        "titles": {purpose["key"]: purpose["title"] for purpose in facts["purposes"]},
+        "names": {vendor["key"]: vendor["name"] for vendor in facts["vendors"]},
+        "told": told,
+        "texts": locale["declaration"],
+        "banner": said["banner"],
+        "words": locale["preferences"] | said["preferences"],
+        "page": locale["notice_page"],
+        "receipt": locale["receipt"],
+        "rights": [locale["declaration"][f"right_{right}"] for right in RIGHTS],
+        "since": wording.moment(versions[0].since),
+        "choice_lifetime": wording.choice_lifetime(current.notice.body["choice_days"]),
+        "record_lifetime": wording.duration(current.site.proof_retention),
+        "reply_time": wording.count("days", REPLY_DAYS),
+        "day": lambda written: wording.day(date.fromisoformat(written)),
+        "history": [(version.notice, wording.day(version.since), _changes(version, locale)) for version in versions],
+    }
+
+
+def _changes(version: Version, locale: dict[str, Any]) -> list[str]:
+    texts, page = locale["declaration"], locale["notice_page"]
+    # These two are named as on the notice's own page.
+    said = {What.MODE: page["mode"], What.LANGUAGES: page["languages"]}
+    comma = locale["meta"]["comma"]
+    return [
+        said[change.what]
+        if change.what in said
+        else texts[f"change_{change.what}"].format(names=comma.join(change.names))
+        for change in version.changes
+    ] or [texts["first"]]

@@ -1,0 +1,138 @@
+"""A notice as it was shown: its words as a page, and its very banner, run by the archived code in a frame."""
+
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request, url_for
+from werkzeug.exceptions import NotFound
+
+from consent_server.core.context import services
+from consent_server.core.errors import UnknownConfiguration
+from consent_server.ledger.read_timestamps import time_of_notice
+from consent_server.sites import catalogue
+from consent_server.sites.configure_widget import notice_detail
+from consent_server.sites.find import find_site
+from consent_server.sites.wording import Wording
+from consent_server.widget.picture_notice import SIZES
+from consent_server.widget.read_archive import read_notice
+from consent_server.widget.replay_notice import pictures_of, read_picture, replay_notice, widgets_of
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+
+bp = Blueprint("notices", __name__, url_prefix="/v1/notices/<notice_hash>")
+
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; frame-src 'self'; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+# A frame of no origin and without a network: it reads no storage, and nothing that it does is recorded.
+PREVIEW_POLICY = (
+    "sandbox allow-scripts; default-src 'none'; style-src 'self'; img-src data:; script-src 'self'; "
+    "connect-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+)
+
+
+def wanted() -> bool:
+    """Whether the caller prefers a page to the bytes."""
+    if "format" in request.args:
+        return request.args["format"] == "html"
+    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+
+
+def page(notice_hash: str) -> Response:
+    """The notice as a page, in one of its languages."""
+    database = services().database
+    archived = read_notice(database, notice_hash)
+    body = archived.notice.body
+    language = request.args.get("lang", "")
+    if language not in body["languages"]:
+        language = _language(body)
+    widget = _widget(notice_hash)
+    locale, wording = catalogue.locales()[language], Wording(language)
+    html = render_template(
+        "widget/notice.html",
+        notice_hash=notice_hash,
+        notice=body,
+        site=find_site(database, body["site"]).site,
+        language=language,
+        direction=body["texts"][language]["direction"],
+        language_names={key: catalogue.locales()[key]["meta"]["name"] for key in body["languages"]},
+        shown=body["texts"][language],
+        detail=notice_detail(archived.notice, language),
+        texts=locale["notice_page"],
+        receipt=locale["receipt"],
+        since=wording.moment(archived.since),
+        stamped_at=time_of_notice(database, notice_hash),
+        choice_lifetime=wording.choice_lifetime(body["choice_days"]),
+        widget=widget,
+        pictures=pictures_of(database, notice_hash, widget, language) if widget else (),
+        heights=SIZES,
+        moment=wording.moment,
+    )
+    response = Response(html, mimetype="text/html")
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
+    response.vary.update(["Accept", "Accept-Language"])
+    return response
+
+
+@bp.get("/preview")
+def preview(notice_hash: str) -> Response:
+    """The frame in which archived code shows the notice: `lang`, and `widget`, the hash of the code."""
+    body = read_notice(services().database, notice_hash).notice.body
+    language = _asked_language(body)
+    widget = request.args.get("widget") or next(iter(widgets_of(services().database, notice_hash)), "")
+    # The frame would stay empty: asked here, what is not archived is a refusal.
+    replay_notice(services().database, notice_hash, widget, language)
+    # Below /widget/, as the code looks for its later scripts beside its own address.
+    source = url_for(
+        "notices.preview_script", notice_hash=notice_hash, widget=widget, script=f"{body['site']}.js", lang=language
+    )
+    html = render_template(
+        "widget/preview.html", language=language, site=find_site(services().database, body["site"]).site, source=source
+    )
+    response = Response(html, mimetype="text/html")
+    response.headers["Content-Security-Policy"] = PREVIEW_POLICY
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@bp.get("/preview/<widget>/widget/<path:script>")
+def preview_script(notice_hash: str, widget: str, script: str) -> Response:
+    """The archived code called with what it was served with, under the names that the code asks for."""
+    body = read_notice(services().database, notice_hash).notice.body
+    replay = replay_notice(services().database, notice_hash, widget, _asked_language(body))
+    site = body["site"]
+    named = {f"{site}.js" if part == "main" else f"{site}/{part}.js": text for part, text in replay.items()}
+    if script not in named:
+        raise NotFound
+    response = Response(named[script], content_type="text/javascript; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@bp.get("/pictures/<picture>.png")
+def picture(notice_hash: str, picture: str) -> Response:
+    """A picture of the banner, by its SHA-256."""
+    response = Response(read_picture(services().database, notice_hash, picture), mimetype="image/png")
+    response.headers["Cache-Control"] = IMMUTABLE
+    response.set_etag(picture)
+    response.make_conditional(request)
+    return response
+
+
+def _asked_language(body: Any) -> str:
+    asked = request.args.get("lang") or _language(body)
+    if asked not in body["languages"]:
+        raise UnknownConfiguration("The notice was not shown in this language.")
+    return asked
+
+
+def _language(body: Any) -> str:
+    languages = body["languages"]
+    return request.accept_languages.best_match(languages, languages[0])
+
+
+def _widget(notice_hash: str) -> str | None:
+    """The code to show it with: that of the address, which a receipt names, else the newest that showed it."""
+    known = widgets_of(services().database, notice_hash)
+    asked = request.args.get("widget", next(iter(known), None))
+    return asked if asked in known else None
