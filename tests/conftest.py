@@ -13,7 +13,8 @@ from flask_migrate import upgrade
 from hypothesis import settings as hypothesis_settings
 
 from consent_server.app import create_app
-from consent_server.core.context import Services, db
+from consent_server.core.context import Context, db
+from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.publish import Published, publish_notice
 from consent_server.sites.site_file import read_site_file
 from tests.e2e.site_files import DOMAIN
@@ -126,14 +127,14 @@ def bare_app(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Flask]
 
 
 @pytest.fixture
-def services(bare_app: Flask) -> Services:
+def services(bare_app: Flask) -> Context:
     """Its use cases."""
-    found: Services = bare_app.extensions["consent"]
+    found: Context = bare_app.extensions["consent"]
     return found
 
 
 @pytest.fixture
-def apply_site(services: Services) -> "Apply":
+def apply_site(services: Context) -> "Apply":
     """Applies a site file as the command does."""
     return Apply(services)
 
@@ -141,7 +142,7 @@ def apply_site(services: Services) -> "Apply":
 class Apply:
     """Publishes what a site file says, and waits until the server has seen it: at most a second."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Context) -> None:
         self._services = services
 
     def __call__(self, text: str) -> str:
@@ -160,7 +161,7 @@ class Apply:
         )
 
     def _seen(self, published: Published) -> bool:
-        current = self._services.sites.get(published.site.key)
+        current = self._services[CurrentSites].get(published.site.key)
         runs = current.experiment.key if current.experiment else None
         same = current.notice.hash == published.notice and current.site == published.site
         return same and runs == published.experiment.key

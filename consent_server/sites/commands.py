@@ -5,15 +5,14 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from consent_server.core.context import services
+from consent_server.core.context import context
 from consent_server.core.errors import InvalidSiteFile
 from consent_server.core.terminal import refusing, site_tag
-from consent_server.sites import store as sites
-from consent_server.sites import store_notices as notices
+from consent_server.sites.find import list_notices_in_force
+from consent_server.sites.missing_pictures import missing_pictures
 from consent_server.sites.publish import Published, publish_notice
 from consent_server.sites.run_experiment import Plan
 from consent_server.sites.site_file import read_site_file
-from consent_server.widget.picture_notice import missing_pictures
 
 site = AppGroup("site", help="Sites and their notices.")
 
@@ -34,16 +33,16 @@ def apply_site(file: Path, check: bool, undo_promotion: bool) -> None:
     except UnicodeDecodeError as error:
         raise InvalidSiteFile(f"{file.name} is refused: it is not UTF-8 ({error.reason}).") from error
     published = publish_notice(
-        services().database,
+        context().database,
         declared,
-        services().settings.public_url,
-        services().now(),
+        context().settings.public_url,
+        context().now(),
         check_only=check,
         undo_promotion=undo_promotion,
     )
     _say_published(published, check)
     # Only said: pictures take seconds and a browser, and a site must not wait for either.
-    if not check and (missing := missing_pictures(services().database, published.site.key)):
+    if not check and (missing := missing_pictures(context().database, published.site.key)):
         click.echo(f"pictures {len(missing)} missing; to take them: notice picture {published.site.key}")
 
 
@@ -76,7 +75,5 @@ def _say_experiment(plan: Plan, would: str) -> None:
 @refusing
 def list_sites() -> None:
     """One line a site: key, name, notice in force."""
-    with services().database.reading() as session:
-        for stored in sites.every(session):
-            notice = notices.in_force(session, stored.id)
-            click.echo(f"{stored.site.key}\t{stored.site.name}\t{notice.notice.hash if notice else '-'}")
+    for listed, notice in list_notices_in_force(context().database):
+        click.echo(f"{listed.key}\t{listed.name}\t{notice or '-'}")

@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from tests.access.conftest import token
 from tests.access.people import Person
 from tests.access.rates_page import a_day, count, drawn, text_of, undefined
@@ -14,7 +14,7 @@ from tests.factories import Clock, site_file
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_the_axis_shows_where_it_begins_and_ends(
-    app: Flask, services: Services, notice: str, apply_site: Apply, clock: Clock
+    app: Flask, services: Context, notice: str, apply_site: Apply, clock: Clock
 ) -> None:
     count(services, notice, "2026-11-23", a_day(90, 40, 20))
     apply_site(with_experiment(BOX))

@@ -5,9 +5,9 @@ import re
 import pytest
 from sqlalchemy import func, select
 
-from consent_server.core.context import Services
-from consent_server.core.rows import NoticeRow, PublicationRow
+from consent_server.core.context import Context
 from consent_server.sites.current_site import CurrentSites
+from consent_server.sites.rows import NoticeRow, PublicationRow
 from tests.conftest import Apply
 from tests.factories import ADS, ANALYTICS, CALLBELL, META, TABLES, TOP, VENDORS, Clock, notice_of, site_file
 
@@ -87,19 +87,19 @@ def test_hosts_make_none() -> None:
     assert notice_of(one).hash == notice_of(other).hash
 
 
-def revision(services: Services) -> str:
+def revision(services: Context) -> str:
     """Of the notice in force, read anew."""
     return CurrentSites(services.database, services.now).get("shop").revision
 
 
-def counts(services: Services) -> tuple[int, int]:
+def counts(services: Context) -> tuple[int, int]:
     with services.database.reading() as session:
         tables = (NoticeRow, PublicationRow)
         notices, publications = (session.scalar(select(func.count()).select_from(table)) or 0 for table in tables)
     return notices, publications
 
 
-def test_the_same_file_twice_publishes_nothing(services: Services, apply_site: Apply, clock: Clock) -> None:
+def test_the_same_file_twice_publishes_nothing(services: Context, apply_site: Apply, clock: Clock) -> None:
     first = apply_site.publish(site_file())
     clock.advance(days=1)
     again = apply_site.publish(site_file())
@@ -108,7 +108,7 @@ def test_the_same_file_twice_publishes_nothing(services: Services, apply_site: A
     assert counts(services) == (1, 1)
 
 
-def test_a_check_changes_nothing(services: Services, apply_site: Apply) -> None:
+def test_a_check_changes_nothing(services: Context, apply_site: Apply) -> None:
     checked = apply_site.publish(site_file(), check_only=True)
     assert checked.new_notice
     assert counts(services) == (0, 0)
@@ -118,7 +118,7 @@ def test_a_check_changes_nothing(services: Services, apply_site: Apply) -> None:
     assert counts(services) == (1, 1)
 
 
-def test_settings_take_effect_without_a_new_notice(services: Services, apply_site: Apply) -> None:
+def test_settings_take_effect_without_a_new_notice(services: Context, apply_site: Apply) -> None:
     apply_site.publish(site_file())
     for text in UNSEEN.values():
         published = apply_site.publish(text)
@@ -126,7 +126,7 @@ def test_settings_take_effect_without_a_new_notice(services: Services, apply_sit
     assert counts(services) == (1, 1)
 
 
-def test_a_notice_that_comes_back_is_published_again_and_stored_once(services: Services, apply_site: Apply) -> None:
+def test_a_notice_that_comes_back_is_published_again_and_stored_once(services: Context, apply_site: Apply) -> None:
     first = apply_site.publish(site_file()).notice
     apply_site.publish(SEEN["name"])
     back = apply_site.publish(site_file())
@@ -134,7 +134,7 @@ def test_a_notice_that_comes_back_is_published_again_and_stored_once(services: S
     assert counts(services) == (2, 3)
 
 
-def test_the_example_applies(services: Services, apply_site: Apply) -> None:
+def test_the_example_applies(services: Context, apply_site: Apply) -> None:
     published = apply_site.publish(CALLBELL.read_text("utf-8"))
     with services.database.reading() as session:
         body = bytes(session.scalars(select(NoticeRow.body)).one()).decode()
@@ -151,7 +151,7 @@ ASKED_AGAIN = {
 
 @pytest.mark.parametrize("change", sorted(ASKED_AGAIN - {"vendors in another order"}))
 def test_who_granted_is_asked_again_when_the_consent_rests_on_something_else(
-    services: Services, apply_site: Apply, change: str
+    services: Context, apply_site: Apply, change: str
 ) -> None:
     apply_site.publish(site_file())
     before = revision(services)
@@ -161,7 +161,7 @@ def test_who_granted_is_asked_again_when_the_consent_rests_on_something_else(
 
 @pytest.mark.parametrize("change", sorted(set(SEEN) - ASKED_AGAIN))
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_change_of_words_is_not_a_new_question(services: Services, apply_site: Apply, change: str) -> None:
+def test_a_change_of_words_is_not_a_new_question(services: Context, apply_site: Apply, change: str) -> None:
     apply_site.publish(site_file())
     before = revision(services)
     apply_site.publish(SEEN[change])
@@ -169,7 +169,7 @@ def test_a_change_of_words_is_not_a_new_question(services: Services, apply_site:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_the_order_of_vendors_is_not_a_new_question(services: Services, apply_site: Apply) -> None:
+def test_the_order_of_vendors_is_not_a_new_question(services: Context, apply_site: Apply) -> None:
     apply_site.publish(site_file())
     before = revision(services)
     apply_site.publish(SEEN["vendors in another order"])

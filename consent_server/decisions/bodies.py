@@ -1,30 +1,24 @@
-"""Request bodies, read strictly into frozen commands."""
+"""What visitors' browsers post, read strictly into frozen answers."""
 
 import re
 from typing import Any
 from urllib.parse import quote, urlsplit
-from uuid import UUID
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
-from consent_server.core.canonical import decode_strict
-from consent_server.core.errors import Fault, InvalidProof, MalformedBody
 from consent_server.decisions.rules import Action, Answer, Method
+from consent_server.http.fields import HyphenatedUuid, Sha256Hex, StrictBoolean
 
-SHA256 = re.compile(r"[0-9a-f]{64}")
 HASH_PREFIX = re.compile(r"[0-9a-f]{16,64}")
-LONGEST_PAGE = 2000
+
+
 HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
+
+
 PATH_CHARACTERS = "/%:@!$&'()*+,;=~-._"  # what RFC 3986 lets a path hold unescaped
 
 
-class StrictBoolean(fields.Field[bool]):
-    """True or false and nothing else: "yes" and 1 are not consent."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
-        if value is True or value is False:
-            return value
-        raise ValidationError("Must be true or false.")
+LONGEST_ADDRESS = 2000
 
 
 class Count(fields.Field[int]):
@@ -33,28 +27,6 @@ class Count(fields.Field[int]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if type(value) is not int or not 1 <= value <= 1000:
             raise ValidationError("Must be a whole number from 1 to 1000.")
-        return value
-
-
-class HyphenatedUuid(fields.Field[UUID]):
-    """A UUID in its one usual spelling (RFC 9562, section 4)."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> UUID:
-        try:
-            found = UUID(value)
-        except (ValueError, AttributeError, TypeError):
-            raise ValidationError("Must be a UUID.") from None
-        if str(found) != value.lower():
-            raise ValidationError("Must be a UUID in the form 8-4-4-4-12.")
-        return found
-
-
-class Sha256Hex(fields.Field[str]):
-    """64 lower-case hex digits."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        if not isinstance(value, str) or not SHA256.fullmatch(value):
-            raise ValidationError("Must be 64 lower-case hex digits.")
         return value
 
 
@@ -75,8 +47,8 @@ class PageUrl(fields.Field[str]):
             page = page_address(value)
         except (ValueError, AttributeError, TypeError):
             raise ValidationError("Must be an http or https address.") from None
-        if len(page) > LONGEST_PAGE:
-            raise ValidationError(f"Must be at most {LONGEST_PAGE} characters without its query.")
+        if len(page) > LONGEST_ADDRESS:
+            raise ValidationError(f"Must be at most {LONGEST_ADDRESS} characters without its query.")
         return page
 
 
@@ -128,41 +100,11 @@ class ConversionsIn(ShownIn):
     blocked = fields.Dict(keys=fields.String(), values=Count(), load_default=dict)
 
 
-class VerifyIn(Schema):
-    """The body of POST /v1/receipts/verify."""
-
-    receipt = fields.String(required=True)
-
-
 # Made once: a schema made per request costs four times the request's own reading.
 DECISION_IN = DecisionIn()
+
+
 SHOWN_IN = ShownIn()
+
+
 CONVERSIONS_IN = ConversionsIn()
-VERIFY_IN = VerifyIn()
-
-
-def read_body(schema: Schema, body: bytes) -> Any:
-    """Load a JSON body. Raises MalformedBody, with a JSON Pointer for each field at fault."""
-    try:
-        document = decode_strict(body)
-    except InvalidProof as error:
-        raise MalformedBody(error.detail) from error
-    if not isinstance(document, dict):
-        raise MalformedBody("The body must be a JSON object.")
-    try:
-        return schema.load(document)
-    except ValidationError as error:
-        faults = list(_faults(error.messages_dict, "#"))
-        raise MalformedBody("The body has fields that cannot be read; nothing was recorded.", faults) from error
-
-
-def _faults(messages: Any, pointer: str) -> list[Fault]:
-    if isinstance(messages, dict):
-        found: list[Fault] = []
-        for key, inner in messages.items():
-            # marshmallow reports on a map's entries as {entry: {"key"|"value": …}}.
-            entry = pointer.count("/") == 2 and key in ("key", "value")
-            place = pointer if entry else f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
-            found += _faults(inner, place)
-        return found
-    return [Fault(pointer, str(message)) for message in messages]

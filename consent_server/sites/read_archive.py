@@ -1,17 +1,14 @@
 """What visitors were shown, for good: notices and widget code by the hashes that receipts name."""
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
 from consent_server.core.database import Database
 from consent_server.core.errors import UnknownNotice, UnknownWidget
+from consent_server.core.hashes import SHA256_HEX
 from consent_server.sites import store_notices as notices
 from consent_server.sites.rules_notice import Notice
-
-# What is none is not asked for: PostgreSQL takes no NUL, and nothing else could be found.
-_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +36,12 @@ def read_notice(database: Database, notice_hash: str) -> ArchivedNotice:
 
 def read_widget(database: Database, widget_hash: str) -> str:
     """Widget code as it was served. Raises UnknownWidget."""
-    if not _HASH.fullmatch(widget_hash):
+    if not SHA256_HEX.fullmatch(widget_hash):
         raise UnknownWidget("Widget code is named by 64 lower-case hex digits.")
     with database.reading() as session:
         return notices.widget_code(session, widget_hash)
 
 
 def _require_notice_hash(notice_hash: str) -> None:
-    if not _HASH.fullmatch(notice_hash):
+    if not SHA256_HEX.fullmatch(notice_hash):
         raise UnknownNotice("A notice is named by 64 lower-case hex digits.")

@@ -6,17 +6,24 @@ from uuid import UUID, uuid4
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from consent_server.core.context import services
+from consent_server.core.context import context
 from consent_server.core.errors import Fault, ForeignOrigin, InvalidDecision, MalformedBody, UnsupportedContentType
+from consent_server.core.hashes import SHA256_HEX
+from consent_server.decisions.bodies import page_address
+from consent_server.decisions.keep_choice import keep_choice
+from consent_server.decisions.read_request import visit
+from consent_server.decisions.record import RecordDecision
+from consent_server.decisions.record_shown import RecordShown
 from consent_server.decisions.rules import Action, Answer, Method
-from consent_server.decisions.web import keep_choice
-from consent_server.http.public import BODY_LIMIT, visit, wished_language
+from consent_server.decisions.rules_cookie import visitor_of
+from consent_server.decisions.rules_receipt import RECEIPT_LINK
+from consent_server.http.bodies import BODY_LIMIT
 from consent_server.http.rate_limit import limited
-from consent_server.http.schemas import SHA256, page_address
 from consent_server.sites import catalogue
+from consent_server.sites.choose_language import wished_language
 from consent_server.sites.configure_widget import notice_detail
-from consent_server.sites.current_site import CurrentSite
-from consent_server.sites.rules_cookie import NAME, below, visitor_of
+from consent_server.sites.current_site import CurrentSite, CurrentSites
+from consent_server.sites.rules_cookie import NAME, below
 from consent_server.sites.rules_notice import Notice
 
 bp = Blueprint("choice", __name__)
@@ -28,18 +35,18 @@ ACTIONS = (Action.ACCEPT_ALL, Action.REFUSE_ALL, Action.SAVE)
 @bp.get("/sites/<key>/choice")
 def ask(key: str) -> Response:
     """The notice in force with accept, refuse and a switch for each purpose, all of them off."""
-    current = services().sites.get(key)
+    current = context()[CurrentSites].get(key)
     language = wished_language(current)
     # Where the cookie can be seen, who has answered is not asked but has come back.
     if NAME not in request.cookies:
-        services().record_shown(current, current.notice.hash, language, visit())
+        context()[RecordShown](current, current.notice.hash, language, visit())
     detail = notice_detail(current.notice, language)
     vendors = {
         purpose: [vendor for vendor in detail["vendors"] if purpose in current.notice.vendors[vendor["key"]]]
         for purpose in current.notice.purposes
     }
     return _page(
-        "decisions/choice.html", current, current.notice, language, detail=detail, vendors=vendors, form=uuid4()
+        "widget/choice.html", current, current.notice, language, detail=detail, vendors=vendors, form=uuid4()
     )
 
 
@@ -47,14 +54,14 @@ def ask(key: str) -> Response:
 @limited
 def decide(key: str) -> Response:
     """Record what the form says; on the site's own host also keep it in the browser."""
-    current = services().sites.get(key)
+    current = context()[CurrentSites].get(key)
     on_site = _stands_on_site(current)
     notice, answer = _answer(current, on_site)
-    recorded = services().record_decision(current, answer, visit())
-    link = services().receipt_links.sign(str(recorded.receipt_id))
+    recorded = context()[RecordDecision](current, answer, visit())
+    link = context().signer(RECEIPT_LINK).sign(str(recorded.receipt_id))
     response = _page(
-        "decisions/chosen.html", current, notice, answer.language,
-        grants=recorded.decision.grants, kept=on_site, receipt=f"{services().settings.public_url}/v1/receipts/{link}",
+        "widget/chosen.html", current, notice, answer.language,
+        grants=recorded.decision.grants, kept=on_site, receipt=f"{context().settings.public_url}/v1/receipts/{link}",
     )  # fmt: skip
     if on_site:
         keep_choice(response, notice, recorded)
@@ -68,7 +75,7 @@ def _stands_on_site(current: CurrentSite) -> bool:
     the form needs no token, and with it no identifier.
     """
     origin, fetched = request.headers.get("Origin", "null"), request.headers.get("Sec-Fetch-Site")
-    ours = {_origin(services().settings.public_url), _origin(request.host_url)}
+    ours = {_origin(context().settings.public_url), _origin(request.host_url)}
     if fetched != "same-origin" and not (fetched is None and (origin in ours or current.site.admits(origin))):
         raise ForeignOrigin("A form of another site's page was sent here. Open this page and choose on it.")
     domain = current.notice.body.get("cookie_domain")
@@ -86,7 +93,7 @@ def _answer(current: CurrentSite, on_site: bool) -> tuple[Notice, Answer]:
     request.max_content_length = BODY_LIMIT
     sent = request.form
     shown = sent.get("notice", "")
-    found = services().sites.notice(current, shown) if SHA256.fullmatch(shown) else None
+    found = context()[CurrentSites].notice(current, shown) if SHA256_HEX.fullmatch(shown) else None
     if found is None:
         raise InvalidDecision("The form is of no notice of this site; nothing was recorded. Open the page again.")
     notice = found[1]
