@@ -1,9 +1,9 @@
-import { allowed, choice, config, receiptUrl } from "./current";
+import { allowed, choice, config, receiptUrl } from "./state/current";
 import { decide, decideAll } from "./decide";
-import { guard } from "./guard";
-import { show, showPreferences } from "./layers";
-import { receive } from "./later";
-import { complete } from "./state";
+import { guard } from "./page/guard";
+import { show, showPreferences } from "./layers/layers";
+import { receive } from "./layers/later";
+import { complete } from "./state/state";
 
 type Params = Record<string, unknown>;
 

@@ -1,8 +1,8 @@
-import { choice, config, hold } from "./current";
-import { writeCookie } from "./cookie";
-import { add, keepWaiting, settles, waiting, without, type Post } from "./outbox";
-import { tag } from "./script";
-import { grantsAny } from "./state";
+import { choice, config, hold } from "./state/current";
+import { writeCookie } from "./state/cookie";
+import { add, keepWaiting, settles, waiting, without, type Post } from "./state/outbox";
+import { tag } from "./page/script";
+import { grantsAny } from "./state/state";
 
 interface Receipt {
   receipt_url: string;

@@ -1,11 +1,11 @@
 import { post, resend } from "./client";
-import { readCookie, stands, writeCookie } from "./cookie";
-import { allowed, choice, choose, config, hold, recall } from "./current";
-import { sweep, type Keeper } from "./gate";
-import { guard } from "./guard";
-import { later } from "./later";
-import { stored } from "./outbox";
-import { complete, takes, underSignal, type Answer, type Choice } from "./state";
+import { readCookie, stands, writeCookie } from "./state/cookie";
+import { allowed, choice, choose, config, hold, recall } from "./state/current";
+import { sweep, type Keeper } from "./page/gate";
+import { guard } from "./page/guard";
+import { later } from "./layers/later";
+import { stored } from "./state/outbox";
+import { complete, takes, underSignal, type Answer, type Choice } from "./state/state";
 import type { Apply } from "./vendors/adapter";
 
 let earlier: Choice | null;

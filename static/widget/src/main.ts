@@ -1,12 +1,12 @@
 import { api, tell } from "./api";
 import { count } from "./client";
-import { EMPTY, readConfig } from "./config";
-import { adopt, choice, dress } from "./current";
+import { EMPTY, readConfig } from "./state/config";
+import { adopt, choice, dress } from "./state/current";
 import { keeper, refresh, restore, resume, settleUp } from "./decide";
-import { watch } from "./gate";
-import { guard, warn } from "./guard";
-import { listen, retire, show, showPreferences } from "./layers";
-import { load } from "./script";
+import { watch } from "./page/gate";
+import { guard, warn } from "./page/guard";
+import { listen, retire, show, showPreferences } from "./layers/layers";
+import { load } from "./page/script";
 import type { Adapter, Apply } from "./vendors/adapter";
 
 const page = window as unknown as { consentWidget?: { _?(given: unknown): void } };

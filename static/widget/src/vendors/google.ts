@@ -1,4 +1,4 @@
-import type { Vendor } from "../config";
+import type { Vendor } from "../state/config";
 import type { Adapter, Ask, Call, Notice } from "./adapter";
 
 /**

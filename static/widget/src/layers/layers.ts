@@ -1,9 +1,9 @@
-import { convert, tell } from "./api";
+import { convert, tell } from "../api";
 import { attach, isOpen, mount, page, rest, say, showBanner } from "./banner";
-import { count } from "./client";
-import { choice, config } from "./current";
-import { decideAll } from "./decide";
-import { guard, warn } from "./guard";
+import { count } from "../client";
+import { choice, config } from "../state/current";
+import { decideAll } from "../decide";
+import { guard, warn } from "../page/guard";
 import { later, localise } from "./later";
 
 let counted: unknown;

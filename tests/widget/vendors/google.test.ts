@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import google, { sift, signals } from "../../static/widget/src/vendors/google";
-import { ads, analytics, manager, notice, pixel } from "./cast";
+import google, { sift, signals } from "../../../static/widget/src/vendors/google";
+import { ads, analytics, manager, notice, pixel } from "../cast";
 
 const open = (...ids: string[]) => (id: string) => ids.includes(id);
 const page = globalThis as any;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decode, encode, stands } from "../../static/widget/src/cookie";
-import type { Choice } from "../../static/widget/src/state";
+import { decode, encode, stands } from "../../../static/widget/src/state/cookie";
+import type { Choice } from "../../../static/widget/src/state/state";
 
 const NOW = 1_795_000_000;
 const DAY = 86_400;

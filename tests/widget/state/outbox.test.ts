@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { add, parse, settles, without, type Post } from "../../static/widget/src/outbox";
+import { add, parse, settles, without, type Post } from "../../../static/widget/src/state/outbox";
 
 const post = (id: number): Post => ({ decision_id: "" + id });
 const many = (count: number) => Array.from({ length: count }, (_, id) => post(id));

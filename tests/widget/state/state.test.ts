@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { actionOf, allows, complete, grantsAny, takes, underSignal } from "../../static/widget/src/state";
-import { notice } from "./cast";
+import { actionOf, allows, complete, grantsAny, takes, underSignal } from "../../../static/widget/src/state/state";
+import { notice } from "../cast";
 
 const answer = (grants: Record<string, unknown>, vendors: Record<string, unknown> = {}) =>
   complete(notice, (key) => grants[key], (key) => vendors[key]);

@@ -1,5 +1,5 @@
-import { warn } from "./guard";
-import type { Gated } from "./gate";
+import { warn } from "../page/guard";
+import type { Gated } from "../page/gate";
 import css from "./placeholder.css";
 import type { Kit } from "./later";
 

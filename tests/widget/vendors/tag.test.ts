@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import type { Adapter } from "../../static/widget/src/vendors/adapter";
-import brevo from "../../static/widget/src/vendors/brevo";
-import clarity from "../../static/widget/src/vendors/clarity";
-import drift from "../../static/widget/src/vendors/drift";
-import sentry from "../../static/widget/src/vendors/sentry";
-import uet from "../../static/widget/src/vendors/uet";
-import zendesk from "../../static/widget/src/vendors/zendesk";
-import { purposes } from "./cast";
+import type { Adapter } from "../../../static/widget/src/vendors/adapter";
+import brevo from "../../../static/widget/src/vendors/brevo";
+import clarity from "../../../static/widget/src/vendors/clarity";
+import drift from "../../../static/widget/src/vendors/drift";
+import sentry from "../../../static/widget/src/vendors/sentry";
+import uet from "../../../static/widget/src/vendors/uet";
+import zendesk from "../../../static/widget/src/vendors/zendesk";
+import { purposes } from "../cast";
 
 const page = globalThis as any;
 const GLOBALS = ["Brevo", "clarity", "drift", "driftt", "Sentry", "uetq", "UET", "zE", "window", "document"];

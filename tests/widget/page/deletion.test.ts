@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { candidates, doomed, matches } from "../../static/widget/src/deletion";
+import { candidates, doomed, matches } from "../../../static/widget/src/page/deletion";
 
 test("each parent domain of two labels or more is tried", () => {
   const domains = new Set(candidates(["_ga"], "a.b.example.co.uk", "/").map(({ domain }) => domain));

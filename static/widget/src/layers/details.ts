@@ -1,5 +1,5 @@
-import { clear } from "./clear";
-import { purge } from "./deletion";
+import { clear } from "../page/clear";
+import { purge } from "../page/deletion";
 import { facts, type VendorDetail } from "./facts";
 import type { Kit, Works } from "./later";
 import { mine } from "./mine";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readConfig } from "../../static/widget/src/config";
-import { notice } from "./cast";
+import { readConfig } from "../../../static/widget/src/state/config";
+import { notice } from "../cast";
 
 const config = { ...notice, days: 180, texts: { accept: "Accept all", refuse: "Reject all" } };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import meta, { opening, passes } from "../../static/widget/src/vendors/meta";
-import { notice, pixel } from "./cast";
+import meta, { opening, passes } from "../../../static/widget/src/vendors/meta";
+import { notice, pixel } from "../cast";
 
 const page = globalThis as any;
 const ID = "1234567890123456";

@@ -1,4 +1,4 @@
-import type { Purpose, Vendor } from "./config";
+import type { Purpose, Vendor } from "../state/config";
 import type { Kit, Slotted, Works } from "./later";
 import css from "./preferences.css";
 

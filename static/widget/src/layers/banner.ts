@@ -1,6 +1,6 @@
-import { config, look } from "./current";
-import { gpc } from "./decide";
-import { button, element, paint } from "./element";
+import { config, look } from "../state/current";
+import { gpc } from "../decide";
+import { button, element, paint } from "../page/element";
 
 export let host: HTMLElement;
 export let root: ShadowRoot;

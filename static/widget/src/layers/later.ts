@@ -1,12 +1,12 @@
 import { host, page, root } from "./banner";
-import { base } from "./client";
-import { readConfig, type Config } from "./config";
-import { adopt, allowed, choice, config, receiptUrl } from "./current";
-import { always, decide, decideAll } from "./decide";
-import { button, element, paint } from "./element";
-import { open, type Gated } from "./gate";
-import { load, tag } from "./script";
-import { complete } from "./state";
+import { base } from "../client";
+import { readConfig, type Config } from "../state/config";
+import { adopt, allowed, choice, config, receiptUrl } from "../state/current";
+import { always, decide, decideAll } from "../decide";
+import { button, element, paint } from "../page/element";
+import { open, type Gated } from "../page/gate";
+import { load, tag } from "../page/script";
+import { complete } from "../state/state";
 
 /** What the later scripts get to work with. */
 const kit = () => ({ base, config, choice, receiptUrl, host, root, allowed, complete, decide, decideAll, button, element, paint, open, always, later });

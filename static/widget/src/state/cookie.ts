@@ -1,5 +1,5 @@
 import type { Config } from "./config";
-import { guard } from "./guard";
+import { guard } from "../page/guard";
 import { actionOf, grantsAny, type Answer, type Choice } from "./state";
 
 const DAY = 86400;
