@@ -1,7 +1,7 @@
 import { choice, config, hold } from "./state/current";
 import { writeCookie } from "./state/cookie";
 import { add, keepWaiting, settles, waiting, without, type Post } from "./state/outbox";
-import { tag } from "./page/script";
+import { base } from "./page/script";
 import { grantsAny } from "./state/state";
 
 interface Receipt {
@@ -9,9 +9,6 @@ interface Receipt {
   visitor: string | null;
   state: string | null;
 }
-
-/** The consent server, also behind a path of the site's own host. */
-export const base = tag?.src.split("/widget/")[0];
 
 let last: string;
 

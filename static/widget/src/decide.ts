@@ -1,7 +1,7 @@
 import { post, resend } from "./client";
 import { readCookie, stands, writeCookie } from "./state/cookie";
-import { allowed, choice, choose, config, hold, recall } from "./state/current";
-import { sweep, type Keeper } from "./page/gate";
+import { allowed, choice, choose, config, gpc, hold, recall } from "./state/current";
+import { sweep, type Cover } from "./page/gate";
 import { guard } from "./page/guard";
 import { later } from "./layers/later";
 import { stored } from "./state/outbox";
@@ -12,17 +12,12 @@ let earlier: Choice | null;
 let applies: (Apply | undefined)[];
 let changed: () => void;
 
-export const gpc = (): boolean => !!(navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl;
-
-export const keeper: Keeper = {
-  allows: allowed,
-  cover: (frame, key) => later("cover", frame, key),
-};
+export const cover: Cover = (frame, key) => later("cover", frame, key);
 
 /** Let the page follow the choice. With `leaving` nothing new is loaded, since a reload comes. */
 function follow(leaving?: boolean): void {
   for (const apply of applies) apply && guard(apply)(!!choice, allowed, leaving);
-  if (choice && !leaving) sweep(keeper);
+  if (choice && !leaving) sweep(cover);
 }
 
 const OWED = "eu-consent-purge";
@@ -47,7 +42,7 @@ export function decide(action: string, method: string, answer: Answer): void {
     gpc: gpc(),
   };
   choose(earlier);
-  writeCookie(earlier, config);
+  guard(writeCookie)(earlier, config);
   hold(null);
   follow(leaving);
   post({

@@ -1,11 +1,14 @@
-import { api, tell } from "./api";
+import { api } from "./api";
 import { count } from "./client";
 import { EMPTY, readConfig } from "./state/config";
 import { adopt, choice, dress } from "./state/current";
-import { keeper, refresh, restore, resume, settleUp } from "./decide";
+import { always, decide, decideAll, cover, refresh, restore, resume, settleUp } from "./decide";
+import { useActs } from "./layers/acts";
 import { watch } from "./page/gate";
 import { guard, warn } from "./page/guard";
-import { listen, retire, show, showPreferences } from "./layers/layers";
+import { retire, show, showPreferences } from "./layers/layers";
+import { listen } from "./listen";
+import { tell } from "./page/events";
 import { load } from "./page/script";
 import type { Adapter, Apply } from "./vendors/adapter";
 
@@ -28,7 +31,7 @@ function begin(tags: (Apply | undefined)[]): void {
   });
   if (!choice) show(true);
   parsed(() => {
-    watch(keeper);
+    watch(cover);
     if (choice) retire();
     // Where a receipt leads who wants to withdraw.
     if (location.hash == "#consent") showPreferences();
@@ -50,6 +53,7 @@ const start = guard((adapters: Record<string, Adapter>, look: string, given: unk
   if (!config) return warn("damaged notice, all tags stay shut");
   adopt(config);
   dress(look);
+  useActs({ decide, decideAll, always, count });
   restore();
   (window as any).consentWidget = api;
   listen();

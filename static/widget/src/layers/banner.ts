@@ -1,5 +1,4 @@
-import { config, look } from "../state/current";
-import { gpc } from "../decide";
+import { config, gpc, look } from "../state/current";
 import { button, element, paint } from "../page/element";
 
 export let host: HTMLElement;

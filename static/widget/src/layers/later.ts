@@ -1,15 +1,14 @@
-import { host, page, root } from "./banner";
-import { base } from "../client";
-import { readConfig, type Config } from "../state/config";
-import { adopt, allowed, choice, config, receiptUrl } from "../state/current";
-import { always, decide, decideAll } from "../decide";
 import { button, element, paint } from "../page/element";
 import { open, type Gated } from "../page/gate";
-import { load, tag } from "../page/script";
+import { base, load, tag } from "../page/script";
+import { readConfig, type Config } from "../state/config";
+import { adopt, allowed, choice, config, receiptUrl } from "../state/current";
 import { complete } from "../state/state";
+import { acts } from "./acts";
+import { host, page, root } from "./banner";
 
 /** What the later scripts get to work with. */
-const kit = () => ({ base, config, choice, receiptUrl, host, root, allowed, complete, decide, decideAll, button, element, paint, open, always, later });
+const kit = () => ({ ...acts, base, config, choice, receiptUrl, host, root, allowed, complete, button, element, paint, open, later });
 
 export type Kit = ReturnType<typeof kit>;
 

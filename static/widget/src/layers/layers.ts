@@ -1,15 +1,14 @@
-import { convert, tell } from "../api";
-import { attach, isOpen, mount, page, rest, say, showBanner } from "./banner";
-import { count } from "../client";
-import { choice, config } from "../state/current";
-import { decideAll } from "../decide";
+import { tell } from "../page/events";
 import { guard, warn } from "../page/guard";
+import { choice, config } from "../state/current";
+import { acts } from "./acts";
+import { attach, mount, page, rest, say, showBanner } from "./banner";
 import { later, localise } from "./later";
 
 let counted: unknown;
 
 /** Only what can be seen counts as shown, only before a choice, and after it is painted. */
-const seen = () => choice || (counted ||= setTimeout(() => count("shown")));
+const seen = () => choice || (counted ||= setTimeout(() => acts.count("shown")));
 
 /** Do the work in a page that has a body and, for texts, in its language. */
 function stand(work: () => unknown, wait?: () => unknown): void {
@@ -46,32 +45,13 @@ export const showPreferences = (): void =>
     say(await later("show") ? "" : config.texts.failed);
   });
 
-const refuse = () => decideAll("refuse_all", "banner");
+const refuse = () => acts.decideAll("refuse_all", "banner");
 
-const acts: Record<string, () => void> = {
+const buttons: Record<string, () => void> = {
   customise: showPreferences,
-  accept: () => decideAll("accept_all", "banner"),
+  accept: () => acts.decideAll("accept_all", "banner"),
   refuse,
   close: refuse,
 };
 
-const act = guard((action: string) => acts[action]?.());
-
-export function listen(): void {
-  document.addEventListener("click", guard((event) => {
-    const inside = (selector: string) => (event.target as Element).closest<HTMLElement>(selector);
-    if (inside("[data-consent-open]")) {
-      // A link there leads to a page that works without script.
-      event.preventDefault();
-      showPreferences();
-    }
-    convert(inside("[data-conversion]"));
-    // First of all listeners, since the page's own may send the visitor away.
-  }), true);
-  document.addEventListener("keydown", guard(({ key, target }) => {
-    if (key == "Escape" && isOpen() && (target as Element).matches("body,consent-widget *")) refuse();
-  }));
-  document.addEventListener("keyup", guard(({ key, target }) => {
-    if (key == "Tab") later("clear", target as Element);
-  }));
-}
+const act = guard((action: string) => buttons[action]?.());

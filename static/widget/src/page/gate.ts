@@ -1,14 +1,11 @@
+import { allowed } from "../state/current";
 import { guard, warn } from "./guard";
 import { arrival, script } from "./script";
 
 export type Gated = HTMLElement & Partial<Pick<HTMLScriptElement, "text">>;
 
-export interface Keeper {
-  /** undefined: the notice does not know this key. */
-  allows(key: string): boolean | undefined;
-  /** What to do with a frame, or a box for what a script draws, that stays shut. */
-  cover(frame: Gated, key: string): void;
-}
+/** What to do with a frame, or a box for what a script draws, that stays shut. */
+export type Cover = (frame: Gated, key: string) => unknown;
 
 const covered = new WeakSet<Element>();
 let line: Promise<unknown> = Promise.resolve();
@@ -48,25 +45,25 @@ export function open(gated: Gated): void {
 }
 
 /** Open what is granted of the gated markup, in document order. */
-export function sweep(keeper: Keeper): void {
+export function sweep(cover: Cover): void {
   for (const gated of document.querySelectorAll<Gated>("[data-consent]")) {
     const key = gated.dataset.consent!;
-    const on = keeper.allows(key);
+    const on = allowed(key);
     if (on) {
       open(gated);
       // What a template held stands in the page only now, and before what follows it.
-      if (gated.tagName == "TEMPLATE") return sweep(keeper);
+      if (gated.tagName == "TEMPLATE") return sweep(cover);
     } else if (on == null) warn("unknown key " + key);
     else if (/IFRAME|DIV/.test(gated.tagName) && !covered.has(gated)) {
       covered.add(gated);
-      keeper.cover(gated, key);
+      cover(gated, key);
     }
   }
 }
 
 /** Sweep now and whenever elements are added. */
-export function watch(keeper: Keeper): void {
-  const again = guard(() => sweep(keeper));
+export function watch(cover: Cover): void {
+  const again = guard(() => sweep(cover));
   again();
   new MutationObserver(again).observe(document, { childList: true, subtree: true });
 }

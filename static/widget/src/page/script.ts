@@ -4,6 +4,9 @@ const rules = { createScriptURL: (url: string) => url, createScript: (text: stri
 export const tag = (document.currentScript || document.querySelector('[src*="/widget/"]')) as HTMLScriptElement;
 const nonce = tag?.nonce || "";
 
+/** The consent server, also behind a path of the site's own host. */
+export const base = tag?.src.split("/widget/")[0];
+
 let policy = rules;
 try {
   policy = (window as any).trustedTypes.createPolicy("consent-widget", rules);

@@ -1,5 +1,4 @@
 import type { Config } from "./config";
-import { guard } from "../page/guard";
 import { actionOf, grantsAny, type Answer, type Choice } from "./state";
 
 const DAY = 86400;
@@ -44,14 +43,12 @@ export function readCookie(days: number): Choice | null {
   }
 }
 
+/** Throws in a sandboxed frame: the choice then holds for this page only. */
 export function writeCookie(choice: Choice, { days, domain }: Pick<Config, "days" | "domain">): void {
   const left = (choice.at + days * DAY - Date.now() / 1000) | 0;
   // Not on a page that a developer serves from their own machine.
   const wide = location.hostname.endsWith(domain!) ? ";Domain=" + domain : "";
-  // A sandboxed frame throws here; the choice then holds for this page only.
-  guard(() => {
-    // One from before there was a domain would hide the other.
-    if (wide) document.cookie = "eu-consent=;Path=/;Max-Age=0";
-    document.cookie = `eu-consent=${encode(choice)};Path=/;SameSite=Lax;Max-Age=${left}${location.protocol == "https:" ? ";Secure" : ""}${wide}`;
-  })();
+  // One from before there was a domain would hide the other.
+  if (wide) document.cookie = "eu-consent=;Path=/;Max-Age=0";
+  document.cookie = `eu-consent=${encode(choice)};Path=/;SameSite=Lax;Max-Age=${left}${location.protocol == "https:" ? ";Secure" : ""}${wide}`;
 }

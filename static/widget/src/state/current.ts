@@ -26,4 +26,7 @@ export function hold(url: string | null, keep?: boolean): void {
   stored(RECEIPT, keep ? url : null);
 }
 
+/** Whether the browser sends Global Privacy Control. */
+export const gpc = (): boolean => !!(navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl;
+
 export const allowed = (key: string): boolean | undefined => allows(config, choice, key);
