@@ -2,7 +2,7 @@ import { allowed, config, receiptUrl } from "./state/current";
 import { decide, decideAll } from "./decide";
 import { decision, on } from "./page/events";
 import { guard } from "./page/guard";
-import { show, showPreferences } from "./layers/layers";
+import { openBanner, showPreferences } from "./layers/layers";
 import { receive } from "./layers/later";
 import { complete } from "./state/state";
 
@@ -25,7 +25,7 @@ export function convert(element: HTMLElement | null): void {
 const all = (action: string) => guard(() => decideAll(action, "api"));
 
 export const api = {
-  show: () => show(),
+  show: () => openBanner(),
   showPreferences,
   acceptAll: all("accept_all"),
   refuseAll: all("refuse_all"),

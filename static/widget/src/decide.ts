@@ -1,6 +1,6 @@
 import { post, resend } from "./client";
-import { readCookie, stands, writeCookie } from "./state/cookie";
-import { allowed, choice, choose, config, gpc, hold, recall } from "./state/current";
+import { readCookie, stillCounts, writeCookie } from "./state/cookie";
+import { allowed, choice, choose, config, gpc, holdReceipt, recallReceipt } from "./state/current";
 import { sweep, type Cover } from "./page/gate";
 import { guard } from "./page/guard";
 import { later } from "./layers/later";
@@ -43,7 +43,7 @@ export function decide(action: string, method: string, answer: Answer): void {
   };
   choose(earlier);
   guard(writeCookie)(earlier, config);
-  hold(null);
+  holdReceipt(null);
   follow(leaving);
   post({
     notice: config.notice, action, method, ...answer, visitor,
@@ -65,13 +65,16 @@ export const decideAll = (action: string, method: string): void =>
 /** Grant one purpose or vendor and leave the rest as it stands. */
 export function always(key: string): void {
   const { grants, vendors }: Answer = choice || { grants: {}, vendors: {} };
-  decide("save", "placeholder", complete(config, (one) => one == key || grants[one], (one) => one == key || vendors[one]));
+  const answer = complete(config,
+    (purpose) => purpose == key || grants[purpose],
+    (vendor) => vendor == key || vendors[vendor]);
+  decide("save", "placeholder", answer);
 }
 
 function read(): Choice | null {
   earlier = readCookie(config.days);
-  if (earlier) recall();
-  return earlier && stands(earlier, config.revision)
+  if (earlier) recallReceipt();
+  return earlier && stillCounts(earlier, config.revision)
     ? Object.assign(earlier, complete(config, (key) => earlier!.grants[key], (key) => earlier!.vendors[key]))
     : null;
 }
@@ -82,14 +85,14 @@ export const restore = (): void => choose(read());
 export function resume(tags: (Apply | undefined)[], onChange: () => void): void {
   applies = tags;
   changed = onChange;
-  const rest = choice && underSignal(config, choice);
-  if (rest && gpc() && !choice!.gpc && takes(config, choice, rest)) return decide("gpc", "signal", rest);
+  const remaining = choice && underSignal(config, choice);
+  if (remaining && gpc() && !choice!.gpc && takes(config, choice, remaining)) return decide("gpc", "signal", remaining);
   follow();
 }
 
 /** What is owed from earlier pages; the first look into a page's storage is slow, and no banner waits for it. */
-export function settleUp(): void {
-  if (!earlier) hold(null);
+export function catchUp(): void {
+  if (!earlier) holdReceipt(null);
   resend();
   if (stored(OWED)) purge();
 }

@@ -18,7 +18,8 @@ export function listen(): void {
     // First of all listeners, since the page's own may send the visitor away.
   }), true);
   document.addEventListener("keydown", guard(({ key, target }) => {
-    if (key == "Escape" && isOpen() && (target as Element).matches("body,consent-widget *")) decideAll("refuse_all", "banner");
+    if (key == "Escape" && isOpen() && (target as Element).matches("body,consent-widget *"))
+      decideAll("refuse_all", "banner");
   }));
   document.addEventListener("keyup", guard(({ key, target }) => {
     if (key == "Tab") later("clear", target as Element);

@@ -17,5 +17,5 @@ test("a damaged notice is refused whole", () => {
     { ...config, vendors: [{ key: "x&y" }] }, { ...config, vendors: [{ key: "x", id: "G-1&l=x" }] },
     { ...config, vendors: [{ key: "x", id: "G-1\n" }] },
   ];
-  for (const one of damaged) assert.equal(readConfig(one), null, JSON.stringify(one));
+  for (const given of damaged) assert.equal(readConfig(given), null, JSON.stringify(given));
 });

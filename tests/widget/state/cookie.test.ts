@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decode, encode, stands } from "../../../static/widget/src/state/cookie";
+import { decode, encode, stillCounts } from "../../../static/widget/src/state/cookie";
 import type { Choice } from "../../../static/widget/src/state/state";
 
 const NOW = 1_795_000_000;
@@ -50,8 +50,8 @@ test("names of the language's own objects do no harm", () => {
 });
 
 test("a refusal outlives its notice, a grant does not", () => {
-  assert.equal(stands(refusal, "f"), true);
-  assert.equal(stands(choice(), "f"), false);
-  assert.equal(stands(choice(), "0123456789abcdef"), true);
-  assert.equal(stands(choice({ grants: {}, vendors: { "meta-pixel": true } }), "f"), false);
+  assert.equal(stillCounts(refusal, "f"), true);
+  assert.equal(stillCounts(choice(), "f"), false);
+  assert.equal(stillCounts(choice(), "0123456789abcdef"), true);
+  assert.equal(stillCounts(choice({ grants: {}, vendors: { "meta-pixel": true } }), "f"), false);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { add, parse, settles, without, type Post } from "../../../static/widget/src/state/outbox";
+import { add, parse, isFinal, without, type Post } from "../../../static/widget/src/state/outbox";
 
 const post = (id: number): Post => ({ decision_id: "" + id });
 const many = (count: number) => Array.from({ length: count }, (_, id) => post(id));
@@ -17,8 +17,8 @@ test("what is delivered is dropped by its id", () => {
 });
 
 test("success and refusals end the matter, a busy or broken server does not", () => {
-  for (const status of [200, 201, 204, 400, 403, 404, 409, 413, 415, 422]) assert.ok(settles(status), "" + status);
-  for (const status of [408, 425, 429, 500, 502, 503, 504]) assert.ok(!settles(status), "" + status);
+  for (const status of [200, 201, 204, 400, 403, 404, 409, 413, 415, 422]) assert.ok(isFinal(status), "" + status);
+  for (const status of [408, 425, 429, 500, 502, 503, 504]) assert.ok(!isFinal(status), "" + status);
 });
 
 test("a damaged outbox is empty", () => {

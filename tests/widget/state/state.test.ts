@@ -50,8 +50,8 @@ test("an answer tells which act it stands for", () => {
 });
 
 test("Global Privacy Control takes advertising and the vendors that only it grants", () => {
-  const rest = underSignal(notice, answer({ analytics: true, advertising: true }, { "google-analytics": false }));
-  assert.deepEqual(rest, { grants: { analytics: true, advertising: false }, vendors: { "google-analytics": false } });
+  const remaining = underSignal(notice, answer({ analytics: true, advertising: true }, { "google-analytics": false }));
+  assert.deepEqual(remaining, { grants: { analytics: true, advertising: false }, vendors: { "google-analytics": false } });
   assert.deepEqual(underSignal(notice, answer({}, { "meta-pixel": true })), answer({}));
 });
 

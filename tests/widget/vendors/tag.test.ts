@@ -40,9 +40,9 @@ const call: Record<string, () => void> = {
 };
 
 /** What its script finds, or is given when it has come. */
-const found: Record<string, () => string> = {
+const delivered: Record<string, () => string> = {
   brevo: () => JSON.stringify(page.Brevo),
-  clarity: () => JSON.stringify(page.clarity.q.map((one: ArrayLike<unknown>) => Array.from(one))),
+  clarity: () => JSON.stringify(page.clarity.q.map((call: ArrayLike<unknown>) => Array.from(call))),
   drift: () => JSON.stringify([...page.drift]),
   sentry: () => JSON.stringify(page.seen),
   uet: () => JSON.stringify(page.uetq),
@@ -80,7 +80,7 @@ for (const [name, adapter] of Object.entries(every)) {
     assert.equal(loaded.length, 1);
     bring();
     come();
-    assert.match(found[name](), /now/);
+    assert.match(delivered[name](), /now/);
   });
 
   test(`${name}: what was called after a denial, or before it, is dropped`, () => {
@@ -93,7 +93,7 @@ for (const [name, adapter] of Object.entries(every)) {
     assert.equal(loaded.length, 1);
     bring();
     come();
-    assert.doesNotMatch(found[name](), /now/);
+    assert.doesNotMatch(delivered[name](), /now/);
   });
 
   test(`${name}: nothing new is loaded when the page is about to go`, () => {
@@ -150,7 +150,7 @@ test("clarity: advertising storage follows the purpose that grants it", () => {
   apply(true, (key) => key != "advertising");
   apply(true, all);
   apply(true, none, true);
-  const said = page.clarity.q.map((one: ArrayLike<unknown>) => Array.from(one));
+  const said = page.clarity.q.map((call: ArrayLike<unknown>) => Array.from(call));
   const consent = (ads: string, analytics: string) => ["consentv2", { ad_Storage: ads, analytics_Storage: analytics }];
   assert.deepEqual(said, [consent("denied", "granted"), consent("granted", "granted"), consent("denied", "denied")]);
   assert.deepEqual(loaded, ["https://www.clarity.ms/tag/abcde12345"]);

@@ -1,4 +1,4 @@
-import { config, gpc, look } from "../state/current";
+import { config, gpc, sheet } from "../state/current";
 import { button, element, paint } from "../page/element";
 
 export let host: HTMLElement;
@@ -15,12 +15,12 @@ export function mount(act: (action: string) => void, seen: () => void): void {
   if (host) return;
   host = element("consent-widget", { popover: "manual" });
   root = host.attachShadow({ mode: "open" });
-  paint(root, look + config.css);
+  paint(root, sheet + config.css);
   root.append(element("slot", {}), element("slot", { name: "a", class: "a" }));
   // A live region is read out only when it stood there before its text.
   host.append((status = element("p", { role: "status" })));
   host.onclick = ({ target }) => act((target as HTMLElement).dataset.action!);
-  // Told after the browser laid out the page and before it paints: asked sooner, it would lay out once more for us.
+  // Called after the browser laid out the page and before it paints: asked sooner, it would lay out twice.
   new ResizeObserver(() => {
     // What has the focus stays clear of the bar (WCAG 2.4.11): also at the page's end, which gets the room to scroll.
     page.style.scrollPaddingBottom = page.style.paddingBottom = isOpen() ? host.offsetHeight + "px" : "";
@@ -51,7 +51,7 @@ function fill(view: string, label: string, ...children: Node[]): void {
 export function showBanner(): void {
   const { texts, shown, layout } = config;
   fill(layout, texts.title,
-    ...shown.map((one) => element(...one)),
+    ...shown.map((line) => element(...line)),
     ...(gpc() ? [element("p", {}, texts.gpc)] : []),
     button("refuse", texts.refuse),
     button("accept", texts.accept),
@@ -60,7 +60,7 @@ export function showBanner(): void {
 }
 
 /** The banner gone, and a way back left, unless the page has its own. */
-export function rest(): void {
+export function showReopen(): void {
   const { reopen } = config.texts;
   // What stands there already may have the focus.
   if (host.dataset.view == "rest") return;
@@ -69,7 +69,7 @@ export function rest(): void {
     status.before(button("reopen", reopen, { class: "q", "data-consent-open": "" }));
 }
 
-/** Tell it to those who listen; what went wrong also to those who look. */
+/** Announce a text to who listens; with a look also to who sees. */
 export function say(text: string, look = ""): void {
   status.className = look;
   status.textContent = text;

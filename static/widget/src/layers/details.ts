@@ -33,7 +33,7 @@ type Widget = { _(given: null, works: Partial<Works>): void };
 export default (detail: Detail): void =>
   (window as unknown as { consentWidget: Widget }).consentWidget._(null, {
     facts(kit, place, key) {
-      const about = detail.vendors.find((one) => one.key == key);
+      const about = detail.vendors.find((vendor) => vendor.key == key);
       if (about) put(kit, place, () => facts(kit, about, detail.texts, detail.names[key]));
     },
     mine: (kit, place, slotted) => put(kit, place, () => [mine(kit, detail.texts, detail.names, slotted)]),
@@ -42,7 +42,7 @@ export default (detail: Detail): void =>
     purge(kit) {
       const work = () => purge(patterns(detail, kit, false), patterns(detail, kit, true));
       work();
-      // A tag that runs may write its cookies once more as the page goes. Its listener came first, ours comes last.
+      // A tag that runs may write its cookies once more as the page goes. Its listener came first, this one comes last.
       addEventListener("pagehide", work);
     },
   });

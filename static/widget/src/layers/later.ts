@@ -2,7 +2,7 @@ import { button, element, paint } from "../page/element";
 import { open, type Gated } from "../page/gate";
 import { base, load, tag } from "../page/script";
 import { readConfig, type Config } from "../state/config";
-import { adopt, allowed, choice, config, receiptUrl } from "../state/current";
+import { allowed, choice, config, receiptUrl, useConfig } from "../state/current";
 import { complete } from "../state/state";
 import { acts } from "./acts";
 import { host, page, root } from "./banner";
@@ -37,10 +37,10 @@ type Given<K extends keyof Works> = Works[K] extends (kit: any, ...given: infer 
 const works = { __proto__: null } as Partial<Works>;
 const coming: Record<string, Promise<unknown>> = {};
 
-/** A later script of ours reports here: what it can do, or the same notice in the page's language. */
+/** A later script reports here: what it can do, or the same notice in the page's language. */
 export function receive(given: Config | null, more?: Partial<Works>): void {
   if (more) Object.assign(works, more);
-  else if (readConfig(given)?.site == config.site) adopt(given!);
+  else if (readConfig(given)?.site == config.site) useConfig(given!);
 }
 
 let localised: Promise<unknown>;

@@ -2,7 +2,7 @@ import { tell } from "../page/events";
 import { guard, warn } from "../page/guard";
 import { choice, config } from "../state/current";
 import { acts } from "./acts";
-import { attach, mount, page, rest, say, showBanner } from "./banner";
+import { attach, mount, page, say, showBanner, showReopen } from "./banner";
 import { later, localise } from "./later";
 
 let counted: unknown;
@@ -11,7 +11,7 @@ let counted: unknown;
 const seen = () => choice || (counted ||= setTimeout(() => acts.count("shown")));
 
 /** Do the work in a page that has a body and, for texts, in its language. */
-function stand(work: () => unknown, wait?: () => unknown): void {
+function whenMounted(work: () => unknown, wait?: () => unknown): void {
   new Promise<void>((done) => {
     const look = () => document.body && done(attach());
     look();
@@ -24,22 +24,22 @@ function stand(work: () => unknown, wait?: () => unknown): void {
 }
 
 /** Show the banner; `first` is the widget's own wish, which a choice made meanwhile ends. */
-export const show = (first?: boolean): void =>
-  stand(() => {
+export const openBanner = (first?: boolean): void =>
+  whenMounted(() => {
     if (first && choice) return;
     showBanner();
     tell("shown");
   }, localise);
 
 /** Take the banner away and leave the way back. */
-export const retire = (saved?: boolean): void =>
-  stand(() => {
-    rest();
+export const closeBanner = (saved?: boolean): void =>
+  whenMounted(() => {
+    showReopen();
     if (saved) say(config.texts.saved, "h");
   });
 
 export const showPreferences = (): void =>
-  stand(async () => {
+  whenMounted(async () => {
     // Before the page is parsed nothing has put it there.
     attach();
     say(await later("show") ? "" : config.texts.failed);

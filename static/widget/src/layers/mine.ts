@@ -8,10 +8,10 @@ export function mine(kit: Kit, texts: Texts, names: Texts, slotted: Slotted): HT
   const action = (name: string, text: string) => slotted(button(name, text, { class: "q" }), "b-" + name);
 
   const say = (text: string, at: number | string, by: number | string = 0) => {
-    const told = (when: number | string, style: object) => new Date(when).toLocaleString(config.language, style);
+    const formatDate = (when: number | string, style: object) => new Date(when).toLocaleString(config.language, style);
     return texts[text]
-      .replace("{at}", told(at, { dateStyle: "long", timeStyle: "short" }))
-      .replace("{by}", told(by, { dateStyle: "long" }));
+      .replace("{at}", formatDate(at, { dateStyle: "long", timeStyle: "short" }))
+      .replace("{by}", formatDate(by, { dateStyle: "long" }));
   };
 
   const state = (key: string) =>

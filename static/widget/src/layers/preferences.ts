@@ -111,7 +111,7 @@ function show({ controller, contact, dpo, purposes, names, texts }: Detail, kit:
   };
   // Esc here changes nothing; in the banner behind it, it would refuse.
   dialog.onkeydown = (event) => event.stopPropagation();
-  dialog.onclose = () => [dialog, ...light].forEach((one) => one.remove());
+  dialog.onclose = () => [dialog, ...light].forEach((element) => element.remove());
 
   styled ||= kit.paint(root, css);
   root.append(dialog);

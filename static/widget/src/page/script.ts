@@ -11,7 +11,7 @@ let policy = rules;
 try {
   policy = (window as any).trustedTypes.createPolicy("consent-widget", rules);
 } catch {
-  // Not known to this browser, or forbidden to us by the page: then the browser itself refuses the tags.
+  // Not known to this browser, or forbidden by the page: then the browser itself refuses the tags.
 }
 
 /** A script element that runs once it is in the page. */

@@ -46,7 +46,7 @@ export function readConfig(given: unknown): Config | null {
   try {
     const { purposes, vendors, days, texts } = config;
     // Keys and ids become parts of cookies and addresses.
-    const plain = [...purposes, ...vendors].every((one) => /^[\w-]+,[\w-]*$/.test([one.key, (one as Vendor).id] + ""));
+    const plain = [...purposes, ...vendors].every((entry) => /^[\w-]+,[\w-]*$/.test([entry.key, (entry as Vendor).id] + ""));
     return plain && days > 0 && texts.accept && texts.refuse ? config : null;
   } catch {
     return null;

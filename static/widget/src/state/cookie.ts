@@ -31,7 +31,7 @@ export function decode(value: string, days: number, now: number): Choice | null 
 }
 
 /** Whether a choice under an earlier notice still counts: a refusal is not asked again, a grant is. */
-export const stands = (choice: Choice, revision: string): boolean =>
+export const stillCounts = (choice: Choice, revision: string): boolean =>
   choice.revision == revision || !grantsAny(choice);
 
 export function readCookie(days: number): Choice | null {

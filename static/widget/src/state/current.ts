@@ -6,22 +6,22 @@ import { stored } from "./outbox";
 export let config: Config;
 export let choice: Choice | null;
 /** The sheet of the site's layouts. */
-export let look: string;
+export let sheet: string;
 const RECEIPT = "eu-consent-receipt";
 
 export let receiptUrl: string | null = null;
 
-export const adopt = (next: Config): void => void (config = next);
+export const useConfig = (next: Config): void => void (config = next);
 
-export const dress = (sheet: string): void => void (look = sheet);
+export const useSheet = (next: string): void => void (sheet = next);
 
 export const choose = (next: Choice | null): void => void (choice = next);
 
 /** The receipt that an earlier page held. */
-export const recall = (): void => void (receiptUrl = stored(RECEIPT));
+export const recallReceipt = (): void => void (receiptUrl = stored(RECEIPT));
 
 /** Kept on the device only while a grant stands: a visitor who refuses carries no identifier. */
-export function hold(url: string | null, keep?: boolean): void {
+export function holdReceipt(url: string | null, keep?: boolean): void {
   receiptUrl = url;
   stored(RECEIPT, keep ? url : null);
 }

@@ -10,16 +10,16 @@ const MOST = 20;
 export const add = (list: Post[], post: Post): Post[] => [...list, post].slice(-MOST);
 
 export const without = (list: Post[], post: Post): Post[] =>
-  list.filter((one) => one.decision_id != post.decision_id);
+  list.filter((queued) => queued.decision_id != post.decision_id);
 
 /** Whether an answer ends the matter: sending a refused body again cannot mend it, a busy or broken server can recover. */
-export const settles = (status: number): boolean =>
+export const isFinal = (status: number): boolean =>
   status < 500 && ![408, 425, 429].includes(status);
 
 /** The bodies of a stored outbox; a damaged one is empty. */
 export function parse(text: string | null): Post[] {
   try {
-    return JSON.parse(text!).filter((one: Post) => one.decision_id).slice(-MOST);
+    return JSON.parse(text!).filter((post: Post) => post.decision_id).slice(-MOST);
   } catch {
     return [];
   }

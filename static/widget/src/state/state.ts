@@ -21,9 +21,9 @@ type Ask = (key: string) => unknown;
 
 /** Whether a purpose or vendor is granted; undefined for a key that the notice does not know. */
 export function allows({ purposes, vendors }: Notice, answer: Answer | null, key: string): boolean | undefined {
-  const vendor = vendors.find((one) => one.key == key);
-  if (vendor || purposes.some((one) => one.key == key))
-    return !!answer && !!(vendor ? answer.vendors[key] ?? vendor.purposes.some((one) => answer.grants[one]) : answer.grants[key]);
+  const vendor = vendors.find((known) => known.key == key);
+  if (vendor || purposes.some((known) => known.key == key))
+    return !!answer && !!(vendor ? answer.vendors[key] ?? vendor.purposes.some((purpose) => answer.grants[purpose]) : answer.grants[key]);
 }
 
 /** Settle an answer against the notice: silence is a denial, and only `true` is a grant. */
@@ -47,9 +47,9 @@ export const grantsAny = (answer: Answer): boolean => actionOf(answer) != "refus
 
 /** What Global Privacy Control leaves of an answer. */
 export function underSignal(notice: Notice, { grants, vendors }: Answer): Answer {
-  const kept = (key: string) => notice.purposes.some((one) => one.key == key && !one.gpc);
+  const kept = (key: string) => notice.purposes.some((purpose) => purpose.key == key && !purpose.gpc);
   return complete(notice, (key) => kept(key) && grants[key],
-    (key) => vendors[key] && notice.vendors.find((one) => one.key == key)!.purposes.some(kept));
+    (key) => vendors[key] && notice.vendors.find((vendor) => vendor.key == key)!.purposes.some(kept));
 }
 
 /** Whether something was granted before and no longer is. */
