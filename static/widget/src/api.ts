@@ -1,9 +1,9 @@
-import { allowed, config, receiptUrl } from "./state/current";
 import { decide, decideAll } from "./decide";
+import { receive } from "./layers/later";
+import { openBanner, showPreferences } from "./layers/layers";
 import { decision, on } from "./page/events";
 import { guard } from "./page/guard";
-import { openBanner, showPreferences } from "./layers/layers";
-import { receive } from "./layers/later";
+import { allowed, config, receiptUrl } from "./state/current";
 import { complete } from "./state/state";
 
 type Params = Record<string, unknown>;

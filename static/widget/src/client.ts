@@ -1,7 +1,7 @@
-import { choice, config, holdReceipt } from "./state/current";
-import { writeCookie } from "./state/cookie";
-import { add, isFinal, keepWaiting, waiting, without, type Post } from "./state/outbox";
 import { base } from "./page/script";
+import { writeCookie } from "./state/cookie";
+import { choice, config, holdReceipt } from "./state/current";
+import { add, isFinal, keepWaiting, waiting, without, type Post } from "./state/outbox";
 import { grantsAny } from "./state/state";
 
 interface Receipt {

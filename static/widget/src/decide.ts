@@ -1,9 +1,9 @@
 import { post, resend } from "./client";
-import { readCookie, stillCounts, writeCookie } from "./state/cookie";
-import { allowed, choice, choose, config, gpc, holdReceipt, recallReceipt } from "./state/current";
+import { later } from "./layers/later";
 import { sweep, type Cover } from "./page/gate";
 import { guard } from "./page/guard";
-import { later } from "./layers/later";
+import { readCookie, stillCounts, writeCookie } from "./state/cookie";
+import { allowed, choice, choose, config, gpc, holdReceipt, recallReceipt } from "./state/current";
 import { stored } from "./state/outbox";
 import { complete, takes, underSignal, type Answer, type Choice } from "./state/state";
 import type { Apply } from "./vendors/adapter";

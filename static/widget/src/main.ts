@@ -1,15 +1,15 @@
 import { api } from "./api";
 import { count } from "./client";
-import { EMPTY, readConfig } from "./state/config";
-import { choice, useConfig, useSheet } from "./state/current";
 import { always, catchUp, cover, decide, decideAll, refresh, restore, resume } from "./decide";
 import { useActs } from "./layers/acts";
-import { watch } from "./page/gate";
-import { guard, warn } from "./page/guard";
 import { closeBanner, openBanner, showPreferences } from "./layers/layers";
 import { listen } from "./listen";
 import { tell } from "./page/events";
+import { watch } from "./page/gate";
+import { guard, warn } from "./page/guard";
 import { load } from "./page/script";
+import { EMPTY, readConfig } from "./state/config";
+import { choice, useConfig, useSheet } from "./state/current";
 import type { Adapter, Apply } from "./vendors/adapter";
 
 const page = window as unknown as { consentWidget?: { _?(given: unknown): void } };

@@ -1,5 +1,5 @@
-import { config, gpc, sheet } from "../state/current";
 import { button, element, paint } from "../page/element";
+import { config, gpc, sheet } from "../state/current";
 
 export let host: HTMLElement;
 export let root: ShadowRoot;

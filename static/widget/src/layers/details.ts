@@ -1,10 +1,10 @@
 import { clear } from "../page/clear";
 import { purge } from "../page/deletion";
+import css from "./details.css";
 import { facts, type VendorDetail } from "./facts";
 import type { Kit, Works } from "./later";
 import { mine } from "./mine";
 import { cover } from "./placeholder";
-import css from "./details.css";
 
 interface Detail {
   /** Purposes and vendors as people know them. */

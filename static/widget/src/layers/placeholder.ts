@@ -1,7 +1,7 @@
-import { warn } from "../page/guard";
 import type { Gated } from "../page/gate";
-import css from "./placeholder.css";
+import { warn } from "../page/guard";
 import type { Kit } from "./later";
+import css from "./placeholder.css";
 
 /** Where a box stands among its neighbours, and how much room it takes there. */
 const PLACE = "position,top,right,bottom,left,z-index,float,clear,order,flex,grid-area,align-self,justify-self,vertical-align"

@@ -1,6 +1,6 @@
 import type { Config } from "./config";
-import { allows, type Choice } from "./state";
 import { stored } from "./outbox";
+import { allows, type Choice } from "./state";
 
 /** What this page knows: the notice, the decision that stands, and the receipt of the last act. */
 export let config: Config;
