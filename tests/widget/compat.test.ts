@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decode, encode } from "../../static/widget/src/cookie";
+import { decode, encode } from "../../static/widget/src/state/cookie";
 import cookies from "../compat/made-by-0.1.0/cookies.json";
 
 for (const { name, by_server, by_widget, choice } of cookies)
