@@ -45,9 +45,7 @@ def ask(key: str) -> Response:
         purpose: [vendor for vendor in detail["vendors"] if purpose in current.notice.vendors[vendor["key"]]]
         for purpose in current.notice.purposes
     }
-    return _page(
-        "widget/choice.html", current, current.notice, language, detail=detail, vendors=vendors, form=uuid4()
-    )
+    return _page("widget/choice.html", current, current.notice, language, detail=detail, vendors=vendors, form=uuid4())
 
 
 @bp.post("/sites/<key>/choice")

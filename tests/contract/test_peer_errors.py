@@ -39,7 +39,7 @@ CAUGHT_BY = {
     ),
     "cookies of a parent domain are left": ("e2e/test_withdrawal.py", "test_after_a_withdrawal_nothing_loads_any_more"),
     "names of cookies read as patterns": (
-        "widget/deletion.test.ts",
+        "widget/page/deletion.test.ts",
         "a star at the end is a prefix, all else is literal",
     ),
     "the site's own cookies are deleted": (
