@@ -17,7 +17,7 @@ from consent_server.core.context import Context, db
 from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.publish import Published, publish_notice
 from consent_server.sites.site_file import read_site_file
-from tests.e2e.site_files import DOMAIN
+from tests.browser.site_files import DOMAIN
 from tests.factories import RIVAL_FILE, Body, Clock, settings_for, site_file
 from tests.postgresql import PostgreSQL
 from tests.process import free_port

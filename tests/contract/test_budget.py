@@ -7,8 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from consent_server.core.settings import ROOT
+from tests.browser.site_files import ADS_TAG, ANALYTICS_TAG, PIXEL_TAG, site_file
 from tests.conftest import Apply
-from tests.e2e.site_files import ADS_TAG, ANALYTICS_TAG, PIXEL_TAG, site_file
 
 DIST = ROOT / "static" / "widget" / "dist"
 BUDGET: dict[str, int] = tomllib.loads((ROOT / "bench" / "budget.toml").read_text("utf-8"))

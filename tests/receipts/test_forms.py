@@ -13,8 +13,7 @@ from pyld import jsonld
 
 from consent_server.core.canonical import decode_strict
 from tests.conftest import Apply
-from tests.factories import TOP, VENDORS, Body, site_file
-from tests.receipts.conftest import FULL
+from tests.factories import FULL, TOP, VENDORS, Body, site_file
 from tests.web.visitor import post
 
 DPV, PD, LOC = "https://w3id.org/dpv#", "https://w3id.org/dpv/pd#", "https://w3id.org/dpv/loc#"

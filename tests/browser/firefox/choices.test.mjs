@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { launch, visit } from "./visitor.mjs";
 
-const AXE = await readFile(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf-8");
+const AXE = await readFile(new URL("../../../node_modules/axe-core/axe.min.js", import.meta.url), "utf-8");
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const GTAG = "www.googletagmanager.com/gtag/js", PIXEL = "connect.facebook.net/en_US/fbevents.js";
 

@@ -12,12 +12,8 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page
 
-from tests.e2e.servers import ConsentServer
-from tests.factories import SHOP, TABLES, site_file
-
-FULL = TABLES.replace(
-    'contact = "privacy@shop.example"', 'contact = "privacy@shop.example"\ncountry = "IE"\nphone = "+353 1 234 5678"'
-)
+from tests.browser.servers import ConsentServer
+from tests.factories import FULL, SHOP, site_file
 
 
 @pytest.fixture(scope="session")

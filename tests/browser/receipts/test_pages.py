@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
-from tests.e2e.servers import ConsentServer
-from tests.receipts.conftest import Held, decide
+from tests.browser.receipts.conftest import Held, decide
+from tests.browser.servers import ConsentServer
 
 RECEIPT_STEPS = ["key", "signature", "contents", "checkpoint", "leaf", "path"]
 

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from consent_server.core.keys import KeyRing
-from tests.e2e.servers import ConsentServer
-from tests.receipts.test_pages import outcomes, verdict
+from tests.browser.receipts.test_pages import outcomes, verdict
+from tests.browser.servers import ConsentServer
 from tests.unit.evidence_ledger import NOTICE, WIDGET, EvidenceLedger, Row, new_ring, rewrite
 
 STEPS = [

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.servers import ConsentServer
+from tests.browser.servers import ConsentServer
 from tests.factories import site_file
 from tests.usecases.test_picture_notice import rows
 

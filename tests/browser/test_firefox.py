@@ -1,4 +1,4 @@
-"""A second engine: the tests of tests/firefox in Debian's Firefox, against the server that all browser tests share."""
+"""A second engine: the tests in `firefox/` in Debian's Firefox, against the server that all browser tests share."""
 
 import json
 import os
@@ -15,7 +15,7 @@ def test_what_must_hold_in_firefox_too(server: ConsentServer) -> None:
     assert firefox, "Install Firefox: apt-get install firefox-esr"
     scripts = {host + path: body for (host, path), body in SCRIPTS.items()}
     given = {"firefox": firefox, "server": server.url, "origin": ORIGIN, "scripts": scripts}
-    files = sorted(map(str, (ROOT / "tests" / "firefox").glob("*.test.mjs")))
+    files = sorted(map(str, (ROOT / "tests" / "browser" / "firefox").glob("*.test.mjs")))
     done = subprocess.run(
         ["node", "--test", *files], cwd=ROOT, env={**os.environ, "CONSENT_FIREFOX": json.dumps(given)},
         capture_output=True, text=True, check=False, timeout=300,
