@@ -13,8 +13,8 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,8 +24,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from flask import Flask
+from flask_migrate import upgrade
 
+from consent_server.app import create_app
+from consent_server.core.context import context_of
+from consent_server.core.settings import Settings
 from consent_server.decisions.rules_tally import counters_of
+from consent_server.sites.publish import publish_notice
+from consent_server.sites.site_file import read_site_file
 from tests.process import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -51,15 +58,15 @@ class ConsentServer:
 
     def prepare(self, *site_files: str) -> None:
         """Migrate, and apply the sites."""
-        self.command("db", "upgrade")
-        for text in site_files:
-            self.apply(text)
+        with self._application() as app, app.app_context():
+            upgrade()
+            for text in site_files:
+                _apply(app, text)
 
     def apply(self, site_file: str) -> None:
         """Put a site's notice in force; a server that runs follows within seconds."""
-        path = self.folder / "site.toml"
-        path.write_text(site_file, "utf-8")
-        self.command("site", "apply", str(path))
+        with self._application() as app:
+            _apply(app, site_file)
 
     def wait_for_notice(self, site: str, text: str) -> None:
         """Return once the notice that is served holds this text."""
@@ -76,10 +83,17 @@ class ConsentServer:
 
     def command(self, *arguments: str) -> str:
         """What a command prints."""
-        command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+        with self._application() as app:
+            done = app.test_cli_runner().invoke(args=arguments)
+        assert done.exit_code == 0, done.output
         return done.stdout
+
+    @contextmanager
+    def _application(self) -> Iterator[Flask]:
+        """What a command is run by; in this process, since another would take seconds to start."""
+        app = create_app(Settings.from_env(self._environment))
+        yield app
+        context_of(app).database.engine.dispose()
 
     def start(self) -> None:
         """Return once it answers."""
@@ -138,6 +152,11 @@ class ConsentServer:
         address = f"file:{self.folder}/instance/consent.sqlite3?mode=ro"
         with closing(sqlite3.connect(address, uri=True)) as database:
             return database.execute(query, (site,)).fetchall()
+
+
+def _apply(app: Flask, site_file: str) -> None:
+    context = context_of(app)
+    publish_notice(context.database, read_site_file(site_file), context.settings.public_url, context.now())
 
 
 def _claims(token: str) -> dict[str, Any]:
