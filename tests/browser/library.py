@@ -13,13 +13,14 @@ from typing import Any
 from urllib.request import Request, urlopen
 from uuid import uuid4
 
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from consent_server.access.credentials import ReportLinks
 from tests.access.people import PASSWORD
 from tests.experiments.files import BOX, TITLE, with_experiment
 from tests.factories import SHOP, TABLES, TOP, site_file
 
+from .axe import DESKTOP
 from .servers import ConsentServer
 
 # Records of every kind; none at all; some that somebody altered, and some removed by the rule.
@@ -49,6 +50,7 @@ class Library:
     browser: Browser
     receipts: dict[str, dict[str, Any]] = field(default_factory=dict)
     _signed_in: dict[str, Any] = field(default_factory=dict)
+    _pages: dict[str, Page] = field(default_factory=dict)
 
     def stock(self) -> None:
         """Let visitors decide, and a rogue alter one record and an operator erase another."""
@@ -180,6 +182,15 @@ class Library:
         context = self.browser.new_context(base_url=self.server.url, storage_state=self._signed_in.get(name), **options)
         context.set_default_timeout(8_000)
         return context
+
+    def page(self, name: str) -> Page:
+        """A tab of this person's that stays, for tests that leave nothing behind in it."""
+        if name not in self._pages:
+            self._pages[name] = self.reader(name).new_page()
+        page = self._pages[name]
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size(DESKTOP)
+        return page
 
     def _sign_in(self, name: str) -> Any:
         context = self.browser.new_context(base_url=self.server.url, java_script_enabled=False)
