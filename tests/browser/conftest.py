@@ -1,12 +1,15 @@
 """One browser and two servers for the whole session; a new profile for each test."""
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage
+
+from tests.process import free_port
 
 from .fake_vendors import Vendors
 from .library import Library, site_files
@@ -16,6 +19,35 @@ from .site_files import DOMAIN, ORIGIN, SITES
 
 HOST = ORIGIN.removeprefix("https://")
 FOREIGN = re.compile(rf"^https?://(?!127\.0\.0\.1[:/]|[a-z.]+\.{re.escape(DOMAIN)}/)")
+
+
+@pytest.fixture(scope="session")
+def page_port() -> int:
+    """Where the site's pages are served."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(page_port: int) -> dict[str, Any]:
+    """Debian's Chromium; the site's hosts are this machine, and nothing of the browser's own goes out.
+
+    Without windows where there is such a build: a new profile then costs a fifth.
+    """
+    chromium = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+    assert chromium, "Install Chromium: apt-get install chromium-headless-shell"
+    return {
+        "executable_path": chromium,
+        "args": [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            f"--host-resolver-rules=MAP *.{DOMAIN} 127.0.0.1:{page_port}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+        ],
+    }
 
 
 @pytest.fixture(scope="session")

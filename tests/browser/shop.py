@@ -31,6 +31,9 @@ _SETTLE = """async () => {
   await fetch("/settled");
 }"""
 
+_UNFOLD = """() => document.querySelector("consent-widget").shadowRoot
+  .querySelectorAll("dialog summary").forEach((one) => one.click())"""
+
 
 def signals(*granted: str) -> dict[str, str]:
     """The seven Consent Mode types, these granted."""
@@ -147,11 +150,11 @@ class Shop:
         return self.page.locator("consent-widget dialog details details").filter(has=summary)
 
     def unfold_all(self) -> None:
-        """Open the second layer with all that it can unfold, and wait until that is there."""
+        """Open the second layer with all that it can unfold, wait until that is there, and go to its end."""
         self.open_preferences()
-        for summary in self.page.locator("consent-widget dialog summary").all():
-            summary.click()
+        self.page.evaluate(_UNFOLD)
         expect(self.page.locator("consent-widget dialog details > [role=status]")).to_have_count(0)
+        self.page.locator("consent-widget dialog").evaluate("one => one.scrollTo(0, one.scrollHeight)")
 
     def switch(self, key: str, on: bool) -> None:
         """Set the switch of a purpose or vendor on the second layer."""

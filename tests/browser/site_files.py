@@ -1,5 +1,9 @@
 """The sites of the browser tests, as an operator would declare them."""
 
+from consent_server.core.settings import ROOT
+from consent_server.sites import catalogue
+from tests.factories import FULL, TOP
+from tests.factories import site_file as plain_site_file
 from tests.vendors import EVERY_VENDOR
 
 ORIGIN = "https://a.b.example.co.uk"
@@ -84,6 +88,15 @@ def site_file(key: str, *vendors: str, mode: str = "basic", layout: str = "bar")
     return head + "".join(vendors)
 
 
+LANGUAGES = sorted(catalogue.locales())
+
+
+def in_every_language(layout: str) -> str:
+    """A site that speaks them all."""
+    text = site_file(layout, ANALYTICS_TAG, ADS_TAG, PIXEL_TAG, FILMS, layout=layout)
+    return text.replace('["en", "fr"]', str(LANGUAGES).replace("'", '"'))
+
+
 # Every token of a banner, and colours that nobody could read as they are given.
 LOGO = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAzIDEiLz4="
 LOOKS = f"""corner = "end"
@@ -110,4 +123,8 @@ SITES = {
     "styled": site_file("styled", LOOKS, ANALYTICS_TAG, layout="box"),
     "gate": site_file("gate", ANALYTICS_TAG, layout="dialog"),
     "every": site_file("every", EVERY_VENDOR),
+    **{layout: in_every_language(layout) for layout in ("bar", "box", "dialog")},
+    # What the demo shop shows; and the site of the receipts, whose controller says all that one can.
+    "callbell": (ROOT / "examples" / "callbell.toml").read_text("utf-8"),
+    "receipts": plain_site_file(TOP.replace('"shop"', '"receipts"'), FULL),
 }

@@ -18,19 +18,9 @@ from .servers import ROOT, ConsentServer
 
 
 @pytest.fixture(scope="module")
-def consent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsentServer]:
-    """A consent server with the example site."""
-    server = ConsentServer(tmp_path_factory.mktemp("demo"))
-    server.prepare((ROOT / "examples" / "callbell.toml").read_text("utf-8"))
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def demo(consent: ConsentServer) -> Iterator[str]:
+def demo(server: ConsentServer) -> Iterator[str]:
     """Where the demo shop answers."""
-    environment = {**os.environ, "DEMO_PORT": str(free_port()), "CONSENT_URL": consent.url}
+    environment = {**os.environ, "DEMO_PORT": str(free_port()), "CONSENT_URL": server.url}
     script = Path("examples/shop/serve.py")
     with subprocess.Popen(
         [sys.executable, str(script)], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True

@@ -1,4 +1,4 @@
-"""One browser and one server for the whole session; the server seals by itself."""
+"""A receipt as its visitor holds it. The server that all browser tests share seals by itself."""
 
 import hashlib
 import json
@@ -10,20 +10,10 @@ from urllib.request import Request, urlopen
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.servers import ConsentServer
-from tests.factories import FULL, SHOP, site_file
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsentServer]:
-    """The consent server of these tests."""
-    server = ConsentServer(tmp_path_factory.mktemp("receipts"))
-    server.prepare(site_file(tables=FULL))
-    server.start()
-    yield server
-    server.stop()
+from tests.factories import SHOP
 
 
 @dataclass(frozen=True)
@@ -41,28 +31,21 @@ class Held:
         """Its page."""
         return self.server.url + self.path
 
-    def proof(self, page: Page) -> dict[str, Any]:
+    def proof(self) -> dict[str, Any]:
         """Its proof, once a checkpoint covers it."""
-        asked = """async (url) => {
-          for (;;) {
-            const answer = await fetch(url);
-            if (answer.status !== 409) return answer.json();
-            await new Promise((done) => setTimeout(done, 100));
-          }
-        }"""
-        page.goto(f"{self.server.url}/healthz")
-        found: dict[str, Any] = page.evaluate(asked, f"{self.url}/proof")
-        return found
+        self.server.wait_for(lambda: self.server.get(f"{self.path}/proof")[0] != 409)
+        proof: dict[str, Any] = json.loads(self.server.get(f"{self.path}/proof")[1])
+        return proof
 
 
 def decide(server: ConsentServer, language: str = "en") -> Held:
     """Decide as a visitor of the shop."""
-    notice = hashlib.sha256(server.get("/v1/sites/shop/notice")[1]).hexdigest()
+    notice = hashlib.sha256(server.get("/v1/sites/receipts/notice")[1]).hexdigest()
     body = {
         "decision_id": str(uuid4()), "notice": notice, "action": "save", "method": "preferences",
         "grants": {"analytics": True}, "language": language, "page": f"{SHOP}/pricing",
     }  # fmt: skip
-    sent = Request(f"{server.url}/v1/sites/shop/decisions", json.dumps(body).encode(), {"Origin": SHOP})
+    sent = Request(f"{server.url}/v1/sites/receipts/decisions", json.dumps(body).encode(), {"Origin": SHOP})
     sent.add_header("Content-Type", "text/plain")
     with urlopen(sent) as answer:
         said = json.load(answer)
@@ -70,19 +53,37 @@ def decide(server: ConsentServer, language: str = "en") -> Held:
     return Held(server, path, notice, said["receipt"], said["state"])
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
 def held(server: ConsentServer) -> Held:
     """A receipt in English."""
     return decide(server)
 
 
+@pytest.fixture(scope="package")
+def proof(held: Held) -> dict[str, Any]:
+    """Its proof, in a ledger that holds another's receipt as well."""
+    decide(held.server).proof()
+    return held.proof()
+
+
+@pytest.fixture(scope="package")
+def reader(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser in which nobody is signed in, and nothing is kept from one test to the next."""
+    context = browser.new_context()
+    yield context
+    assert context.storage_state() == {"cookies": [], "origins": []}
+    context.close()
+
+
 @pytest.fixture
-def quiet(page: Page) -> Iterator[Page]:
-    """A page that at the end has met no error and broken no policy."""
+def quiet(reader: BrowserContext) -> Iterator[Page]:
+    """A tab of theirs that at the end has met no error and broken no policy."""
+    page = reader.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
     yield page
+    page.close()
     assert faults == []
 
 

@@ -106,9 +106,8 @@ def spoil(proof: dict[str, Any], name: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("name", "step"), [("leaf_index", "path"), ("hashes", "path"), ("salt", "path"), ("checkpoint", "checkpoint")]
 )
-def test_a_wrong_proof_fails(server: ConsentServer, held: Held, quiet: Page, name: str, step: str) -> None:
-    decide(server).proof(quiet)
-    wrong = spoil(held.proof(quiet), name)
+def test_a_wrong_proof_fails(held: Held, proof: dict[str, Any], quiet: Page, name: str, step: str) -> None:
+    wrong = spoil(proof, name)
     quiet.route("**/proof", lambda route: route.fulfill(json=wrong))
     quiet.goto(held.url)
     verdict(quiet, "fail")
@@ -148,7 +147,7 @@ def test_without_javascript_it_can_be_read(held: Held, browser: Browser) -> None
 
 @pytest.fixture
 def checker(quiet: Page, held: Held) -> Page:
-    """The page, ready, with the proof of the receipt made before."""
+    """The page, ready."""
     quiet.goto(f"{held.server.url}/verify")
     expect(quiet.locator("body[data-ready]")).to_be_attached()
     return quiet
@@ -161,15 +160,6 @@ def choose(page: Page, **files: str) -> list[str]:
     given: list[FilePayload] = [{"name": name, "mimeType": "", "buffer": text.encode()} for name, text in files.items()]
     page.set_input_files("input[type=file]", given)
     return asked
-
-
-@pytest.fixture
-def proof(held: Held, browser: Browser) -> dict[str, Any]:
-    """The proof of the receipt."""
-    page = browser.new_page()
-    found = held.proof(page)
-    page.close()
-    return found
 
 
 def test_a_good_receipt_holds_and_nothing_leaves(proof: dict[str, Any], held: Held, checker: Page) -> None:
