@@ -97,6 +97,7 @@ node:
 	@$(APT) npm nodejs npm
 chromium:
 	@$(APT) chromium chromium fonts-dejavu-core
+	@$(APT) chromium-headless-shell chromium-headless-shell || echo "Without it the browser tests take three times as long."
 firefox:
 	@$(APT) firefox-esr firefox-esr
 postgresql:

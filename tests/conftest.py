@@ -4,7 +4,6 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -17,10 +16,8 @@ from consent_server.core.context import Context, db
 from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.publish import Published, publish_notice
 from consent_server.sites.site_file import read_site_file
-from tests.browser.site_files import DOMAIN
 from tests.factories import RIVAL_FILE, Body, Clock, settings_for, site_file
 from tests.postgresql import PostgreSQL
-from tests.process import free_port
 
 # No test is about time: a busy machine is no fault.
 hypothesis_settings.register_profile("untimed", deadline=None)
@@ -58,32 +55,6 @@ def migrated_postgresql(postgresql: PostgreSQL, tmp_path_factory: pytest.TempPat
     postgresql.execute("CREATE DATABASE consent")
     migrate(tmp_path_factory.mktemp("migrated"), postgresql.url("consent"))
     return postgresql.url("consent")
-
-
-@pytest.fixture(scope="session")
-def page_port() -> int:
-    """Where the pages of the site of the browser tests are served."""
-    return free_port()
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(page_port: int) -> dict[str, Any]:
-    """Debian's Chromium; that site's hosts are this machine, and nothing of the browser's own goes out."""
-    chromium = shutil.which("chromium")
-    assert chromium, "Install Chromium: apt-get install chromium"
-    return {
-        "executable_path": chromium,
-        "args": [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            f"--host-resolver-rules=MAP *.{DOMAIN} 127.0.0.1:{page_port}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-        ],
-    }
 
 
 def migrate(folder: Path, database_url: str) -> None:
