@@ -23,6 +23,7 @@ SIZE = ["target-size", "scrollable-region-focusable", "button-name", "link-name"
 DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
 SIZES = [DESKTOP, PHONE]
 Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, Scheme] = ("light", "dark")
 # A page that is still fading in has not its colours yet.
 _STILL = "() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)))"
 # What a person would have to scroll sideways for, as WCAG 1.4.10 has it.

@@ -11,9 +11,11 @@ from consent_server.sites.rules_colours import contrast
 from .shop import Shop
 from .site_files import ORIGIN
 from .test_gating import FRAME
-from .test_looks import LAYOUTS, LONG
+from .test_looks import LAYOUTS
 
 each_layout = pytest.mark.parametrize("site", LAYOUTS, ids=LAYOUTS.values())
+COUNT = 24
+LINKS = "".join(f'<p style="height:60px"><a href="#{n}" id="link{n}">Link {n}</a></p>' for n in range(COUNT))
 
 STOP = """() => {
   let one = document.activeElement;
@@ -27,21 +29,29 @@ OUTLINE = """() => {
   const {outlineStyle, outlineWidth, outlineColor} = getComputedStyle(one);
   return [outlineStyle, parseFloat(outlineWidth), outlineColor];
 }"""
-HIDDEN = """() => {
-  const one = document.activeElement, host = document.querySelector("consent-widget");
-  if (one === document.body || host.contains(one)) return false;
-  const box = one.getBoundingClientRect(), own = host.getBoundingClientRect();
-  const covered = box.top >= own.top && box.bottom <= own.bottom && box.left >= own.left && box.right <= own.right;
-  return covered || box.bottom <= 0 || box.top >= innerHeight ? one.id : false;
+# Whether something of what has the focus can be seen, at the latest in two seconds: the banner may have to move.
+# WCAG 2.4.11 fails where all of it is covered.
+SEEN = """async () => {
+  const one = document.activeElement, until = performance.now() + 2000;
+  const seen = () => {
+    const {left, right, top, bottom} = one.getBoundingClientRect();
+    return [left + 1, (left + right) / 2, right - 1].some((x) =>
+      [top + 1, bottom - 1].some((y) => one.contains(document.elementFromPoint(x, y))));
+  };
+  while (!seen() && performance.now() < until) await new Promise(requestAnimationFrame);
+  return [one.id, seen()];
 }"""
 WIDE = """() => [document.documentElement, document.querySelector("consent-widget"),
   ...document.querySelector("consent-widget").shadowRoot.querySelectorAll("dialog")]
   .filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.tagName)"""
-SPACING = """() => {
-  const sheet = new CSSStyleSheet();
+# As WCAG 1.4.12 has it; the second call takes it away.
+SPACE = """() => {
+  const root = document.querySelector("consent-widget").shadowRoot;
+  if (window.spaced) return root.adoptedStyleSheets.splice(root.adoptedStyleSheets.indexOf(spaced), 1);
   const wide = "line-height:1.5!important;letter-spacing:.12em!important;word-spacing:.16em!important";
-  sheet.replaceSync(`::slotted(*),:host *{${wide}} ::slotted(p),p{margin-bottom:2em!important}`);
-  document.querySelector("consent-widget").shadowRoot.adoptedStyleSheets.push(sheet);
+  window.spaced = new CSSStyleSheet();
+  spaced.replaceSync(`::slotted(*),:host *{${wide}} ::slotted(p),p{margin-bottom:2em!important}`);
+  root.adoptedStyleSheets.push(spaced);
 }"""
 CLIPPED = """() => [...document.querySelectorAll("consent-widget > :not([role=status])")]
   .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflow !== "visible"
@@ -163,30 +173,34 @@ def _hex(colour: str) -> str:
 
 
 @each_layout
-@pytest.mark.parametrize("size", [(1280, 800), (390, 844), (320, 256)], ids=["desktop", "phone", "400 %"])
-def test_what_has_the_focus_is_never_hidden(visit: Callable[..., Shop], site: str, size: tuple[int, int]) -> None:
-    shop = visit(site, viewport={"width": size[0], "height": size[1]})
-    shop.serve(LONG)
-    shop.open()
-    expect(shop.banner).to_be_visible()
-    shop.page.locator("#link0").focus()
-    hidden = []
-    for key, count in (("Tab", 79), ("Shift+Tab", 79)):
-        for _ in range(count):
-            shop.page.keyboard.press(key)
-            shop.page.wait_for_function(f"!({HIDDEN})()", timeout=2000)
-            hidden.append(shop.page.evaluate(HIDDEN))
-    assert set(hidden) == {False}
+def test_what_has_the_focus_is_never_hidden(visit: Callable[..., Shop], site: str) -> None:
+    shop = visit(site)
+    shop.serve(LINKS)
+    # A small desktop, a phone, and 400 %.
+    for width, height in ((1280, 600), (390, 844), (320, 256)):
+        shop.page.set_viewport_size({"width": width, "height": height})
+        shop.open()
+        expect(shop.banner).to_be_visible()
+        shop.page.locator("#link0").focus()
+        there = [(f"link{number}", True) for number in range(1, COUNT)]
+        back = [(f"link{number}", True) for number in reversed(range(COUNT - 1))]
+        for key, expected in (("Tab", there), ("Shift+Tab", back)):
+            assert [_look(shop.page, key) for _ in expected] == expected, (width, height)
 
 
 def test_the_way_back_hides_nothing_that_has_the_focus(shop: Shop) -> None:
-    shop.serve(f'{LONG}<a id="last" href="#last" style="position:fixed;bottom:20px;left:20px">x</a>')
+    shop.serve(f'{LINKS}<a id="last" href="#last" style="position:fixed;bottom:20px;left:20px">x</a>')
     shop.open()
     shop.refuse_all()
-    shop.page.locator("#link79").focus()
-    shop.page.keyboard.press("Tab")
-    assert shop.page.evaluate(STOP) == "last"
-    shop.page.wait_for_function(f"!({HIDDEN})()")
+    shop.page.locator(f"#link{COUNT - 1}").focus()
+    assert _look(shop.page, "Tab") == ("last", True)
+
+
+def _look(page: Page, key: str) -> tuple[str, bool]:
+    """Press a key; what has the focus then, and whether it can be seen."""
+    page.keyboard.press(key)
+    name, seen = page.evaluate(SEEN)
+    return name, seen
 
 
 @pytest.mark.parametrize("site", ["shop", "cinema"])
@@ -210,23 +224,28 @@ def reachable(shop: Shop, *actions: str) -> None:
 
 
 @each_layout
-@pytest.mark.parametrize("size", [(320, 256), (640, 400), (844, 390), (390, 844)],
-                         ids=["400 %", "200 %", "landscape", "portrait"])  # fmt: skip
-@pytest.mark.parametrize("spaced", [False, True], ids=["plain", "spaced"])
-def test_nothing_is_lost_when_it_is_large_narrow_turned_or_spaced(
-    visit: Callable[..., Shop], site: str, size: tuple[int, int], spaced: bool
-) -> None:
-    shop = visit(site, viewport={"width": size[0], "height": size[1]}, locale="fr-FR")
+def test_nothing_is_lost_when_it_is_large_narrow_turned_or_spaced(visit: Callable[..., Shop], site: str) -> None:
+    shop = visit(site, locale="fr-FR")
     shop.serve(lang="fr")
     shop.open()
     expect(shop.banner).to_be_visible()
-    if spaced:
-        shop.page.evaluate(SPACING)
-    reachable(shop, "refuse", "accept", "customise", "close")
-    assert shop.page.evaluate(CLIPPED) == []
+    _hold_in_every_size(shop, "refuse", "accept", "customise", "close")
+    shop.page.evaluate(SPACE)
+    _hold_in_every_size(shop, "refuse", "accept", "customise", "close")
     shop.unfold_all()
-    reachable(shop, "refuse", "accept", "save", "close")
-    assert shop.page.evaluate(CLIPPED) == []
+    _hold_in_every_size(shop, "refuse", "accept", "save", "close")
+    assert shop.button("save").evaluate("one => getComputedStyle(one).letterSpacing") != "normal"
+    shop.page.evaluate(SPACE)
+    assert shop.button("save").evaluate("one => getComputedStyle(one).letterSpacing") == "normal"
+    _hold_in_every_size(shop, "refuse", "accept", "save", "close")
+
+
+def _hold_in_every_size(shop: Shop, *actions: str) -> None:
+    """At 400 and 200 %, and on a phone across and upright."""
+    for width, height in ((320, 256), (640, 400), (844, 390), (390, 844)):
+        shop.page.set_viewport_size({"width": width, "height": height})
+        reachable(shop, *actions)
+        assert shop.page.evaluate(CLIPPED) == [], (width, height)
 
 
 def test_forced_colours_leave_borders_states_and_focus(visit: Callable[..., Shop]) -> None:

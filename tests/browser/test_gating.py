@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, ViewportSize, expect
 
+from .axe import DESKTOP
 from .servers import Answer
 from .shop import Shop
 from .site_files import ORIGIN
@@ -167,32 +168,33 @@ LAYOUTS = {
     "for nobody to see": FRAME.replace('width="400" height="225"', 'width="0" height="0" style="border:0"'),
     "a box": BOX,
 }
+NARROW = ViewportSize(width=500, height=700)
 PLACES = """() => [...document.querySelectorAll("main :is(h1, b, p, footer)")].map((one) => {
   const { x, y, width } = one.getBoundingClientRect();
   return [one.textContent, x, y + scrollY, width];
 }).filter(([text]) => !text.startsWith("Drawn"))"""
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_the_page_does_not_move(cinema: Shop, layout: str) -> None:
-    bare = LAYOUTS[layout].replace("data-consent", "data-none")
-    cinema.serve(f"<main><h1>Top</h1>{bare}<footer>End</footer></main>", path="/bare")
-    cinema.serve(f"<main><h1>Top</h1>{LAYOUTS[layout]}<footer>End</footer></main>")
+def test_the_page_does_not_move(cinema: Shop) -> None:
+    laid_out = "".join(
+        f'<section style="display:flow-root"><h1>{layout}</h1>{embed}<footer>After {layout}</footer></section>'
+        for layout, embed in LAYOUTS.items()
+    )
+    cinema.serve(f"<main>{laid_out.replace('data-consent', 'data-none')}</main>", path="/bare")
+    cinema.serve(f"<main>{laid_out}</main>")
     cinema.open("/bare")
     cinema.refuse_all()
     placed = cinema.page.evaluate(PLACES)
-    cinema.open()
-    expect(placeholder(cinema)).to_have_count(1)
-    assert cinema.page.evaluate(PLACES) == placed
-    cinema.page.set_viewport_size({"width": 500, "height": 700})
-    cinema.open("/bare")
+    cinema.page.set_viewport_size(NARROW)
     narrow = cinema.page.evaluate(PLACES)
-    cinema.page.set_viewport_size({"width": 1280, "height": 720})
+    assert narrow != placed
+    cinema.page.set_viewport_size(DESKTOP)
     cinema.open()
-    expect(placeholder(cinema)).to_have_count(1)
-    cinema.page.set_viewport_size({"width": 500, "height": 700})
+    expect(placeholder(cinema)).to_have_count(len(LAYOUTS))
+    assert cinema.page.evaluate(PLACES) == placed
+    cinema.page.set_viewport_size(NARROW)
     cinema.page.wait_for_function(f"placed => JSON.stringify(({PLACES})()) == JSON.stringify(placed)", arg=narrow)
-    cinema.page.set_viewport_size({"width": 1280, "height": 720})
+    cinema.page.set_viewport_size(DESKTOP)
     cinema.page.evaluate("consentWidget.save({grants: {media: true}})")
     expect(placeholder(cinema)).to_have_count(0)
     assert cinema.page.evaluate(PLACES) == placed

@@ -73,8 +73,8 @@ CAUGHT_BY = {
     "closing counts as accepting": ("browser/test_choices.py", "test_to_close_or_press_escape_is_a_refusal"),
     "refusing is a link, accepting a button": ("browser/test_layers.py", "test_accept_and_refuse_look_the_same"),
     "the banner hides what has the focus": (
-        "browser/test_peer_errors.py",
-        "test_the_banner_hides_nothing_that_has_the_focus",
+        "browser/test_criteria.py",
+        "test_what_has_the_focus_is_never_hidden",
     ),
     "repeated keys in a receipt": ("unit/test_signing.py", "test_a_header_with_a_repeated_key"),
     "milliseconds where seconds are meant": ("receipts/test_forms.py", "test_what_was_granted_is_valid"),
