@@ -2,8 +2,8 @@
 
 from tests.vendors import IDS
 
-# `told` is what the page's consent calls said; it outlives the reload that a withdrawal ends in.
-COMMON = """
+# Vendors set their cookies on the highest domain that the browser lets them.
+SET_COOKIE = """
 const setCookie = (name) => {
   const labels = location.hostname.split(".");
   for (let from = labels.length - 1; from >= 0; from--) {
@@ -12,7 +12,11 @@ const setCookie = (name) => {
     if (document.cookie.includes(name + "=fake")) return;
   }
 };
-const beacon = (url) => { new Image().src = url; };
+"""
+# Pictures are asked for even while a page goes away, and a page's policy counts them.
+BEACON = "const beacon = (url) => { new Image().src = url; };"
+# `told` is what the page's consent calls said; it outlives the reload that a withdrawal ends in.
+TOLD = """
 const told = (...said) => (window.told ??= []).push(said);
 addEventListener("pagehide", () => window.told && sessionStorage.setItem("told", JSON.stringify(window.told)));
 """
@@ -124,7 +128,7 @@ sessionStorage.setItem("tf-embed", "fake");
 
 
 def _wrapped(work: str) -> str:
-    return f"(() => {{{COMMON}{work}}})();"
+    return f"(() => {{{SET_COOKIE}{BEACON}{TOLD}{work}}})();"
 
 
 TAGS = {

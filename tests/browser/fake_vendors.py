@@ -10,25 +10,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import Route
 
-from .fake_tags import TAGS
-
-# Google and Meta set their cookies on the highest domain that the browser lets them.
-_SET_COOKIE = """
-const setCookie = (name) => {
-  const labels = location.hostname.split(".");
-  for (let from = labels.length - 1; from >= 0; from--) {
-    const domain = labels.slice(from).join(".");
-    try { document.cookie = `${name}=fake;Path=/;Max-Age=7776000;Domain=${domain}`; } catch { return; }
-    if (document.cookie.includes(name + "=fake")) return;
-  }
-};
-"""
-
-# Pictures are asked for even while a page goes away, and a page's policy counts them.
-_BEACON = "const beacon = (url) => { new Image().src = url; };"
+from .fake_tags import BEACON, SET_COOKIE, TAGS
 
 GTAG = f"""(() => {{
-{_SET_COOKIE}{_BEACON}
+{SET_COOKIE}{BEACON}
 const consent = {{}};
 const configured = [];
 const granted = (type) => consent[type] !== "denied";
@@ -77,13 +62,13 @@ addEventListener("pagehide", () => configured.forEach(cookies));
 }})();"""
 
 GTM = f"""(() => {{
-{_BEACON}
+{BEACON}
 const read = (entry) => entry.event === "gtm.js" && entry["gtm.start"] && beacon("https://www.googletagmanager.com/a?ev=gtm.js");
 window.dataLayer.forEach(read);
 }})();"""
 
 FBEVENTS = f"""(() => {{
-{_SET_COOKIE}{_BEACON}
+{SET_COOKIE}{BEACON}
 const fbq = window.fbq;
 const pixels = [];
 let revoked = false;

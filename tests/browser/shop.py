@@ -89,6 +89,19 @@ class Shop:
         self.page.reload()
         self.ready()
 
+    def come_back(self) -> None:
+        """Load the page again; what vendors are asked from then on is counted anew."""
+        self.vendors.forget()
+        self.reload()
+        self.settle()
+
+    def walk(self, *paths: str) -> None:
+        """Go from page to page, and wait on each until nothing is to come."""
+        for path in paths:
+            self.serve(path=path)
+            self.open(path)
+            self.settle()
+
     def ready(self) -> None:
         """Wait until the widget has begun."""
         self.page.wait_for_function("() => window.consentWidget && document.querySelector('consent-widget')")
@@ -197,6 +210,12 @@ class Shop:
         return self.server.receipts(self.site)[-1]
 
     # What can be seen.
+
+    def posted(self) -> list[str]:
+        """Where the page posts to from now on."""
+        addresses: list[str] = []
+        self.page.on("request", lambda sent: addresses.append(sent.url) if sent.method == "POST" else None)
+        return addresses
 
     def data_layer(self) -> list[list[Any]]:
         """Every call in the dataLayer in order, after a check that each is an Arguments object."""

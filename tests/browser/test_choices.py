@@ -135,9 +135,7 @@ def test_one_vendor_off(shop: Shop) -> None:
     assert shop.grants() == {"p.analytics": "1", "p.advertising": "1", "v.meta-pixel": "0"}
     assert shop.vendors.scripts == [GTAG]
     assert "_fbp" not in shop.cookies()
-    shop.vendors.forget()
-    shop.reload()
-    shop.settle()
+    shop.come_back()
     assert shop.vendors.scripts == [GTAG]
 
 

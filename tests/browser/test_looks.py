@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Request, expect
+from playwright.sync_api import expect
 
 from consent_server.sites.rules_colours import contrast, mix
 
@@ -59,21 +59,15 @@ def test_the_page_neither_moves_nor_is_locked(visit: Callable[..., Shop], site: 
 
 def test_where_a_blocker_hides_the_widget_nothing_is_counted_and_no_key_decides(visit: Callable[..., Shop]) -> None:
     shop = visit(init=BLOCKER)
-    posts: list[str] = []
-    shop.page.on("request", lambda sent: _note_post(sent, posts))
+    posted = shop.posted()
     shop.open()
     shop.page.wait_for_function("document.querySelector('consent-widget [data-action=accept]')")
     expect(shop.button("accept")).to_have_count(0)
     shop.page.keyboard.press("Escape")
     shop.settle()
-    assert posts == []
+    assert posted == []
     assert shop.page.evaluate("consentWidget.decision") is None
     assert shop.vendors.requests == []
-
-
-def _note_post(sent: Request, posts: list[str]) -> None:
-    if sent.method == "POST":
-        posts.append(sent.url)
 
 
 def test_where_a_blocker_hides_the_widget_the_site_s_link_leads_to_the_form(visit: Callable[..., Shop]) -> None:

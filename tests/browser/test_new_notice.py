@@ -42,8 +42,6 @@ def test_another_version_of_the_policy_alone_disturbs_nobody(visit: Callable[...
     shop.accept_all()
     server.apply(text.replace('version = "2026-01-01"', 'version = "2026-06-01"'))
     server.wait_for_notice("steady", "2026-06-01")
-    shop.vendors.forget()
-    shop.reload()
-    shop.settle()
+    shop.come_back()
     expect(shop.banner).to_have_count(0)
     assert shop.vendors.scripts == ["www.googletagmanager.com/gtag/js"]

@@ -72,8 +72,7 @@ def test_a_frame_of_the_site_asks_once_for_both(shop: Shop) -> None:
 def test_in_a_frame_that_is_not_there_to_see_nothing_is_counted_until_it_is(shop: Shop) -> None:
     shop.serve(head=shop.tag(), path="/inner")
     shop.serve(body='<main>A page</main><iframe src="/inner" title="Inner" style="display:none"></iframe>', head="")
-    posted: list[str] = []
-    shop.page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    posted = shop.posted()
     shop.page.goto(ORIGIN)
     inner = shop.page.frames[1]
     inner.wait_for_function("window.consentWidget && document.querySelector('consent-widget')")
@@ -118,8 +117,7 @@ def test_behind_a_blocker_that_takes_the_banner_away_the_page_can_be_used(visit:
     )
     tall = '<div style="height:5000px"></div><button id="b" onclick="this.textContent = 1">0</button>'
     shop.serve(body=f"<main>A page</main>{tall}")
-    posted: list[str] = []
-    shop.page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    posted = shop.posted()
     shop.page.goto(ORIGIN)
     shop.page.wait_for_function("window.consentWidget")
     shop.settle()
@@ -194,8 +192,7 @@ PRERENDERING = """
 def test_a_page_that_is_rendered_ahead_counts_nothing_until_it_is_looked_at(visit: Visit) -> None:
     shop = visit(init=PRERENDERING)
     shop.serve(path="/ahead")
-    posted: list[str] = []
-    shop.page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    posted = shop.posted()
     shop.page.goto(ORIGIN + "/ahead")
     shop.page.wait_for_function("window.consentWidget")
     shop.settle()

@@ -29,9 +29,7 @@ def test_the_visitor_s_later_act_grants_for_this_site(visit: Callable[..., Shop]
     assert receipt["gpc"] is True
     assert receipt["grants"] == {"analytics": True, "advertising": True}
     assert shop.choice()["g"] == "1"
-    shop.vendors.forget()
-    shop.reload()
-    shop.settle()
+    shop.come_back()
     assert shop.vendors.views == [PIXEL, ANALYTICS]
     assert shop.server.receipts("shop")[-1]["action"] == "accept_all"
 

@@ -42,9 +42,7 @@ def test_the_usual_snippet_counts_a_return_visit_once(shop: Shop) -> None:
     shop.serve(head=shop.tag() + inline(SNIPPET))
     shop.open()
     shop.accept_all()
-    shop.vendors.forget()
-    shop.reload()
-    shop.settle()
+    shop.come_back()
     assert shop.vendors.views == [PIXEL, ANALYTICS]
 
 
@@ -142,9 +140,7 @@ def test_meta_s_own_snippet_counts_once(shop: Shop, before: bool) -> None:
     assert shop.vendors.requests == []
     shop.accept_all()
     assert shop.vendors.views == [PIXEL, ANALYTICS]
-    shop.vendors.forget()
-    shop.reload()
-    shop.settle()
+    shop.come_back()
     assert shop.vendors.views == [PIXEL, ANALYTICS]
 
 

@@ -40,10 +40,7 @@ def test_after_a_withdrawal_nothing_loads_any_more(shop: Shop) -> None:
     shop.accept_all()
     shop.withdraw()
     shop.vendors.forget()
-    for path in ("/", "/product", "/thanks"):
-        shop.serve(path=path)
-        shop.open(path)
-        shop.settle()
+    shop.walk("/", "/product", "/thanks")
     assert shop.vendors.requests == []
     assert shop.cookies() == {"eu-consent"}
 
