@@ -128,3 +128,8 @@ SITES = {
     "callbell": (ROOT / "examples" / "callbell.toml").read_text("utf-8"),
     "receipts": plain_site_file(TOP.replace('"shop"', '"receipts"'), FULL),
 }
+# A site for each layout.
+LAYOUTS = {"shop": "bar", "cinema": "box", "gate": "dialog"}
+# What a page of the cinema holds back.
+OPENED = "https://films.example/watch"
+FRAME = f'<iframe data-consent="filmhaus" data-src="{OPENED}" title="Film" width="400" height="225"></iframe>'

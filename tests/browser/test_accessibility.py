@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from . import axe
 from .library import Library
 from .shop import Shop
-from .test_gating import FRAME
+from .site_files import FRAME
 from .views import VIEWS, View
 
 

@@ -9,9 +9,7 @@ from playwright.sync_api import Page, expect
 from consent_server.sites.rules_colours import contrast
 
 from .shop import Shop
-from .site_files import ORIGIN
-from .test_gating import FRAME
-from .test_looks import LAYOUTS
+from .site_files import FRAME, LAYOUTS, ORIGIN
 
 each_layout = pytest.mark.parametrize("site", LAYOUTS, ids=LAYOUTS.values())
 COUNT = 24

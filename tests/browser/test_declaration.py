@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import ViewportSize, expect
 
 from . import axe
+from .policies import NONCE, RECORD_VIOLATIONS, policy
 from .shop import Shop
 from .site_files import ORIGIN
-from .test_strict_pages import NONCE, RECORD_VIOLATIONS, policy
 
 LINK = '<a href="https://consent.example/sites/every/declaration">Cookies and third parties</a>'
 ELEMENT = f"<main><h1>Privacy</h1><consent-declaration>{LINK}</consent-declaration></main>"

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, ViewportSize, expect
 from .axe import DESKTOP
 from .servers import Answer
 from .shop import Shop
-from .site_files import ORIGIN
+from .site_files import FRAME, OPENED, ORIGIN
 
 ORDERED = """
 <script type="text/plain" data-consent="media" data-src="https://films.example/one.js"></script>
@@ -19,8 +19,6 @@ ORDERED = """
 <script type="text/plain" data-consent="media">(window.order ??= []).push("last")</script>
 <img data-consent="media" data-src="https://films.example/still.png" alt="A still">
 """
-OPENED = "https://films.example/watch"
-FRAME = f'<iframe data-consent="filmhaus" data-src="{OPENED}" title="Film" width="400" height="225"></iframe>'
 ADD = "html => document.querySelector('main').insertAdjacentHTML('beforeend', html)"
 
 

@@ -9,9 +9,8 @@ from consent_server.sites.rules_colours import contrast, mix
 
 from . import axe
 from .shop import Shop
-from .site_files import LOGO
+from .site_files import LAYOUTS, LOGO
 
-LAYOUTS = {"shop": "bar", "cinema": "box", "gate": "dialog"}
 LONG = "<main>" + "".join(f"<p><a href='#{n}' id='link{n}'>Link {n}</a></p>" for n in range(80)) + "</main>"
 WATCH_SHIFTS = """
 window.shifts = 0;

@@ -4,16 +4,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
+from .policies import NONCE, RECORD_VIOLATIONS, policy
 from .shop import Shop
 from .site_files import ANALYTICS, ORIGIN, PIXEL
-
-RECORD_VIOLATIONS = """
-window.violations = [];
-document.addEventListener("securitypolicyviolation", (event) =>
-  violations.push(event.effectiveDirective + " " + event.blockedURI));
-"""
-NONCE = "r4nd0m"
-BEACONS = "https://*.google-analytics.com https://www.googleadservices.com https://www.facebook.com"
 
 BLOCKED_STORAGE = """
 for (const name of ["localStorage", "sessionStorage"])
@@ -28,20 +21,6 @@ button { all: unset; display: none !important }
 div, section, dialog, h2, p, a, consent-widget { display: none !important; opacity: 0 !important }
 div, section, dialog, h2, p, a, consent-widget { position: static !important }
 </style><main style="position:fixed;inset:0;z-index:2147483647;background:#eee"></main>"""
-
-
-def policy(shop: Shop, *more: str) -> dict[str, str]:
-    """A strict policy: scripts by nonce alone, which those that they add inherit only by the widget's doing."""
-    rules = (
-        "default-src 'none'",
-        f"script-src 'nonce-{NONCE}'",
-        f"connect-src 'self' {shop.server.url}",
-        f"img-src {BEACONS}",
-        "style-src 'none'",
-        "base-uri 'none'",
-        *more,
-    )
-    return {"Content-Security-Policy": "; ".join(rules)}
 
 
 def test_a_strict_policy_is_met_without_a_violation(visit: Callable[..., Shop]) -> None:

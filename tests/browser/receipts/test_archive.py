@@ -5,7 +5,6 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -26,14 +25,14 @@ WIDGET = hashlib.sha256(CODE.encode()).hexdigest()
 FIRST, SECOND = {"wording": ["As it was said in 2019", "Fine by me"]}, {"all": [1, 2]}
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[ConsentServer]:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsentServer]:
     """A server whose notice was first shown by that code."""
-    server = ConsentServer(tmp_path)
+    server = ConsentServer(tmp_path_factory.mktemp("archive"))
     server.prepare(site_file())
     first, second = json.dumps(FIRST), json.dumps(SECOND)
     digest = hashlib.sha256(f"{first}\n{second}".encode()).hexdigest()
-    with closing(sqlite3.connect(tmp_path / "instance" / "consent.sqlite3")) as database:
+    with closing(sqlite3.connect(server.folder / "instance" / "consent.sqlite3")) as database:
         database.execute("INSERT INTO widgets VALUES (?, ?, 0)", (WIDGET, CODE))
         database.execute(
             "INSERT INTO configurations (notice_id, widget, language, hash, main, preferences, served_at)"

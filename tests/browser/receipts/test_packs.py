@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from consent_server.core.keys import KeyRing
-from tests.browser.receipts.test_pages import outcomes, verdict
+from tests.browser.receipts.checks import outcomes, verdict
 from tests.browser.servers import ConsentServer
 from tests.unit.evidence_ledger import NOTICE, WIDGET, EvidenceLedger, Row, new_ring, rewrite
 

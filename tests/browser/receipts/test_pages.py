@@ -7,24 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
+from tests.browser.receipts.checks import outcomes, verdict
 from tests.browser.receipts.conftest import Held, decide
 from tests.browser.servers import ConsentServer
 
 RECEIPT_STEPS = ["key", "signature", "contents", "checkpoint", "leaf", "path"]
-
-
-def outcomes(page: Page, of: str = "[data-check]") -> dict[str, str]:
-    """Step to how it went."""
-    found: dict[str, str] = page.eval_on_selector_all(
-        f"{of} [data-step]", "all => Object.fromEntries(all.map(({dataset}) => [dataset.step, dataset.outcome]))"
-    )
-    return found
-
-
-def verdict(page: Page, outcome: str) -> None:
-    """Wait for the last word."""
-    expect(page.get_by_role("status")).to_have_attribute("data-outcome", outcome, timeout=20_000)
-    expect(page.get_by_role("status")).not_to_have_text("")
 
 
 def flipped(text: str, at: int) -> str:
