@@ -17,7 +17,7 @@ from consent_server.core.context import Context
 from consent_server.sites.current_site import CurrentSites
 
 TABLES: dict[str, Table] = dict(Base.metadata.tables)
-KEPT = sorted({table for tables in append_only.FROZEN.values() for table in tables} | {"decisions", "tiles"})
+KEPT = sorted(append_only.KEPT)
 # What the product inserts unless it is there.
 ONCE = ["configurations", "cosignatures", "decisions", "pictures", "timestamps", "widgets"]
 
