@@ -38,17 +38,25 @@ demo: $(VENV)/.installed ## Serve the example site with a made-up year of visito
 
 BUILT := static/widget/dist consent_server/rates/assets/dist
 .PHONY: test
-test: $(VENV)/.installed-dev node_modules/.installed chromium firefox postgresql openssl ## Install what tests need and pass every test
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
-	npm run --silent typecheck
+test: check chromium firefox postgresql openssl ## Install what tests need and pass every test
 	npm run --silent test
 	@rm -rf $(VENV)/dist && mkdir $(VENV)/dist && cp -r $(BUILT) --parents $(VENV)/dist
 	npm run --silent build
 	@for built in $(BUILT); do diff -r $(VENV)/dist/$$built $$built || exit 1; done  # what is committed is what the source builds
 	$(BIN)/python -m pytest
+
+.PHONY: check
+check: $(VENV)/.installed-dev node_modules/.installed ## Check style, types and layers, as `make test` does first
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	npm run --silent typecheck
+
+.PHONY: hooks
+hooks: $(VENV)/.installed-dev ## Have git run `make check` before each commit
+	$(BIN)/pip install --quiet pre-commit==4.7.0
+	$(BIN)/pre-commit install
 
 .PHONY: format
 format: $(VENV)/.installed-dev ## Format the Python code
