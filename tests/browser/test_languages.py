@@ -13,6 +13,8 @@ from .site_files import LANGUAGES
 
 LAYOUTS = ("bar", "box", "dialog")
 SMALL = ViewportSize(width=320, height=568)
+# The narrowest on which the preferences have both answers in one row.
+PHONE = ViewportSize(width=360, height=640)
 # What is cut off at a side.
 CUT = """() => [...document.querySelectorAll("consent-widget :is(button, h2, p, a, label)")]
   .filter((one) => one.offsetWidth && getComputedStyle(one).display != "inline")
@@ -34,26 +36,38 @@ def test_a_language_fits(phone: Shop, lang: str) -> None:
     phone.open()
     expect(phone.banner).to_have_attribute("dir", catalogue.locales()[lang]["meta"]["direction"])
     expect(phone.button("refuse")).to_have_text(catalogue.locales()[lang]["banner"]["refuse"])
-    refuse, accept = (phone.button(action).bounding_box() for action in ("refuse", "accept"))
-    assert refuse is not None
-    assert accept is not None
-    assert (refuse["width"], refuse["height"]) == (accept["width"], accept["height"])
     # On one line, or on two where a language has long words: never a wall of text.
-    assert refuse["height"] <= 72
+    assert height_of_answers(phone) <= 72
     assert phone.page.evaluate(CUT) == []
+    # Chinese and Japanese break between any two characters.
+    words_break = lang in ("ja", "zh")
+    assert words_break or phone.page.evaluate(BROKEN) == []
     # The colours are the same in each language.
     assert axe.faults(phone.page, "consent-widget", [SMALL], colours=False) == []
     phone.unfold_all()
     assert phone.page.evaluate(CUT) == []
-    # Chinese and Japanese break between any two characters.
-    assert lang in ("ja", "zh") or phone.page.evaluate(BROKEN) == []
+    assert words_break or phone.page.evaluate(BROKEN) == []
     assert axe.faults(phone.page, "consent-widget", [SMALL], colours=False) == []
+    phone.page.set_viewport_size(PHONE)
+    assert height_of_answers(phone) <= 72
+    assert words_break or phone.page.evaluate(BROKEN) == []
+    phone.page.set_viewport_size(SMALL)
 
 
-# Words of a cookie table that stand on two lines: of the kind of storage and of the lifetime.
+def height_of_answers(shop: Shop) -> float:
+    """In pixels, once it is sure that refusing takes as much room as accepting."""
+    refuse, accept = (shop.button(action).bounding_box() for action in ("refuse", "accept"))
+    assert refuse is not None
+    assert accept is not None
+    assert (refuse["width"], refuse["height"]) == (accept["width"], accept["height"])
+    return refuse["height"]
+
+
+# Words that stand on two lines: of buttons, and of the kind of storage and the lifetime in a cookie table.
 BROKEN = """() => {
-  const broken = [], root = document.querySelector("consent-widget").shadowRoot;
-  for (const cell of root.querySelectorAll("td:first-child, td:last-child"))
+  const broken = [], host = document.querySelector("consent-widget");
+  const cells = host.shadowRoot.querySelectorAll("td:first-child, td:last-child");
+  for (const cell of [...cells, ...host.querySelectorAll("button")])
     for (const text of cell.childNodes)
       if (text instanceof Text)
         for (const {0: word, index} of text.data.matchAll(/\\S+/g)) {

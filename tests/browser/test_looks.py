@@ -115,7 +115,7 @@ def test_corner_font_round_corners_and_logo_are_the_site_s(visit: Callable[..., 
     shop.refuse_all()
     back = shop.way_back.bounding_box()
     assert back
-    assert back["x"] > 640
+    assert back["x"] + back["width"] == 1280 - 16
 
 
 def test_the_styled_banner_and_preferences_pass_axe(visit: Callable[..., Shop]) -> None:
