@@ -38,7 +38,10 @@ demo: $(VENV)/.installed ## Serve the example site with a made-up year of visito
 
 BUILT := static/widget/dist consent_server/rates/assets/dist
 .PHONY: test
-test: check chromium firefox postgresql openssl ## Install what tests need and pass every test
+# As tests/environment.py has it for pytest.
+test: export LC_ALL := C.UTF-8
+test: export TZ := UTC
+test: check chromium fonts firefox postgresql openssl ## Install what tests need and pass every test
 	npm run --silent test
 	@rm -rf $(VENV)/dist && mkdir $(VENV)/dist && cp -r $(BUILT) --parents $(VENV)/dist
 	npm run --silent build
@@ -68,7 +71,7 @@ widget: node_modules/.installed ## Build the widget and the script of the charts
 	npm run --silent build
 
 .PHONY: bench
-bench: $(VENV)/.installed-dev node_modules/.installed chromium postgresql wrk ## Measure, and print what bench/BASELINE.md records
+bench: $(VENV)/.installed-dev node_modules/.installed chromium fonts postgresql wrk ## Measure, and print what bench/BASELINE.md records
 	$(BIN)/python bench/decisions.py
 	$(BIN)/python bench/ledger.py
 	$(BIN)/python bench/search.py
@@ -100,12 +103,15 @@ node_modules/.installed: package.json package-lock.json | node
 # Each of these is installed by apt-get when it is missing and we may; otherwise it says what to install.
 APT = tests/install-debian-packages
 
-.PHONY: node chromium firefox postgresql openssl wrk
+.PHONY: node chromium fonts firefox postgresql openssl wrk
 node:
 	@$(APT) npm nodejs npm
 chromium:
-	@$(APT) chromium chromium fonts-dejavu-core
+	@$(APT) chromium chromium
 	@$(APT) chromium-headless-shell chromium-headless-shell || echo "Without it the browser tests take three times as long."
+fonts: # those that tests/fonts.conf names
+	@$(APT) /usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf fonts-dejavu-core
+	@$(APT) /usr/share/fonts/truetype/roboto/unhinted/RobotoCondensed-Bold.ttf fonts-roboto-unhinted
 firefox:
 	@$(APT) firefox-esr firefox-esr
 postgresql:

@@ -1,6 +1,7 @@
 """What every test may ask for. Databases are real: each test on one meets SQLite and PostgreSQL."""
 
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from consent_server.core.context import Context, db
 from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.publish import Published, publish_notice
 from consent_server.sites.site_file import read_site_file
+from tests import environment
 from tests.factories import RIVAL_FILE, Body, Clock, settings_for, site_file
 from tests.postgresql import PostgreSQL
 
@@ -31,6 +33,13 @@ DO $$ DECLARE name text; BEGIN
   FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'
   LOOP EXECUTE 'DELETE FROM ' || quote_ident(name); END LOOP;
 END $$"""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before a test is read: no test depends on where it runs."""
+    home = tempfile.TemporaryDirectory(prefix="consent-home-")
+    config.add_cleanup(home.cleanup)
+    environment.settle(Path(home.name))
 
 
 @pytest.fixture(scope="session")

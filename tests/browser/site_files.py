@@ -92,8 +92,9 @@ LANGUAGES = sorted(catalogue.locales())
 
 
 def in_every_language(layout: str) -> str:
-    """A site that speaks them all."""
+    """A site that speaks them all, in whatever font the page has."""
     text = site_file(layout, ANALYTICS_TAG, ADS_TAG, PIXEL_TAG, FILMS, layout=layout)
+    text = text.replace("[banner]", '[banner]\nfont = "page"')
     return text.replace('["en", "fr"]', str(LANGUAGES).replace("'", '"'))
 
 

@@ -1,11 +1,12 @@
 """Every language in a real browser: the banner and the preferences fit a phone, read well to tools, and stay even."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import ViewportSize, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from consent_server.sites import catalogue
+from tests.environment import NARROW, WIDE
 
 from . import axe
 from .shop import Shop
@@ -36,31 +37,42 @@ def test_a_language_fits(phone: Shop, lang: str) -> None:
     phone.open()
     expect(phone.banner).to_have_attribute("dir", catalogue.locales()[lang]["meta"]["direction"])
     expect(phone.button("refuse")).to_have_text(catalogue.locales()[lang]["banner"]["refuse"])
-    # On one line, or on two where a language has long words: never a wall of text.
-    assert height_of_answers(phone) <= 72
-    assert phone.page.evaluate(CUT) == []
-    # Chinese and Japanese break between any two characters.
-    words_break = lang in ("ja", "zh")
-    assert words_break or phone.page.evaluate(BROKEN) == []
+    for _ in in_each_font(phone.page):
+        assert_words_fit(phone, lang)
+        assert_answers_are_even(phone)
     # The colours are the same in each language.
     assert axe.faults(phone.page, "consent-widget", [SMALL], colours=False) == []
     phone.unfold_all()
-    assert phone.page.evaluate(CUT) == []
-    assert words_break or phone.page.evaluate(BROKEN) == []
+    for _ in in_each_font(phone.page):
+        assert_words_fit(phone, lang)
     assert axe.faults(phone.page, "consent-widget", [SMALL], colours=False) == []
     phone.page.set_viewport_size(PHONE)
-    assert height_of_answers(phone) <= 72
-    assert words_break or phone.page.evaluate(BROKEN) == []
+    for _ in in_each_font(phone.page):
+        assert_words_fit(phone, lang)
+        assert_answers_are_even(phone)
     phone.page.set_viewport_size(SMALL)
 
 
-def height_of_answers(shop: Shop) -> float:
-    """In pixels, once it is sure that refusing takes as much room as accepting."""
+def in_each_font(page: Page) -> Iterator[str]:
+    """The page, and the widget with it, in a narrow and in a wide family."""
+    for family in (NARROW, WIDE):
+        page.evaluate("(family) => { document.body.style.fontFamily = family }", family)
+        yield family
+
+
+def assert_words_fit(shop: Shop, lang: str) -> None:
+    assert shop.page.evaluate(CUT) == []
+    # Chinese and Japanese break between any two characters.
+    assert lang in ("ja", "zh") or shop.page.evaluate(BROKEN) == []
+
+
+def assert_answers_are_even(shop: Shop) -> None:
+    """On one line, or on two where a language has long words: never a wall of text."""
     refuse, accept = (shop.button(action).bounding_box() for action in ("refuse", "accept"))
     assert refuse is not None
     assert accept is not None
     assert (refuse["width"], refuse["height"]) == (accept["width"], accept["height"])
-    return refuse["height"]
+    assert refuse["height"] <= 72
 
 
 # Words that stand on two lines: of buttons, and of the kind of storage and the lifetime in a cookie table.
@@ -94,3 +106,30 @@ def test_the_name_of_a_cookie_reads_from_left_to_right_among_words_that_do_not(p
     assert phone.page.locator("consent-widget td b", has_text="_gcl_au").evaluate(LEFT)
     phone.page.goto(f"{phone.server.url}/sites/bar/declaration?lang=he")
     assert phone.page.locator("code", has_text="_gcl_au").evaluate(LEFT)
+
+
+FORM = """() => [...document.querySelectorAll(".halves button")].map((one) => [one.offsetWidth, one.offsetHeight])"""
+
+
+def test_the_answers_of_the_form_are_even_in_every_language(phone: Shop) -> None:
+    page = phone.page
+    for lang in LANGUAGES:
+        page.goto(f"{phone.server.url}/sites/bar/choice?lang={lang}")
+        for family in in_each_font(page):
+            refuse, accept = page.evaluate(FORM)
+            assert refuse == accept, (lang, family)
+
+
+def test_the_browser_has_the_fonts_that_are_named_and_no_others(visit: Callable[..., Shop]) -> None:
+    page = visit().page
+    page.set_content("<p>Accept all</p>")
+    client = page.context.new_cdp_session(page)
+    client.send("DOM.enable")
+    client.send("CSS.enable")
+    node = {"nodeId": client.send("DOM.getDocument", {"depth": -1})["root"]["nodeId"]}
+    node = client.send("DOM.querySelector", {**node, "selector": "p"})
+    # The last one is installed beside the narrow family, or is nowhere.
+    for family, shown in {NARROW: NARROW, WIDE: WIDE, "system-ui": WIDE, "Roboto": WIDE}.items():
+        page.evaluate("(family) => { document.body.style.fontFamily = family }", family)
+        fonts = client.send("CSS.getPlatformFontsForNode", node)["fonts"]
+        assert [font["familyName"] for font in fonts] == [shown]
