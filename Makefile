@@ -37,8 +37,11 @@ demo: $(VENV)/.installed ## Serve the example site with a made-up year of visito
 	$(SERVE)
 
 BUILT := static/widget/dist consent_server/rates/assets/dist
+# As tests/environment.py has it for what pytest starts; these are read before that.
+ifneq ($(filter test,$(MAKECMDGOALS)),)
+unexport $(filter PYTHON%,$(.VARIABLES))
+endif
 .PHONY: test
-# As tests/environment.py has it for pytest.
 test: export LC_ALL := C.UTF-8
 test: export TZ := UTC
 test: check chromium fonts firefox postgresql openssl ## Install what tests need and pass every test
@@ -71,6 +74,7 @@ widget: node_modules/.installed ## Build the widget and the script of the charts
 	npm run --silent build
 
 .PHONY: bench
+bench: export no_proxy := 127.0.0.1,$(no_proxy)
 bench: $(VENV)/.installed-dev node_modules/.installed chromium fonts postgresql wrk ## Measure, and print what bench/BASELINE.md records
 	$(BIN)/python bench/decisions.py
 	$(BIN)/python bench/ledger.py
