@@ -41,11 +41,11 @@ from consent_server.sites import store_notices as notices  # noqa: E402
 from consent_server.sites.publish import publish_notice  # noqa: E402
 from consent_server.sites.rules_notice import Notice  # noqa: E402
 from consent_server.sites.site_file import read_site_file  # noqa: E402
-from tests.access.conftest import token  # noqa: E402
-from tests.access.people import CAST, Person  # noqa: E402
-from tests.factories import answer, site_file  # noqa: E402
-from tests.postgresql import PostgreSQL  # noqa: E402
-from tests.vendors import EVERY_VENDOR  # noqa: E402
+from tests.support.cast import token  # noqa: E402
+from tests.support.factories import answer, site_file  # noqa: E402
+from tests.support.people import CAST, Person  # noqa: E402
+from tests.support.postgresql import PostgreSQL  # noqa: E402
+from tests.support.vendors import EVERY_VENDOR  # noqa: E402
 
 DAYS = 365
 LAST = date(2026, 11, 23)

@@ -30,8 +30,8 @@ from consent_server.decisions.rules_receipt import uuid7  # noqa: E402
 from consent_server.decisions.rules_visit import Visit  # noqa: E402
 from consent_server.sites.publish import publish_notice  # noqa: E402
 from consent_server.sites.site_file import read_site_file  # noqa: E402
-from tests.factories import VENDORS, Clock, answer, settings_for, site_file  # noqa: E402
-from tests.vendors import IDS  # noqa: E402
+from tests.support.factories import VENDORS, Clock, answer, settings_for, site_file  # noqa: E402
+from tests.support.vendors import IDS  # noqa: E402
 
 MORE = f'[[vendors]]\nkey = "sentry"\nid = "{IDS["sentry"]}"\n\n[[vendors]]\nkey = "youtube"\n'
 # Under the first notice nobody can grant what the second adds; under the third nobody grants what it adds.

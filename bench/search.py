@@ -31,7 +31,7 @@ from consent_server.core.rows import DecisionRow, NoticeRow  # noqa: E402
 from consent_server.decisions.rules import Action  # noqa: E402
 from consent_server.ledger.seal import seal_ledger  # noqa: E402
 from consent_server.sites import store as sites  # noqa: E402
-from tests.postgresql import PostgreSQL  # noqa: E402
+from tests.support.postgresql import PostgreSQL  # noqa: E402
 
 PAGE = 50
 

@@ -17,9 +17,12 @@ from consent_server.core.context import Services, db
 from consent_server.sites.publish import Published, publish_notice
 from consent_server.sites.site_file import read_site_file
 from tests.e2e.site_files import DOMAIN
-from tests.factories import RIVAL_FILE, Body, Clock, settings_for, site_file
-from tests.postgresql import PostgreSQL
-from tests.process import free_port
+from tests.support.factories import RIVAL_FILE, Body, Clock, settings_for, site_file
+from tests.support.postgresql import PostgreSQL
+from tests.support.process import free_port
+
+# What stands in support/ and is no test's own.
+pytest_plugins = ["tests.support.cast", "tests.support.alerts"]
 
 # No test is about time: a busy machine is no fault.
 hypothesis_settings.register_profile("untimed", deadline=None)

@@ -13,8 +13,8 @@ from consent_server.access import credentials, sign_in
 from consent_server.access.web import COOKIE
 from consent_server.core.context import Services
 from consent_server.core.rows import SessionRow, UserRow
-from tests.access.people import CAST, HTML, PASSWORD, Person, token_of
-from tests.factories import Clock
+from tests.support.factories import Clock
+from tests.support.people import CAST, HTML, PASSWORD, Person, token_of
 
 
 @pytest.fixture

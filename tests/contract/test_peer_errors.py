@@ -8,8 +8,8 @@ import pytest
 from consent_server.core.errors import InvalidSiteFile
 from consent_server.sites import catalogue
 from consent_server.sites.site_file import read_site_file
-from tests.factories import ANALYTICS, site_file
-from tests.vendors import IDS
+from tests.support.factories import ANALYTICS, site_file
+from tests.support.vendors import IDS
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,7 +52,7 @@ CAUGHT_BY = {
     ),
     "a yes lives longer than a no": ("e2e/test_choices.py", "test_the_cookie_lives_six_months_for_yes_and_no_alike"),
     "Safari forgets the choice after a week": (
-        "web/test_decisions_recorded.py",
+        "decisions/test_decisions_recorded.py",
         "test_a_page_on_the_same_host_gets_the_cookie_by_header",
     ),
     "code from strings": ("e2e/test_strict_pages.py", "test_a_strict_policy_is_met_without_a_violation"),
@@ -70,10 +70,10 @@ CAUGHT_BY = {
         "e2e/test_peer_errors.py",
         "test_the_banner_hides_nothing_that_has_the_focus",
     ),
-    "repeated keys in a receipt": ("unit/test_signing.py", "test_a_header_with_a_repeated_key"),
+    "repeated keys in a receipt": ("core/test_keys.py", "test_a_header_with_a_repeated_key"),
     "milliseconds where seconds are meant": ("receipts/test_forms.py", "test_what_was_granted_is_valid"),
     "a newline after an id": ("contract/test_peer_errors.py", "test_an_id_is_matched_as_a_whole"),
-    "the token names the algorithm": ("unit/test_signing.py", "test_the_token_does_not_choose_how_it_is_checked"),
+    "the token names the algorithm": ("core/test_keys.py", "test_the_token_does_not_choose_how_it_is_checked"),
 }
 
 

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from consent_server.decisions.rules_tally import counters_of
-from tests.process import free_port
+from tests.support.process import free_port
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 30

@@ -1,6 +1,6 @@
 """The sites of the browser tests, as an operator would declare them."""
 
-from tests.vendors import EVERY_VENDOR
+from tests.support.vendors import EVERY_VENDOR
 
 ORIGIN = "https://a.b.example.co.uk"
 DOMAIN = "example.co.uk"

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.servers import ConsentServer
-from tests.factories import site_file
-from tests.usecases.test_picture_notice import rows
+from tests.support.factories import site_file
+from tests.widget.test_picture_notice import rows
 
 # Code of another age: it knows nothing of the configuration of today, nor today's code of this one.
 MAIN = """\

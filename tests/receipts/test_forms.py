@@ -13,9 +13,9 @@ from pyld import jsonld
 
 from consent_server.core.canonical import decode_strict
 from tests.conftest import Apply
-from tests.factories import TOP, VENDORS, Body, site_file
 from tests.receipts.conftest import FULL
-from tests.web.visitor import post
+from tests.support.factories import TOP, VENDORS, Body, site_file
+from tests.support.visitor import post
 
 DPV, PD, LOC = "https://w3id.org/dpv#", "https://w3id.org/dpv/pd#", "https://w3id.org/dpv/loc#"
 GDPR, EU = "https://w3id.org/dpv/legal/eu/gdpr#", "https://w3id.org/dpv/legal/eu#"

@@ -1,0 +1,149 @@
+"""The product as it is shipped: gunicorn with its committed configuration, killed and started again."""
+
+import http.client
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from consent_server.core.context import Services
+from tests.support.factories import PUBLIC_URL, SHOP, Body
+from tests.support.served import VISITOR, Server
+
+
+@pytest.fixture
+def environ(services: Services, tmp_path: Path, dialect: str) -> dict[str, str]:
+    settings = services.settings
+    given = {
+        "CONSENT_INSTANCE": str(tmp_path),
+        "CONSENT_PUBLIC_URL": PUBLIC_URL,
+        "CONSENT_SECRET_KEY": settings.secret_key,
+        "PORT": "0",
+        "PATH": os.environ["PATH"],
+    }
+    if dialect == "postgresql":
+        given["CONSENT_DATABASE_URL"] = settings.database_url
+        given["CONSENT_SIGNING_KEYS_FILE"] = str(settings.signing_keys_file)
+    return given
+
+
+@pytest.fixture
+def start(environ: dict[str, str], tmp_path: Path) -> Iterator["Start"]:
+    starter = Start(environ, tmp_path)
+    yield starter
+    for server in starter.started:
+        if server.running:
+            server.kill()
+
+
+class Start:
+    """Starts servers and remembers them."""
+
+    def __init__(self, environ: dict[str, str], folder: Path) -> None:
+        self._environ, self._folder = environ, folder
+        self.started: list[Server] = []
+
+    def __call__(self) -> Server:
+        self.started.append(Server(self._environ, self._folder))
+        return self.started[-1]
+
+
+def test_what_was_answered_survives_a_kill(start: Start, body: Body) -> None:
+    server = start()
+    bodies = [body() for _ in range(12)]
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(server.post, bodies[:-1]))
+    answers.append(server.post(bodies[-1]))
+    server.kill()
+    assert [status for status, _ in answers] == [201] * 12
+
+    server = start()
+    for sent, (_, answer) in zip(bodies, answers, strict=True):
+        said = json.loads(answer)
+        link = urlsplit(said["receipt_url"]).path
+        assert server.ask("GET", link, Accept="application/jose") == (200, said["receipt"].encode())
+        assert server.post(sent) == (200, answer)
+
+
+def test_a_record_is_covered_within_five_seconds_with_no_command(start: Start, body: Body) -> None:
+    server = start()
+    server.post(body())
+    answer = json.loads(server.post(body())[1])
+    recorded = time.monotonic()
+    path = urlsplit(answer["receipt_url"]).path + "/proof"
+    while (proof := server.ask("GET", path))[0] != 200:
+        assert proof[0] == 409
+        assert time.monotonic() < recorded + 5, "No checkpoint covers the record after 5 s."
+        time.sleep(0.05)
+    assert json.loads(proof[1])["leaf_index"] == 1
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_log_line_says_what_was_asked_and_never_who(start: Start, body: Body) -> None:
+    server = start()
+    answer = json.loads(server.post(body(page="https://shop.example/?q=TELLTALE"))[1])
+    link = urlsplit(answer["receipt_url"]).path
+    server.ask("GET", link)
+    server.ask("GET", f"{link}?format=TELLTALE")
+    script = "/widget/shop.js?lang=TELLTALE"
+    server.ask("GET", script, Referer="https://TELLTALE.example/", Cookie="eu-consent=TELLTALE")
+    server.ask("GET", "/v1/receipts/%2e" + link.rpartition("/")[2], X_Forwarded_For="203.0.113.9")
+    lines, errors = server.stop()
+    asked = [json.loads(line) for line in lines]
+    assert [line["status"] for line in asked[:1]] == [201]
+    assert len(asked) == 5
+    for line in asked:
+        assert line.keys() == {"at", "method", "path", "status", "bytes", "ms"}
+    signature = link.rpartition(".")[2]
+    for trace in (VISITOR, "203.0.113.9", "TELLTALE", signature, answer["visitor"]):
+        assert trace not in "\n".join(lines), trace
+        assert trace not in errors, trace
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_request_that_is_none_is_not_logged_with_its_address(start: Start) -> None:
+    server = start()
+    with socket.create_connection(("127.0.0.1", server.port), 20, source_address=(VISITOR, 0)) as connection:
+        connection.sendall(b"NOT A REQUEST TELLTALE\r\n\r\n")
+        while connection.recv(4096):
+            pass
+    lines, errors = server.stop()
+    assert VISITOR not in "\n".join(lines)
+    assert VISITOR not in errors
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize("path", ["/v1/sites/shop/decisions", "/sign-in"])
+@pytest.mark.parametrize("sent", [b"zz\r\n{}\r\n", b"2\r\n{}TELLTALE\r\n"])
+def test_a_body_in_chunks_that_are_none(start: Start, notice: str, path: str, sent: bytes) -> None:
+    server = start()
+    kind = b"application/x-www-form-urlencoded" if path == "/sign-in" else b"application/json"
+    with socket.create_connection(("127.0.0.1", server.port), 20) as connection:
+        head = b"POST %b HTTP/1.1\r\nHost: x\r\nOrigin: %b\r\nContent-Type: %b\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall(head % (path.encode(), SHOP.encode(), kind) + sent)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        assert answer.status == 400
+        assert b"/problems/malformed-body" in answer.read()
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_body_in_chunks(start: Start, body: Body) -> None:
+    server = start()
+
+    def chunks(text: str) -> Iterator[bytes]:
+        yield text[:100].encode()
+        yield text[100:].encode()
+
+    sent = json.dumps(body())
+    path, headers = "/v1/sites/shop/decisions", {"Content_Type": "application/json"}
+    assert server.ask("POST", path, chunks(sent), **headers)[0] == 201
+    assert server.ask("POST", path, chunks(sent), **headers)[0] == 200
+    status, answer = server.ask("POST", path, chunks(sent.ljust(8193)), **headers)
+    assert (status, json.loads(answer)["type"]) == (413, "/problems/body-too-large")
