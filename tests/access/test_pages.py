@@ -37,6 +37,7 @@ def of(path: str, site: str, answer: dict[str, Any]) -> str:
     return path.format(site=site, receipt=answer["receipt_id"])
 
 
+@pytest.mark.on_both_databases
 def test_everybody_sees_what_their_role_allows(people: dict[str, Person], recorded: list[dict[str, Any]]) -> None:
     for path, statuses in PAGES.items():
         for name, status in statuses.items():
@@ -107,6 +108,7 @@ def test_tokens(app: Flask, client: FlaskClient, role: str, sites: tuple[str, ..
     assert response.status_code == status
 
 
+@pytest.mark.on_both_databases
 def test_a_token_is_kept_as_a_hash_and_its_use_as_a_day(
     app: Flask, client: FlaskClient, services: Services, clock: Clock
 ) -> None:
@@ -127,6 +129,7 @@ def test_a_token_is_kept_as_a_hash_and_its_use_as_a_day(
     assert database.exists() == services.database.embedded
 
 
+@pytest.mark.on_both_databases
 def test_a_revoked_token_is_worthless_at_once(app: Flask, client: FlaskClient) -> None:
     headers, runner = token(app, "auditor"), app.test_cli_runner()
     assert client.get("/v1/sites/shop/decisions", headers=headers).status_code == 200
@@ -141,12 +144,10 @@ def test_a_revoked_token_is_worthless_at_once(app: Flask, client: FlaskClient) -
 
 
 @pytest.mark.parametrize("sent", ["Bearer", "Bearer ", "Bearer x", "Bearer é", "bearer \x7f", "Bearer " + "a" * 5000])
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_what_is_no_token(client: FlaskClient, sent: str) -> None:
     assert client.get("/v1/sites/shop/decisions", headers={"Authorization": sent}).status_code == 401
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_wrong_token_is_not_mended_by_a_session(ada: Person) -> None:
     path = "/v1/sites/shop/decisions"
     assert ada.browser.get(path).status_code == 200
@@ -155,7 +156,6 @@ def test_a_wrong_token_is_not_mended_by_a_session(ada: Person) -> None:
     assert ada.browser.get(path, headers={"Authorization": "Basic YTpi"}).status_code == 200
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_public_routes_stay_free_of_it(people: dict[str, Person], client: FlaskClient, body: Any) -> None:
     response = client.post(
         "/v1/sites/shop/decisions", json=body(), headers={"Origin": "https://shop.example", "Authorization": "Bearer x"}

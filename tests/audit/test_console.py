@@ -18,10 +18,10 @@ from consent_server.core.errors import Forbidden, Unauthenticated, UnknownReceip
 from consent_server.ledger.replay import replay_leaves
 from consent_server.ledger.seal import seal_ledger
 from consent_server.receipts.run_retention import run_retention
-from tests.conftest import Apply
 from tests.support.cast import token
 from tests.support.factories import Body, Clock, site_file
 from tests.support.people import HTML, Person
+from tests.support.sites import Apply
 from tests.support.visitor import post
 
 RECORDS = "/console/sites/shop/records"
@@ -47,6 +47,7 @@ def test_records_are_listed_and_found(ada: Person, recorded: list[dict[str, Any]
     assert (direct.status_code, direct.location) == (303, f"{RECORDS}/{recorded[0]['receipt_id']}")
 
 
+@pytest.mark.on_both_databases
 def test_older_records_are_a_link_away(ada: Person, client: FlaskClient, body: Body, clock: Clock) -> None:
     ids = []
     for _ in range(51):
@@ -62,6 +63,7 @@ def test_older_records_are_a_link_away(ada: Person, client: FlaskClient, body: B
     assert "Older" not in second.text
 
 
+@pytest.mark.on_both_databases
 def test_a_record_tells_its_story(ada: Person, recorded: list[dict[str, Any]], body: Body) -> None:
     grant, withdrawal = recorded[0], recorded[3]
     page = ada.open(f"{RECORDS}/{grant['receipt_id']}").text
@@ -87,7 +89,6 @@ def test_a_record_tells_its_story(ada: Person, recorded: list[dict[str, Any]], b
         ("receipt = (SELECT receipt FROM decisions AS d WHERE d.id = decisions.id + 1)", "differs"),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_an_altered_record_is_shown_as_such(
     ada: Person, recorded: list[dict[str, Any]], services: Services, change: str, words: str
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_receipt_that_somebody_has(ada: Person, recorded: list[dict[str, Any]]
     assert "has no record of it any more" in response.text
 
 
+@pytest.mark.on_both_databases
 def test_a_sample_can_be_drawn_again(ada: Person, client: FlaskClient, recorded: Any, body: Body) -> None:
     first = ada.open("/console/sites/shop/sample?n=2")
     assert re.fullmatch(r"/console/sites/shop/sample\?n=2&seed=[0-9a-f]{16}&size=4", first.location)
@@ -146,7 +148,6 @@ def test_a_sample_can_be_drawn_again(ada: Person, client: FlaskClient, recorded:
         assert ada.open(f"/console/sites/shop/sample?{wrong}").status_code == 400, wrong
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_an_empty_ledger(ada: Person) -> None:
     assert "No checkpoint covers a record yet" in ada.open("/console/sites/shop/sample").text
     assert "There is no record yet" in ada.open(RECORDS).text
@@ -155,6 +156,7 @@ def test_an_empty_ledger(ada: Person) -> None:
     assert ada.open("/console/sites/shop/gaps?from=x").status_code == 400
 
 
+@pytest.mark.on_both_databases
 def test_gaps(ada: Person, recorded: Any, services: Services, apply_site: Apply, notice: str) -> None:
     page = ada.open("/console/sites/shop/gaps").text
     assert "look here" not in page
@@ -186,6 +188,7 @@ def test_gaps(ada: Person, recorded: Any, services: Services, apply_site: Apply,
     assert "leaf 2: is missing" in replay_leaves(services.database, ring, site, "shop", 0).faults
 
 
+@pytest.mark.on_both_databases
 def test_removed_records_are_told(ada: Person, app: Flask, recorded: list[dict[str, Any]], services: Services) -> None:
     assert app.test_cli_runner().invoke(args=["visitor", "erase", recorded[0]["visitor"]]).stdout == "2 removed\n"
     page = ada.open("/console/sites/shop/gaps").text
@@ -198,6 +201,7 @@ def test_removed_records_are_told(ada: Person, app: Flask, recorded: list[dict[s
     assert "none" in sample
 
 
+@pytest.mark.on_both_databases
 def test_every_look_up_is_written_down(
     ada: Person, olga: Person, app: Flask, client: FlaskClient, recorded: list[dict[str, Any]], services: Services
 ) -> None:
@@ -237,6 +241,7 @@ def test_a_look_up_that_was_refused_reads_nothing(ada: Person, recorded: Any, se
     assert looked(services) == []
 
 
+@pytest.mark.on_both_databases
 def test_look_ups_end_after_a_year(ada: Person, recorded: Any, services: Services, clock: Clock) -> None:
     ada.open(RECORDS)
     clock.advance(days=365)
@@ -246,6 +251,7 @@ def test_look_ups_end_after_a_year(ada: Person, recorded: Any, services: Service
     assert looked(services) == []
 
 
+@pytest.mark.on_both_databases
 def test_an_operator_of_some_sites_sees_the_look_ups_there(app: Flask, ada: Person, recorded: Any) -> None:
     ada.open(RECORDS)
     rivals = Person(app, "oscar")
@@ -277,7 +283,6 @@ def test_who_may_read_a_receipt(app: Flask, recorded: list[dict[str, Any]]) -> N
 SCRIPT = "<script>alert(1)</script>"
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_nothing_that_is_shown_is_markup(
     app: Flask, olga: Person, client: FlaskClient, apply_site: Apply, services: Services
 ) -> None:
@@ -312,6 +317,7 @@ def test_nothing_that_is_shown_is_markup(
     assert SCRIPT not in failed.text
 
 
+@pytest.mark.on_both_databases
 def test_operators_see_the_open_requests_for_erasure(
     client: FlaskClient, olga: Person, recorded: list[dict[str, Any]], clock: Clock
 ) -> None:

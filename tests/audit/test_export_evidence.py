@@ -56,6 +56,7 @@ def said(client: FlaskClient, body: Body, clock: Clock) -> list[dict[str, str]]:
     return answers
 
 
+@pytest.mark.on_both_databases
 def test_a_pack_of_the_real_database_holds(said: list[dict[str, str]], export: Export, tmp_path: Path) -> None:
     pack = export()
     done = verify(pack, tmp_path)
@@ -64,6 +65,7 @@ def test_a_pack_of_the_real_database_holds(said: list[dict[str, str]], export: E
     assert [json.loads(line)["receipt"] for line in records] == [answer["receipt"] for answer in said]
 
 
+@pytest.mark.on_both_databases
 def test_after_an_erasure_the_pack_holds_and_names_it(
     app: Flask, said: list[dict[str, str]], export: Export, tmp_path: Path
 ) -> None:
@@ -126,14 +128,12 @@ def test_nobody_without_a_role_takes_a_pack_away(app: Flask, client: FlaskClient
     [("from=x", "#/from"), ("to=2026-02-30", "#/to"), ("from=2026-11-02&to=2026-11-01", "#/to"), ("until=x", "#/until"),
      ("from=2026-11-01&from=2026-11-02", "#/from")],
 )  # fmt: skip
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_span_is_read_as_strictly_as_other_queries(app: Flask, client: FlaskClient, query: str, pointer: str) -> None:
     wrong = client.get(f"/v1/sites/shop/evidence?{query}", headers=auditor(app))
     assert (wrong.status_code, wrong.get_json()["type"]) == (400, "/problems/invalid-query")
     assert [fault["pointer"] for fault in wrong.get_json()["errors"]] == [pointer]
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_what_fails_before_the_first_byte_is_a_problem_and_no_broken_zip(
     app: Flask, client: FlaskClient, said: list[dict[str, str]], services: Services
 ) -> None:
@@ -151,7 +151,6 @@ def auditor(app: Flask) -> dict[str, str]:
     return {"Authorization": f"Bearer {made.output.strip()}"}
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_an_old_period_does_not_read_all_checkpoints_since(
     said: list[dict[str, str]], services: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

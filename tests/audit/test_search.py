@@ -19,8 +19,10 @@ from consent_server.decisions.rules import Action
 from consent_server.decisions.rules_visit import Visit
 from consent_server.ledger.seal import seal_ledger
 from consent_server.receipts.erase_visitor import erase_visitor
-from tests.conftest import Apply
 from tests.support.factories import ADS, ANALYTICS, META, PUBLIC_URL, RIVAL_FILE, Clock, answer, site_file
+from tests.support.sites import Apply
+
+pytestmark = pytest.mark.on_both_databases
 
 # The last purpose is named by the last notice alone, and its name begins like another's.
 ZENDESK = '[[vendors]]\nkey = "zendesk"\nid = "01234567-89ab-cdef-0123-456789abcdef"\n'

@@ -84,7 +84,6 @@ def test_a_wrong_file_is_refused_whole_with_every_fault(
     "content",
     [b"", b"key =", b"\xff\xfe", b"\x00", b"a = " + b"[" * 10_000, b"a = " + b"9" * 5_000, b"\xef\xbb\xbfa=1"],
 )
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_what_is_no_site_file(runner: FlaskCliRunner, shop_file: Path, content: bytes) -> None:
     shop_file.write_bytes(content)
     result = runner.invoke(args=["site", "apply", str(shop_file)])
@@ -92,20 +91,19 @@ def test_what_is_no_site_file(runner: FlaskCliRunner, shop_file: Path, content: 
     assert result.stderr.startswith("shop.toml is refused")
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_file_that_is_not_there(runner: FlaskCliRunner, tmp_path: Path) -> None:
     result = runner.invoke(args=["site", "apply", str(tmp_path / "nothing.toml")])
     assert result.exit_code == 2
     assert "does not exist" in result.stderr
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_corrected_colour_is_said(runner: FlaskCliRunner, shop_file: Path) -> None:
     shop_file.write_text(site_file(f'{TOP}[banner.colours]\naccent = "#FFEE00"\n'), "utf-8")
     said = runner.invoke(args=["site", "apply", str(shop_file)]).stdout
     assert re.search(r"contrast: accent #ffee00 corrected to #[0-9a-f]{6}", said)
 
 
+@pytest.mark.on_both_databases
 def test_sites_are_listed(runner: FlaskCliRunner, notice: str) -> None:
     lines = [line.split("\t") for line in runner.invoke(args=["site", "list"]).stdout.splitlines()]
     assert [line[0] for line in lines] == ["rival", "shop"]
@@ -134,7 +132,6 @@ def test_a_receipt_is_verified_offline(
     assert result.exit_code == 0
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_receipt_that_does_not_hold_fails(
     runner: FlaskCliRunner, receipt_file: Path, tmp_path: Path, client: FlaskClient
 ) -> None:
@@ -157,7 +154,6 @@ def test_a_receipt_that_does_not_hold_fails(
     assert "shop" not in result.stdout
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_rotation_names_the_new_key(runner: FlaskCliRunner, services: Services) -> None:
     result = runner.invoke(args=["key", "rotate"])
     assert result.exit_code == 0
@@ -169,7 +165,6 @@ def test_a_rotation_names_the_new_key(runner: FlaskCliRunner, services: Services
     [["receipt", "verify", "{}"], ["receipt", "verify", "{}", "--jwks", "{}"], ["evidence", "verify", "{}"],
      ["ledger", "check", "shop", "--checkpoint", "{}"], ["site", "apply", "{}"]],
 )  # fmt: skip
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_file_of_another_kind_is_refused_in_words(
     runner: FlaskCliRunner, notice: str, tmp_path: Path, arguments: list[str]
 ) -> None:
@@ -180,7 +175,6 @@ def test_a_file_of_another_kind_is_refused_in_words(
     assert result.output
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_pack_that_cannot_be_written_is_said_in_words(runner: FlaskCliRunner, notice: str, tmp_path: Path) -> None:
     where = tmp_path / "nothing" / "pack.zip"
     result = runner.invoke(args=["evidence", "export", "shop", "-o", str(where)])
@@ -189,7 +183,6 @@ def test_a_pack_that_cannot_be_written_is_said_in_words(runner: FlaskCliRunner, 
     assert str(where.parent) in result.stderr
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_days_that_are_no_span_make_no_pack(runner: FlaskCliRunner, notice: str, tmp_path: Path) -> None:
     pack = tmp_path / "pack.zip"
     days = ["--from", "2026-11-30", "--to", "2026-11-01"]
@@ -200,7 +193,6 @@ def test_days_that_are_no_span_make_no_pack(runner: FlaskCliRunner, notice: str,
 
 
 @pytest.mark.parametrize("arguments", [["site"], ["site", "apply"], ["receipt", "verify"], ["key", "rotate"]])
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_every_command_explains_itself(runner: FlaskCliRunner, arguments: list[str]) -> None:
     result: Any = runner.invoke(args=[*arguments, "--help"])
     assert result.exit_code == 0

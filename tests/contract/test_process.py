@@ -54,6 +54,7 @@ class Start:
         return self.started[-1]
 
 
+@pytest.mark.on_both_databases
 def test_what_was_answered_survives_a_kill(start: Start, body: Body) -> None:
     server = start()
     bodies = [body() for _ in range(12)]
@@ -71,6 +72,7 @@ def test_what_was_answered_survives_a_kill(start: Start, body: Body) -> None:
         assert server.post(sent) == (200, answer)
 
 
+@pytest.mark.on_both_databases
 def test_a_record_is_covered_within_five_seconds_with_no_command(start: Start, body: Body) -> None:
     server = start()
     server.post(body())
@@ -84,7 +86,6 @@ def test_a_record_is_covered_within_five_seconds_with_no_command(start: Start, b
     assert json.loads(proof[1])["leaf_index"] == 1
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_log_line_says_what_was_asked_and_never_who(start: Start, body: Body) -> None:
     server = start()
     answer = json.loads(server.post(body(page="https://shop.example/?q=TELLTALE"))[1])
@@ -106,7 +107,6 @@ def test_a_log_line_says_what_was_asked_and_never_who(start: Start, body: Body) 
         assert trace not in errors, trace
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_request_that_is_none_is_not_logged_with_its_address(start: Start) -> None:
     server = start()
     with socket.create_connection(("127.0.0.1", server.port), 20, source_address=(VISITOR, 0)) as connection:
@@ -118,7 +118,6 @@ def test_a_request_that_is_none_is_not_logged_with_its_address(start: Start) -> 
     assert VISITOR not in errors
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize("path", ["/v1/sites/shop/decisions", "/sign-in"])
 @pytest.mark.parametrize("sent", [b"zz\r\n{}\r\n", b"2\r\n{}TELLTALE\r\n"])
 def test_a_body_in_chunks_that_are_none(start: Start, notice: str, path: str, sent: bytes) -> None:
@@ -133,7 +132,6 @@ def test_a_body_in_chunks_that_are_none(start: Start, notice: str, path: str, se
         assert b"/problems/malformed-body" in answer.read()
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_body_in_chunks(start: Start, body: Body) -> None:
     server = start()
 

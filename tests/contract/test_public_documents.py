@@ -8,9 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from consent_server.app import create_app
-from tests.conftest import Apply
 from tests.support.factories import TOP, TYPEFORM, VENDORS, settings_for, site_file
 from tests.support.postgresql import PostgreSQL
+from tests.support.sites import Apply
 
 
 def test_a_notice_is_named_by_the_hash_of_its_bytes(client: FlaskClient, notice: str) -> None:
@@ -56,11 +56,13 @@ def test_global_privacy_control_is_honoured(client: FlaskClient) -> None:
     assert set(said) <= {"gpc", "lastUpdate"}
 
 
+@pytest.mark.on_both_databases
 def test_it_is_alive_and_ready(client: FlaskClient) -> None:
     assert client.get("/healthz").get_json() == {"status": "ok"}
     assert client.get("/readyz").get_json()["status"] == "ready"
 
 
+@pytest.mark.on_both_databases
 def test_without_migrations_it_is_alive_and_not_ready(
     dialect: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -83,6 +85,7 @@ def test_without_migrations_it_is_alive_and_not_ready(
     app.extensions["consent"].database.engine.dispose()
 
 
+@pytest.mark.on_both_databases
 def test_a_notice_that_comes_back_is_the_same(client: FlaskClient, notice: str, apply_site: Apply) -> None:
     apply_site(site_file(TOP.replace("Example Shop", "Summer Shop")))
     assert apply_site(site_file()) == notice

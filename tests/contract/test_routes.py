@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -95,7 +94,6 @@ def form_of(person: Person) -> str:
     return token_of(person.open("/console").text)
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_every_route_is_public_by_name_or_has_a_role(app: Flask) -> None:
     routes = dict(walked(app))
     assert set(routes) == PUBLIC | HELD | {ANYBODY} | set(ROLES)

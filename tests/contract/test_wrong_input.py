@@ -74,6 +74,7 @@ def in_words(answer: Any, what: str) -> None:
     answer.close()
 
 
+@pytest.mark.on_both_databases
 def test_parts_of_paths(app: Flask, client: FlaskClient, known: dict[str, str], operator: dict[str, str]) -> None:
     for rule in rules(app, "GET"):
         for path in paths(rule, known):
@@ -81,6 +82,7 @@ def test_parts_of_paths(app: Flask, client: FlaskClient, known: dict[str, str], 
             in_words(client.get(path, headers=operator), path)
 
 
+@pytest.mark.on_both_databases
 def test_parameters(app: Flask, client: FlaskClient, known: dict[str, str], operator: dict[str, str]) -> None:
     for rule in rules(app, "GET"):
         path = filled(rule, known)
@@ -90,6 +92,7 @@ def test_parameters(app: Flask, client: FlaskClient, known: dict[str, str], oper
                 in_words(client.get(query, headers=operator), query)
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", "text/csv", "", "multipart/form-data; boundary="])
 def test_bodies(app: Flask, client: FlaskClient, known: dict[str, str], kind: str) -> None:
     for rule in rules(app, "POST"):
@@ -100,7 +103,6 @@ def test_bodies(app: Flask, client: FlaskClient, known: dict[str, str], kind: st
             in_words(answer, f"{path} {body[:20]!r}")
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_headers(client: FlaskClient, body: Any, operator: dict[str, str]) -> None:
     sent = json.dumps(body()).encode()
     for name in ("Accept", "Accept-Language", "Accept-Encoding", "Origin", "If-None-Match", "Cookie", "Authorization",
@@ -112,7 +114,6 @@ def test_headers(client: FlaskClient, body: Any, operator: dict[str, str]) -> No
             in_words(client.post("/v1/sites/shop/decisions", data=sent, headers=headers), name)
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_forms(ada: Person) -> None:
     for path in ("/sign-in", "/sign-in/link", "/console/sites/shop/find"):
         for value in ("", "\x00", "\ud7ff", "a" * 70000, "a@b@c", "é", "a.b.c", "{}", "[" * 2000):

@@ -15,6 +15,8 @@ from consent_server.core import append_only
 from consent_server.core.columns import Base, UtcMilliseconds, UuidBytes
 from consent_server.core.context import Services
 
+pytestmark = pytest.mark.on_both_databases
+
 TABLES: dict[str, Table] = dict(Base.metadata.tables)
 KEPT = sorted({table for tables in append_only.FROZEN.values() for table in tables} | {"decisions", "tiles"})
 # What the product inserts unless it is there.
@@ -106,7 +108,6 @@ def test_no_table_is_emptied(stranger: Connection, table: str) -> None:
     assert is_refused(stranger, table, text(f"TRUNCATE {table} CASCADE"))
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize("table", KEPT)
 def test_no_row_is_put_over_another_by_its_hidden_number(stranger: Connection, table: str) -> None:
     assert is_refused(stranger, table, text(f"UPDATE OR REPLACE {table} SET rowid = rowid + 7"))
@@ -140,7 +141,6 @@ def test_what_is_there_is_passed_over_and_the_rest_goes_in(stranger: Connection,
     assert before[0] in after
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize("table", KEPT)
 def test_a_row_under_a_number_that_is_never_given_keeps_no_other_out(stranger: Connection, table: str) -> None:
     names = [name for name in row_of(table, 1) if name != "id"]
@@ -183,7 +183,6 @@ def test_a_guard_that_is_gone_is_missed(services: Services, statement: str) -> N
     assert gone in statement
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_the_report_of_gaps_names_what_is_gone(services: Services, notice: str) -> None:
     site = services.sites.get("shop").site_id
     name = "The database refuses to change history"

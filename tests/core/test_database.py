@@ -48,7 +48,6 @@ def stopped_writer(folder: Path) -> Iterator[None]:
         process.join()
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_stopped_writer_blocks_nobody_forever(
     services: Services, client: FlaskClient, body: Body, tmp_path: Path
 ) -> None:
@@ -68,7 +67,6 @@ def test_a_stopped_writer_blocks_nobody_forever(
     assert len(rows(services)) == 1
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_turn_that_comes_in_time_is_taken(services: Services, client: FlaskClient, body: Body) -> None:
     begun, end = threading.Event(), threading.Event()
 
@@ -107,7 +105,6 @@ def test_a_lock_of_postgresql_is_waited_for_as_long(services: Services) -> None:
             write()
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_what_is_forgotten_is_in_no_page_that_was_split(
     services: Services, client: FlaskClient, body: Body, tmp_path: Path
 ) -> None:

@@ -23,7 +23,6 @@ def stored(database: Database) -> set[str]:
         return set(session.scalars(select(WidgetRow.hash)))
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_every_connection_of_sqlite_syncs_every_commit(services: Services) -> None:
     engine = services.database.engine
     connections = [engine.connect() for _ in range(4)]
@@ -45,6 +44,7 @@ def test_postgresql_syncs_every_commit(services: Services) -> None:
             assert session.connection().exec_driver_sql(f"SHOW {name}").scalar() == "on"
 
 
+@pytest.mark.on_both_databases
 def test_what_fails_leaves_nothing_behind(services: Services) -> None:
     def fail() -> None:
         with services.database.transaction() as session:
@@ -60,6 +60,7 @@ def test_what_fails_leaves_nothing_behind(services: Services) -> None:
     assert stored(services.database) == {"b"}
 
 
+@pytest.mark.on_both_databases
 def test_reading_changes_nothing(services: Services) -> None:
     with services.database.reading() as session:
         session.add(widget("a"))
@@ -67,6 +68,7 @@ def test_reading_changes_nothing(services: Services) -> None:
     assert stored(services.database) == set()
 
 
+@pytest.mark.on_both_databases
 def test_times_come_back_as_they_were(services: Services) -> None:
     with services.database.transaction() as session:
         session.add(widget("a"))
@@ -74,6 +76,7 @@ def test_times_come_back_as_they_were(services: Services) -> None:
         assert session.scalars(select(WidgetRow.created_at)).one() == widget("a").created_at
 
 
+@pytest.mark.on_both_databases
 def test_many_writers_take_turns(services: Services) -> None:
     def write(number: int) -> None:
         with services.database.transaction() as session:
@@ -84,7 +87,6 @@ def test_many_writers_take_turns(services: Services) -> None:
     assert stored(services.database) == {str(number) for number in range(60)}
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_disk_that_takes_no_more_is_a_database_that_is_away(services: Services) -> None:
     def full(connection: sqlite3.Connection) -> None:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
@@ -104,7 +106,6 @@ def test_a_disk_that_takes_no_more_is_a_database_that_is_away(services: Services
     assert stored(services.database) == set()
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_lock_file_that_cannot_be_opened_is_a_database_that_is_away(services: Services) -> None:
     (services.settings.instance / "consent.sqlite3.lock").unlink(missing_ok=True)
     (services.settings.instance / "consent.sqlite3.lock").mkdir()
@@ -117,6 +118,7 @@ def test_a_lock_file_that_cannot_be_opened_is_a_database_that_is_away(services: 
         write()
 
 
+@pytest.mark.on_both_databases
 def test_readers_do_not_wait_for_a_writer(services: Services) -> None:
     with services.database.transaction() as session:
         session.add(widget("a"))

@@ -17,6 +17,8 @@ from consent_server.core.group_commit import GroupCommit
 from consent_server.core.rows import PublicationRow, WidgetRow
 from tests.support.postgresql import PostgreSQL
 
+pytestmark = pytest.mark.on_both_databases
+
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 COMPANY = 20
 
@@ -132,7 +134,6 @@ def test_a_commit_that_fails_answers_nobody_and_stores_nothing(
     assert sound(lambda: "n1") == "N1"
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_who_is_interrupted_while_leading_leaves_nobody_waiting(services: Services) -> None:
     class Interrupted(Desk):
         def __call__(self, session: Session, names: Sequence[str]) -> list[str]:

@@ -52,11 +52,13 @@ def drift(engine: Engine) -> list[Any]:
         return list(compare_metadata(context, Base.metadata))
 
 
+@pytest.mark.on_both_databases
 def test_migrations_equal_models(empty_app: Flask) -> None:
     upgrade()
     assert drift(engine_of(empty_app)) == []
 
 
+@pytest.mark.on_both_databases
 def test_there_and_back(empty_app: Flask) -> None:
     upgrade()
     upgrade()
@@ -66,6 +68,7 @@ def test_there_and_back(empty_app: Flask) -> None:
     assert drift(engine_of(empty_app)) == []
 
 
+@pytest.mark.on_both_databases
 def test_names_are_those_of_the_models(empty_app: Flask) -> None:
     upgrade()
     found = inspect(engine_of(empty_app))
@@ -83,6 +86,7 @@ def expressions(engine: Engine) -> set[str]:
         return set(connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'index' AND sql LIKE '%(%(%'")))
 
 
+@pytest.mark.on_both_databases
 def test_the_look_up_of_a_visitor_is_an_index_of_few(empty_app: Flask) -> None:
     upgrade()
     indexes = {index["name"]: index for index in inspect(engine_of(empty_app)).get_indexes("decisions")}
@@ -90,6 +94,7 @@ def test_the_look_up_of_a_visitor_is_an_index_of_few(empty_app: Flask) -> None:
     assert any("visitor IS NOT NULL" in str(value) for value in options.values())
 
 
+@pytest.mark.on_both_databases
 def test_what_was_served_before_there_was_a_third_script_stays_as_it_was(empty_app: Flask) -> None:
     upgrade(revision="0012")
     kept = "SELECT main, preferences, hash FROM configurations"
@@ -109,6 +114,7 @@ def test_what_was_served_before_there_was_a_third_script_stays_as_it_was(empty_a
         assert append_only.names(connection) >= closed
 
 
+@pytest.mark.on_both_databases
 def test_views_counted_by_day_go_on_as_roll_ups(empty_app: Flask) -> None:
     upgrade(revision="0006")
     with engine_of(empty_app).begin() as connection:
@@ -146,6 +152,7 @@ GROWS = {
 }
 
 
+@pytest.mark.on_both_databases
 def test_tiles_of_an_older_database_stay_in_their_place(empty_app: Flask, dialect: str) -> None:
     upgrade(revision="0012")
     tile = "INSERT INTO tiles (site_id, level, \"index\", hashes) VALUES (1, 0, 0, '00')"
@@ -181,6 +188,7 @@ PLACES = [
 ]  # fmt: skip
 
 
+@pytest.mark.on_both_databases
 def test_choices_counted_together_go_on_apart(empty_app: Flask) -> None:
     upgrade(revision="0012")
     with engine_of(empty_app).begin() as connection:
@@ -211,6 +219,7 @@ def test_choices_counted_together_go_on_apart(empty_app: Flask) -> None:
     assert in_roll_ups(empty_app)["country", "2026-11-01", "MT", "vendor google-ads"] == 32 + 2 + 1
 
 
+@pytest.mark.on_both_databases
 def test_counts_go_back_without_their_grants(empty_app: Flask) -> None:
     upgrade()
     with engine_of(empty_app).begin() as connection:

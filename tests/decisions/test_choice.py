@@ -11,9 +11,9 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from consent_server.core.context import Services
-from tests.conftest import Apply
 from tests.support import jose
 from tests.support.factories import PUBLIC_URL, SHOP, TOP, site_file
+from tests.support.sites import Apply
 from tests.support.visitor import rows
 
 PATH = "/sites/shop/choice"
@@ -88,6 +88,7 @@ def test_it_speaks_the_visitor_s_language(client: FlaskClient, query: str, accep
     assert ("Tout refuser" in page.text) is (language == "fr")
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize(
     ("action", "ticked", "granted"),
     [("accept_all", [], {"analytics", "advertising"}), ("refuse_all", ["analytics"], set()),

@@ -18,9 +18,9 @@ from consent_server.app import create_app
 from consent_server.core.context import Services
 from consent_server.core.rows import DecisionRow
 from consent_server.sites import widget_code as widget_build
-from tests.conftest import Apply
 from tests.support import jose
 from tests.support.factories import SHOP, START, TYPEFORM, VENDORS, Body, Clock, site_file
+from tests.support.sites import Apply
 from tests.support.visitor import post, rows
 
 ANSWER_KEYS = [
@@ -28,6 +28,7 @@ ANSWER_KEYS = [
 ]  # fmt: skip
 
 
+@pytest.mark.on_both_databases
 def test_a_grant_is_answered_with_everything_that_the_contract_names(client: FlaskClient, body: Body) -> None:
     sent = body()
     response = post(client, sent)
@@ -60,6 +61,7 @@ def test_both_content_types_are_read(client: FlaskClient, body: Body, content_ty
     assert response.status_code == 201
 
 
+@pytest.mark.on_both_databases
 def test_the_same_decision_again_is_answered_with_the_same_body(
     client: FlaskClient, body: Body, clock: Clock, services: Services
 ) -> None:
@@ -88,6 +90,7 @@ def test_the_same_decision_in_another_spelling_is_the_same(client: FlaskClient, 
     assert post(client, turned).get_json() == first.get_json()
 
 
+@pytest.mark.on_both_databases
 def test_another_decision_under_the_same_id_is_a_conflict(client: FlaskClient, body: Body, services: Services) -> None:
     sent = body()
     first = post(client, sent).get_json()
@@ -108,6 +111,7 @@ def test_a_single_other_field_is_another_decision(client: FlaskClient, body: Bod
     assert post(client, sent | {field: other[field]}).status_code == 409
 
 
+@pytest.mark.on_both_databases
 def test_two_sites_may_meet_the_same_decision_id(client: FlaskClient, body: Body, services: Services) -> None:
     sent = body()
     post(client, sent)
@@ -133,6 +137,7 @@ def test_a_vendor_of_its_own_mind(client: FlaskClient, body: Body) -> None:
     assert jose.claims(said["state"])["vendors"] == {"meta-pixel": False}
 
 
+@pytest.mark.on_both_databases
 def test_a_returning_visitor_keeps_the_identifier(client: FlaskClient, body: Body) -> None:
     visitor = post(client, body()).get_json()["visitor"]
     again = post(client, body(visitor=visitor, change=True)).get_json()
@@ -153,6 +158,7 @@ def test_an_identifier_of_another_site_is_replaced(client: FlaskClient, body: Bo
     assert post(client, body(visitor=visitor)).get_json()["visitor"] != visitor
 
 
+@pytest.mark.on_both_databases
 def test_a_withdrawal_is_linked_on_record_but_its_receipt_names_nobody(
     client: FlaskClient, body: Body, services: Services
 ) -> None:
@@ -192,7 +198,6 @@ def test_what_may_identify_in_an_address_is_never_stored(
     assert "SECRET" not in everything
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_no_file_of_the_instance_holds_query_address_or_browser(
     client: FlaskClient, body: Body, services: Services, tmp_path: Path
 ) -> None:
@@ -209,6 +214,7 @@ def test_no_file_of_the_instance_holds_query_address_or_browser(
             assert trace not in held, path
 
 
+@pytest.mark.on_both_databases
 def test_a_superseded_notice_is_recorded_as_shown(
     client: FlaskClient, body: Body, apply_site: Apply, services: Services
 ) -> None:
@@ -293,6 +299,7 @@ def test_the_receipt_names_code_that_is_archived(client: FlaskClient, body: Body
     assert code.text == "\n".join(lines[0][:-1] for lines in (served, *later))
 
 
+@pytest.mark.on_both_databases
 def test_code_that_came_with_an_upgrade_is_archived_too(
     services: Services, body: Body, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -314,6 +321,7 @@ def test_code_that_came_with_an_upgrade_is_archived_too(
         upgraded.extensions["consent"].database.engine.dispose()
 
 
+@pytest.mark.on_both_databases
 def test_nothing_but_the_decision_is_kept(client: FlaskClient, body: Body, services: Services) -> None:
     post(client, body())
     with services.database.reading() as session:

@@ -26,6 +26,8 @@ from consent_server.rates.close_days import close_days
 from consent_server.sites import store as sites
 from tests.support.factories import Clock, settings_for
 
+pytestmark = pytest.mark.on_both_databases
+
 
 @pytest.fixture
 def cell(services: Services, notice: str) -> Cell:

@@ -15,9 +15,9 @@ from consent_server.decisions import store as decisions
 from consent_server.decisions.record import Recorded
 from consent_server.decisions.rules import Action, Answer, Method, decide
 from consent_server.decisions.rules_visit import Visit
-from tests.conftest import Apply
 from tests.support import jose
 from tests.support.factories import CALLBELL, answer, site_file
+from tests.support.sites import Apply
 from tests.support.vendors import EVERY_VENDOR
 from tests.support.visitor import rows
 
@@ -48,6 +48,7 @@ def recorded(results: list[Recorded | Exception]) -> list[Recorded]:
     return [result for result in results if isinstance(result, Recorded)]
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.usefixtures("notice")
 def test_a_thousand_replays_at_once_are_one_decision(services: Services) -> None:
     asked = said(services)
@@ -58,6 +59,7 @@ def test_a_thousand_replays_at_once_are_one_decision(services: Services) -> None
     assert row.receipt == results[0].receipt
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.usefixtures("notice")
 def test_all_that_come_at_once_are_recorded(services: Services) -> None:
     results = recorded(at_once(services, [said(services) for _ in range(300)]))
@@ -68,6 +70,7 @@ def test_all_that_come_at_once_are_recorded(services: Services) -> None:
     assert all(jose.claims(result.receipt)["jti"] == str(result.receipt_id) for result in results)
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.usefixtures("notice")
 def test_a_conflict_among_many_is_its_own(services: Services) -> None:
     taken = said(services)
@@ -80,6 +83,7 @@ def test_a_conflict_among_many_is_its_own(services: Services) -> None:
     assert len(rows(services)) == 117
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.usefixtures("notice")
 def test_two_decisions_that_race_for_an_id(services: Services) -> None:
     for _ in range(10):
@@ -141,6 +145,7 @@ def test_the_state_of_many_purposes_fits_too_or_is_left_out(services: Services, 
     assert state is None or len(state) <= 512
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.usefixtures("notice")
 def test_a_retry_after_a_new_publication_is_the_same_decision(services: Services, apply_site: Apply) -> None:
     asked = said(services)
@@ -151,6 +156,7 @@ def test_a_retry_after_a_new_publication_is_the_same_decision(services: Services
     assert (again.state, again.revision) == (first.state, first.revision)
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.usefixtures("notice")
 def test_ids_are_in_the_order_of_time(services: Services) -> None:
     first, second = record(services, said(services)), record(services, said(services))
@@ -158,6 +164,7 @@ def test_ids_are_in_the_order_of_time(services: Services) -> None:
     assert [row.receipt_id for row in rows(services)] == [first.receipt_id, second.receipt_id]
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.usefixtures("notice")
 def test_two_workers_that_meet_the_same_retries_in_another_order(services: Services) -> None:
     # Each worker is a process of its own with commits of its own; here each is an application.

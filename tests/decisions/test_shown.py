@@ -47,6 +47,7 @@ def _read(services: Services) -> dict[tuple[str, str, str], int]:
         }
 
 
+@pytest.mark.on_both_databases
 def test_views_add_up_by_day_language_and_device(
     client: FlaskClient, notice: str, services: Services, clock: Clock
 ) -> None:
@@ -67,6 +68,7 @@ def test_views_add_up_by_day_language_and_device(
     assert rows(services) == []
 
 
+@pytest.mark.on_both_databases
 def test_counts_are_exact_when_many_come_at_once(app: Flask, notice: str, services: Services) -> None:
     def visit(number: int) -> int:
         return show(app.test_client(use_cookies=False), notice, ("en", "fr")[number % 2])

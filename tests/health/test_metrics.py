@@ -37,6 +37,7 @@ def scrape(client: FlaskClient, headers: dict[str, str]) -> Samples:
     }
 
 
+@pytest.mark.on_both_databases
 def test_the_figures_are_those_of_the_database(
     app: Flask, client: FlaskClient, recorded: list[dict[str, Any]], services: Services, body: Body, clock: Clock
 ) -> None:
@@ -78,7 +79,6 @@ def test_only_operators_of_all_sites_read_them(
     assert client.get("/metrics", headers=token(app, role, *sites)).status_code == status
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_nobody_unknown_reads_them(client: FlaskClient, olga: Person) -> None:
     for headers in ({}, {"Authorization": "Bearer x"}):
         refused = client.get("/metrics", headers=headers)
@@ -86,7 +86,6 @@ def test_nobody_unknown_reads_them(client: FlaskClient, olga: Person) -> None:
     assert olga.browser.get("/metrics").status_code == 200
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_database_that_does_not_answer_is_no_figure(app: Flask, client: FlaskClient, services: Services) -> None:
     operator = token(app, "operator")
     client.get("/metrics", headers=operator)
@@ -95,7 +94,6 @@ def test_a_database_that_does_not_answer_is_no_figure(app: Flask, client: FlaskC
     assert client.get("/metrics", headers=operator).status_code == 503
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_no_figure_reads_every_record(services: Services, notice: str, clock: Clock) -> None:
     large = ("decisions", "leaves", "checkpoints", "removals", "tiles")
     for query in (figures.ledgers_query(), figures.decisions_query(clock()), erasure_requests.open_query()):
@@ -106,6 +104,7 @@ def test_no_figure_reads_every_record(services: Services, notice: str, clock: Cl
         assert not [step for step in plan for table in large if step.startswith(f"SCAN {table}")], plan
 
 
+@pytest.mark.on_both_databases
 def test_open_requests_for_erasure_are_a_figure(
     app: Flask, client: FlaskClient, recorded: list[dict[str, Any]], clock: Clock
 ) -> None:

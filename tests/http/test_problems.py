@@ -50,7 +50,6 @@ def test_every_type_leads_to_a_page(client: FlaskClient) -> None:
         ("GET", "/problems/nothing", 404), ("GET", "/v1/receipts/x", 401), ("POST", "/v1/receipts/verify", 415),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_every_error_is_a_problem(client: FlaskClient, method: str, path: str, status: int) -> None:
     response = client.open(path, method=method, headers={"Accept": "application/json"})
     assert (response.status_code, response.content_type) == (status, "application/problem+json")
@@ -62,7 +61,6 @@ def test_every_error_is_a_problem(client: FlaskClient, method: str, path: str, s
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_browser_gets_a_page(client: FlaskClient) -> None:
     response = client.get("/v1/sites/<script>/notice", headers={"Accept": BROWSER})
     assert (response.status_code, response.mimetype) == (404, "text/html")
@@ -72,7 +70,6 @@ def test_a_browser_gets_a_page(client: FlaskClient) -> None:
     assert response.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_what_fails_inside_says_an_incident_and_nothing_else(
     services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -104,7 +101,6 @@ PREFLIGHT = {"Origin": SHOP, "Access-Control-Request-Method": "POST", "Access-Co
 
 
 @pytest.mark.parametrize("path", ["/v1/sites/shop/decisions", "/v1/sites/shop/shown", "/v1/receipts/verify"])
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_public_posts_may_come_from_any_page(client: FlaskClient, path: str) -> None:
     response = client.options(path, headers=PREFLIGHT)
     assert response.status_code in (200, 204)
@@ -117,7 +113,6 @@ def test_public_posts_may_come_from_any_page(client: FlaskClient, path: str) -> 
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/assets/page.css", "/problems/unknown-site", "/nothing"])
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_only_public_routes_are_open_across_origins(app: Flask, path: str) -> None:
     with app.test_client().get(path, headers={"Origin": SHOP}) as response:
         assert "Access-Control-Allow-Origin" not in response.headers

@@ -16,7 +16,6 @@ from tests.support.people import Person
 from tests.support.process import free_port
 from tests.support.visitor import post
 
-pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 LIMIT = 3
 # Far more than one refused connection takes, far less than a visitor's browser waits for.
 SOON = 2.0

@@ -72,6 +72,7 @@ def test_requests_on_healthy_sites_are_carried_out_before_the_broken_one_is_name
     assert [one.site for one in read_erasure_requests(our.database)] == ["shop", "shop"]
 
 
+@pytest.mark.on_both_databases
 def test_retention_of_healthy_sites_goes_on_before_the_broken_one_is_named(shop: Shop) -> None:
     shop.clock.at += PROOFS_END
     shop.decide()
@@ -96,6 +97,7 @@ def test_a_receipt_of_the_broken_one_says_why_it_is_not_included(shop: Shop) -> 
     assert "is not as its last checkpoint says" in detail
 
 
+@pytest.mark.on_both_databases
 def test_all_that_are_broken_are_named(shop: Shop, database_url: str) -> None:
     attacker = Attacker.on(database_url)
     attacker.site = shop.services.sites.get("rival").site_id

@@ -140,6 +140,7 @@ ATTACKS: dict[str, tuple[Attack, str, str, str, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.on_both_databases
 def test_an_honest_ledger_holds(shop: Shop) -> None:
     report = shop.check(*shop.checkpoints())
     assert (report.faults, report.leaves, report.removed, report.checkpoints) == ([], 13, 1, 4)
@@ -157,6 +158,7 @@ def test_an_attack_is_named(shop: Shop, attacker: Attacker, name: str) -> None:
     assert (check, place) in {(fault[0], fault[1]) for fault in outcome.fails}, outcome.fails
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize("name", ["alters a receipt", "deletes a record", "deletes a record and its leaf"])
 def test_a_replay_of_one_stretch_names_it_too(shop: Shop, attacker: Attacker, name: str) -> None:
     attack, reason, *_ = ATTACKS[name]
@@ -238,17 +240,18 @@ def test_an_attack_on_what_was_shown_is_named(shop: Shop, attacker: Attacker, na
     assert check is None or check in found
 
 
+@pytest.mark.on_both_databases
 def test_what_was_shown_is_counted(shop: Shop) -> None:
     assert shop.check().archive == {"notices": 1, "configurations": 2, "widgets": 1, "publications": 1}
 
 
+@pytest.mark.on_both_databases
 def test_a_record_that_was_hidden_from_the_sealer(shop: Shop, attacker: Attacker) -> None:
     attacker.hide_from_the_sealer()
     (fault,) = shop.check().faults
     assert fault.endswith("the record has no leaf: it was put in, or its leaf was taken away")
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_record_sealed_twice_where_nothing_keeps_ids_apart(shop: Shop, attacker: Attacker) -> None:
     attacker.sql("CREATE TABLE copies AS SELECT * FROM decisions")
     attacker.sql("DROP TABLE decisions")
@@ -262,6 +265,7 @@ def test_a_record_sealed_twice_where_nothing_keeps_ids_apart(shop: Shop, attacke
     assert shop.verify().names("unique", "records.jsonl leaf 13", "leaf 5 has the same jti")
 
 
+@pytest.mark.on_both_databases
 def test_a_removal_of_another_site_removes_nothing_here(shop: Shop, attacker: Attacker) -> None:
     attacker.sql(
         "INSERT INTO removals (id, site_id, entry, salt, removed_at) SELECT 9001, :site, entry, salt, 0 FROM removals"
@@ -331,6 +335,7 @@ def test_a_kept_checkpoint_that_the_ledger_never_signed(shop: Shop, attacker: At
     assert "a kept checkpoint: No known key signed the note." in shop.check(forged).faults
 
 
+@pytest.mark.on_both_databases
 def test_a_ledger_of_many_pages_is_checked_page_by_page(
     shop: Shop, attacker: Attacker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -354,7 +359,6 @@ def full_tile(shop: Shop) -> Shop:
     return shop
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_every_tile_is_compared(full_tile: Shop, attacker: Attacker) -> None:
     assert full_tile.check().faults == []
     for leaf, level, index, place in (

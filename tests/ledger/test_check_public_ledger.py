@@ -76,6 +76,7 @@ def elsewhere(folder: Path, *arguments: str) -> Result:
     return app.test_cli_runner().invoke(args=["ledger", "check", "shop", *arguments])
 
 
+@pytest.mark.on_both_databases
 def test_an_honest_ledger_holds_from_elsewhere(shop: Shop, url: str, tmp_path: Path) -> None:
     kept = tmp_path / "kept.jsonl"
     kept.write_text("".join(json.dumps({"note": note}) + "\n" for note in shop.checkpoints()[:2]))
@@ -84,7 +85,6 @@ def test_an_honest_ledger_holds_from_elsewhere(shop: Shop, url: str, tmp_path: P
     assert done.exit_code == 0
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_tiles_of_every_level_are_fetched_and_compared(shop: Shop, url: str, attacker: Attacker) -> None:
     for _ in range(250):
         shop.decide()
@@ -168,7 +168,6 @@ JWKS, LEDGER = "/.well-known/jwks.json", "/ledger/shop"
         (JWKS, say(b"{}"), "This is not a JWK Set of Ed25519 keys"),
     ],
 )
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_what_is_not_as_it_should_be_is_named(
     url: str, between: dict[str, Callable[[Response], None]], path: str, change: Callable[[Response], None], reason: str
 ) -> None:

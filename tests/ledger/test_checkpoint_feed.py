@@ -41,6 +41,7 @@ def follow(client: FlaskClient, query: str) -> list[str]:
     return lines + follow(client, match[1])
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.usefixtures("sealed")
 def test_all_checkpoints_oldest_first(client: FlaskClient, services: Services) -> None:
     found = [json.loads(line) for line in follow(client, "")]
@@ -61,6 +62,7 @@ def test_pages_lead_on_until_there_is_no_more(client: FlaskClient, limit: int) -
     assert len(client.get(f"{FEED}?limit={limit}").text.splitlines()) == min(limit, 5)
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.usefixtures("sealed")
 def test_what_is_after_a_size(client: FlaskClient) -> None:
     everything = follow(client, "")
@@ -104,7 +106,6 @@ def test_what_was_kept_is_what_a_check_compares(app: Flask, client: FlaskClient,
 @pytest.mark.parametrize(
     "line", ['{"size": 1}', "{bad", '{"note": 5}', "[1]", '{"note": "", "note": ""}', '{"note": NaN}']
 )
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_line_that_is_no_kept_checkpoint_is_named(app: Flask, tmp_path: Path, line: str) -> None:
     kept = tmp_path / "kept.jsonl"
     kept.write_text(f'{{"note": ""}}\n\n{line}\n')

@@ -20,6 +20,8 @@ from tests.support.factories import PUBLIC_URL, Clock
 from tests.support.ledger_attacks import Attack, Attacker
 from tests.support.ledger_shop import Shop
 
+pytestmark = pytest.mark.on_both_databases
+
 
 @pytest.fixture
 def shop(services: Services, notice: str, clock: Clock, tmp_path: Path) -> Shop:
@@ -191,7 +193,6 @@ def test_a_change_is_never_signed_over(shop: Shop, attacker: Attacker, change: A
     assert shop.checkpoints("rival")
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_who_waits_is_told_of_each_batch(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealing, "BATCH", 2)
     for _ in range(5):

@@ -17,7 +17,6 @@ from tests.support.rates_page import RATES, api, shared, text_of
 
 
 @pytest.mark.usefixtures("counted")
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_any_two_periods_are_compared(marketer: Person, client: FlaskClient) -> None:
     query = "?from=2026-11-10&to=2026-11-16&by=day&compare_from=2026-10-05&compare_to=2026-10-25"
     page = marketer.open(RATES + query).text
@@ -57,7 +56,6 @@ def test_any_two_periods_are_compared(marketer: Person, client: FlaskClient) -> 
 
 
 @pytest.mark.usefixtures("counted")
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_one_end_means_as_many_days_and_none_those_before(marketer: Person) -> None:
     days = "?from=2026-11-10&to=2026-11-16"
     for query, first, last in (
@@ -72,7 +70,6 @@ def test_one_end_means_as_many_days_and_none_those_before(marketer: Person) -> N
 
 
 @pytest.mark.usefixtures("counted")
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_what_is_on_screen_is_in_the_table(marketer: Person) -> None:
     page = marketer.open(f"{RATES}?from=2026-11-10&to=2026-11-16").text
     link = next(link for link in re.findall(r'href="(/v1/sites/shop/rates.csv[^"]+)"', page))
@@ -89,7 +86,6 @@ def test_what_is_on_screen_is_in_the_table(marketer: Person) -> None:
 
 
 @pytest.mark.usefixtures("counted")
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_report_of_the_latest_days_never_compares_a_day_with_itself(
     marketer: Person, client: FlaskClient, clock: Clock
 ) -> None:

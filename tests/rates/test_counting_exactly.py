@@ -20,10 +20,12 @@ from flask import Flask
 from consent_server.core.context import Services
 from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.decisions.rows import TallyRow
-from tests.conftest import Apply
 from tests.support.cast import token
 from tests.support.factories import ADS, ANALYTICS, META, PUBLIC_URL, SHOP, site_file
 from tests.support.served import Server
+from tests.support.sites import Apply
+
+pytestmark = pytest.mark.on_both_databases
 
 VISITORS = 20_000
 CLIENTS = 4

@@ -16,15 +16,16 @@ from consent_server.decisions.rules_tally import ROBOT, of_conversion
 from consent_server.rates.board import amount, percent, points
 from consent_server.rates.rules import CONVERSIONS, GPC_RATES, GRANT_RATES
 from consent_server.rates.rules import RATES as DEFINED
-from tests.conftest import Apply
 from tests.support.factories import ADS, ANALYTICS, PUBLIC_URL, TOP, Body, Clock, site_file
 from tests.support.people import CAST, HTML, Person
 from tests.support.rates_page import RATES, a_day, api, count, drawn, shared, text_of, undefined
+from tests.support.sites import Apply
 from tests.support.visitor import post
 
 DEFINITIONS = (ROOT / "docs" / "rates.md").read_text("utf-8")
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.usefixtures("counted")
 def test_the_figures_are_those_of_the_interface(marketer: Person) -> None:
     query = "?from=2026-11-01&to=2026-11-20&by=day"
@@ -69,7 +70,6 @@ def test_the_links_to_the_data_keep_the_filters(marketer: Person, notice: str) -
 
 
 @pytest.mark.usefixtures("counted")
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_beside_each_number_stands_its_definition(marketer: Person, client: FlaskClient) -> None:
     for page in (marketer.open(RATES).text, client.get(shared(marketer), headers=HTML).text):
         assert page.count("<table>") == 9
@@ -94,7 +94,6 @@ def test_small_groups_point_at_nobody(marketer: Person) -> None:
     assert (shown["IE"], shown["other"]) == (27 * 60, 60 + 3)
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_the_page_claims_no_more_than_was_counted(marketer: Person, services: Services, notice: str) -> None:
     day = "2026-11-23"
     count(services, notice, day, a_day(90, 40, 20) | {of_conversion("google-ads", False): 2, ROBOT: 3})
@@ -149,7 +148,6 @@ def test_days_without_a_count(marketer: Person) -> None:
         (f"notice={'0' * 64}", "No notice of this site"), ("from=2020-01-01", "at most 1100 days"),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_what_cannot_be_asked_is_said_beside_its_field(marketer: Person, query: str, fault: str) -> None:
     page = marketer.open(f"{RATES}?{query}")
     assert page.status_code == 400
@@ -157,6 +155,7 @@ def test_what_cannot_be_asked_is_said_beside_its_field(marketer: Person, query: 
     assert 'class="fault' in page.text
 
 
+@pytest.mark.on_both_databases
 def test_a_drop_that_begins_with_a_notice_is_told(
     app: Flask, services: Services, apply_site: Apply, notice: str, clock: Clock
 ) -> None:
@@ -186,7 +185,6 @@ def test_a_drop_that_begins_with_a_notice_is_told(
     assert "Lower since" not in marketer.open(f"{RATES}?notice={new}").text
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_nothing_that_is_shown_is_markup(marketer: Person, services: Services, apply_site: Apply) -> None:
     script = "</script><script>alert(1)</script>"
     notice = apply_site(site_file().replace("Example Shop", script))
@@ -227,6 +225,7 @@ def test_a_report_shows_the_same_to_whoever_has_its_link(marketer: Person, clien
     assert "Shared until 23 Dec 2026, 17:00 UTC." in text_of(report.text)
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.usefixtures("counted")
 def test_a_report_shows_its_own_days_and_no_others(marketer: Person, client: FlaskClient, clock: Clock) -> None:
     fixed, moving = shared(marketer), shared(marketer, days="latest")
@@ -260,7 +259,6 @@ def link(marketer: Person) -> str:
     return found[1]
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_link_is_of_this_server_and_of_this_purpose(
     marketer: Person, client: FlaskClient, services: Services, clock: Clock
 ) -> None:
@@ -281,20 +279,17 @@ def test_a_link_is_of_this_server_and_of_this_purpose(
     "fields",
     [{"lifetime": "3650"}, {"lifetime": ""}, {"days": "all"}, {"from": "x"}, {"by": "language"}, {"notice": "x"}],
 )
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_only_what_the_form_offers_is_shared(marketer: Person, fields: dict[str, str]) -> None:
     sent = {"days": "these", "lifetime": "30", **fields}
     assert marketer.send(f"{RATES}/link", sent, at="/console").status_code == 400
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_days_are_the_sites_own(marketer: Person, apply_site: Apply, clock: Clock) -> None:
     apply_site(site_file(f'{TOP}time_zone = "Asia/Kolkata"\n'))
     clock.advance(hours=3)
     assert "to 24 Nov 2026 · Days of Asia/Kolkata" in text_of(marketer.open(RATES).text)
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize(("day", "hours"), [("2026-10-25", 24), ("2026-03-29", 23), ("2026-11-23", 24)])
 def test_the_axis_has_the_hours_of_the_sites_clock(
     marketer: Person, services: Services, apply_site: Apply, day: str, hours: int
@@ -306,7 +301,6 @@ def test_the_axis_has_the_hours_of_the_sites_clock(
     assert sum(series["lines"][0]["values"]) == 90
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_the_definitions_are_a_page(client: FlaskClient) -> None:
     page = client.get("/docs/rates").text
     assert page.count("<h2") == len(re.findall("^## ", DEFINITIONS, re.MULTILINE))

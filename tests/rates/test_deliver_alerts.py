@@ -57,6 +57,7 @@ def test_the_signature_is_that_of_the_published_example() -> None:
     }
 
 
+@pytest.mark.on_both_databases
 def test_each_alert_is_posted_once_and_signed(history: History, receiver: Receiver, clock: Clock) -> None:
     history.fall(Channel.WEBHOOK)
     clock.advance(seconds=30)
@@ -90,6 +91,7 @@ def silent(history: History, *through: Channel) -> None:
     assert history.watch(*through) == ["never_answered 2026-11-23"]
 
 
+@pytest.mark.on_both_databases
 def test_what_is_not_taken_is_sent_again_later_each_time(history: History, receiver: Receiver, clock: Clock) -> None:
     silent(history, Channel.WEBHOOK)
     receiver.answers = [500, 301, 200]
@@ -135,6 +137,7 @@ def test_a_crash_between_sending_and_marking_sends_it_again(
     assert tell(history, hook(receiver.url)) == []
 
 
+@pytest.mark.on_both_databases
 def test_after_three_days_it_is_given_up_and_said(history: History, clock: Clock) -> None:
     silent(history, Channel.WEBHOOK)
     nowhere = hook(f"http://127.0.0.1:{free_port()}/")
@@ -181,6 +184,7 @@ def test_a_webhook_that_fails_in_an_unforeseen_way_keeps_nothing_from_the_mail(
     assert len(mail.messages) == 1
 
 
+@pytest.mark.on_both_databases
 def test_alerts_of_before_a_channel_was_set_are_not_told(history: History, receiver: Receiver) -> None:
     silent(history)
     assert tell(history, hook(receiver.url)) == []
@@ -233,7 +237,6 @@ def test_a_mail_that_is_not_taken_is_sent_again(history: History, mail: MailServ
     assert tell(history, mail_to(mail)) == []
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_mail_that_nobody_can_take(history: History, mail: MailServer, clock: Clock) -> None:
     silent(history, Channel.EMAIL)
     of = mail_to(mail).mail
@@ -269,7 +272,6 @@ def certified(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize("at_once", [True, False])
 def test_a_password_goes_over_tls_alone(
     history: History, certified: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, at_once: bool
@@ -292,7 +294,6 @@ def test_a_password_goes_over_tls_alone(
         assert len(mail.messages) == 1
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_password_never_goes_in_the_clear(history: History, clock: Clock) -> None:
     silent(history, Channel.EMAIL)
     with MailServer("127.0.0.2", account="\0user\0password") as mail:
@@ -304,7 +305,6 @@ def test_a_password_never_goes_in_the_clear(history: History, clock: Clock) -> N
         assert [one.ok for one in tell(history, mail_to(local, user="user", password="password"))] == [True]
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_server_delivers_by_itself(history: History, receiver: Receiver) -> None:
     services = history.services
     ours = replace(services, settings=replace(services.settings, alerts=hook(receiver.url)))

@@ -25,10 +25,10 @@ from consent_server.sites.publish import publish_notice
 from consent_server.sites.site_file import read_site_file
 from examples.demo.fill import EXPERIMENT, Clock, declarations, fill, main
 from examples.demo.year import ZONE, Year
-from tests.conftest import Apply
 from tests.support.experiment_files import BOX, with_experiment
 from tests.support.factories import CALLBELL, PUBLIC_URL, SHOP, START, Body, site_file
 from tests.support.people import CAST, Person
+from tests.support.sites import Apply
 from tests.support.visitor import post
 
 DAYS = 30
@@ -96,7 +96,6 @@ def test_the_last_notice_is_the_example_s() -> None:
     assert declarations()[-1] == read_site_file(CALLBELL.read_text("utf-8"))
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_every_page_about_the_site_says_that_it_is_made_up(
     bare_app: Flask, services: Services, apply_site: Apply
 ) -> None:
@@ -166,6 +165,7 @@ def test_what_make_demo_runs_fills_an_empty_instance_once(
     our.database.engine.dispose()
 
 
+@pytest.mark.on_both_databases
 def test_the_mark_is_never_set_on_a_real_site_and_never_taken_away(services: Services) -> None:
     def apply(text: str, demo: bool) -> bool:
         declared = read_site_file(text)
@@ -176,7 +176,6 @@ def test_the_mark_is_never_set_on_a_real_site_and_never_taken_away(services: Ser
     assert [apply(CALLBELL.read_text("utf-8"), demo) for demo in (True, False)] == [True, True]
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_it_is_never_put_into_a_site_that_is_there(services: Services, apply_site: Apply, tmp_path: Path) -> None:
     apply_site(CALLBELL.read_text("utf-8"))
     done = subprocess.run(

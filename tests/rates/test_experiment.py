@@ -26,12 +26,12 @@ from consent_server.sites import store_experiments as experiments
 from consent_server.sites import store_notices as notices
 from consent_server.sites.publish import publish_notice
 from consent_server.sites.site_file import read_site_file
-from tests.conftest import Apply
 from tests.support.cast import token
 from tests.support.experiment_files import BOX, TITLE, with_experiment
 from tests.support.factories import META, TOP, Body, Clock, site_file
 from tests.support.openapi import misfits
 from tests.support.people import HTML, Person
+from tests.support.sites import Apply
 from tests.support.visitor import post
 from tests.widget.test_embed import config
 
@@ -64,6 +64,7 @@ def served(client: FlaskClient, language: str = "en") -> dict[str, Any]:
 # Applying
 
 
+@pytest.mark.on_both_databases
 def test_it_starts_goes_on_and_ends_by_the_file(services: Services, apply_site: Apply, clock: Clock) -> None:
     checked = apply_site.publish(with_experiment(BOX, TITLE), check_only=True)
     assert (checked.experiment.starts, len(checked.experiment.arms)) == (True, 3)
@@ -153,6 +154,7 @@ def test_the_script_has_the_arms_while_it_runs_and_not_a_byte_else(
     assert client.get("/widget/shop.js").data == before
 
 
+@pytest.mark.on_both_databases
 def test_each_arm_is_archived_as_the_widget_makes_it(
     client: FlaskClient, services: Services, apply_site: Apply
 ) -> None:
@@ -183,6 +185,7 @@ def test_a_decision_names_the_arm_that_was_shown(
     assert (late.status_code, late.get_json()["stale"]) == (201, True)
 
 
+@pytest.mark.on_both_databases
 def test_the_evidence_holds_the_notices_of_arms(
     app: Flask, client: FlaskClient, services: Services, apply_site: Apply, body: Body, clock: Clock, tmp_path: Path
 ) -> None:
@@ -234,6 +237,7 @@ def counted(app: Flask, services: Services, apply_site: Apply, clock: Clock) -> 
     count(services, "2026-12-05", "control", 400, 400)
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.usefixtures("counted")
 def test_known_counts_give_known_figures_and_a_sentence(services: Services, clock: Clock) -> None:
     found = read_experiment(services.database, "shop", clock())
@@ -250,6 +254,7 @@ def test_known_counts_give_known_figures_and_a_sentence(services: Services, cloc
     assert found.result.conclusion.text.startswith("box is better than control by ")
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.usefixtures("counted")
 def test_after_its_end_it_says_the_same_for_ever(services: Services, apply_site: Apply, clock: Clock) -> None:
     before = read_experiment(services.database, "shop", clock())
@@ -295,6 +300,7 @@ def test_the_json_is_as_described_and_for_marketers(app: Flask, client: FlaskCli
 # Promoting
 
 
+@pytest.mark.on_both_databases
 def test_an_arm_becomes_the_notice_and_an_old_file_does_not_undo_it(
     services: Services, apply_site: Apply, clock: Clock
 ) -> None:

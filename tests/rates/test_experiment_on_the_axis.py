@@ -1,18 +1,16 @@
 """An experiment on the dashboard's axis, and the definitions beside its own numbers."""
 
-import pytest
 from flask import Flask
 
 from consent_server.core.context import Services
-from tests.conftest import Apply
 from tests.support.cast import token
 from tests.support.experiment_files import BOX, with_experiment
 from tests.support.factories import Clock, site_file
 from tests.support.people import Person
 from tests.support.rates_page import a_day, count, drawn, text_of, undefined
+from tests.support.sites import Apply
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_the_axis_shows_where_it_begins_and_ends(
     app: Flask, services: Services, notice: str, apply_site: Apply, clock: Clock
 ) -> None:
@@ -38,7 +36,6 @@ def test_the_axis_shows_where_it_begins_and_ends(
     assert early["experiments"] == []
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_beside_each_number_stands_its_definition(apply_site: Apply, marketer: Person) -> None:
     apply_site(with_experiment(BOX))
     page = marketer.open("/console/sites/shop/experiment").text

@@ -29,9 +29,9 @@ from consent_server.rates.rules import Totals
 from consent_server.rates.rules_report import Report
 from consent_server.sites import store as sites
 from consent_server.sites import store_notices as notices
-from tests.conftest import Apply
 from tests.support.cast import token
 from tests.support.factories import ANALYTICS, TOP, Body, Clock, site_file
+from tests.support.sites import Apply
 from tests.support.visitor import post
 
 CRAWLER = {"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}
@@ -60,6 +60,7 @@ def row(answer: Mapping[str, Any], key: str) -> Any:
     return next(one for one in answer["rows"] if one["key"] == key)
 
 
+@pytest.mark.on_both_databases
 def test_the_figures_are_those_of_what_happened(
     client: FlaskClient, body: Body, notice: str, services: Services, marketer: dict[str, str]
 ) -> None:
@@ -123,6 +124,7 @@ def test_robots_and_prefetches_are_left_out_and_said(
     assert (totals["robots"], totals["prefetches"]) == (3, 3)
 
 
+@pytest.mark.on_both_databases
 def test_nothing_of_a_visitor_is_kept(client: FlaskClient, notice: str, services: Services) -> None:
     show(client, notice, 50, **PHONE)
     show(client, notice, 50, "fr")
@@ -151,6 +153,7 @@ def test_nothing_of_a_visitor_is_kept(client: FlaskClient, notice: str, services
     ]
 
 
+@pytest.mark.on_both_databases
 def test_days_are_the_sites_own(client: FlaskClient, apply_site: Apply, clock: Clock, marketer: dict[str, str]) -> None:
     notice = apply_site(site_file(f'{TOP}time_zone = "Asia/Kolkata"\n'))
     clock.advance(hours=1, minutes=25)  # 18:25 in London is 23:55 in Kolkata
@@ -162,6 +165,7 @@ def test_days_are_the_sites_own(client: FlaskClient, apply_site: Apply, clock: C
     assert found["to"] == "2026-11-24"
 
 
+@pytest.mark.on_both_databases
 def test_the_hour_that_comes_twice_is_one_row_with_both(
     client: FlaskClient, apply_site: Apply, clock: Clock, marketer: dict[str, str]
 ) -> None:
@@ -179,6 +183,7 @@ def test_the_hour_that_comes_twice_is_one_row_with_both(
     ]  # fmt: skip
 
 
+@pytest.mark.on_both_databases
 def test_small_groups_are_not_told(client: FlaskClient, notice: str, marketer: dict[str, str]) -> None:
     show(client, notice, 30)
     show(client, notice, 9, "fr")
@@ -264,6 +269,7 @@ def test_one_notice_is_not_told_by_leaving_out_the_other(
     assert {one["key"]: one["totals"]["shown"] for one in found["rows"]} == {"en": 40, "other": 14}
 
 
+@pytest.mark.on_both_databases
 def test_what_is_counted_on_a_closed_day_is_still_counted_once(
     client: FlaskClient, notice: str, services: Services, clock: Clock, marketer: dict[str, str]
 ) -> None:
@@ -294,6 +300,7 @@ def test_countries_come_from_the_header_that_the_operator_names(
     assert {one["key"]: one["totals"]["shown"] for one in found["rows"]} == {"": 12, "DE": 11, "FR": 12}
 
 
+@pytest.mark.on_both_databases
 def test_conversions_are_counted_by_vendor(
     client: FlaskClient, body: Body, notice: str, marketer: dict[str, str]
 ) -> None:

@@ -17,11 +17,11 @@ from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.rates.read_alerts import recent_alerts
 from consent_server.rates.rows import AlertRow, DeliveryRow
 from consent_server.rates.watch import watch_rates
-from tests.conftest import Apply
 from tests.health.test_metrics import scrape
 from tests.support.alerts import FALLEN, YESTERDAY, History
 from tests.support.cast import token
 from tests.support.factories import TOP, Clock, site_file
+from tests.support.sites import Apply
 
 
 def test_a_month_like_any_other_raises_nothing(history: History, clock: Clock) -> None:
@@ -31,6 +31,7 @@ def test_a_month_like_any_other_raises_nothing(history: History, clock: Clock) -
         clock.advance(hours=5)
 
 
+@pytest.mark.on_both_databases
 def test_a_fall_is_raised_once_in_each_rate_that_it_shows_in(history: History, clock: Clock) -> None:
     history.fall()
     assert history.watch() == []
@@ -52,6 +53,7 @@ def test_a_fall_is_raised_once_in_each_rate_that_it_shows_in(history: History, c
     assert recent_alerts(history.services.database, "shop", clock()) == []
 
 
+@pytest.mark.on_both_databases
 def test_a_lasting_change_is_raised_once(history: History, clock: Clock) -> None:
     history.fall()
     for day in range(45):
@@ -69,6 +71,7 @@ def test_a_server_that_was_off_raises_a_lasting_change_once(history: History, cl
     assert history.watch() == []
 
 
+@pytest.mark.on_both_databases
 def test_what_came_back_may_leave_again(history: History, clock: Clock) -> None:
     history.fall()
     for accepted, raised in ((60, []), (5, [f"{subject} 2026-11-24" for subject in FALLEN]), (5, [])):
@@ -115,6 +118,7 @@ def test_days_end_on_the_sites_own_clock(apply_site: Apply, services: Services, 
     assert history.watch() == [f"{subject} 2026-11-23" for subject in FALLEN]
 
 
+@pytest.mark.on_both_databases
 def test_several_workers_raise_it_once(history: History, services: Services, clock: Clock) -> None:
     history.usual()
     history.day(YESTERDAY, accepted=20)
@@ -171,6 +175,7 @@ def test_a_new_banner_that_nobody_ever_answered(history: History, clock: Clock) 
         assert session.scalars(select(AlertRow.detail)).one() == {"shown": 500, "since": "2026-11-22"}
 
 
+@pytest.mark.on_both_databases
 def test_figures_for_a_monitoring_system(history: History, app: Flask, client: FlaskClient, clock: Clock) -> None:
     history.fall()
     response = client.get("/metrics", headers=token(app, "operator"))
@@ -193,7 +198,6 @@ def test_figures_for_a_monitoring_system(history: History, app: Flask, client: F
     assert scrape(client, token(app, "operator"))
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_the_dashboard_says_what_is_worth_a_look(history: History, app: Flask, client: FlaskClient) -> None:
     marketer, rival = token(app, "marketer", "shop"), token(app, "marketer", "rival")
     assert "Worth a look" not in client.get("/console/sites/shop/rates", headers=marketer).text
@@ -213,7 +217,6 @@ def test_the_dashboard_says_what_is_worth_a_look(history: History, app: Flask, c
     assert "Worth a look" not in client.get("/console/sites/rival/rates", headers=rival).text
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_every_server_watches_by_itself(history: History, services: Services) -> None:
     tasks = {task.name: task for task in sealer.tasks(services)}
     assert (tasks["alerts"].seconds, tasks["alerts"].alone) == (600, True)

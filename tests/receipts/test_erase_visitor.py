@@ -31,6 +31,8 @@ from tests.support.factories import PUBLIC_URL, Clock
 from tests.support.ledger_shop import Shop
 from tests.support.postgresql import PostgreSQL
 
+pytestmark = pytest.mark.on_both_databases
+
 
 def page(number: int) -> str:
     """The path of a page that one visitor alone was on."""

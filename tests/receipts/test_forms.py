@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator
 from pyld import jsonld
 
 from consent_server.core.canonical import decode_strict
-from tests.conftest import Apply
 from tests.receipts.conftest import FULL
 from tests.support.factories import TOP, VENDORS, Body, site_file
+from tests.support.sites import Apply
 from tests.support.visitor import post
 
 DPV, PD, LOC = "https://w3id.org/dpv#", "https://w3id.org/dpv/pd#", "https://w3id.org/dpv/loc#"

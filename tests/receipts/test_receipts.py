@@ -14,9 +14,9 @@ from flask.testing import FlaskClient
 
 from consent_server.core.context import Services
 from consent_server.decisions.rules import Action
-from tests.conftest import Apply
 from tests.support import jose
 from tests.support.factories import TABLES, TOP, Body, site_file
+from tests.support.sites import Apply
 from tests.support.visitor import post
 
 CLAIMS: dict[str, type] = {
@@ -45,6 +45,7 @@ def published(client: FlaskClient) -> dict[str, dict[str, Any]]:
     return {key["kid"]: key for key in client.get("/.well-known/jwks.json").get_json()["keys"]}
 
 
+@pytest.mark.on_both_databases
 def test_the_claims_are_those_of_the_contract(client: FlaskClient, body: Body) -> None:
     sent = body()
     said = post(client, sent).get_json()
@@ -256,6 +257,7 @@ def test_a_receipt_that_waits_for_its_checkpoint_is_not_called_invalid(
     assert found["valid"] is True
 
 
+@pytest.mark.on_both_databases
 def test_a_receipt_that_holds(app: Flask, client: FlaskClient, said: dict[str, Any]) -> None:
     seal(app)
     response = client.post("/v1/receipts/verify", json={"receipt": said["receipt"]})
@@ -267,6 +269,7 @@ def test_a_receipt_that_holds(app: Flask, client: FlaskClient, said: dict[str, A
     assert found["claims"] == jose.claims(said["receipt"])
 
 
+@pytest.mark.on_both_databases
 def test_a_receipt_that_nobody_recorded(client: FlaskClient, said: dict[str, Any], services: Services) -> None:
     forged = jose.claims(said["receipt"]) | {"jti": "01a20959-a77a-7518-936b-f2062a57b346"}
     token = services.keys.ring.sign(forged, "consent-receipt+jwt")

@@ -17,6 +17,8 @@ from tests.support.ledger_shop import Shop
 from tests.support.removing_worker import Removal, erasure, remove_and_stop, retention
 from tests.support.sealing_worker import PROCESSES, start
 
+pytestmark = pytest.mark.on_both_databases
+
 # Which removal comes first, and after which call it stops: once it has chosen, has written its entry, has removed.
 FIRST = [(retention, "leaves_before"), (erasure, "leaves_of"), (erasure, "RemovedRow"), (erasure, "remove")]
 

@@ -17,10 +17,10 @@ from consent_server.ledger.rules_removal import answer_by
 from consent_server.receipts.request_erasure import read_erasure_requests
 from consent_server.receipts.store import ErasureRequestRow
 from consent_server.sites.rules_cookie import NAME
-from tests.conftest import Apply
 from tests.support import jose
 from tests.support.cast import token
 from tests.support.factories import RIVAL, TOP, Body, Clock, site_file
+from tests.support.sites import Apply
 from tests.support.visitor import post, rows
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -60,6 +60,7 @@ def withdrawals(services: Services) -> int:
         return int(session.scalar(query) or 0)
 
 
+@pytest.mark.on_both_databases
 def test_a_withdrawal_by_link_is_a_decision_like_any_other(
     app: Flask, client: FlaskClient, services: Services, grant: dict[str, Any], clock: Clock
 ) -> None:
@@ -99,6 +100,7 @@ def test_pressed_twice_it_counts_once(client: FlaskClient, services: Services, g
     assert "plus rien n’est accepté" in shown
 
 
+@pytest.mark.on_both_databases
 def test_each_receipt_of_a_visitor_withdraws_what_stands(
     client: FlaskClient, services: Services, body: Body, grant: dict[str, Any]
 ) -> None:
@@ -249,6 +251,7 @@ def ask(client: FlaskClient, said: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.on_both_databases
 def test_asking_twice_is_one_request(
     client: FlaskClient, services: Services, grant: dict[str, Any], clock: Clock
 ) -> None:
@@ -268,6 +271,7 @@ def test_asking_twice_is_one_request(
     assert [set(row) for row in found] == [{"decision_row", "asked_at"}]
 
 
+@pytest.mark.on_both_databases
 def test_a_request_covers_all_records_of_the_visitor(
     client: FlaskClient, services: Services, body: Body, grant: dict[str, Any]
 ) -> None:
@@ -279,6 +283,7 @@ def test_a_request_covers_all_records_of_the_visitor(
     assert str(request.receipt_id) == later["receipt_id"]
 
 
+@pytest.mark.on_both_databases
 def test_from_the_request_to_the_erasure(
     app: Flask, client: FlaskClient, services: Services, body: Body, grant: dict[str, Any], clock: Clock
 ) -> None:
@@ -323,6 +328,7 @@ def test_what_was_erased_says_so(app: Flask, client: FlaskClient, grant: dict[st
     assert "default-src 'none'" in shown.headers["Content-Security-Policy"]
 
 
+@pytest.mark.on_both_databases
 def test_retention_takes_the_request_with_the_record(
     app: Flask, client: FlaskClient, services: Services, grant: dict[str, Any], clock: Clock
 ) -> None:
@@ -332,7 +338,6 @@ def test_retention_takes_the_request_with_the_record(
     assert read_erasure_requests(services.database) == []
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize("arguments", [[], ["01a20959-a77a-7518-936b-f2062a57b346", "--requested"], ["x"]])
 def test_erasing_whom(app: Flask, arguments: list[str]) -> None:
     result = app.test_cli_runner().invoke(args=["visitor", "erase", *arguments])
@@ -340,7 +345,6 @@ def test_erasing_whom(app: Flask, arguments: list[str]) -> None:
     assert "Usage" in result.output
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_an_unknown_site_has_no_requests(app: Flask) -> None:
     for arguments in (["requests", "nowhere"], ["erase", "--requested", "nowhere"]):
         assert app.test_cli_runner().invoke(args=["visitor", *arguments]).exit_code == 1

@@ -21,6 +21,8 @@ from tests.support.factories import PUBLIC_URL, Body, Clock
 from tests.support.ledger_shop import Shop
 from tests.support.visitor import post
 
+pytestmark = pytest.mark.on_both_databases
+
 __all__ = ["files"]
 
 PROOFS_END = timedelta(days=3 * 366 + 1)

@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 from consent_server.core.context import Services
 from consent_server.core.rows import NoticeRow, PublicationRow
 from consent_server.sites.current_site import CurrentSites
-from tests.conftest import Apply
 from tests.support.factories import ADS, ANALYTICS, CALLBELL, META, TABLES, TOP, VENDORS, Clock, notice_of, site_file
+from tests.support.sites import Apply
 
 SEEN = {
     "name": site_file(TOP.replace("Example Shop", "Other Shop")),
@@ -99,6 +99,7 @@ def counts(services: Services) -> tuple[int, int]:
     return notices, publications
 
 
+@pytest.mark.on_both_databases
 def test_the_same_file_twice_publishes_nothing(services: Services, apply_site: Apply, clock: Clock) -> None:
     first = apply_site.publish(site_file())
     clock.advance(days=1)
@@ -108,6 +109,7 @@ def test_the_same_file_twice_publishes_nothing(services: Services, apply_site: A
     assert counts(services) == (1, 1)
 
 
+@pytest.mark.on_both_databases
 def test_a_check_changes_nothing(services: Services, apply_site: Apply) -> None:
     checked = apply_site.publish(site_file(), check_only=True)
     assert checked.new_notice
@@ -118,6 +120,7 @@ def test_a_check_changes_nothing(services: Services, apply_site: Apply) -> None:
     assert counts(services) == (1, 1)
 
 
+@pytest.mark.on_both_databases
 def test_settings_take_effect_without_a_new_notice(services: Services, apply_site: Apply) -> None:
     apply_site.publish(site_file())
     for text in UNSEEN.values():
@@ -126,6 +129,7 @@ def test_settings_take_effect_without_a_new_notice(services: Services, apply_sit
     assert counts(services) == (1, 1)
 
 
+@pytest.mark.on_both_databases
 def test_a_notice_that_comes_back_is_published_again_and_stored_once(services: Services, apply_site: Apply) -> None:
     first = apply_site.publish(site_file()).notice
     apply_site.publish(SEEN["name"])
@@ -160,7 +164,6 @@ def test_who_granted_is_asked_again_when_the_consent_rests_on_something_else(
 
 
 @pytest.mark.parametrize("change", sorted(set(SEEN) - ASKED_AGAIN))
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_change_of_words_is_not_a_new_question(services: Services, apply_site: Apply, change: str) -> None:
     apply_site.publish(site_file())
     before = revision(services)
@@ -168,7 +171,6 @@ def test_a_change_of_words_is_not_a_new_question(services: Services, apply_site:
     assert revision(services) == before
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_the_order_of_vendors_is_not_a_new_question(services: Services, apply_site: Apply) -> None:
     apply_site.publish(site_file())
     before = revision(services)

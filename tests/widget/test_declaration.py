@@ -7,8 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from consent_server.sites import catalogue
-from tests.conftest import Apply
 from tests.support.factories import CALLBELL, PUBLIC_URL, TOP, TYPEFORM, VENDORS, Clock, site_file
+from tests.support.sites import Apply
 
 PATH = "/sites/callbell/declaration"
 

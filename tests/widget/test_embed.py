@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 
 from consent_server.core.context import Services
 from consent_server.core.settings import ROOT
-from tests.conftest import Apply
 from tests.support.factories import SHOP, TOP, TYPEFORM, VENDORS, site_file
+from tests.support.sites import Apply
 
 CACHE = "public, max-age=300, stale-while-revalidate=86400"
 SCRIPTS = ["/widget/shop.js", "/widget/shop/preferences.js", "/widget/shop/details.js"]

@@ -23,8 +23,8 @@ from consent_server.core.errors import PictureUnavailable
 from consent_server.sites import store_configurations as configurations
 from consent_server.widget.chromium import Chromium
 from consent_server.widget.picture_notice import missing_pictures
-from tests.conftest import Apply
 from tests.support.factories import ANALYTICS, START, Clock, settings_for, site_file
+from tests.support.sites import Apply
 
 PHONE = (390, 844)
 
@@ -53,6 +53,7 @@ def take(app: Flask) -> str:
     return done.output
 
 
+@pytest.mark.on_both_databases
 def test_pictures_are_taken_once_and_dated(app: Flask, client: FlaskClient, notice: str, clock: Clock) -> None:
     page = f"/v1/notices/{notice}?format=html&lang=fr"
     assert "/pictures/" not in client.get(page).text
@@ -84,6 +85,7 @@ def test_site_apply_says_what_is_missing_and_takes_none(app: Flask, tmp_path: Pa
     assert "pictures 4 missing; to take them: notice picture shop" in said
 
 
+@pytest.mark.on_both_databases
 def test_a_pack_holds_the_pictures_and_what_was_served(app: Flask, services: Services, tmp_path: Path) -> None:
     take(app)
     pack = tmp_path / "pack.zip"
@@ -108,6 +110,7 @@ def test_a_pack_holds_the_pictures_and_what_was_served(app: Flask, services: Ser
     assert b"2 configurations, 4 pictures" in checked.stdout
 
 
+@pytest.mark.on_both_databases
 def test_what_was_shown_cannot_be_changed(app: Flask, services: Services) -> None:
     take(app)
     for statement in (
@@ -153,6 +156,7 @@ def test_what_is_served_is_archived_as_it_is(services: Services, client: FlaskCl
                 assert client.get(preview).text == served
 
 
+@pytest.mark.on_both_databases
 def test_other_vendor_ids_are_another_configuration_of_the_same_notice(
     services: Services, apply_site: Apply, clock: Clock
 ) -> None:

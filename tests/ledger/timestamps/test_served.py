@@ -25,6 +25,7 @@ Stamp = Callable[..., list[Stamped]]
 Seal = Callable[[], int]
 
 
+@pytest.mark.on_both_databases
 def test_they_are_listed_newest_first(client: FlaskClient, sealed: Seal, stamp: Stamp) -> None:
     assert client.get("/ledger/shop/timestamps").get_json() == {"items": [], "next": None}
     sealed()
@@ -38,6 +39,7 @@ def test_they_are_listed_newest_first(client: FlaskClient, sealed: Seal, stamp: 
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
+@pytest.mark.on_both_databases
 def test_a_list_is_read_page_by_page(client: FlaskClient, sealed: Seal, stamp: Stamp) -> None:
     sealed()
     stamp("shop")
@@ -68,6 +70,7 @@ def test_an_answer_is_served_as_the_authority_gave_it(
     assert "Verification: OK" in openssl(kept, *command)
 
 
+@pytest.mark.on_both_databases
 def test_those_of_another_site_are_not_there(client: FlaskClient, notice: str, stamp: Stamp) -> None:
     stamp()
     assert client.get(f"/ledger/shop/timestamps/{notice}.tsr").status_code == 200
@@ -129,7 +132,6 @@ def test_the_check_names_timestamps_that_do_not_hold(
     assert checked.stdout.count("FAIL timestamp ") == 3
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_the_server_does_so_by_itself(stamping_app: Flask, services: Services) -> None:
     tasks = {task.name: task for task in sealer.tasks(stamping_app.extensions["consent"])}
     assert tasks["timestamps"].seconds == 60
@@ -139,6 +141,7 @@ def test_the_server_does_so_by_itself(stamping_app: Flask, services: Services) -
     assert "timestamps" not in {task.name for task in sealer.tasks(services)}
 
 
+@pytest.mark.on_both_databases
 def test_a_pack_holds_them_and_openssl_agrees(
     stamping_app: Flask, sealed: Seal, stamp: Stamp, maker: Maker, kept: Path
 ) -> None:

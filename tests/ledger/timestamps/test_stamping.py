@@ -31,6 +31,7 @@ def kinds(stamped: list[Stamped]) -> list[str]:
     return [one.subject.kind for one in stamped]
 
 
+@pytest.mark.on_both_databases
 def test_everything_is_stamped_once(services: Services, notice: str, sealed: Seal, stamp: Stamp) -> None:
     sealed()
     done = stamp()
@@ -56,6 +57,7 @@ def test_what_a_checkpoint_is_stamped_by_is_its_note_as_stored(
     assert abs((first.stamped_at - clock()).total_seconds()) < 120
 
 
+@pytest.mark.on_both_databases
 def test_the_newest_checkpoint_at_most_as_often_as_is_set(sealed: Seal, stamp: Stamp, clock: Clock) -> None:
     sealed()
     stamp()
@@ -195,6 +197,7 @@ def test_after_a_failure_the_next_run_goes_on_from_there(
     assert kinds(stamp()) == ["notice", "widget"]
 
 
+@pytest.mark.on_both_databases
 def test_the_database_keeps_them_as_they_are(services: Services, stamp: Stamp, notice: str) -> None:
     stamp()
     for statement in ("UPDATE timestamps SET stamped_at = 0", "DELETE FROM timestamps"):
@@ -202,6 +205,7 @@ def test_the_database_keeps_them_as_they_are(services: Services, stamp: Stamp, n
             session.execute(text(statement))
 
 
+@pytest.mark.on_both_databases
 def test_stored_ones_are_checked_again(
     services: Services, sealed: Seal, stamp: Stamp, roots: bytes, tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ from tests.support.witness import Reply, Witness
 from tests.support.witnessed_ledger import ORIGIN, Ledger, as_set
 
 
+@pytest.mark.on_both_databases
 def test_a_checkpoint_is_cosigned_kept_and_served(ledger: Ledger, witness: Witness) -> None:
     alone = ledger.note()
     assert not witness.holds(alone)
@@ -41,6 +42,7 @@ def test_the_next_one_is_proved_from_the_last(ledger: Ledger, witness: Witness) 
     assert [row.size for row in ledger.kept()] == [3, 7]
 
 
+@pytest.mark.on_both_databases
 def test_what_is_cosigned_is_not_asked_again(ledger: Ledger, witness: Witness) -> None:
     ledger.ask(witness)
     assert [(done.ok, done.detail) for done in ledger.ask(witness)] == [(True, "cosigned before")]
@@ -59,6 +61,7 @@ def test_an_answer_that_was_lost_is_caught_up_with(ledger: Ledger, witness: Witn
     assert witness.holds(ledger.note())
 
 
+@pytest.mark.on_both_databases
 def test_no_transaction_is_open_while_a_witness_thinks(ledger: Ledger, witness: Witness) -> None:
     held: list[int] = []
 
@@ -71,6 +74,7 @@ def test_no_transaction_is_open_while_a_witness_thinks(ledger: Ledger, witness: 
     assert held == [0]
 
 
+@pytest.mark.on_both_databases
 def test_another_worker_that_is_faster_is_no_alarm(ledger: Ledger, witness: Witness) -> None:
     turns = count()
 
@@ -212,6 +216,7 @@ def test_a_longer_ledger_that_does_not_continue_is_an_alarm(ledger: Ledger, witn
     assert witness.state[ORIGIN][0] == 3
 
 
+@pytest.mark.on_both_databases
 def test_the_database_keeps_what_was_cosigned(ledger: Ledger, witness: Witness) -> None:
     ledger.ask(witness)
     for statement in ("UPDATE cosignatures SET line = 'x'", "DELETE FROM cosignatures"):

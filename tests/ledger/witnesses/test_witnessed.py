@@ -64,6 +64,7 @@ def test_the_command_without_witnesses(app: Flask) -> None:
     assert "CONSENT_WITNESSES" in done.stderr
 
 
+@pytest.mark.on_both_databases
 def test_a_check_counts_cosignatures_and_finds_wrong_ones(
     runner: FlaskCliRunner, app: Flask, ledger: Ledger, witness: Witness
 ) -> None:
@@ -86,6 +87,7 @@ def test_a_check_counts_cosignatures_and_finds_wrong_ones(
     assert report.verified == {"witness.example/w1": 1}
 
 
+@pytest.mark.on_both_databases
 def test_a_pack_carries_them(runner: FlaskCliRunner, ledger: Ledger, witness: Witness, tmp_path: Path) -> None:
     ledger.ask(witness)
     ledger.grow(1)
