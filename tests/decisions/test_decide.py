@@ -72,6 +72,38 @@ def test_global_privacy_control_never_lets_an_advertiser_in(grants: dict[str, bo
     assert not decision.vendors["meta-pixel"]
 
 
+SHOPS = notice_of(site_file())
+ALL = {"analytics": True, "advertising": True}
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointers"),
+    [
+        ({"grants": {"analytics": True, "advertising": False}}, ["#/grants/advertising"]),
+        ({"grants": {"analytics": True}}, ["#/grants/advertising"]),
+        ({"grants": {}}, ["#/grants/analytics", "#/grants/advertising"]),
+        ({"vendors": {"meta-pixel": False}}, ["#/vendors/meta-pixel"]),
+        ({"grants": ALL | {"a/b~c": True}}, ["#/grants/a~1b~0c"]),
+        ({"grants": ALL | {"necessary": True}}, ["#/grants/necessary"]),
+        ({"vendors": {"hotjar": True}}, ["#/vendors/hotjar"]),
+        ({"language": "de"}, ["#/language"]),
+        ({"language": "EN"}, ["#/language"]),
+        ({"language": "en\n"}, ["#/language"]),
+        ({"action": Action.REFUSE_ALL}, ["#/grants/analytics", "#/grants/advertising"]),
+        ({"action": Action.REFUSE_ALL, "grants": {}, "vendors": {"meta-pixel": True}}, ["#/vendors/meta-pixel"]),
+        ({"action": Action.WITHDRAW}, ["#/grants/analytics", "#/grants/advertising"]),
+        ({"action": Action.WITHDRAW, "grants": {}, "vendors": {"google-ads": True}}, ["#/vendors/google-ads"]),
+        ({"action": Action.GPC, "gpc": True}, ["#/grants/advertising"]),
+        ({"action": Action.GPC, "gpc": True, "grants": {"analytics": True}, "vendors": {"meta-pixel": True}},
+         ["#/vendors/meta-pixel"]),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_a_decision_is_refused_with_its_place(changes: dict[str, Any], pointers: list[str]) -> None:
+    with pytest.raises(InvalidDecision) as refused:
+        decide(SHOPS, answer(SHOPS, **{"action": Action.ACCEPT_ALL, "grants": ALL} | changes))
+    assert [fault.pointer for fault in refused.value.faults] == pointers
+
+
 @given(st.dictionaries(st.text(max_size=12), st.booleans(), max_size=4))
 def test_an_unknown_key_is_named(extra: dict[str, bool]) -> None:
     unknown = [key for key in extra if key not in PURPOSES]

@@ -23,7 +23,10 @@ def test_admitted(origin: str) -> None:
      "https://www.callbell.eu:443", "https://www.callbell.eu/", "http://127.0.0.1:", "http://127.0.0.1:*",
      "http://127.0.0.1:8000/", "http://127.0.0.1:8000:1", "https://127.0.0.1:8000", "http://127.0.0.1.evil.example:1",
      "https://shop.example", "https://shop.example:8444", "http://localhost:8000", "http://127.0.0.1:-1",
-     "http://127.0.0.1:8 ", "http://127.0.0.1:\u0661"],
+     "http://127.0.0.1:8 ", "http://127.0.0.1:\u0661", "*", "http://127.0.0.1:80x", "https://evilcallbell.eu",
+     "https://sub.www.callbell.eu", "https://www.callbell.eu@evil.example", "HTTPS://WWW.CALLBELL.EU",
+     "https://evil.example/https://www.callbell.eu", "https://www.callbell.eu https://evil.example",
+     "https://www.callbell.eu,https://a.example", "http://evil.example:80"],
 )  # fmt: skip
 def test_refused(origin: str) -> None:
     assert not origin_matches(origin, ALLOWED)
