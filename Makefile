@@ -37,18 +37,38 @@ demo: $(VENV)/.installed ## Serve the example site with a made-up year of visito
 	$(SERVE)
 
 BUILT := static/widget/dist consent_server/rates/assets/dist
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 .PHONY: test
-test: $(VENV)/.installed-dev node_modules/.installed chromium firefox postgresql openssl ## Install what tests need and pass every test
+test: checks ## Install what tests need and pass every test
+	$(PYTEST)
+
+.PHONY: test-fast
+test-fast: checks ## The same without browsers and without what takes long: whether a change is good
+	$(PYTEST) -m "not browser and not slow"
+
+.PHONY: test-slow
+test-slow: checks ## Every test with the figures of a release: before one
+	$(PYTEST) --slow
+
+# Side by side; the build comes before the tests, which read what it writes.
+.PHONY: checks
+checks: $(VENV)/.installed-dev node_modules/.installed chromium firefox postgresql openssl
+	@$(MAKE) --no-print-directory -j 2 python-style python-types widget-tests widget-build
+
+.PHONY: python-style python-types widget-tests widget-build
+python-types:
+	$(BIN)/mypy
+python-style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+widget-tests:
 	npm run --silent typecheck
 	npm run --silent test
+widget-build:  # what is committed is what the source builds
 	@rm -rf $(VENV)/dist && mkdir $(VENV)/dist && cp -r $(BUILT) --parents $(VENV)/dist
 	npm run --silent build
-	@for built in $(BUILT); do diff -r $(VENV)/dist/$$built $$built || exit 1; done  # what is committed is what the source builds
-	$(BIN)/python -m pytest
+	@for built in $(BUILT); do diff -r $(VENV)/dist/$$built $$built || exit 1; done
 
 .PHONY: format
 format: $(VENV)/.installed-dev ## Format the Python code
