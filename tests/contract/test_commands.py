@@ -10,7 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
 from consent_server.core.context import Services
-from tests.support.factories import CALLBELL, TOP, VENDORS, Body, site_file
+from tests.support.experiment_files import BOX, TITLE, with_experiment
+from tests.support.factories import CALLBELL, RIVAL_FILE, TOP, VENDORS, Body, site_file
 from tests.support.visitor import post
 
 
@@ -78,6 +79,52 @@ def test_a_wrong_file_is_refused_whole_with_every_fault(
     }
     assert runner.invoke(args=["site", "list"]).stdout == ""
     assert _publications(services) == 0
+
+
+def test_several_files_are_applied_each_with_its_tag(runner: FlaskCliRunner, shop_file: Path, tmp_path: Path) -> None:
+    rival = tmp_path / "rival.toml"
+    rival.write_text(RIVAL_FILE, "utf-8")
+    said = runner.invoke(args=["site", "apply", "--check", str(shop_file), str(rival)])
+    assert said.stdout.count("would be published for the first time") == 2
+    assert runner.invoke(args=["site", "list"]).stdout == ""
+    said = runner.invoke(args=["site", "apply", str(shop_file), str(rival)])
+    assert said.exit_code == 0, said.output
+    assert re.findall(r"/widget/(\w+)\.js", said.stdout) == ["shop", "rival"]
+    listed = runner.invoke(args=["site", "list"]).stdout
+    assert [line.split("\t")[0] for line in listed.splitlines()] == ["rival", "shop"]
+
+
+def test_of_several_files_all_faults_are_named_and_none_is_applied(
+    runner: FlaskCliRunner, shop_file: Path, tmp_path: Path
+) -> None:
+    long, wrong, other = (tmp_path / f"{name}.toml" for name in ("long", "wrong", "other"))
+    long.write_text(site_file(f"{TOP}choice_days = 400\n"), "utf-8")
+    wrong.write_bytes(b"\xff")
+    other.write_text(site_file(), "utf-8")
+    said = runner.invoke(args=["site", "apply", str(shop_file), str(long), str(wrong)])
+    assert (said.exit_code, said.stdout) == (1, "")
+    assert said.stderr.splitlines() == [
+        "long.toml is refused, 1 fault:",
+        "  choice_days: 400 is more than 395 (no-hurry)",
+        "wrong.toml is refused: it is not UTF-8 (invalid start byte).",
+    ]
+    twins = runner.invoke(args=["site", "apply", str(shop_file), str(other)])
+    assert (twins.exit_code, twins.stderr) == (1, "other.toml is refused: shop.toml is about the site 'shop' too.\n")
+    assert runner.invoke(args=["site", "list"]).stdout == ""
+
+
+def test_what_the_database_refuses_keeps_the_other_files_back(
+    runner: FlaskCliRunner, shop_file: Path, tmp_path: Path
+) -> None:
+    shop_file.write_text(with_experiment(BOX), "utf-8")
+    runner.invoke(args=["site", "apply", str(shop_file)])
+    rival = tmp_path / "rival.toml"
+    rival.write_text(RIVAL_FILE, "utf-8")
+    shop_file.write_text(with_experiment(TITLE), "utf-8")
+    said = runner.invoke(args=["site", "apply", str(rival), str(shop_file)])
+    assert (said.exit_code, said.stdout) == (1, "")
+    assert "look" in said.stderr
+    assert "rival" not in runner.invoke(args=["site", "list"]).stdout
 
 
 @pytest.mark.parametrize(
