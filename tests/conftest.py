@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,15 +11,25 @@ from tests.e2e.site_files import DOMAIN
 from tests.support.process import free_port
 
 pytest_plugins = [
+    "tests.support.figures",
     "tests.support.databases",
     "tests.support.application",
     "tests.support.cast",
     "tests.support.alerts",
 ]
 
+BROWSER_TESTS = Path(__file__).with_name("e2e")
+
 # No test is about time: a busy machine is no fault.
 hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a browser: whatever asks for one, and whatever stands among the tests that do."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()) or item.path.is_relative_to(BROWSER_TESTS):
+            item.add_marker("browser")
 
 
 @pytest.fixture(scope="session")

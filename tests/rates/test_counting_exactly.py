@@ -1,4 +1,4 @@
-"""20,000 visitors with known choices, by several processes at once: every counter and every split is exact."""
+"""Many visitors with known choices, by several processes at once: every counter and every split is exact."""
 
 import http.client
 import json
@@ -22,12 +22,12 @@ from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.decisions.rows import TallyRow
 from tests.support.cast import token
 from tests.support.factories import ADS, ANALYTICS, META, PUBLIC_URL, SHOP, site_file
+from tests.support.figures import Figure
 from tests.support.served import Server
 from tests.support.sites import Apply
 
-pytestmark = pytest.mark.on_both_databases
+pytestmark = [pytest.mark.on_both_databases, pytest.mark.slow]
 
-VISITORS = 20_000
 CLIENTS = 4
 SEED = 20_000
 AGENTS = {
@@ -228,8 +228,9 @@ def server(services: Services, tmp_path: Path, dialect: str) -> Iterator[Server]
 
 
 def test_every_counter_and_every_split_is_exact(
-    bare_app: Flask, services: Services, apply_site: Apply, server: Server
+    bare_app: Flask, services: Services, apply_site: Apply, server: Server, figure: Figure
 ) -> None:
+    count = figure(1_000, release=20_000)
     notices = [apply_site(site_file(vendors=vendors)) for vendors in (f"{ANALYTICS}{ADS}", f"{ANALYTICS}{ADS}{META}")]
     marketer = token(bare_app, "marketer", "shop")
 
@@ -241,24 +242,24 @@ def test_every_counter_and_every_split_is_exact(
 
     began = time.time()
     with multiprocessing.get_context("spawn").Pool(CLIENTS) as pool:
-        playing = pool.starmap_async(play, [(server.port, notices, VISITORS, part) for part in range(CLIENTS)])
+        playing = pool.starmap_async(play, [(server.port, notices, count, part) for part in range(CLIENTS)])
         # Read and folded by others meanwhile: what is seen only ever grows.
         shown, pause = [0], threading.Event()
         while not playing.ready():
             shown.append(rates("day")["totals"]["shown"])
             fold_tallies(services.database)
-            pause.wait(0.5)
+            pause.wait(0.05)
         statuses = sum(playing.get(), Counter[int]())
     assert shown == sorted(shown)
     assert len(set(shown)) > 3
 
-    everyone = list(visitors(VISITORS))
+    everyone = list(visitors(count))
     decisions = sum((who.choice is not None) + (who.later is not None) for who in everyone)
     assert statuses.keys() == {201, 200, 204}
-    assert (statuses[204], statuses[201]) == (VISITORS, decisions)
-    assert statuses[200] > VISITORS / 5, "Repeats were answered as what they are."
+    assert (statuses[204], statuses[201]) == (count, decisions)
+    assert statuses[200] > count / 5, "Repeats were answered as what they are."
 
-    (whole,) = expected(lambda _: "all", VISITORS).values()
+    (whole,) = expected(lambda _: "all", count).values()
     splits: dict[str, Callable[[Visitor], str]] = {
         "language": lambda who: who.language,
         "device": lambda who: who.device,
@@ -266,7 +267,7 @@ def test_every_counter_and_every_split_is_exact(
         "notice": lambda who: notices[who.notice],
     }
     for by, key in splits.items():
-        said, wanted = rates(by), expected(key, VISITORS)
+        said, wanted = rates(by), expected(key, count)
         assert_exact(said, whole)
         assert [row["key"] for row in said["rows"]] == sorted(wanted)
         for row in said["rows"]:
