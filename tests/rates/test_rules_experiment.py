@@ -25,6 +25,7 @@ from consent_server.rates.rules_experiment import (
     log_e,
     shares_p_value,
 )
+from tests.support.figures import Figure
 
 EVEN = (Arm("control", 1), Arm("other", 1))
 THETA = st.floats(0.01, 0.99)
@@ -96,11 +97,11 @@ def arms(count: int) -> list[Arm]:
 
 @pytest.mark.parametrize(("chances", "seed"), [((0.4, 0.4), 1), ((0.03, 0.03), 2), ((0.4, 0.4, 0.4), 3)])
 def test_equal_arms_looked_at_daily_raise_false_alarms_no_oftener_than_stated(
-    chances: tuple[float, ...], seed: int
+    chances: tuple[float, ...], seed: int, figure: Figure
 ) -> None:
     # p is the smallest of all days, so one look at the end finds what any of sixty daily looks would have.
     draw = daily(chances, seed=seed)
-    experiments = 2000
+    experiments = figure(1000, release=2000)
     alarms = sum(
         any(found.p <= LEVEL for found in conclude(arms(len(chances)), draw()).comparisons) for _ in range(experiments)
     )
@@ -114,12 +115,12 @@ def test_p_never_rises_and_looks_on_the_way_agree_with_the_end() -> None:
     assert looks[0] == 1
 
 
-def test_visitors_who_see_the_banner_often_do_not_raise_false_alarms() -> None:
+def test_visitors_who_see_the_banner_often_do_not_raise_false_alarms(figure: Figure) -> None:
     # Most choose at once or soon, some never and see it on thirty pages: views of one visitor are far from
     # independent. It is harmless because the browser draws the arm anew for each view.
-    random = Random(5)
-    alarms = sum(conclude(arms(2), pages(random, sticky=False)).comparisons[0].p <= LEVEL for _ in range(400))
-    assert upper_bound(alarms, 400) <= LEVEL
+    random, experiments = Random(5), figure(300, release=400)
+    alarms = sum(conclude(arms(2), pages(random, sticky=False)).comparisons[0].p <= LEVEL for _ in range(experiments))
+    assert upper_bound(alarms, experiments) <= LEVEL
 
 
 def test_arms_that_stick_to_a_visitor_are_found_out_by_their_shares() -> None:
