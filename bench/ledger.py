@@ -24,14 +24,14 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from sqlalchemy import func, select  # noqa: E402
+from sqlalchemy import func, select
 
-from bench.records import fill, make_ledger, open_services  # noqa: E402
-from consent_server.audit.export import export_evidence  # noqa: E402
-from consent_server.core.context import Services  # noqa: E402
-from consent_server.core.rows import DecisionRow  # noqa: E402
-from consent_server.ledger.seal import BATCH, seal_ledger  # noqa: E402
-from consent_server.receipts.prove import prove_receipt  # noqa: E402
+from bench.records import fill, make_ledger, open_services
+from consent_server.audit.export import export_evidence
+from consent_server.core.context import Context
+from consent_server.decisions.rows import DecisionRow
+from consent_server.ledger.seal import BATCH, seal_ledger
+from consent_server.receipts.prove import prove_receipt
 
 STEPS = (1_000, 10_000, 100_000, 200_000, 1_000_000)
 PROOFS = 300
@@ -88,7 +88,7 @@ def _step(name: str, folder: Path) -> Figures:
     return figures
 
 
-def _reopened(folder: Path) -> Services:
+def _reopened(folder: Path) -> Context:
     services, clock = open_services(folder)
     with services.database.reading() as session:
         # The time of the newest record: checkpoints are not dated before what they cover.
@@ -100,7 +100,7 @@ def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _seal(services: Services, folder: Path) -> Figures:
+def _seal(services: Context, folder: Path) -> Figures:
     start = time.perf_counter()
     sealed = seal_ledger(services.database, services.keys.ring, services.now)
     seconds = time.perf_counter() - start
@@ -128,7 +128,7 @@ def _bare_seal(folder: Path, count: int) -> float:
     return count / seconds
 
 
-def _proof(services: Services, _folder: Path) -> Figures:
+def _proof(services: Context, _folder: Path) -> Figures:
     def bare(row: int) -> str | None:
         # As any look-up in the product: a transaction of its own, by the same library.
         with services.database.reading() as session:
@@ -162,7 +162,7 @@ def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - start, done
 
 
-def _export(services: Services, folder: Path) -> Figures:
+def _export(services: Context, folder: Path) -> Figures:
     connection = _connect(folder / "consent.sqlite3")
     count = connection.execute("SELECT count(*) FROM decisions").fetchone()[0]
     start = time.perf_counter()
@@ -172,7 +172,7 @@ def _export(services: Services, folder: Path) -> Figures:
     return {"rate": rate, "peak": peak, "ratio": rate / _bare_export(connection, min(count, SAMPLE))}
 
 
-def _write_pack(services: Services, write: Callable[[bytes], object]) -> None:
+def _write_pack(services: Context, write: Callable[[bytes], object]) -> None:
     url = services.settings.public_url
     pack = export_evidence(services.database, services.keys.ring, url, services.now, "shop", None, None)
     for piece in pack:
@@ -213,7 +213,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-STEP_WORK: dict[str, Callable[[Services, Path], Figures]] = {"seal": _seal, "proof": _proof, "export": _export}
+STEP_WORK: dict[str, Callable[[Context, Path], Figures]] = {"seal": _seal, "proof": _proof, "export": _export}
 
 if __name__ == "__main__":
     main()

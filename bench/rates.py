@@ -24,28 +24,30 @@ from uuid import uuid4
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from sqlalchemy import func, select, text  # noqa: E402
+from sqlalchemy import func, select, text
 
-from bench.records import Ledger, make_ledger  # noqa: E402
-from consent_server.app import create_app  # noqa: E402
-from consent_server.decisions import store_tallies as tallies  # noqa: E402
-from consent_server.decisions.rows import RollUpRow  # noqa: E402
-from consent_server.decisions.rules import Action  # noqa: E402
-from consent_server.decisions.rules_tally import PREFETCH, ROBOT, SHOWN, Kind, Outcome, of_conversion  # noqa: E402
-from consent_server.decisions.rules_visit import Visit  # noqa: E402
-from consent_server.decisions.store_tallies import Cell  # noqa: E402
-from consent_server.rates.close_days import close_days  # noqa: E402
-from consent_server.rates.read import By, Span, read_rates  # noqa: E402
-from consent_server.rates.read_dashboard import read_dashboard  # noqa: E402
-from consent_server.sites import store_notices as notices  # noqa: E402
-from consent_server.sites.publish import publish_notice  # noqa: E402
-from consent_server.sites.rules_notice import Notice  # noqa: E402
-from consent_server.sites.site_file import read_site_file  # noqa: E402
-from tests.support.cast import token  # noqa: E402
-from tests.support.factories import answer, site_file  # noqa: E402
-from tests.support.people import CAST, Person  # noqa: E402
-from tests.support.postgresql import PostgreSQL  # noqa: E402
-from tests.support.vendors import EVERY_VENDOR  # noqa: E402
+from bench.records import Ledger, make_ledger
+from consent_server.app import create_app
+from consent_server.decisions import store_tallies as tallies
+from consent_server.decisions.record import RecordDecision
+from consent_server.decisions.rows import RollUpRow
+from consent_server.decisions.rules import Action
+from consent_server.decisions.rules_tally import PREFETCH, ROBOT, SHOWN, Kind, Outcome, of_conversion
+from consent_server.decisions.rules_visit import Visit
+from consent_server.decisions.store_tallies import Cell
+from consent_server.rates.close_days import close_days
+from consent_server.rates.read import By, Span, read_rates
+from consent_server.rates.read_dashboard import read_dashboard
+from consent_server.sites import store_notices as notices
+from consent_server.sites.current_site import CurrentSites
+from consent_server.sites.publish import publish_notice
+from consent_server.sites.rules_notice import Notice
+from consent_server.sites.site_file import read_site_file
+from tests.support.cast import token
+from tests.support.factories import answer, site_file
+from tests.support.people import CAST, Person
+from tests.support.postgresql import PostgreSQL
+from tests.support.vendors import EVERY_VENDOR
 
 DAYS = 365
 LAST = date(2026, 11, 23)
@@ -246,12 +248,12 @@ def milliseconds(run: Callable[[], object], rounds: int, clock: Callable[[], flo
 
 def _print_cost(name: str, ledger: Ledger) -> None:
     """The whole use case on one thread with and without its tally, in turns."""
-    current = ledger.services.sites.get("shop")
+    current = ledger.services[CurrentSites].get("shop")
     grants = dict.fromkeys(current.notice.purposes, True)
 
     def decide() -> None:
         said = answer(current.notice, decision_id=uuid4(), action=Action.ACCEPT_ALL, grants=grants)
-        ledger.services.record_decision(current, said, Visit("mobile", "FR"))
+        ledger.services[RecordDecision](current, said, Visit("mobile", "FR"))
 
     def uncounted(_: object, __: Counter[Cell]) -> None:
         return None

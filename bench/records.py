@@ -22,16 +22,18 @@ from sqlalchemy import func, insert, select, text
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from consent_server.app import create_app  # noqa: E402
-from consent_server.core.context import Services, db  # noqa: E402
-from consent_server.core.rows import DecisionRow  # noqa: E402
-from consent_server.decisions.rules import Action  # noqa: E402
-from consent_server.decisions.rules_receipt import uuid7  # noqa: E402
-from consent_server.decisions.rules_visit import Visit  # noqa: E402
-from consent_server.sites.publish import publish_notice  # noqa: E402
-from consent_server.sites.site_file import read_site_file  # noqa: E402
-from tests.support.factories import VENDORS, Clock, answer, settings_for, site_file  # noqa: E402
-from tests.support.vendors import IDS  # noqa: E402
+from consent_server.app import create_app
+from consent_server.core.context import Context, db
+from consent_server.decisions.record import RecordDecision
+from consent_server.decisions.rows import DecisionRow
+from consent_server.decisions.rules import Action
+from consent_server.decisions.rules_receipt import uuid7
+from consent_server.decisions.rules_visit import Visit
+from consent_server.sites.current_site import CurrentSites
+from consent_server.sites.publish import publish_notice
+from consent_server.sites.site_file import read_site_file
+from tests.support.factories import VENDORS, Clock, answer, settings_for, site_file
+from tests.support.vendors import IDS
 
 MORE = f'[[vendors]]\nkey = "sentry"\nid = "{IDS["sentry"]}"\n\n[[vendors]]\nkey = "youtube"\n'
 # Under the first notice nobody can grant what the second adds; under the third nobody grants what it adds.
@@ -49,17 +51,17 @@ EVERY = timedelta(seconds=31)
 class Ledger:
     """The shop with its records. `rows` holds, for each notice, columns of real records to copy."""
 
-    services: Services
+    services: Context
     clock: Clock
     site_id: int
     rows: list[list[dict[str, Any]]]
 
 
-def open_services(folder: Path, database_url: str | None = None) -> tuple[Services, Clock]:
+def open_services(folder: Path, database_url: str | None = None) -> tuple[Context, Clock]:
     """The product on a database of its own."""
     clock = Clock()
     app = create_app(settings_for(folder, database_url or f"sqlite:///{folder / 'consent.sqlite3'}"), now=clock)
-    services: Services = app.extensions["consent"]
+    services: Context = app.extensions["consent"]
     with app.app_context():
         upgrade()
         db.engine.dispose()
@@ -71,19 +73,19 @@ def make_ledger(folder: Path, database_url: str | None = None, pool: int = POOL)
     services, clock = open_services(folder, database_url)
     dice = random.Random(7)
     rows = [_real_records(services, vendors, pool, dice) for vendors in NOTICES]
-    return Ledger(services, clock, services.sites.get("shop").site_id, rows)
+    return Ledger(services, clock, services[CurrentSites].get("shop").site_id, rows)
 
 
-def _real_records(services: Services, vendors: str, pool: int, dice: random.Random) -> list[dict[str, Any]]:
+def _real_records(services: Context, vendors: str, pool: int, dice: random.Random) -> list[dict[str, Any]]:
     declared = read_site_file(site_file(vendors=vendors))
     publish_notice(services.database, declared, services.settings.public_url, services.now())
     # A cache of its own: the application's is a quarter of a second behind a publication.
-    current = services.sites._load("shop", None)
+    current = services[CurrentSites]._load("shop", None)
     made = set()
     for action in dice.choices(list(ACTIONS), list(ACTIONS.values()), k=pool):
         grants = {purpose: _granted(action, purpose, dice) for purpose in current.notice.purposes}
         said = answer(current.notice, decision_id=uuid4(), action=action, grants=grants, page="https://shop.example/a")
-        made.add(services.record_decision(current, said, Visit()).receipt_id)
+        made.add(services[RecordDecision](current, said, Visit()).receipt_id)
     with services.database.reading() as session:
         found = session.scalars(select(DecisionRow).where(DecisionRow.notice_id == current.notice_id))
         names = [column.name for column in DecisionRow.__table__.columns if column.name != "id"]

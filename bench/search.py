@@ -19,19 +19,20 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from sqlalchemy import ColumnElement, func, select  # noqa: E402
+from sqlalchemy import ColumnElement, func, select
 
-from bench.records import UNGRANTED, Ledger, fill, make_ledger  # noqa: E402
-from consent_server.audit.read_record import read_record  # noqa: E402
-from consent_server.audit.report_gaps import report_gaps  # noqa: E402
-from consent_server.audit.sample import sample_records  # noqa: E402
-from consent_server.audit.search import search_records  # noqa: E402
-from consent_server.audit.store import Filter, Place  # noqa: E402
-from consent_server.core.rows import DecisionRow, NoticeRow  # noqa: E402
-from consent_server.decisions.rules import Action  # noqa: E402
-from consent_server.ledger.seal import seal_ledger  # noqa: E402
-from consent_server.sites import store as sites  # noqa: E402
-from tests.support.postgresql import PostgreSQL  # noqa: E402
+from bench.records import UNGRANTED, Ledger, fill, make_ledger
+from consent_server.audit.read_record import read_record
+from consent_server.audit.report_gaps import report_gaps
+from consent_server.audit.rules_search import Filter, Place
+from consent_server.audit.sample import sample_records
+from consent_server.audit.search import search_records
+from consent_server.decisions.rows import DecisionRow
+from consent_server.decisions.rules import Action
+from consent_server.ledger.seal import seal_ledger
+from consent_server.sites import store as sites
+from consent_server.sites.rows import NoticeRow
+from tests.support.postgresql import PostgreSQL
 
 PAGE = 50
 

@@ -27,8 +27,8 @@ from playwright.sync_api import Browser, Response, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench.decisions import serve_product  # noqa: E402
-from bench.peers import PEERS, Peer, fetch  # noqa: E402
+from bench.decisions import serve_product
+from bench.peers import PEERS, Peer, fetch
 
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -1,4 +1,4 @@
-"""Wiring: settings, database, services, routes, problems, commands."""
+"""A table of contents: the context, and each room that registers itself with it."""
 
 import sys
 import warnings
@@ -13,41 +13,70 @@ from joserfc.errors import SecurityWarning
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from consent_server import cli
-from consent_server.access import web as auth
-from consent_server.access import web_console as console
-from consent_server.audit import web as auditor
-from consent_server.audit import web_evidence as evidence
-from consent_server.core import rows  # noqa: F401  the tables that migrations compare
-from consent_server.core.context import Services, db, migrate, utc_now
+from consent_server.access import web as access_web
+from consent_server.access import web_console as access_console
+from consent_server.audit import web as audit_web
+from consent_server.audit import web_evidence as audit_evidence
+from consent_server.core.context import Context, db, migrate
 from consent_server.core.errors import InvalidSettings
 from consent_server.core.settings import ROOT, Settings
-from consent_server.decisions import web as api
-from consent_server.decisions import web_choice as choice
-from consent_server.health import web as health
-from consent_server.health import web_metrics as metrics
+from consent_server.core.times import utc_now
+from consent_server.decisions import web as decisions_web
+from consent_server.health import web as health_web
+from consent_server.health import web_metrics as health_metrics
 from consent_server.http import problems, rate_limit
-from consent_server.http import web as docs
-from consent_server.http.public import BODY_LIMIT
-from consent_server.ledger import web as ledger
-from consent_server.ledger import web_timestamps as timestamps
-from consent_server.rates import web as rates
-from consent_server.rates import web_dashboard as dashboard
-from consent_server.rates import web_experiment as experiment
-from consent_server.rates import web_reports as reports
-from consent_server.receipts import web as receipts
-from consent_server.receipts import web_erasures as erasures
-from consent_server.receipts import web_rights as rights
-from consent_server.receipts import web_verify as verify
-from consent_server.widget import web as embed
-from consent_server.widget import web_declaration as declaration
-from consent_server.widget import web_notices as notices
+from consent_server.http import web as http_web
+from consent_server.http import web_well_known as http_well_known
+from consent_server.http.bodies import BODY_LIMIT
+from consent_server.ledger import web as ledger_web
+from consent_server.ledger import web_timestamps as ledger_timestamps
+from consent_server.rates import web as rates_web
+from consent_server.rates import web_dashboard as rates_dashboard
+from consent_server.rates import web_experiment as rates_experiment
+from consent_server.rates import web_reports as rates_reports
+from consent_server.receipts import web as receipts_web
+from consent_server.receipts import web_erasures as receipts_erasures
+from consent_server.receipts import web_rights as receipts_rights
+from consent_server.receipts import web_verify as receipts_verify
+from consent_server.sites import web as sites_web
+from consent_server.widget import web as widget_web
+from consent_server.widget import web_choice as widget_choice
+from consent_server.widget import web_declaration as widget_declaration
+from consent_server.widget import web_notices as widget_notices
 
 # The contract names EdDSA, which RFC 9864 renamed to Ed25519; the algorithm is the same.
 warnings.filterwarnings("ignore", category=SecurityWarning, message=".*EdDSA.*")
 
-LEDGER = (ledger.bp, timestamps.bp)
-ACCESS = (auth.bp, console.bp, auditor.api, auditor.bp, evidence.bp, erasures.bp, metrics.bp)
-MARKETING = (rates.api, dashboard.bp, reports.bp, experiment.api, experiment.bp)
+# In the order of the rooms: what one keeps is there when the next one asks for it.
+BLUEPRINTS = (
+    http_web.bp,
+    http_well_known.bp,
+    access_web.bp,
+    access_console.bp,
+    sites_web.bp,
+    decisions_web.bp,
+    ledger_web.bp,
+    ledger_timestamps.bp,
+    widget_web.bp,
+    widget_choice.bp,
+    widget_declaration.bp,
+    widget_notices.archive,
+    widget_notices.bp,
+    receipts_web.bp,
+    receipts_rights.bp,
+    receipts_verify.bp,
+    receipts_erasures.bp,
+    audit_web.api,
+    audit_web.bp,
+    audit_evidence.bp,
+    rates_web.api,
+    rates_dashboard.bp,
+    rates_reports.bp,
+    rates_experiment.api,
+    rates_experiment.bp,
+    health_web.bp,
+    health_metrics.bp,
+)
 ROOMS = sorted(path.parent for path in Path(__file__).parent.glob("*/__init__.py"))
 TEMPLATES = {room.name: FileSystemLoader(room / "templates") for room in ROOMS}
 ASSETS = {
@@ -82,21 +111,9 @@ def create_app(settings: Settings | None = None, now: Callable[[], datetime] = u
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     with app.app_context():
-        app.extensions["consent"] = Services.make(settings, db.engine, now)
+        app.extensions["consent"] = Context(settings, db.engine, now)
         rate_limit.init_app(app)
-    visitors = (
-        api.bp,
-        choice.bp,
-        declaration.bp,
-        notices.bp,
-        embed.bp,
-        receipts.bp,
-        rights.bp,
-        verify.bp,
-        docs.bp,
-        health.bp,
-    )
-    for blueprint in (*visitors, *LEDGER, *ACCESS, *MARKETING):
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     problems.register(app)
     cli.register(app)

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from consent_server.access.log_lookup import forget_lookups
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.errors import StorageUnavailable, TimestampRefused
 from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.ledger.seal import seal_ledger
-from consent_server.ledger.timestamp import timestamp_ledger
+from consent_server.ledger.timestamp import Authority, timestamp_ledger
 from consent_server.ledger.witness import witness_ledger
 from consent_server.rates.close_days import close_days
 from consent_server.rates.deliver_alerts import deliver_alerts
 from consent_server.rates.watch import watch_rates
 
-log = logging.getLogger("consent_server.sealer")
+log = logging.getLogger("consent_server.worker")
 
 
 # What is in the inbox is read along with the roll-ups: this only bounds how long it stays there.
@@ -44,13 +44,13 @@ class Task:
 
     name: str
     seconds: float
-    run: Callable[[Services], None]
+    run: Callable[[Context], None]
     alone: bool = False
 
 
-def tasks(services: Services) -> list[Task]:
+def tasks(context: Context) -> list[Task]:
     """All of them, as the settings ask for. Each may run in several workers or machines at once, harmlessly."""
-    settings = services.settings
+    settings = context.settings
     found = [Task("sealer", settings.seal_seconds, _seal), Task("counters", FOLD_SECONDS, _fold, alone=True)]
     found.append(Task("alerts", WATCH_SECONDS, _watch, alone=True))
     found.append(Task("look-ups", FORGET_SECONDS, _forget, alone=True))
@@ -58,40 +58,40 @@ def tasks(services: Services) -> list[Task]:
         found.append(Task("deliveries", DELIVER_SECONDS, _deliver, alone=True))
     if settings.witnesses:
         found.append(Task("witnesses", settings.witness_seconds, _witness, alone=True))
-    if services.authority:
-        seconds = min(TIMESTAMP_SECONDS, services.authority.seconds)
+    if authority := context.find(Authority):
+        seconds = min(TIMESTAMP_SECONDS, authority.seconds)
         found.append(Task("timestamps", seconds, _timestamp, alone=True))
     return found
 
 
-def start(services: Services, end: threading.Event | None = None) -> list[threading.Thread]:
+def start(context: Context, end: threading.Event | None = None) -> list[threading.Thread]:
     """Begin, until `end` is set or the process ends, wherever a thread is then: a half-done run leaves nothing."""
     end = end or threading.Event()
     threads = [
-        threading.Thread(target=_loop, args=(services, task, end), name=task.name, daemon=True)
-        for task in tasks(services)
+        threading.Thread(target=_loop, args=(context, task, end), name=task.name, daemon=True)
+        for task in tasks(context)
     ]
     for thread in threads:
         thread.start()
     return threads
 
 
-def _loop(services: Services, task: Task, end: threading.Event) -> None:
+def _loop(context: Context, task: Task, end: threading.Event) -> None:
     ours = not task.alone
     while not end.wait(task.seconds):
         try:
-            ours = ours or _became_the_one(services, task)
+            ours = ours or _became_the_one(context, task)
             if ours:
-                task.run(services)
+                task.run(context)
         except (StorageUnavailable, TimestampRefused) as error:
             log.warning("%s: %s", task.name, error.detail)
         except Exception:
             log.exception("%s failed", task.name)
 
 
-def _became_the_one(services: Services, task: Task) -> bool:
+def _became_the_one(context: Context, task: Task) -> bool:
     """Take the task over unless another worker has it. Held until this process ends, however it ends."""
-    path = services.settings.instance / f"{task.name}.lock"
+    path = context.settings.instance / f"{task.name}.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -101,42 +101,42 @@ def _became_the_one(services: Services, task: Task) -> bool:
     return True
 
 
-def _seal(services: Services) -> None:
-    seal_ledger(services.database, services.keys.ring, services.now)
+def _seal(context: Context) -> None:
+    seal_ledger(context.database, context.keys.ring, context.now)
 
 
-def _fold(services: Services) -> None:
-    fold_tallies(services.database)
-    close_days(services.database, services.now())
+def _fold(context: Context) -> None:
+    fold_tallies(context.database)
+    close_days(context.database, context.now())
 
 
-def _witness(services: Services) -> None:
-    for done in witness_ledger(services.database, services.settings.witnesses, services.now):
+def _witness(context: Context) -> None:
+    for done in witness_ledger(context.database, context.settings.witnesses, context.now):
         if done.forked:
             log.error("ALARM: witness %s, site %s, %d leaves: %s", done.witness, done.site, done.size, done.detail)
         elif not done.ok:
             log.warning("witness %s, site %s: %s", done.witness, done.site, done.detail)
 
 
-def _watch(services: Services) -> None:
-    for key, alert in watch_rates(services.database, services.settings.alerts.names, services.now()):
+def _watch(context: Context) -> None:
+    for key, alert in watch_rates(context.database, context.settings.alerts.names, context.now()):
         log.warning("alert, site %s: %s", key, alert.text)
 
 
-def _forget(services: Services) -> None:
-    forget_lookups(services.database, services.now() + AHEAD)
+def _forget(context: Context) -> None:
+    forget_lookups(context.database, context.now() + AHEAD)
 
 
-def _deliver(services: Services) -> None:
-    settings = services.settings
-    for told in deliver_alerts(services.database, settings.alerts, settings.public_url, services.now):
+def _deliver(context: Context) -> None:
+    settings = context.settings
+    for told in deliver_alerts(context.database, settings.alerts, settings.public_url, context.now):
         if told.given_up:
             log.error("site %s: given up to tell by %s (%s): %s", told.site, told.channel, told.detail, told.text)
         elif not told.ok:
             log.warning("alert not taken yet, site %s, by %s: %s", told.site, told.channel, told.detail)
 
 
-def _timestamp(services: Services) -> None:
-    if services.authority:
-        for done in timestamp_ledger(services.database, services.authority, services.now):
+def _timestamp(context: Context) -> None:
+    if authority := context.find(Authority):
+        for done in timestamp_ledger(context.database, authority, context.now):
             log.info("timestamp: %s", done)

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import click
 from flask.cli import AppGroup
 
-from consent_server.access import store as users
 from consent_server.access.create_token import create_token, revoke_token
+from consent_server.access.create_token import list_tokens as read_tokens
 from consent_server.access.create_user import create_user, remove_user, renew_link
+from consent_server.access.create_user import list_users as read_users
+from consent_server.access.credentials import OneTimeLinks
 from consent_server.access.rules import Role
-from consent_server.core.context import services
+from consent_server.core.context import context
 from consent_server.core.terminal import refusing
 
 user = AppGroup("user", help="Users of the consoles.")
@@ -22,7 +24,7 @@ ONCE = "Open it within a day; it works once."
 
 def link_url(link: str) -> str:
     """A one-time link in full. It stands in the query, which no access log keeps."""
-    return f"{services().settings.public_url}/sign-in/link?t={link}"
+    return f"{context().settings.public_url}/sign-in/link?t={link}"
 
 
 def _said(sites: Sequence[str] | None) -> str:
@@ -36,8 +38,8 @@ def _said(sites: Sequence[str] | None) -> str:
 @refusing
 def create(email: str, role: str, sites: tuple[str, ...]) -> None:
     """Add a user for all sites or some; print the link by which they set their password."""
-    our = services()
-    link = create_user(our.database, our.sign_in_links, email, Role(role), sites, our.now(), our.random)
+    ctx = context()
+    link = create_user(ctx.database, ctx[OneTimeLinks], email, Role(role), sites, ctx.now(), ctx.random)
     click.echo(link_url(link))
     click.echo(ONCE, err=True)
 
@@ -47,8 +49,8 @@ def create(email: str, role: str, sites: tuple[str, ...]) -> None:
 @refusing
 def link(email: str) -> None:
     """Print a new one-time link, for a user who lost theirs or forgot the password."""
-    our = services()
-    click.echo(link_url(renew_link(our.database, our.sign_in_links, email, our.random)))
+    ctx = context()
+    click.echo(link_url(renew_link(ctx.database, ctx[OneTimeLinks], email, ctx.random)))
     click.echo(ONCE, err=True)
 
 
@@ -56,10 +58,9 @@ def link(email: str) -> None:
 @refusing
 def list_users() -> None:
     """One line a user: address, role, sites, whether a password is set."""
-    with services().database.reading() as session:
-        for row in users.every(session):
-            state = "password set" if row.password_hash else "link not used yet"
-            click.echo(f"{row.email}\t{row.role}\t{_said(row.sites)}\t{state}")
+    for row in read_users(context().database):
+        state = "password set" if row.password_hash else "link not used yet"
+        click.echo(f"{row.email}\t{row.role}\t{_said(row.sites)}\t{state}")
 
 
 @user.command("remove")
@@ -67,7 +68,7 @@ def list_users() -> None:
 @refusing
 def remove(email: str) -> None:
     """Remove a user, and sign them out everywhere."""
-    remove_user(services().database, email)
+    remove_user(context().database, email)
     click.echo(f"{email} removed")
 
 
@@ -78,19 +79,18 @@ def remove(email: str) -> None:
 @refusing
 def create_one(role: str, sites: tuple[str, ...], name: str) -> None:
     """Print a new token, alone on stdout. It is not shown again."""
-    click.echo(create_token(services().database, Role(role), sites, name, services().now()))
+    click.echo(create_token(context().database, Role(role), sites, name, context().now()))
 
 
 @token.command("list")
 @refusing
 def list_tokens() -> None:
     """One line a token: number, name, role, sites, day made, day last used, whether revoked."""
-    with services().database.reading() as session:
-        for row in users.tokens(session):
-            used = f"used {row.last_used_on}" if row.last_used_on else "never used"
-            state = f"revoked {row.revoked_at:%Y-%m-%d}" if row.revoked_at else "valid"
-            made = f"made {row.created_at:%Y-%m-%d}"
-            click.echo(f"{row.id}\t{row.name}\t{row.role}\t{_said(row.sites)}\t{made}\t{used}\t{state}")
+    for row in read_tokens(context().database):
+        used = f"used {row.last_used_on}" if row.last_used_on else "never used"
+        state = f"revoked {row.revoked_at:%Y-%m-%d}" if row.revoked_at else "valid"
+        made = f"made {row.created_at:%Y-%m-%d}"
+        click.echo(f"{row.id}\t{row.name}\t{row.role}\t{_said(row.sites)}\t{made}\t{used}\t{state}")
 
 
 @token.command("revoke")
@@ -98,4 +98,4 @@ def list_tokens() -> None:
 @refusing
 def revoke(number: int) -> None:
     """Make a token worthless, by its number in the list."""
-    click.echo(f"{revoke_token(services().database, number, services().now())} revoked")
+    click.echo(f"{revoke_token(context().database, number, context().now())} revoked")

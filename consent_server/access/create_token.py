@@ -6,10 +6,10 @@ from datetime import datetime
 from consent_server.access import store as users
 from consent_server.access.create_user import known_sites
 from consent_server.access.credentials import new_token, token_hash
+from consent_server.access.rows import TokenRow
 from consent_server.access.rules import Access, Role
 from consent_server.core.database import Database
 from consent_server.core.errors import Fault, InvalidUser, UnknownToken
-from consent_server.core.rows import TokenRow
 
 # Scanners for leaked secrets look for a prefix.
 PREFIX = "consent_"
@@ -59,3 +59,9 @@ def access_of_token(database: Database, token: str, now: datetime) -> Access | N
             if (again := users.token_by_id(session, token_id)) is not None:
                 again.last_used_on = now.date()
     return access
+
+
+def list_tokens(database: Database) -> Sequence[TokenRow]:
+    """All tokens, oldest first."""
+    with database.reading() as session:
+        return users.tokens(session)

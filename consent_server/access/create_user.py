@@ -4,15 +4,13 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
 from consent_server.access import store as users
+from consent_server.access import store_sites as stored_sites
 from consent_server.access.credentials import OneTimeLinks
+from consent_server.access.rows import UserRow
 from consent_server.access.rules import Role
-from consent_server.core.database import Database
-from consent_server.core.errors import Fault, InvalidUser, UnknownUser, UserConflict
-from consent_server.core.rows import UserRow
-from consent_server.sites import store as stored_sites
+from consent_server.core.database import Database, Session
+from consent_server.core.errors import Fault, InvalidUser, UnknownSite, UnknownUser, UserConflict
 
 # Loose on purpose: whether an address takes mail is not asked here. One line, one @, no blanks.
 EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+")
@@ -78,9 +76,21 @@ def remove_user(database: Database, email: str) -> None:
         users.remove(session, _existing(session, email))
 
 
+def list_users(database: Database) -> Sequence[UserRow]:
+    """All users, by address."""
+    with database.reading() as session:
+        return users.every(session)
+
+
 def known_sites(session: Session, sites: Sequence[str] | None) -> list[str] | None:
     """These keys, each of a site that is here, or None for all sites. Raises UnknownSite."""
-    return None if not sites else sorted({stored_sites.get(session, key).site.key for key in sites})
+    if not sites:
+        return None
+    here = {row.key for row in stored_sites.every(session)}
+    for key in sites:
+        if key not in here:
+            raise UnknownSite(f"There is no site {key!r} here. Apply its file with: consent site apply FILE.toml")
+    return sorted(set(sites))
 
 
 def _existing(session: Session, email: str) -> UserRow:

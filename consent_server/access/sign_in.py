@@ -4,15 +4,13 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy.orm import Session
-
 from consent_server.access import store as users
 from consent_server.access.create_user import NONCE_BYTES
 from consent_server.access.credentials import OneTimeLinks, hash_password, new_token, password_matches, token_hash
+from consent_server.access.rows import UserRow
 from consent_server.access.rules import Access
-from consent_server.core.database import Database
+from consent_server.core.database import Database, Session
 from consent_server.core.errors import Fault, InvalidUser, SpentLink
-from consent_server.core.rows import UserRow
 
 IDLE = timedelta(hours=8)
 LONGEST = timedelta(days=7)

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from consent_server.access.rows import SessionRow, TokenRow, UserRow
 from consent_server.access.rules import Access, Role
-from consent_server.core.rows import SessionRow, TokenRow, UserRow
 
 
 def by_email(session: Session, email: str) -> UserRow | None:

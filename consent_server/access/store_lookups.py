@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import Session
 
-from consent_server.core.rows import LookupRow, SiteRow
+from consent_server.access.rows import LookupRow
+from consent_server.core.rows import SiteRow
 
 TABLE: Table = LookupRow.__table__  # type: ignore[assignment]
 

@@ -9,7 +9,7 @@ from flask.cli import AppGroup
 
 from consent_server.audit import verify as verifier
 from consent_server.audit.export import export_evidence
-from consent_server.core.context import services
+from consent_server.core.context import context
 from consent_server.core.terminal import progress, refusing
 
 evidence = AppGroup("evidence", help="Evidence packs: export and verify them.")
@@ -25,7 +25,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @refusing
 def export(site_key: str, since: datetime | None, until: datetime | None, output: Path) -> None:
     """Write a pack. The file appears only when it is whole."""
-    our = services()
+    ctx = context()
     if since and until and since > until:
         raise click.BadParameter("must not lie before --from.", param_hint="--to")
     first = since.replace(tzinfo=UTC) if since else None
@@ -34,7 +34,7 @@ def export(site_key: str, since: datetime | None, until: datetime | None, output
     try:
         with partial.open("wb") as file:
             for piece in export_evidence(
-                our.database, our.keys.ring, our.settings.public_url, our.now, site_key, first, end,
+                ctx.database, ctx.keys.ring, ctx.settings.public_url, ctx.now, site_key, first, end,
                 progress("records written"),
             ):  # fmt: skip
                 file.write(piece)

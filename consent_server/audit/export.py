@@ -7,8 +7,6 @@ from functools import lru_cache
 from heapq import merge
 from itertools import chain, takewhile
 
-from sqlalchemy.orm import Session
-
 from consent_server.audit.pack import (
     PackCheckpoint,
     PackConfiguration,
@@ -19,7 +17,7 @@ from consent_server.audit.pack import (
     PackTimestamp,
     stream_pack,
 )
-from consent_server.core.database import Database
+from consent_server.core.database import Database, Session
 from consent_server.core.errors import InvalidProof, UnknownNotice, UnknownWidget
 from consent_server.core.keys import KeyRing
 from consent_server.ledger import store as ledgers
@@ -32,7 +30,7 @@ from consent_server.sites import store as sites
 from consent_server.sites import store_configurations as configurations
 from consent_server.sites import store_experiments as experiments
 from consent_server.sites import store_notices as notices
-from consent_server.widget import store as pictures
+from consent_server.sites import store_pictures as pictures
 
 PAGE = 500
 

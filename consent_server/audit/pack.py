@@ -3,7 +3,6 @@
 import base64
 import binascii
 import json
-import re
 import zipfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -15,13 +14,13 @@ from string import Template
 from typing import IO, Any, BinaryIO, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
+from consent_server.core.hashes import SHA256_HEX
 from consent_server.core.notes import ED25519, NoteKey
 
 MANIFEST_TYPE = "consent-manifest+jwt"
 SCHEMA = "1"
 
 HERE = Path(__file__).parent
-HASH = re.compile("[0-9a-f]{64}")
 
 # Handed on once this much has gathered.
 CHUNK = 256 * 1024
@@ -218,7 +217,7 @@ class _Writer:
         lines = []
         for publication in self.pack.publications:
             # The hash becomes a file's name: a database that somebody altered must not choose where.
-            notice = self.pack.notice(publication.notice) if HASH.fullmatch(publication.notice) else None
+            notice = self.pack.notice(publication.notice) if SHA256_HEX.fullmatch(publication.notice) else None
             lines.append(_publication_line(publication))
             if notice is not None and publication.notice not in written:
                 self._file(f"notices/{publication.notice}.json", notice)
@@ -236,7 +235,7 @@ class _Writer:
         for picture in self.pack.pictures:
             lines.append(_picture_line(picture))
             name = f"pictures/{picture.hash}.png"
-            if HASH.fullmatch(picture.hash) and name not in self.files:
+            if SHA256_HEX.fullmatch(picture.hash) and name not in self.files:
                 self._file(name, picture.png)
                 yield
         yield from self._lines("pictures.jsonl", lines)
@@ -374,7 +373,7 @@ def _widget_of(receipt: str) -> str | None:
     try:
         payload = receipt.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return claims["widget"] if HASH.fullmatch(claims["widget"]) else None
+        return claims["widget"] if SHA256_HEX.fullmatch(claims["widget"]) else None
     except (binascii.Error, ValueError, LookupError, TypeError, RecursionError):
         return None
 

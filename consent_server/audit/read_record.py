@@ -6,20 +6,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
 from consent_server.audit import store as search
+from consent_server.audit.rules_search import Filter
 from consent_server.audit.search import Item, item
-from consent_server.audit.store import Filter, FoundRecord
-from consent_server.core.database import Database
+from consent_server.audit.store import FoundRecord
+from consent_server.core.database import Database, Session
 from consent_server.core.errors import InvalidProof, NotSealedYet, UnknownReceipt
 from consent_server.core.keys import KeyRing, verify_jws
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE
 from consent_server.ledger.check_leaves import differences
 from consent_server.receipts.prove import Proof, prove_receipt
 from consent_server.receipts.verify import Check, Verification, verify_receipt
-from consent_server.sites import store as sites
-from consent_server.sites.store import StoredSite
+from consent_server.sites.rules_site import StoredSite
 
 # Decisions of one visitor that a page shows. More than these point to a test, not to a person.
 MOST_OF_ONE_VISITOR = 200
@@ -72,26 +70,6 @@ def _fits(claims: dict[str, Any], found: FoundRecord, site: str) -> Check:
     if wrong:
         return Check("fields", False, f"The record differs from its receipt: {', '.join(wrong)}.")
     return Check("fields", True, "What is searched here is what the receipt says.")
-
-
-def leaf_of(database: Database, site_id: int, receipt_id: UUID) -> int | None:
-    """Where a record stands in the ledger: how the log names it. None before it is sealed, or unknown."""
-    with database.reading() as session:
-        found = search.record(session, site_id, receipt_id)
-        return found.leaf_index if found else None
-
-
-def site_of_receipt(database: Database, receipt_id: str) -> StoredSite:
-    """The site on which a receipt was made. Raises UnknownReceipt."""
-    try:
-        wanted = UUID(receipt_id)
-    except ValueError:
-        raise UnknownReceipt("There is no receipt at this address.") from None
-    with database.reading() as session:
-        site_id = search.site_of_receipt(session, wanted)
-        if site_id is None:
-            raise UnknownReceipt("There is no receipt at this address. It may have been erased.")
-        return sites.by_id(session, site_id)
 
 
 def receipt_shown(receipt: str, ring: KeyRing) -> tuple[UUID, str]:

@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from sqlalchemy.orm import Session
-
 from consent_server.audit import store as search
 from consent_server.core import append_only
-from consent_server.core.database import Database
+from consent_server.core.database import Database, Session
 from consent_server.core.errors import InvalidProof
 from consent_server.core.keys import KeyRing, verify_jws
 from consent_server.core.notes import NoteKey, Verify, open_checkpoint, parse_checkpoint, parse_note
-from consent_server.core.rows import CheckpointRow
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.check_leaves import TOLERANCE
+from consent_server.ledger.rows import CheckpointRow
 from consent_server.ledger.rules_removal import REMOVAL_TYPE
 from consent_server.sites import store_experiments as experiments
 

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
 from consent_server.audit import store as search
 from consent_server.audit.rules_sampling import sample_indexes
 from consent_server.audit.search import Item, item
 from consent_server.audit.store import FoundRecord
-from consent_server.core.database import Database
+from consent_server.core.database import Database, Session
 from consent_server.core.errors import Fault, InvalidProof, InvalidQuery, NotSealedYet
 from consent_server.core.keys import KeyRing, verify_jws
 from consent_server.core.notes import Checkpoint, open_checkpoint

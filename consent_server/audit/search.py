@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from consent_server.audit import store as search
-from consent_server.audit.store import Filter, FoundRecord, Place
+from consent_server.audit.rules_search import Filter, Place
+from consent_server.audit.store import FoundRecord
 from consent_server.core.database import Database
 
 

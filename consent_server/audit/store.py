@@ -11,36 +11,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, ScalarSelect, Select, case, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from consent_server.core.rows import (
-    CheckpointRow,
-    DecisionRow,
-    LeafRow,
-    NoticeRow,
-    PublicationRow,
-    RemovalRow,
-    RemovedRow,
-    WidgetRow,
-    granted_start,
-    is_choice,
-)
+from consent_server.audit.rules_search import Filter, Place
+from consent_server.decisions.rows import DecisionRow, granted_start, is_choice
 from consent_server.decisions.rules import Action
+from consent_server.ledger.rows import CheckpointRow, LeafRow, RemovalRow, RemovedRow
+from consent_server.sites.rows import NoticeRow, PublicationRow, WidgetRow
 
 # As much of what a choice granted as is indexed (rows.py). A text of that length may have been cut.
 INDEXED = 200
-
-Place = tuple[datetime, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What to find on a site. `since` is included, `before` is not; `purpose` is one that was granted."""
-
-    since: datetime | None = None
-    before: datetime | None = None
-    action: Action | None = None
-    purpose: str | None = None
-    visitor: UUID | None = None
-    notice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +178,6 @@ def record(session: Session, site_id: int, receipt_id: UUID) -> FoundRecord | No
     return None if row_id is None else next(iter(_records(session, [row_id])), None)
 
 
-def site_of_receipt(session: Session, receipt_id: UUID) -> int | None:
-    """The site on which a receipt was made."""
-    return session.scalar(select(DecisionRow.site_id).where(DecisionRow.receipt_id == receipt_id))
-
-
 def leaf(session: Session, site_id: int, index: int) -> tuple[LeafRow, FoundRecord | None] | None:
     """A leaf of a ledger with its record, if that still stands."""
     row = session.get(LeafRow, (site_id, index))
@@ -282,20 +255,6 @@ def newest_checkpoints(session: Session, site_id: int, limit: int) -> Sequence[C
     """The newest checkpoints of a ledger, newest first."""
     query = select(CheckpointRow).where(CheckpointRow.site_id == site_id).order_by(CheckpointRow.size.desc())
     return session.scalars(query.limit(limit)).all()
-
-
-def checkpoints_between(session: Session, site_id: int, size: int, end: int) -> list[CheckpointRow]:
-    """The checkpoint that covers leaf `size`, and those after it up to the one that covers leaf `end` - 1."""
-    first = select(CheckpointRow).where(CheckpointRow.site_id == site_id, CheckpointRow.size > size)
-    inside = list(session.scalars(first.where(CheckpointRow.size < end).order_by(CheckpointRow.size)))
-    last = session.scalar(first.where(CheckpointRow.size >= end).order_by(CheckpointRow.size).limit(1))
-    return [*inside, *([last] if last else [])]
-
-
-def checkpoint_upto(session: Session, site_id: int, size: int) -> CheckpointRow | None:
-    """The newest checkpoint of at most this size."""
-    query = select(CheckpointRow).where(CheckpointRow.site_id == site_id, CheckpointRow.size <= size)
-    return session.scalar(query.order_by(CheckpointRow.size.desc()).limit(1))
 
 
 def publications(session: Session, site_id: int) -> list[tuple[str, int, datetime]]:

@@ -7,36 +7,27 @@ from flask import Blueprint, Response, json, redirect, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
-from consent_server.access import web as auth
-from consent_server.access import web_console as console
+from consent_server.access import console
+from consent_server.access import guard as auth
+from consent_server.access.guard import needs
 from consent_server.access.log_lookup import log_lookup
 from consent_server.access.rules import Role
-from consent_server.access.web import needs
-from consent_server.audit.read_record import leaf_of, read_record, receipt_shown
+from consent_server.audit.queries import RECORDS, REPLAY, SAMPLE, SEARCH, cursor, said, wanted
+from consent_server.audit.read_record import read_record, receipt_shown
 from consent_server.audit.report_gaps import report_gaps
 from consent_server.audit.sample import newest_size, sample_records
 from consent_server.audit.search import Item, Page, search_records, site_vocabulary
 from consent_server.core.canonical import decode_strict
-from consent_server.core.context import services
+from consent_server.core.context import context
 from consent_server.core.errors import InvalidProof, InvalidQuery, UnknownReceipt
+from consent_server.core.times import rfc3339
 from consent_server.decisions.rules import Action
-from consent_server.decisions.web import timestamp
-from consent_server.http.queries import (
-    RECORDS,
-    REPLAY,
-    SAMPLE,
-    SEARCH,
-    as_uuid,
-    cursor,
-    read_query,
-    said,
-    wanted,
-    without_empty,
-)
+from consent_server.http.fields import as_uuid, read_query, without_empty
 from consent_server.ledger.replay import STRETCH, replay_leaves
+from consent_server.receipts.read import leaf_of
 from consent_server.receipts.verify import Verification, verify_offline, verify_receipt
 from consent_server.sites.find import find_site
-from consent_server.sites.store import StoredSite
+from consent_server.sites.rules_site import StoredSite
 
 api = Blueprint("auditor_api", __name__)
 bp = Blueprint("auditor", __name__, url_prefix="/console/sites/<key>")
@@ -91,11 +82,11 @@ def records(key: str) -> str | AnyResponse | tuple[str, int]:
 @needs(Role.AUDITOR)
 def record(key: str, receipt_id: str) -> str:
     """A record with its story."""
-    stored, wanted_id, our = _site(key), as_uuid(receipt_id), services()
+    stored, wanted_id, ctx = _site(key), as_uuid(receipt_id), context()
     if wanted_id is None:
         raise UnknownReceipt("A receipt is named by a UUID.")
-    _log(stored, "record", {"leaf": leaf_of(our.database, stored.id, wanted_id)})
-    story = read_record(our.database, our.keys.ring, stored, wanted_id, our.now)
+    _log(stored, "record", {"leaf": leaf_of(ctx.database, stored.id, wanted_id)})
+    story = read_record(ctx.database, ctx.keys.ring, stored, wanted_id, ctx.now)
     return _page("audit/record.html", stored, story=story, record=story.record)
 
 
@@ -103,15 +94,15 @@ def record(key: str, receipt_id: str) -> str:
 @needs(Role.AUDITOR)
 def find(key: str) -> str | AnyResponse | tuple[str, int]:
     """Find the record of a receipt that somebody has: pasted, or as a file."""
-    stored, our, receipt = _site(key), services(), _receipt_given()
+    stored, ctx, receipt = _site(key), context(), _receipt_given()
     _log(stored, "find", {"receipt": receipt})
-    checked = verify_offline(receipt, our.keys.ring)
+    checked = verify_offline(receipt, ctx.keys.ring)
     if not checked.valid:
         return _found_page(stored, checked, "This is not a receipt that this server signed."), 422
-    receipt_id, site = receipt_shown(receipt, our.keys.ring)
+    receipt_id, site = receipt_shown(receipt, ctx.keys.ring)
     if site != key:
         return _found_page(stored, checked, "This receipt is of another site."), 422
-    checked = verify_receipt(receipt, our.keys.ring, our.database, our.now)
+    checked = verify_receipt(receipt, ctx.keys.ring, ctx.database, ctx.now)
     if any(check.name == "record" and not check.ok for check in checked.checks):
         return _found_page(stored, checked, "This server signed the receipt, and has no record of it any more."), 404
     return redirect(url_for("auditor.record", key=key, receipt_id=receipt_id), 303)
@@ -121,17 +112,17 @@ def find(key: str) -> str | AnyResponse | tuple[str, int]:
 @needs(Role.AUDITOR)
 def sample(key: str) -> str | AnyResponse | tuple[str, int]:
     """Draw leaves at random; the address holds the seed, so that it draws the same again."""
-    stored, given, our = _site(key), without_empty(request.args), services()
+    stored, given, ctx = _site(key), without_empty(request.args), context()
     try:
         values = read_query(SAMPLE, given)
-        size = values["size"] or newest_size(our.database, stored.id)
+        size = values["size"] or newest_size(ctx.database, stored.id)
         if not size:
             return _sample_page(stored, values, None, {})
         if values["seed"] is None or values["size"] is None:
             seed = values["seed"] or secrets.token_hex(8)
             return redirect(url_for("auditor.sample", key=key, n=values["count"], seed=seed, size=size), 303)
         _log(stored, "sample", {"n": values["count"], "seed": values["seed"], "size": size})
-        drawn = sample_records(our.database, our.keys.ring, stored.id, values["seed"], values["count"], size)
+        drawn = sample_records(ctx.database, ctx.keys.ring, stored.id, values["seed"], values["count"], size)
     except InvalidQuery as refusal:
         faults = {fault.pointer[2:]: fault.detail for fault in refusal.faults}
         shown = {"count": given.get("n", ""), "seed": given.get("seed", ""), "size": given.get("size", "")}
@@ -143,27 +134,27 @@ def sample(key: str) -> str | AnyResponse | tuple[str, int]:
 @needs(Role.AUDITOR)
 def gaps(key: str) -> str:
     """What is missing or out of order; with `from`, a replay of the leaves from there on."""
-    stored, values, our = _site(key), read_query(REPLAY, request.args), services()
+    stored, values, ctx = _site(key), read_query(REPLAY, request.args), context()
     first = values["first"]
     _log(stored, "gaps", {} if first is None else {"from": first})
     if first is not None:
-        replayed = replay_leaves(our.database, our.keys.ring, stored.id, stored.site.key, first)
+        replayed = replay_leaves(ctx.database, ctx.keys.ring, stored.id, stored.site.key, first)
         return _page("audit/replay.html", stored, replayed=replayed, stretch=STRETCH)
-    return _page("audit/gaps.html", stored, report=report_gaps(our.database, our.keys.ring, stored.id))
+    return _page("audit/gaps.html", stored, report=report_gaps(ctx.database, ctx.keys.ring, stored.id))
 
 
 def _site(key: str) -> StoredSite:
-    return find_site(services().database, key)
+    return find_site(context().database, key)
 
 
 def _log(stored: StoredSite, what: str, about: dict[str, Any]) -> None:
-    log_lookup(services().database, auth.caller(), stored.id, what, about, services().now())
+    log_lookup(context().database, auth.caller(), stored.id, what, about, context().now())
 
 
 def _search(stored: StoredSite, values: dict[str, Any], given: MultiDict[str, str], limit: int) -> Page:
-    filtered = wanted(values, site_vocabulary(services().database, stored.id)[0])
+    filtered = wanted(values, site_vocabulary(context().database, stored.id)[0])
     _log(stored, "search", said(given))
-    return search_records(services().database, stored.id, filtered, values["cursor"], limit)
+    return search_records(context().database, stored.id, filtered, values["cursor"], limit)
 
 
 def _receipt_given() -> str:
@@ -184,7 +175,7 @@ def _page(template: str, stored: StoredSite, **values: Any) -> str:
 
 
 def _records_page(stored: StoredSite, given: MultiDict[str, str], found: Page | None, faults: dict[str, str]) -> str:
-    purposes, notices = site_vocabulary(services().database, stored.id)
+    purposes, notices = site_vocabulary(context().database, stored.id)
     following = cursor(found.next) if found else None
     kept = {name: value for name, value in given.items() if name not in ("cursor", "limit")}
     return _page(
@@ -205,7 +196,7 @@ def _as_json(item: Item) -> dict[str, Any]:
     return {
         "receipt_id": str(item.receipt_id),
         "decision_id": str(item.decision_id),
-        "recorded_at": timestamp(item.recorded_at),
+        "recorded_at": rfc3339(item.recorded_at),
         "action": item.action,
         "method": item.method,
         "change": item.change,

@@ -4,12 +4,14 @@ from itertools import chain
 
 from flask import Blueprint, Response, request
 
+from consent_server.access.guard import caller, needs
 from consent_server.access.log_lookup import log_lookup
 from consent_server.access.rules import Role
-from consent_server.access.web import caller, needs
 from consent_server.audit.export import export_evidence
-from consent_server.core.context import services
-from consent_server.http.queries import SPAN, read_query, said
+from consent_server.audit.queries import SPAN, said
+from consent_server.core.context import context
+from consent_server.http.fields import read_query
+from consent_server.sites.current_site import CurrentSites
 
 bp = Blueprint("evidence", __name__)
 
@@ -18,11 +20,11 @@ bp = Blueprint("evidence", __name__)
 @needs(Role.AUDITOR)
 def evidence(key: str) -> Response:
     """A pack of the records sealed in a span, streamed."""
-    span, our = read_query(SPAN, request.args), services()
-    site_id = our.sites.get(key).site_id
-    log_lookup(our.database, caller(), site_id, "evidence", said(request.args), our.now())
+    span, ctx = read_query(SPAN, request.args), context()
+    site_id = ctx[CurrentSites].get(key).site_id
+    log_lookup(ctx.database, caller(), site_id, "evidence", said(request.args), ctx.now())
     pieces = export_evidence(
-        our.database, our.keys.ring, our.settings.public_url, our.now, key, span["since"], span["before"]
+        ctx.database, ctx.keys.ring, ctx.settings.public_url, ctx.now, key, span["since"], span["before"]
     )
     # Sealing and the first reads happen before the answer begins: what they refuse is still a problem document.
     response = Response(chain([next(pieces)], pieces), mimetype="application/zip")

@@ -1,6 +1,5 @@
 """The one JSON encoder for whatever is hashed, signed or stored: RFC 8785 (JCS)."""
 
-import hashlib
 import json
 from typing import Any
 
@@ -12,11 +11,6 @@ from consent_server.core.errors import InvalidProof
 def encode(value: Any) -> bytes:
     """Canonical bytes of a JSON value (RFC 8785)."""
     return rfc8785.dumps(value)
-
-
-def sha256_hex(data: bytes) -> str:
-    """SHA-256 as 64 lower-case hex digits."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def decode_strict(data: bytes) -> Any:

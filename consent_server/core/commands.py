@@ -6,7 +6,7 @@
 import click
 from flask.cli import AppGroup
 
-from consent_server.core.context import services
+from consent_server.core.context import context
 from consent_server.core.keys import new_key_set
 from consent_server.core.terminal import refusing
 
@@ -23,4 +23,4 @@ def new_keys() -> None:
 @refusing
 def rotate() -> None:
     """Sign with a new key from now on; old public keys stay published."""
-    click.echo(f"new key {services().keys.rotate()}")
+    click.echo(f"new key {context().keys.rotate()}")

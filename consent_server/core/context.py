@@ -1,94 +1,68 @@
-"""What is made once an application: the database handle, and the services that web and commands call."""
+"""What is made once an application, and kept where each room finds it: by its type, never by a name."""
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import cast
+from datetime import datetime
+from typing import TypeVar, cast
 
 from flask import current_app
+from flask.sansio.app import App
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 
-from consent_server.access.credentials import OneTimeLinks, ReportLinks, nobodys_hash
 from consent_server.core.columns import Base
 from consent_server.core.database import Database
 from consent_server.core.keys import KeySource, LinkSigner
 from consent_server.core.settings import Settings
-from consent_server.decisions.count_events import CountEvents
-from consent_server.decisions.record import RecordDecision
-from consent_server.decisions.record_conversions import RecordConversions
-from consent_server.decisions.record_shown import RecordShown
-from consent_server.ledger.timestamp import Authority
-from consent_server.sites.current_site import CurrentSites
-from consent_server.widget.declare import DeclareSite
-from consent_server.widget.serve import ServeWidget
+from consent_server.core.times import utc_now
 
 db = SQLAlchemy(model_class=Base)
 migrate = Migrate()
 
-
-def utc_now() -> datetime:
-    """The one clock."""
-    return datetime.now(UTC)
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Services:
-    """The use cases that keep something between requests, and what they share."""
+class Context:
+    """One database, one set of keys, one clock, one source of randomness, and what the rooms made of them.
 
-    settings: Settings
-    database: Database
-    keys: KeySource
-    receipt_links: LinkSigner
-    address_keys: LinkSigner
-    form_keys: LinkSigner
-    sign_in_links: OneTimeLinks
-    report_links: ReportLinks
-    now: Callable[[], datetime]
-    random: Callable[[int], bytes]
-    sites: CurrentSites
-    record_decision: RecordDecision
-    record_shown: RecordShown
-    record_conversions: RecordConversions
-    serve_widget: ServeWidget
-    declare_site: DeclareSite
-    authority: Authority | None
+    A room that keeps something between requests (a cache, a group commit) makes it when it registers, and keeps it
+    here: `context.keep(CurrentSites(…))`. Whoever needs it asks for its type: `context[CurrentSites]`.
+    """
 
-    @classmethod
-    def make(cls, settings: Settings, engine: Engine, now: Callable[[], datetime] = utc_now) -> "Services":
-        """Wire them to one database, one set of keys and one clock."""
-        database, keys = Database(engine), KeySource(settings)
-        sites, count = CurrentSites(database, now), CountEvents(database)
-        nobodys_hash()
-        return cls(
-            settings=settings,
-            database=database,
-            keys=keys,
-            receipt_links=LinkSigner(settings.secret_key, "receipt-link"),
-            address_keys=LinkSigner(settings.secret_key, "rate-limit"),
-            form_keys=LinkSigner(settings.secret_key, "form-token"),
-            sign_in_links=OneTimeLinks(settings.secret_key, now),
-            report_links=ReportLinks(settings.secret_key),
-            now=now,
-            random=os.urandom,
-            sites=sites,
-            record_decision=RecordDecision(database, sites, keys, settings.public_url, now, os.urandom),
-            record_shown=RecordShown(count, sites, now),
-            record_conversions=RecordConversions(count, sites, now),
-            serve_widget=ServeWidget(),
-            declare_site=DeclareSite(database),
-            authority=_authority(settings),
-        )
+    def __init__(self, settings: Settings, engine: Engine, now: Callable[[], datetime] = utc_now) -> None:
+        self.settings = settings
+        self.database = Database(engine)
+        self.keys = KeySource(settings)
+        self.now = now
+        self.random: Callable[[int], bytes] = os.urandom
+        self._kept: dict[type, object] = {}
+        self._signers: dict[str, LinkSigner] = {}
+
+    def keep(self, made: object) -> None:
+        """Keep what a room made, under its type."""
+        self._kept[type(made)] = made
+
+    def __getitem__(self, kind: type[T]) -> T:
+        """What a room keeps under this type. Raises KeyError when no room made one."""
+        return cast("T", self._kept[kind])
+
+    def find(self, kind: type[T]) -> T | None:
+        """The same, or None: for what only some settings bring into being."""
+        return cast("T | None", self._kept.get(kind))
+
+    def signer(self, purpose: str) -> LinkSigner:
+        """Signs values for one purpose. A value signed for one is worth nothing for another."""
+        if purpose not in self._signers:
+            self._signers[purpose] = LinkSigner(self.settings.secret_key, purpose)
+        return self._signers[purpose]
 
 
-def _authority(settings: Settings) -> Authority | None:
-    if settings.timestamp_url is None or settings.timestamp_roots is None:
-        return None
-    return Authority(settings.timestamp_url, settings.timestamp_roots, settings.timestamp_seconds)
+def context_of(app: App) -> Context:
+    """That of an application."""
+    return cast("Context", app.extensions["consent"])
 
 
-def services() -> Services:
-    """Those of the application at work."""
-    return cast("Services", current_app.extensions["consent"])
+def context() -> Context:
+    """That of the application at work."""
+    return context_of(current_app)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from consent_server.core.errors import InvalidProof
-from consent_server.ledger.rules import HASH_BYTES
+from consent_server.core.hashes import HASH_BYTES
 
 ED25519 = 0x01
 COSIGNATURE = 0x04

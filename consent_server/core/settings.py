@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError
 
 from consent_server.core.channels import Channels, Mail, Webhook, addresses, mail_server, webhook_key
 from consent_server.core.errors import Fault, InvalidSettings
-from consent_server.ledger.rules_witness import Witness, parse_witnesses
+from consent_server.core.witnesses import Witness, parse_witnesses
 
 ROOT = Path(__file__).parents[2]
 DATABASES = {"sqlite", "postgresql", "postgresql+psycopg"}

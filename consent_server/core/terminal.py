@@ -8,12 +8,14 @@ from typing import ParamSpec, TypeVar
 
 import click
 
-from consent_server.core.context import services
+from consent_server.core.context import context
 from consent_server.core.errors import Refusal
 
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+# What is no text is read too, so that whoever parses it says what it should have been.
+TEXT = click.File("r", encoding="utf-8", errors="replace")
 
 
 def refusing(command: Callable[P, R]) -> Callable[P, R]:
@@ -77,4 +79,4 @@ def counting(what: str) -> Callable[[int], None]:
 
 def site_tag(site_key: str) -> str:
     """The one line that a site pastes."""
-    return f'<script async src="{services().settings.public_url}/widget/{site_key}.js"></script>'
+    return f'<script async src="{context().settings.public_url}/widget/{site_key}.js"></script>'

@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.orm import Session
-
-from consent_server.core.database import Database
+from consent_server.core.database import Database, Session
 from consent_server.core.group_commit import GroupCommit
 from consent_server.decisions import store_tallies as tallies
 from consent_server.decisions.rules_tally import Outcome

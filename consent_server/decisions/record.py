@@ -9,16 +9,14 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
-from consent_server.core.database import Database
+from consent_server.core.database import Database, Session
 from consent_server.core.errors import DecisionConflict, Fault, InvalidDecision
 from consent_server.core.group_commit import GroupCommit
 from consent_server.core.keys import KeyRing, KeySource
-from consent_server.core.rows import DecisionRow
 from consent_server.decisions import store as decisions
 from consent_server.decisions import store_tallies as tallies
 from consent_server.decisions.count_events import cell
+from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Answer, Decision, decide
 from consent_server.decisions.rules_receipt import (
     RECEIPT_TYPE,

@@ -12,6 +12,8 @@ RECEIPT_TYPE = "consent-receipt+jwt"
 STATE_TYPE = "consent-state+jwt"
 STATE_LIMIT = 512
 SCHEMA = "1"
+# What the links of receipts are signed for.
+RECEIPT_LINK = "receipt-link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +23,6 @@ class Issuer:
     url: str
     site: str
     ledger: str
-
-
-def ledger_origin(url: str, site: str) -> str:
-    """The origin that a new ledger gets: a schema-less URL (C2SP tlog-checkpoint)."""
-    return f"{url.split('://', 1)[-1]}/ledger/{site}"
 
 
 def uuid7(now: datetime, random: bytes) -> UUID:

@@ -8,7 +8,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from consent_server.core.rows import DecisionRow
+from consent_server.decisions.rows import DecisionRow
 
 TABLE: Table = DecisionRow.__table__  # type: ignore[assignment]
 # Made once: building an insert per request costs as much as running it.

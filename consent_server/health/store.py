@@ -6,8 +6,11 @@ from datetime import datetime
 from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import Session
 
-from consent_server.core.rows import CheckpointRow, DecisionRow, LedgerRow, RemovalRow, SiteRow
+from consent_server.core.rows import SiteRow
+from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Action
+from consent_server.ledger.rows import CheckpointRow, RemovalRow
+from consent_server.sites.rows import LedgerRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,9 @@
 """Is the process alive, and can it do its work?"""
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from flask import Blueprint, Response, current_app, json
+from flask import Blueprint, Response, json
 
-from consent_server.core.context import services
-from consent_server.core.errors import StorageUnavailable
+from consent_server.core.context import context
+from consent_server.core.migrations import require_migrated
 
 bp = Blueprint("health", __name__)
 
@@ -19,10 +17,5 @@ def healthz() -> Response:
 @bp.get("/readyz")
 def readyz() -> Response:
     """The database answers and has every migration."""
-    migrations = current_app.extensions["migrate"].directory
-    with services().database.reading() as session:
-        applied = MigrationContext.configure(session.connection()).get_current_revision()
-    wanted = ScriptDirectory(migrations).get_current_head()
-    if applied != wanted:
-        raise StorageUnavailable("The database lacks migrations. Run: flask --app wsgi db upgrade")
+    applied = require_migrated(context().database)
     return Response(json.dumps({"status": "ready", "migration": applied}), mimetype="application/json")

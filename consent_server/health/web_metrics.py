@@ -12,9 +12,9 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from consent_server import __version__
+from consent_server.access.guard import caller, needs
 from consent_server.access.rules import Role
-from consent_server.access.web import caller, needs
-from consent_server.core.context import services
+from consent_server.core.context import context
 from consent_server.health.read import read_figures
 from consent_server.rates.read_alerts import read_alert_figures
 from consent_server.receipts.request_erasure import read_erasure_requests
@@ -47,7 +47,7 @@ _REGISTRY.register(_Everything())
 
 
 def _server() -> Iterator[Metric]:
-    figures = read_figures(services().database, services().now())
+    figures = read_figures(context().database, context().now())
     leaves = CounterMetricFamily("consent_ledger_leaves", "Records and removals sealed so far.", labels=["site"])
     waiting = GaugeMetricFamily(
         "consent_sealing_lag_seconds",
@@ -75,7 +75,7 @@ def _server() -> Iterator[Metric]:
 
 
 def _alerts() -> Iterator[Metric]:
-    figures = read_alert_figures(services().database, services().now())
+    figures = read_alert_figures(context().database, context().now())
     raised = GaugeMetricFamily("consent_alerts", "Alerts raised in the last 24 hours.", labels=["site", "kind"])
     rates = GaugeMetricFamily(
         "consent_rate_yesterday",
@@ -97,8 +97,8 @@ def _alerts() -> Iterator[Metric]:
 
 
 def _erasure() -> Iterator[Metric]:
-    requests, now = read_erasure_requests(services().database), services().now()
-    asked: dict[str, list[float]] = {stored.site.key: [] for stored in list_sites(services().database)}
+    requests, now = read_erasure_requests(context().database), context().now()
+    asked: dict[str, list[float]] = {stored.site.key: [] for stored in list_sites(context().database)}
     for one in requests:
         asked[one.site].append((now - one.asked_at).total_seconds())
     count = GaugeMetricFamily(

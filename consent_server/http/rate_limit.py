@@ -14,7 +14,7 @@ from limits.strategies import FixedWindowRateLimiter
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from consent_server.core.context import services
+from consent_server.core.context import context
 from consent_server.core.errors import TooManyRequests
 
 P = ParamSpec("P")
@@ -123,7 +123,7 @@ class RateLimit:
     def spend(self, name: str | None = None) -> None:
         """Raises TooManyRequests."""
         caller = (request.remote_addr or "") if name is None else name
-        ends_at = self._counter.spent_until(services().address_keys.digest(self._of_what + caller).hex())
+        ends_at = self._counter.spent_until(context().signer("rate-limit").digest(self._of_what + caller).hex())
         if ends_at is not None:
             whom = "came from this address. Send it" if name is None else "were tried on this account. Try"
             raise TooManyRequests(
@@ -137,7 +137,7 @@ SIGN_IN_LIMITS = {"account": "10 per 15 minute", "address": "30 per 15 minute"}
 
 def init_app(app: Flask) -> None:
     """Make the limits of this application."""
-    settings = services().settings
+    settings = context().settings
     app.extensions["rate_limit"] = RateLimit(settings.rate_limit, settings.rate_limit_url)
     app.extensions["sign_in_limits"] = {
         what: RateLimit(limit, settings.rate_limit_url, f"sign-in {what} ") for what, limit in SIGN_IN_LIMITS.items()

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, render_template
 from flask_cors import CORS
 from markupsafe import Markup, escape
 
-from consent_server.core.context import services
+from consent_server.core.context import context
 from consent_server.core.settings import ROOT
 from consent_server.http.prose import as_html
 
@@ -23,7 +23,7 @@ Node = Mapping[str, Any]
 @bp.get("/openapi.json")
 def openapi() -> Response:
     """The description, with this server's own address in it."""
-    document = {**description(), "servers": [{"url": services().settings.public_url}]}
+    document = {**description(), "servers": [{"url": context().settings.public_url}]}
     return Response(json.dumps(document, ensure_ascii=False), mimetype="application/json")
 
 

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Iterable
 
-from sqlalchemy.orm import Session
-
-from consent_server.core.database import Database
+from consent_server.core.database import Database, Session
+from consent_server.core.hashes import HASH_BYTES
 from consent_server.core.keys import KeyRing
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.check_archive import Named, check_archive
 from consent_server.ledger.check_leaves import Stretch, Subject
 from consent_server.ledger.regrow import TOLD, LedgerReport, RegrownLedger
-from consent_server.ledger.rules import HASH_BYTES, TILE_WIDTH, leaf_hash
+from consent_server.ledger.rules import TILE_WIDTH, leaf_hash
 from consent_server.sites import store as sites
 
 # Leaves read at once: whole tiles, so that each is complete in one page.

@@ -4,17 +4,16 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy.orm import Session
-
-from consent_server.core.canonical import sha256_hex
+from consent_server.core.database import Session
 from consent_server.core.errors import UnknownWidget
-from consent_server.core.rows import NoticeRow
+from consent_server.core.hashes import sha256_hex
 from consent_server.ledger import store_archive as archive
 from consent_server.ledger.check_leaves import TOLERANCE, CheckedLeaf
 from consent_server.ledger.regrow import LedgerReport
 from consent_server.sites import store_configurations as configurations
 from consent_server.sites import store_experiments as experiments
 from consent_server.sites import store_notices as notices
+from consent_server.sites.rows import NoticeRow
 from consent_server.sites.rules_notice import Configuration
 
 ALTERED = "its content does not have the SHA-256 that it is kept under: it was altered"

@@ -9,9 +9,10 @@ from consent_server.core.database import Database
 from consent_server.core.errors import InvalidProof
 from consent_server.core.keys import note_verifier
 from consent_server.core.notes import parse_note, parse_signatures
-from consent_server.core.rows import CheckpointRow, CosignatureRow
+from consent_server.core.witnesses import Witness
 from consent_server.ledger import store_cosignatures as cosignatures
-from consent_server.ledger.rules_witness import Witness, cosignature_time
+from consent_server.ledger.rows import CheckpointRow, CosignatureRow
+from consent_server.ledger.rules_witness import cosignature_time
 from consent_server.sites import store as sites
 
 

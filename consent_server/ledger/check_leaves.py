@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy.orm import Session
-
-from consent_server.audit import store as search
+from consent_server.core.database import Session
 from consent_server.core.errors import InvalidProof
 from consent_server.core.keys import KeyRing, verify_jws
-from consent_server.core.rows import DecisionRow
+from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.rules import commitment
@@ -83,8 +81,8 @@ class Stretch:
         }
         self._removed = ledgers.removed_between(session, site_id, first, end)
         self._named: dict[int, list[tuple[int, int]]] = {}
-        self._before = search.checkpoint_upto(session, site_id, first)
-        self.checkpoints = search.checkpoints_between(session, site_id, first, end)
+        self._before = ledgers.checkpoint_upto(session, site_id, first)
+        self.checkpoints = ledgers.checkpoints_between(session, site_id, first, end)
         self._sizes = [row.size for row in self.checkpoints]
 
     def __iter__(self) -> Iterator[CheckedLeaf]:

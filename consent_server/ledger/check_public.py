@@ -7,11 +7,12 @@ from urllib.parse import quote
 
 from consent_server.core.canonical import decode_strict
 from consent_server.core.errors import InvalidProof
+from consent_server.core.hashes import HASH_BYTES
 from consent_server.core.keys import KeyRing
 from consent_server.core.notes import MAX_NOTE_BYTES, Checkpoint, NoteKey, Verify, parse_checkpoint, parse_note
 from consent_server.core.outgoing import Unanswered, get
 from consent_server.ledger.regrow import LedgerReport, RegrownLedger
-from consent_server.ledger.rules import HASH_BYTES, TILE_WIDTH, Tile, verify_consistency
+from consent_server.ledger.rules import TILE_WIDTH, Tile, verify_consistency
 
 # Bytes of a set of keys, or of a proof: far more than an honest server sends.
 LARGEST = 256 * 1024

@@ -3,13 +3,11 @@
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from sqlalchemy.orm import Session
-
-from consent_server.core.database import Database
+from consent_server.core.database import Database, Session
 from consent_server.core.errors import InvalidProof, UnknownNotice, UnknownWidget
-from consent_server.core.rows import TimestampRow
 from consent_server.ledger import store as ledgers
 from consent_server.ledger import store_timestamps as timestamps
+from consent_server.ledger.rows import TimestampRow
 from consent_server.ledger.timestamping import stamped_at
 from consent_server.sites import store as sites
 from consent_server.sites import store_notices as notices

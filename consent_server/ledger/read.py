@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
-from consent_server.core.database import Database
+from consent_server.core.database import Database, Session
 from consent_server.core.errors import InvalidRange, UnknownTile
+from consent_server.core.hashes import HASH_BYTES
 from consent_server.core.keys import KeyRing
-from consent_server.core.rows import CheckpointRow
 from consent_server.ledger import store as ledgers
 from consent_server.ledger import store_cosignatures as cosignatures
-from consent_server.ledger.rules import HASH_BYTES, TILE_HEIGHT, Tile, Tree
-from consent_server.ledger.store_cosignatures import CosignedCheckpoint
+from consent_server.ledger.rows import CheckpointRow
+from consent_server.ledger.rules import TILE_HEIGHT, Tile, Tree
+from consent_server.ledger.rules_witness import CosignedCheckpoint
 from consent_server.sites import store as sites
 
 NO_CHECKPOINT = "This ledger has no checkpoint yet."

@@ -5,15 +5,26 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consent_server.core.database import Database
-from consent_server.core.rows import TimestampRow
 from consent_server.ledger import store_timestamps as timestamps
+from consent_server.ledger.rows import TimestampRow
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTimestamp:
+    """What an authority saw, and when by its own clock. `size` is that of a checkpoint."""
+
+    id: int
+    kind: str
+    size: int | None
+    digest: bytes
+    stamped_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class TimestampPage:
     """Timestamps, newest first. `more`: there are older ones."""
 
-    timestamps: Sequence[TimestampRow]
+    timestamps: Sequence[ReadTimestamp]
     more: bool
 
 
@@ -21,7 +32,11 @@ def read_timestamps(database: Database, site_id: int, before: int | None, limit:
     """Up to `limit` timestamps older than the one of a row id: of checkpoints, notices and widget code."""
     with database.reading() as session:
         found = timestamps.newest(session, site_id, before, limit + 1)
-        return TimestampPage(found[:limit], len(found) > limit)
+        return TimestampPage([_read(row) for row in found[:limit]], len(found) > limit)
+
+
+def _read(row: TimestampRow) -> ReadTimestamp:
+    return ReadTimestamp(row.id, row.kind, row.size, row.digest, row.stamped_at)
 
 
 def read_timestamp(database: Database, site_id: int, digest: bytes) -> bytes:

@@ -10,8 +10,9 @@ from typing import Protocol
 
 from consent_server.core.canonical import decode_strict
 from consent_server.core.errors import InvalidProof
+from consent_server.core.hashes import HASH_BYTES
 from consent_server.core.notes import Checkpoint, NoteKey, Verify, open_checkpoint
-from consent_server.ledger.rules import EMPTY_ROOT, HASH_BYTES, TILE_WIDTH, ReadTile, Tile, Tree, grow
+from consent_server.ledger.rules import EMPTY_ROOT, TILE_WIDTH, ReadTile, Tile, Tree, grow
 
 # Faults that are told one by one. Of a ledger that is wrong throughout nobody reads more.
 TOLD = 1000

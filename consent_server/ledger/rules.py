@@ -7,8 +7,8 @@ from functools import lru_cache
 from hashlib import sha256
 
 from consent_server.core.errors import InvalidProof
+from consent_server.core.hashes import HASH_BYTES
 
-HASH_BYTES = 32
 SALT_BYTES = 32
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT

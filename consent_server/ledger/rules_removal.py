@@ -1,8 +1,7 @@
 """The signed entry that erasure and retention leave behind (docs/formats/evidence.md)."""
 
-from calendar import monthrange
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -28,18 +27,6 @@ def ranges(indexes: Iterable[int]) -> list[tuple[int, int]]:
         else:
             found.append((index, index))
     return found
-
-
-# The longest that anyone waits for an answer; one month may be shorter.
-REPLY_DAYS = 30
-
-
-def answer_by(asked_at: datetime) -> datetime:
-    """When who asked for erasure must have an answer: after 30 days or one month (GDPR 12(3)), whichever ends first."""
-    # The 1st and 32 days more are in the next month, whichever it is.
-    following = asked_at.replace(day=1) + timedelta(days=32)
-    last = monthrange(following.year, following.month)[1]
-    return min(asked_at + timedelta(days=REPLY_DAYS), following.replace(day=min(asked_at.day, last)))
 
 
 def removal_claims(

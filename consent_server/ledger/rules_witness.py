@@ -1,51 +1,18 @@
-"""Witnesses of a ledger: who they are (C2SP tlog-policy), what they are asked and what they answer (tlog-witness)."""
+"""What a witness is asked and what it answers (C2SP tlog-witness)."""
 
-import re
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
-from consent_server.core.errors import Fault, InvalidProof
-from consent_server.core.notes import COSIGNATURE, NUMBER, Note, NoteKey, Signature, Verify, parse_vkey, verify_note
+from consent_server.core.errors import InvalidProof
+from consent_server.core.notes import NUMBER, Note, NoteKey, Signature, Verify, verify_note
 
 SIZE_TYPE = "text/x.tlog.size"
-# As many as tlog-policy asks room for.
-MAX_WITNESSES = 32
+
+
 # Seconds by which a witness's clock may miss ours: as much as the verifier of an evidence pack allows.
 CLOCKS_APART = 900
-
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-
-
-@dataclass(frozen=True, slots=True)
-class Witness:
-    """Somebody who cosigns what continues the last checkpoint they saw. `url` is the submission prefix."""
-
-    name: str
-    key: NoteKey
-    url: str
-
-
-def parse_witnesses(text: str) -> tuple[tuple[Witness, ...], tuple[Fault, ...]]:
-    """Read `witness NAME VKEY URL` lines as tlog-policy has them; every wrong line is a fault that names it."""
-    witnesses: list[Witness] = []
-    faults: list[Fault] = []
-    for number, line in enumerate(text.split("\n"), 1):
-        # The two kinds of space that tlog-policy knows.
-        words = re.split("[ \t]+", line.strip(" \t"))
-        if not words[0] or words[0].startswith("#"):
-            continue
-        try:
-            if UNPRINTABLE.search(line):
-                raise InvalidProof("it has a control character")
-            witness = _witness(words)
-            _require_new(witness, witnesses)
-            witnesses.append(witness)
-        except InvalidProof as error:
-            faults.append(Fault(f"line {number}", error.detail))
-    return tuple(witnesses), tuple(faults)
 
 
 def request_body(old_size: int, proof: Sequence[bytes], note: str) -> bytes:
@@ -74,37 +41,10 @@ def cosignature_time(
     return datetime.fromtimestamp(stamp, UTC)
 
 
-def _witness(words: Sequence[str]) -> Witness:
-    if words[0] != "witness" or len(words) != 4:
-        raise InvalidProof("must read: witness NAME VKEY URL")
-    _, name, vkey, url = words
-    if name == "none":
-        raise InvalidProof("none is not a name: tlog-policy has another use for it")
-    key = parse_vkey(vkey)
-    if key.kind != COSIGNATURE:
-        raise InvalidProof("the key is not one for cosignatures (Ed25519, kind 04)")
-    if not is_prefix(url):
-        raise InvalidProof("the address must be http:// or https:// with a host, and without a query")
-    return Witness(name, key, url.rstrip("/"))
+@dataclass(frozen=True, slots=True)
+class CosignedCheckpoint:
+    """A checkpoint with every cosignature that was kept: the ledger's own signatures stand first."""
 
-
-def _require_new(witness: Witness, others: Sequence[Witness]) -> None:
-    if any(other.name == witness.name for other in others):
-        raise InvalidProof(f"the name {witness.name} is there twice")
-    # One holder under two names would count as two.
-    if any(other.key.public == witness.key.public for other in others):
-        raise InvalidProof("the key is there twice")
-    if len(others) == MAX_WITNESSES:
-        raise InvalidProof(f"there are more than {MAX_WITNESSES} witnesses")
-
-
-def is_prefix(url: str) -> bool:
-    """Whether this is an address to which a path can be added."""
-    try:
-        parts = urlsplit(url)
-        # Read for its error: a port that is no number.
-        usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        return False
-    plain = url.isascii() and not (parts.query or parts.fragment or parts.username is not None or "?" in url)
-    return usable and plain and parts.scheme in ("http", "https")
+    size: int
+    sealed_at: datetime
+    note: str

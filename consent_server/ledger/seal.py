@@ -8,17 +8,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
-from consent_server.core.database import Database
+from consent_server.core.database import Database, Session
 from consent_server.core.errors import InvalidProof, Refusal
 from consent_server.core.keys import KeyRing
 from consent_server.core.notes import ED25519, Checkpoint, Note, NoteKey, format_note, open_checkpoint, sign_note
-from consent_server.core.rows import CheckpointRow, LedgerRow
 from consent_server.ledger import store as ledgers
+from consent_server.ledger.rows import CheckpointRow
 from consent_server.ledger.rules import Tree, commitment, grow, leaf_hash
 from consent_server.ledger.store import Entry
 from consent_server.ledger.store_settled import settled_decision
+from consent_server.sites.rows import LedgerRow
 
 # Records sealed in one transaction: few enough that a visitor never waits noticeably behind it.
 BATCH = 500

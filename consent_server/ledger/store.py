@@ -11,18 +11,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from consent_server.core.errors import InvalidProof
-from consent_server.core.rows import (
-    CheckpointRow,
-    DecisionRow,
-    LeafRow,
-    LedgerRow,
-    NoticeRow,
-    RemovalRow,
-    RemovedRow,
-    TileRow,
-)
+from consent_server.core.hashes import HASH_BYTES
+from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Action
-from consent_server.ledger.rules import HASH_BYTES, ReadTile, Tile
+from consent_server.ledger.rows import CheckpointRow, LeafRow, RemovalRow, RemovedRow, TileRow
+from consent_server.ledger.rules import ReadTile, Tile
+from consent_server.sites.rows import LedgerRow, NoticeRow
 
 DECISIONS: Table = DecisionRow.__table__  # type: ignore[assignment]
 TILES: Table = TileRow.__table__  # type: ignore[assignment]
@@ -35,13 +29,6 @@ class Entry:
     row_id: int
     salt: bytes
     token: str
-
-
-def create(session: Session, site_id: int, origin: str) -> None:
-    """Open a site's ledger, once. A known ledger keeps its origin."""
-    if session.get(LedgerRow, site_id) is None:
-        session.add(LedgerRow(site_id=site_id, origin=origin, size=0, decisions_to=0, removals_to=0))
-        session.flush()
 
 
 def get(session: Session, site_id: int) -> LedgerRow:
@@ -363,3 +350,17 @@ def sealed_range(session: Session, site_id: int, since: datetime | None, until: 
 def removal_leaf(session: Session, site_id: int, leaf_index: int) -> int | None:
     """The leaf of the removal that names a leaf's record."""
     return next((one.leaf_index for one in removed_between(session, site_id, leaf_index, leaf_index + 1)), None)
+
+
+def checkpoints_between(session: Session, site_id: int, size: int, end: int) -> list[CheckpointRow]:
+    """The checkpoint that covers leaf `size`, and those after it up to the one that covers leaf `end` - 1."""
+    first = select(CheckpointRow).where(CheckpointRow.site_id == site_id, CheckpointRow.size > size)
+    inside = list(session.scalars(first.where(CheckpointRow.size < end).order_by(CheckpointRow.size)))
+    last = session.scalar(first.where(CheckpointRow.size >= end).order_by(CheckpointRow.size).limit(1))
+    return [*inside, *([last] if last else [])]
+
+
+def checkpoint_upto(session: Session, site_id: int, size: int) -> CheckpointRow | None:
+    """The newest checkpoint of at most this size."""
+    query = select(CheckpointRow).where(CheckpointRow.site_id == site_id, CheckpointRow.size <= size)
+    return session.scalar(query.order_by(CheckpointRow.size.desc()).limit(1))

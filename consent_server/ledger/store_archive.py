@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from consent_server.core.rows import ConfigurationRow, NoticeRow, PictureRow
+from consent_server.sites.rows import ConfigurationRow, NoticeRow, PictureRow
 
 # Bodies and pictures are large: a few at a time.
 PAGE = 20

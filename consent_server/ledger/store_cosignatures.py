@@ -1,7 +1,6 @@
 """Witnesses' signature lines, and checkpoints as the outside sees them: with these lines under their own."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -11,19 +10,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from consent_server.core.notes import NoteKey
-from consent_server.core.rows import CheckpointRow, CosignatureRow
+from consent_server.ledger.rows import CheckpointRow, CosignatureRow
+from consent_server.ledger.rules_witness import CosignedCheckpoint
 
 COSIGNATURES: Table = CosignatureRow.__table__  # type: ignore[assignment]
 PAGE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class CosignedCheckpoint:
-    """A checkpoint with every cosignature that was kept: the ledger's own signatures stand first."""
-
-    size: int
-    sealed_at: datetime
-    note: str
 
 
 def keep(session: Session, site_id: int, size: int, key: NoteKey, line: str, cosigned_at: datetime) -> None:

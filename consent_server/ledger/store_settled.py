@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from consent_server.core.database import PATIENCE
 from consent_server.core.errors import StorageUnavailable
-from consent_server.core.rows import DecisionRow
+from consent_server.decisions.rows import DecisionRow
 
 
 def settled_decision(session: Session) -> int:

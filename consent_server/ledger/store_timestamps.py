@@ -10,8 +10,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from consent_server.core.errors import UnknownTimestamp
-from consent_server.core.rows import LedgerRow, NoticeRow, TimestampRow, WidgetRow
 from consent_server.ledger import store as ledgers
+from consent_server.ledger.rows import TimestampRow
+from consent_server.sites.rows import LedgerRow, NoticeRow, WidgetRow
 
 Kind = Literal["checkpoint", "notice", "widget"]
 

@@ -4,9 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy.orm import Session
-
-from consent_server.core.database import Database
+from consent_server.core.database import Database, Session
 from consent_server.core.errors import InvalidProof, TimestampRefused
 from consent_server.core.outgoing import Unanswered, post
 from consent_server.ledger import store_timestamps as timestamps

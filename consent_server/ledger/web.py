@@ -2,14 +2,16 @@
 
 from flask import Blueprint, Response, json, request
 from flask_cors import CORS
+from marshmallow import Schema
 
-from consent_server.core.context import services
+from consent_server.core.context import context
 from consent_server.core.errors import InvalidProof, UnknownTile
-from consent_server.decisions.web import timestamp
-from consent_server.http.queries import CHECKPOINTS, CONSISTENCY, read_query
+from consent_server.core.times import rfc3339
+from consent_server.http.fields import LONGEST_PAGE, Number, read_query
 from consent_server.ledger import read as read_ledger
 from consent_server.ledger.rules import parse_tile_path
-from consent_server.ledger.store_cosignatures import CosignedCheckpoint
+from consent_server.ledger.rules_witness import CosignedCheckpoint
+from consent_server.sites.current_site import CurrentSites
 
 bp = Blueprint("ledger", __name__, url_prefix="/ledger/<key>")
 CORS(bp, origins="*", send_wildcard=True, methods=["GET"])
@@ -18,7 +20,7 @@ CORS(bp, origins="*", send_wildcard=True, methods=["GET"])
 @bp.get("/checkpoint")
 def checkpoint(key: str) -> Response:
     """The newest checkpoint, a signed note, with witnesses' lines under the ledger's own."""
-    note = read_ledger.read_checkpoint(services().database, services().sites.get(key).site_id)
+    note = read_ledger.read_checkpoint(context().database, context()[CurrentSites].get(key).site_id)
     response = Response(note, content_type="text/plain; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -29,7 +31,7 @@ def checkpoints(key: str) -> Response:
     """Checkpoints as JSON Lines, oldest first: what somebody outside appends to a file and keeps."""
     asked = read_query(CHECKPOINTS, request.args)
     after, limit = asked["after"], asked["limit"]
-    page = read_ledger.read_checkpoints(services().database, services().sites.get(key).site_id, after, limit)
+    page = read_ledger.read_checkpoints(context().database, context()[CurrentSites].get(key).site_id, after, limit)
     response = Response("".join(map(_line, page.checkpoints)), content_type="application/jsonl; charset=utf-8")
     # Witnesses sign after a checkpoint is made: the same line may have more signatures later.
     response.headers["Cache-Control"] = "no-store"
@@ -45,7 +47,7 @@ def tile(key: str, path: str) -> Response:
         wanted = parse_tile_path(path)
     except InvalidProof as error:
         raise UnknownTile(error.detail) from error
-    hashes = read_ledger.read_tile(services().database, services().sites.get(key).site_id, wanted)
+    hashes = read_ledger.read_tile(context().database, context()[CurrentSites].get(key).site_id, wanted)
     response = Response(hashes, content_type="application/octet-stream")
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
@@ -56,13 +58,33 @@ def consistency(key: str) -> Response:
     """PROOF of RFC 6962 section 2.1.2 between two sizes."""
     asked = read_query(CONSISTENCY, request.args)
     old, new = asked["old"], asked["new"]
-    site_id = services().sites.get(key).site_id
-    proof = read_ledger.consistency_proof(services().database, site_id, old, new)
+    site_id = context()[CurrentSites].get(key).site_id
+    proof = read_ledger.consistency_proof(context().database, site_id, old, new)
     body = {"from": old, "to": new, "hashes": [value.hex() for value in proof]}
     return Response(json.dumps(body), mimetype="application/json")
 
 
 def _line(checkpoint: CosignedCheckpoint) -> str:
-    sealed_at = timestamp(checkpoint.sealed_at)
+    sealed_at = rfc3339(checkpoint.sealed_at)
     line = {"size": checkpoint.size, "sealed_at": sealed_at, "note": checkpoint.note}
     return json.dumps(line) + "\n"
+
+
+class CheckpointsQuery(Schema):
+    """What GET /ledger/…/checkpoints takes."""
+
+    after = Number(0, 10**18 - 1, load_default=0)
+    limit = Number(1, LONGEST_PAGE, load_default=LONGEST_PAGE)
+
+
+class ConsistencyQuery(Schema):
+    """What GET /ledger/…/consistency takes."""
+
+    old = Number(0, 10**18 - 1, data_key="from", required=True)
+    new = Number(0, 10**18 - 1, data_key="to", required=True)
+
+
+CHECKPOINTS = CheckpointsQuery()
+
+
+CONSISTENCY = ConsistencyQuery()

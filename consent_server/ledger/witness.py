@@ -8,20 +8,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
-from consent_server.core.database import Database
+from consent_server.core.database import Database, Session
 from consent_server.core.errors import InvalidProof
 from consent_server.core.keys import note_verifier
 from consent_server.core.notes import MAX_NOTE_BYTES, NoteKey, Signature, parse_note, parse_signatures
 from consent_server.core.outgoing import Answer, Unanswered, post
-from consent_server.core.rows import CheckpointRow
+from consent_server.core.witnesses import Witness
 from consent_server.ledger import store as ledgers
 from consent_server.ledger import store_cosignatures as cosignatures
+from consent_server.ledger.rows import CheckpointRow
 from consent_server.ledger.rules import Tree
-from consent_server.ledger.rules_witness import Witness, cosignature_time, known_size, request_body
+from consent_server.ledger.rules_witness import cosignature_time, known_size, request_body
 from consent_server.sites import store as sites
-from consent_server.sites.store import StoredSite
+from consent_server.sites.rules_site import StoredSite
 
 REFUSALS = {
     400: "it takes the request for malformed",

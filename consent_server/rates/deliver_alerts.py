@@ -10,10 +10,12 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import partial
 
-from consent_server.core.canonical import encode, sha256_hex
+from consent_server.core.canonical import encode
 from consent_server.core.channels import GIVEN_UP_AFTER, Channel, Channels, Mail, Webhook
 from consent_server.core.database import Database
+from consent_server.core.hashes import sha256_hex
 from consent_server.core.outgoing import Unanswered, post, send_mail
+from consent_server.core.times import rfc3339
 from consent_server.rates import store_alerts as alerts
 from consent_server.rates.store_alerts import Due
 
@@ -92,7 +94,7 @@ def _event(due: Due, public_url: str) -> dict[str, object]:
     alert = due.alert
     return {
         "type": f"alert.{alert.kind}",
-        "timestamp": due.raised_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "timestamp": rfc3339(due.raised_at),
         "data": {
             "site": due.site.site.key,
             "subject": alert.subject,

@@ -9,10 +9,8 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.orm import Session
-
 from consent_server.audit import store as search
-from consent_server.core.database import Database
+from consent_server.core.database import Database, Session
 from consent_server.decisions import store_tallies as tallies
 from consent_server.rates import store as splits
 from consent_server.rates.rules_report import Asked, Count, Report, report

@@ -6,9 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.orm import Session
-
-from consent_server.core.database import Database
+from consent_server.core.database import Database, Session
 from consent_server.rates.read import By, Publication, SiteCounts, Span
 from consent_server.rates.rules import Rate, difference
 from consent_server.rates.rules_drop import WEEK, Drop, drops

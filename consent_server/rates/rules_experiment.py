@@ -14,8 +14,6 @@ from typing import Any, NamedTuple
 
 from consent_server.rates.rules import Trials
 
-# The arm that is the site's own notice.
-CONTROL = "control"
 LEVEL = 0.05
 # Stricter than the test: it stops the reading of a whole experiment, and a broken split shows soon at any level.
 SHARES_LEVEL = 0.001

@@ -13,7 +13,8 @@ from consent_server.core.channels import Channel, wait
 from consent_server.core.rows import SiteRow
 from consent_server.rates.rows import AlertRow, DeliveryRow
 from consent_server.rates.rules_alerts import Alert, AlertKind
-from consent_server.sites.store import StoredSite, by_id
+from consent_server.sites.rules_site import StoredSite
+from consent_server.sites.store import by_id
 
 ALERTS: Table = AlertRow.__table__  # type: ignore[assignment]
 

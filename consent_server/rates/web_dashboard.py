@@ -7,17 +7,19 @@ from typing import Any
 from flask import Blueprint, request, url_for
 from werkzeug.datastructures import MultiDict
 
-from consent_server.access import web_console as console
+from consent_server.access import console
+from consent_server.access.credentials import ReportLinks
+from consent_server.access.guard import needs
 from consent_server.access.rules import Role
-from consent_server.access.web import needs
-from consent_server.core.context import services
+from consent_server.core.context import context
 from consent_server.core.errors import Fault, InvalidQuery
-from consent_server.http.queries import DASHBOARD, read_query, without_empty
+from consent_server.http.fields import read_query, without_empty
 from consent_server.rates import board
+from consent_server.rates.queries import DASHBOARD
 from consent_server.rates.read import By, Span, today
 from consent_server.rates.read_alerts import recent_alerts
 from consent_server.rates.read_dashboard import Dashboard, read_dashboard
-from consent_server.rates.web import LONGEST_BY_HOUR, asked_other, asked_span, require_known, shares_days
+from consent_server.rates.read_span import LONGEST_BY_HOUR, asked_other, asked_span, require_known, shares_days
 from consent_server.sites.find import find_site
 from consent_server.sites.rules_site import Site
 
@@ -38,16 +40,16 @@ LIFETIMES = {7: "a week", 30: "30 days", 90: "90 days"}
 @needs(Role.MARKETER)
 def rates(key: str) -> str | tuple[str, int]:
     """Rates of a span of days; the address keeps what was asked for."""
-    our, given = services(), without_empty(request.args)
-    site = find_site(our.database, key).site
+    ctx, given = context(), without_empty(request.args)
+    site = find_site(ctx.database, key).site
     try:
         asked = read_asked(key, given)
-        found = read_dashboard(our.database, key, asked.span, asked.by, asked.notice, asked.other)
+        found = read_dashboard(ctx.database, key, asked.span, asked.by, asked.notice, asked.other)
         require_known(asked.notice, found.beside)
     except InvalidQuery as refusal:
         faults = {fault.pointer[2:]: fault.detail for fault in refusal.faults}
         return _page(site, faults=faults, given=given, dashboard=None), 400
-    alerts = recent_alerts(our.database, key, our.now())
+    alerts = recent_alerts(ctx.database, key, ctx.now())
     shown: dict[str, Any] = {"asked": asked, "quick": _quick(key, asked), "alerts": alerts}
     return _page(site, dashboard=found, faults={}, given=asked.to_query(), **shown)
 
@@ -56,20 +58,20 @@ def rates(key: str) -> str | tuple[str, int]:
 @needs(Role.MARKETER)
 def share(key: str) -> str:
     """Make a link to a report that anyone may read who has it, for a time."""
-    our, form = services(), request.form
-    site = find_site(our.database, key).site
+    ctx, form = context(), request.form
+    site = find_site(ctx.database, key).site
     sent = MultiDict({name: form.get(name, "") for name in FILTERS})
     asked = read_asked(key, without_empty(sent))
     lifetime = {str(days): days for days in LIFETIMES}.get(form.get("lifetime", ""))
     if lifetime is None or form.get("days") not in ("these", "latest"):
         detail = "Choose one of those that the form offers."
         raise InvalidQuery("Nothing was shared.", [Fault("#/lifetime", detail)])
-    until = our.now() + timedelta(days=lifetime)
+    until = ctx.now() + timedelta(days=lifetime)
     latest = form["days"] == "latest"
     subject: dict[str, Any] = {"site": key, "by": asked.by, "notice": asked.notice}
     subject |= {"days": asked.span.days} if latest else {"from": f"{asked.span.first}", "to": f"{asked.span.last}"}
     subject |= {"compared": [f"{asked.other.first}", f"{asked.other.last}"]} if asked.other else {}
-    link = f"{our.settings.public_url}/reports/{our.report_links.sign(subject, until)}"
+    link = f"{ctx.settings.public_url}/reports/{ctx[ReportLinks].sign(subject, until)}"
     return console.page("rates/report_link.html", site=site, link=link, until=until, asked=asked, latest=latest)
 
 
@@ -91,8 +93,8 @@ class Asked:
 
 def read_asked(key: str, given: MultiDict[str, str]) -> Asked:
     """Raises InvalidQuery, UnknownSite."""
-    values, our = read_query(DASHBOARD, given), services()
-    span = asked_span(values, today(our.database, key, our.now()))
+    values, ctx = read_query(DASHBOARD, given), context()
+    span = asked_span(values, today(ctx.database, key, ctx.now()))
     return Asked(span, values["by"], values["notice"], asked_other(values, span))
 
 
@@ -103,8 +105,8 @@ def compare_with(other: Span) -> dict[str, str]:
 
 def _quick(key: str, asked: Asked) -> list[dict[str, Any]]:
     """Links to the days up to today, with the other filters kept."""
-    our = services()
-    last = today(our.database, key, our.now())
+    ctx = context()
+    last = today(ctx.database, key, ctx.now())
     found = []
     for days, words in QUICK.items():
         span = Span(last - timedelta(days=days - 1), last)
@@ -122,7 +124,7 @@ def _page(site: Site, dashboard: Dashboard | None, **values: Any) -> str:
     if dashboard:
         compared = compare_with(dashboard.beside.other) if dashboard.beside.other else {}
         shown = {**board.values(dashboard), "data": {**values["given"], **compared}}
-    tag = f'<script async src="{services().settings.public_url}/widget/{site.key}.js"></script>'
+    tag = f'<script async src="{context().settings.public_url}/widget/{site.key}.js"></script>'
     return console.page(
         "rates/rates.html", site=site, dashboard=dashboard, tag=tag, lifetimes=LIFETIMES, **shown, **values
     )

@@ -6,18 +6,20 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, json, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from consent_server.access import web_console as console
+from consent_server.access import console
+from consent_server.access.guard import needs
 from consent_server.access.rules import Role
-from consent_server.access.web import needs
-from consent_server.core.context import services
+from consent_server.core.context import context
 from consent_server.core.errors import UnknownExperiment
-from consent_server.decisions.web import timestamp
-from consent_server.http.queries import EXPERIMENT, read_query
+from consent_server.core.times import rfc3339
+from consent_server.http.fields import read_query
 from consent_server.rates import board
 from consent_server.rates.promote_arm import promote_arm
+from consent_server.rates.queries import EXPERIMENT
 from consent_server.rates.read_experiment import ExperimentReport, read_experiment
-from consent_server.rates.rules_experiment import CONTROL, SHARES_LEVEL
+from consent_server.rates.rules_experiment import SHARES_LEVEL
 from consent_server.sites.find import find_site
+from consent_server.sites.rules_site import CONTROL
 
 
 def probability(value: float) -> str:
@@ -48,7 +50,7 @@ def experiment(key: str) -> Response:
 @needs(Role.MARKETER)
 def page(key: str) -> str:
     """The same for people; without any experiment, how to begin one."""
-    site = find_site(services().database, key).site
+    site = find_site(context().database, key).site
     try:
         found = _asked(key)
     except UnknownExperiment:
@@ -76,14 +78,14 @@ def page(key: str) -> str:
 @needs(Role.MARKETER)
 def promote(key: str) -> AnyResponse:
     """Make an arm the notice of the site, and end the experiment. An operator has applied each of them already."""
-    our, form = services(), request.form
-    promote_arm(our.database, key, form.get("experiment", ""), form.get("arm", ""), our.now())
+    ctx, form = context(), request.form
+    promote_arm(ctx.database, key, form.get("experiment", ""), form.get("arm", ""), ctx.now())
     return redirect(url_for("experiment.page", key=key), 303)
 
 
 def _asked(key: str) -> ExperimentReport:
-    our = services()
-    return read_experiment(our.database, key, our.now(), read_query(EXPERIMENT, request.args)["experiment"])
+    ctx = context()
+    return read_experiment(ctx.database, key, ctx.now(), read_query(EXPERIMENT, request.args)["experiment"])
 
 
 def _to_json(found: ExperimentReport) -> dict[str, Any]:
@@ -95,8 +97,8 @@ def _to_json(found: ExperimentReport) -> dict[str, Any]:
         "site": found.site.key,
         "demo": found.site.demo,
         "experiment": running.key,
-        "started_at": timestamp(running.started_at),
-        "ended_at": timestamp(running.ended_at) if running.ended_at else None,
+        "started_at": rfc3339(running.started_at),
+        "ended_at": rfc3339(running.ended_at) if running.ended_at else None,
         "promoted": running.promoted,
         "time_zone": found.site.time_zone,
         "from": span.first.isoformat() if span else None,

@@ -4,24 +4,33 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, render_template
+from flask.blueprints import BlueprintSetupState
 
-from consent_server.core.context import services
+from consent_server.access.credentials import ReportLinks
+from consent_server.core.context import context, context_of
 from consent_server.core.errors import ExpiredReport, UnknownReport
 from consent_server.rates import board
 from consent_server.rates.read import By, Span, today
 from consent_server.rates.read_dashboard import read_dashboard
-from consent_server.rates.web import shares_days
+from consent_server.rates.read_span import shares_days
 
 bp = Blueprint("reports", __name__)
+
+
+@bp.record_once
+def keep_links(state: BlueprintSetupState) -> None:
+    """Links of shared reports are signed with the server's secret."""
+    made_for = context_of(state.app)
+    made_for.keep(ReportLinks(made_for.settings.secret_key))
 
 
 @bp.get("/reports/<link>")
 def report(link: str) -> Response:
     """A report, as long as its link lasts."""
-    our = services()
+    ctx = context()
     subject, until = _subject(link)
     span, by, notice = _span(subject), By(subject["by"]), subject["notice"]
-    found = read_dashboard(our.database, subject["site"], span, by, notice, _other(subject, span))
+    found = read_dashboard(ctx.database, subject["site"], span, by, notice, _other(subject, span))
     html = render_template("rates/report.html", site=found.site, dashboard=found, until=until, **board.values(found))
     response = Response(html, mimetype="text/html")
     response.headers["Cache-Control"] = "private, no-store"
@@ -30,15 +39,15 @@ def report(link: str) -> Response:
 
 
 def _subject(link: str) -> tuple[dict[str, Any], datetime]:
-    our = services()
-    found = our.report_links.read(link)
+    ctx = context()
+    found = ctx[ReportLinks].read(link)
     if found is None:
         raise UnknownReport(
             "This is not a whole link to a report. Copy it again from where you have it, with every letter,"
             " or ask who sent it for a new one."
         )
     subject, until = found
-    if our.now() > until:
+    if ctx.now() > until:
         raise ExpiredReport(f"This report was shared until {until:%d %B %Y}. Ask who sent it for a new link.")
     return subject, until
 
@@ -52,8 +61,8 @@ def _other(subject: dict[str, Any], span: Span) -> Span | None:
 
 
 def _span(subject: dict[str, Any]) -> Span:
-    our = services()
+    ctx = context()
     if "days" in subject:
-        last = today(our.database, subject["site"], our.now())
+        last = today(ctx.database, subject["site"], ctx.now())
         return Span(last - timedelta(days=subject["days"] - 1), last)
     return Span(date.fromisoformat(subject["from"]), date.fromisoformat(subject["to"]))

@@ -5,11 +5,11 @@ from typing import Any
 
 from flask import Response, render_template, request
 
-from consent_server.core.context import services
+from consent_server.core.context import context
 from consent_server.core.errors import FormUnavailable, NotSealedYet, RemovedReceipt
+from consent_server.decisions.keep_choice import set_choice
+from consent_server.decisions.rules_cookie import visitor_of, withdrawn_value
 from consent_server.http import problems
-from consent_server.http.public import set_choice
-from consent_server.ledger.rules_removal import answer_by
 from consent_server.receipts.prove import Proof, prove_receipt
 from consent_server.receipts.read import ReadReceipt, read_receipt
 from consent_server.receipts.request_erasure import erasure_asked_at
@@ -17,17 +17,19 @@ from consent_server.receipts.rules_kantara import kantara_receipt
 from consent_server.receipts.withdraw import Standing, State, read_standing
 from consent_server.sites import catalogue
 from consent_server.sites.configure_widget import revision
+from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.find import find_site
-from consent_server.sites.rules_cookie import NAME, visitor_of, withdrawn_value
+from consent_server.sites.rules_cookie import NAME
+from consent_server.sites.rules_rights import answer_by
 from consent_server.sites.wording import Wording
 
 
 def receipt_page(receipt_id: str, held: bool) -> Response:
     """The page; with its two forms only for who holds the signed link. Raises UnknownReceipt."""
-    our = services()
-    found = read_receipt(our.database, our.keys.ring, receipt_id)
-    standing = read_standing(our.database, our.keys.ring, receipt_id, our.now())
-    asked_at = erasure_asked_at(our.database, receipt_id)
+    ctx = context()
+    found = read_receipt(ctx.database, ctx.keys.ring, receipt_id)
+    standing = read_standing(ctx.database, ctx.keys.ring, receipt_id, ctx.now())
+    asked_at = erasure_asked_at(ctx.database, receipt_id)
     follows = held and _is_copy_of(standing)
     response = Response(_html(found, standing, asked_at, held, follows), mimetype="text/html")
     if follows:
@@ -35,8 +37,8 @@ def receipt_page(receipt_id: str, held: bool) -> Response:
         value = withdrawn_value(
             revision(standing.newest.notice), claims["grants"], claims["gpc"], standing.newest.recorded_at
         )
-        site = our.sites.get(claims["site"])
-        set_choice(response, site.notice, request.url, value, standing.valid_until - our.now())
+        site = ctx[CurrentSites].get(claims["site"])
+        set_choice(response, site.notice, request.url, value, standing.valid_until - ctx.now())
     return response
 
 
@@ -68,7 +70,7 @@ def _html(found: ReadReceipt, standing: Standing, asked_at: datetime | None, hel
         proof=(proof := _proof_if_sealed(claims["jti"])),
         sealed_at=wording.moment(proof.sealed_at) if proof else None,
         kantara=_has_kantara_form(found),
-        site=find_site(services().database, claims["site"]).site,
+        site=find_site(context().database, claims["site"]).site,
         site_name=found.notice["name"],
         recorded_at=wording.moment(found.recorded_at),
         valid_until=wording.moment(datetime.fromtimestamp(claims["valid_until"], UTC)),
@@ -92,7 +94,7 @@ def _purposes(claims: dict[str, Any], notice: dict[str, Any]) -> list[tuple[str,
 
 def _proof_if_sealed(receipt_id: str) -> Proof | None:
     try:
-        return prove_receipt(services().database, receipt_id)
+        return prove_receipt(context().database, receipt_id)
     except NotSealedYet:
         return None
 

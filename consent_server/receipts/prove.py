@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
-from consent_server.core.database import Database
+from consent_server.core.database import Database, Session
 from consent_server.core.errors import NotSealedYet, UnknownReceipt
-from consent_server.core.rows import DecisionRow
 from consent_server.decisions import store as decisions
+from consent_server.decisions.rows import DecisionRow
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.rules import Tree
 from consent_server.receipts.read import receipt_uuid

@@ -5,16 +5,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
 from consent_server.core.canonical import decode_strict
-from consent_server.core.database import Database
+from consent_server.core.database import Database, Session
 from consent_server.core.errors import UnknownReceipt
 from consent_server.core.keys import KeyRing, verify_jws
-from consent_server.core.rows import DecisionRow
 from consent_server.decisions import store as decisions
+from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE
+from consent_server.ledger import store as ledgers
+from consent_server.sites import store as sites
 from consent_server.sites import store_notices as notices
+from consent_server.sites.rules_site import StoredSite
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +53,20 @@ def read_recorded(session: Session, ring: KeyRing, record: DecisionRow) -> ReadR
     notice = decode_strict(notices.body(session, claims["notice"]))
     notice_at = notices.first_published_at(session, claims["notice"])
     return ReadReceipt(record.receipt, claims, notice, notice_at, record.recorded_at)
+
+
+def leaf_of(database: Database, site_id: int, receipt_id: UUID) -> int | None:
+    """Where a record of a site stands in its ledger: how the log names it. None before it is sealed, or unknown."""
+    with database.reading() as session:
+        row = decisions.by_receipt_id(session, receipt_id)
+        leaf = ledgers.leaf_of_decision(session, row.id) if row and row.site_id == site_id else None
+        return leaf.leaf_index if leaf else None
+
+
+def site_of_receipt(database: Database, receipt_id: str) -> StoredSite:
+    """The site on which a receipt was made. Raises UnknownReceipt."""
+    with database.reading() as session:
+        row = decisions.by_receipt_id(session, receipt_uuid(receipt_id))
+        if row is None:
+            raise UnknownReceipt("There is no receipt at this address. It may have been erased.")
+        return sites.by_id(session, row.site_id)

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
+from consent_server.core.database import Session
 from consent_server.core.keys import KeyRing
 from consent_server.decisions.rules_receipt import Issuer, uuid7
 from consent_server.ledger import store as ledgers

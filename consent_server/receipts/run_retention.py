@@ -13,8 +13,7 @@ from consent_server.ledger.rules_removal import Rule, ranges
 from consent_server.ledger.seal import refuse, seal_what_holds
 from consent_server.receipts.remove_records import Remover
 from consent_server.sites import store as sites
-from consent_server.sites.rules_site import Site
-from consent_server.sites.store import StoredSite
+from consent_server.sites.rules_site import Site, StoredSite
 
 # Records removed in one transaction, behind one signed entry.
 BATCH = 1000

@@ -10,7 +10,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from consent_server.core.columns import Base, BigId, UtcMilliseconds
-from consent_server.core.rows import DecisionRow, SiteRow
+from consent_server.core.rows import SiteRow
+from consent_server.decisions.rows import DecisionRow
 
 
 class ErasureRequestRow(Base):

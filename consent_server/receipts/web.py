@@ -9,14 +9,16 @@ from typing import Any
 
 from flask import Blueprint, Response, json, request
 from flask_cors import CORS
+from marshmallow import Schema, fields
 from werkzeug.exceptions import NotAcceptable
 
-from consent_server.access.web import may_read_receipt
-from consent_server.core.context import services
+from consent_server.core.context import context
 from consent_server.core.errors import RemovedReceipt, Unauthenticated
-from consent_server.http.public import of_link, posted_bytes
+from consent_server.http.bodies import posted_bytes
+from consent_server.http.fields import read_body
 from consent_server.http.rate_limit import limited
-from consent_server.http.schemas import VERIFY_IN, read_body
+from consent_server.receipts.may_read import may_read_receipt
+from consent_server.receipts.open_link import of_link
 from consent_server.receipts.page import receipt_page, removed_page
 from consent_server.receipts.prove import prove_receipt
 from consent_server.receipts.read import ReadReceipt, read_receipt
@@ -47,12 +49,12 @@ DATA = Path(__file__).parent / "data"
 @bp.get("/v1/receipts/<link>")
 def receipt(link: str) -> Response:
     """A receipt by its signed link."""
-    our, form = services(), _wanted_form()
+    ctx, form = context(), _wanted_form()
     with _opened(link) as receipt_id:
         if form == "text/html":
             response = receipt_page(receipt_id, held=receipt_id != link)
         else:
-            response = _as(form, read_receipt(our.database, our.keys.ring, receipt_id))
+            response = _as(form, read_receipt(ctx.database, ctx.keys.ring, receipt_id))
     if request.args.get("format") in SUFFIXES:
         # A link cannot send Accept, and across origins it cannot say "download" either.
         name = f"receipt-{receipt_id}{SUFFIXES[request.args['format']]}"
@@ -68,7 +70,7 @@ def receipt(link: str) -> Response:
 def proof(link: str) -> Response:
     """The proof that a receipt stands in its site's ledger."""
     with _opened(link) as receipt_id:
-        found = prove_receipt(services().database, receipt_id)
+        found = prove_receipt(context().database, receipt_id)
     body = {
         "leaf_index": found.leaf_index,
         "tree_size": found.tree_size,
@@ -138,7 +140,7 @@ def kantara_schema() -> Response:
 def verify() -> Response:
     """Check a receipt: key, signature, record; says which step failed."""
     body = read_body(VERIFY_IN, posted_bytes(RECEIPT_LIMIT))
-    verification = verify_receipt(body["receipt"], services().keys.ring, services().database, services().now)
+    verification = verify_receipt(body["receipt"], context().keys.ring, context().database, context().now)
     answer = {
         "valid": verification.valid,
         "checks": [asdict(check) for check in verification.checks],
@@ -147,3 +149,12 @@ def verify() -> Response:
     response = Response(json.dumps(answer), mimetype="application/json")
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+class VerifyIn(Schema):
+    """The body of POST /v1/receipts/verify."""
+
+    receipt = fields.String(required=True)
+
+
+VERIFY_IN = VerifyIn()

@@ -2,13 +2,13 @@
 
 from flask import Blueprint
 
-from consent_server.access import web_console as console
+from consent_server.access import console
+from consent_server.access.guard import needs
 from consent_server.access.rules import Role
-from consent_server.access.web import needs
-from consent_server.core.context import services
-from consent_server.ledger.rules_removal import answer_by
+from consent_server.core.context import context
 from consent_server.receipts.request_erasure import read_erasure_requests
 from consent_server.sites.find import find_site
+from consent_server.sites.rules_rights import answer_by
 
 bp = Blueprint("erasures", __name__, url_prefix="/console/sites/<key>")
 console.frame(bp)
@@ -19,9 +19,9 @@ console.LINKS += [(Role.OPERATOR, "Erasure", "erasures.requests")]
 @needs(Role.OPERATOR)
 def requests(key: str) -> str:
     """Those that are open, oldest first, with the days that are left to decide."""
-    our = services()
-    stored = find_site(our.database, key)
-    found = read_erasure_requests(our.database, stored.id)
+    ctx = context()
+    stored = find_site(ctx.database, key)
+    found = read_erasure_requests(ctx.database, stored.id)
     due = {one.receipt_id: answer_by(one.asked_at) for one in found}
-    left = {receipt_id: (until - our.now()).days for receipt_id, until in due.items()}
+    left = {receipt_id: (until - ctx.now()).days for receipt_id, until in due.items()}
     return console.page("receipts/erasure_requests.html", site=stored.site, requests=found, due=due, left=left)

@@ -9,15 +9,19 @@ from flask import Blueprint, Response, json, redirect, request, url_for
 from flask_cors import CORS
 from werkzeug.wrappers import Response as AnyResponse
 
-from consent_server.core.context import services
+from consent_server.core.context import context
 from consent_server.core.errors import RemovedReceipt, Unauthenticated
-from consent_server.decisions.web import timestamp
-from consent_server.http.public import of_link, visit
+from consent_server.core.times import rfc3339
+from consent_server.decisions.read_request import visit
+from consent_server.decisions.record import RecordDecision
+from consent_server.decisions.rules_receipt import RECEIPT_LINK
 from consent_server.http.rate_limit import limited
-from consent_server.ledger.rules_removal import answer_by
+from consent_server.receipts.open_link import of_link
 from consent_server.receipts.page import removed_page
 from consent_server.receipts.request_erasure import request_erasure
 from consent_server.receipts.withdraw import read_standing, withdraw_receipt
+from consent_server.sites.current_site import CurrentSites
+from consent_server.sites.rules_rights import answer_by
 
 bp = Blueprint("rights", __name__, url_prefix="/v1/receipts/<link>")
 # The panel asks from the site's own pages. Who knows the link may use it, from whatever page.
@@ -29,24 +33,24 @@ bp.register_error_handler(RemovedReceipt, removed_page)
 @limited
 def withdraw(link: str) -> AnyResponse:
     """Withdraw what stands granted, and go to the receipt of that; to this receipt where nothing is granted."""
-    our = services()
+    ctx = context()
     with _held(link) as receipt_id:
-        standing = read_standing(our.database, our.keys.ring, receipt_id, our.now())
+        standing = read_standing(ctx.database, ctx.keys.ring, receipt_id, ctx.now())
     gpc = request.headers.get("Sec-GPC") == "1"
-    recorded = withdraw_receipt(standing, our.sites, our.record_decision, gpc, visit())
-    return _to_receipt(our.receipt_links.sign(str(recorded.receipt_id)) if recorded else link)
+    recorded = withdraw_receipt(standing, ctx[CurrentSites], ctx[RecordDecision], gpc, visit())
+    return _to_receipt(ctx.signer(RECEIPT_LINK).sign(str(recorded.receipt_id)) if recorded else link)
 
 
 @bp.post("/erasure")
 @limited
 def ask_for_erasure(link: str) -> AnyResponse:
     """Ask the controller for erasure: a request, on which a person decides. Asked again, it is the same request."""
-    our = services()
+    ctx = context()
     with _held(link) as receipt_id:
-        asked_at = request_erasure(our.database, receipt_id, our.now())
+        asked_at = request_erasure(ctx.database, receipt_id, ctx.now())
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
         return _to_receipt(link)
-    body = {"asked_at": timestamp(asked_at), "answer_by": timestamp(answer_by(asked_at))}
+    body = {"asked_at": rfc3339(asked_at), "answer_by": rfc3339(answer_by(asked_at))}
     response = Response(json.dumps(body), 202, mimetype="application/json")
     response.headers["Cache-Control"] = "no-store"
     return response

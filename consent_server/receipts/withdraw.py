@@ -5,14 +5,12 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID, uuid5
 
-from sqlalchemy.orm import Session
-
-from consent_server.core.database import Database
+from consent_server.core.database import Database, Session
 from consent_server.core.errors import UnknownReceipt
 from consent_server.core.keys import KeyRing
-from consent_server.core.rows import DecisionRow
 from consent_server.decisions import store as decisions
 from consent_server.decisions.record import RecordDecision, Recorded
+from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Action, Answer, Method
 from consent_server.decisions.rules_visit import Visit
 from consent_server.receipts.read import ReadReceipt, read_recorded, receipt_uuid

@@ -7,15 +7,14 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from consent_server.core.context import services
+from consent_server.core.context import context
 from consent_server.core.errors import InvalidSiteFile
 from consent_server.core.terminal import all_or_none, refusing, site_tag
-from consent_server.sites import store as sites
-from consent_server.sites import store_notices as notices
+from consent_server.sites.find import list_notices_in_force
+from consent_server.sites.missing_pictures import missing_pictures
 from consent_server.sites.publish import Published, publish_notice
 from consent_server.sites.run_experiment import Plan
 from consent_server.sites.site_file import read_site_file
-from consent_server.widget.picture_notice import missing_pictures
 
 site = AppGroup("site", help="Sites and their notices.")
 
@@ -35,10 +34,10 @@ def apply_sites(files: Sequence[Path], check: bool, undo_promotion: bool) -> Non
 
     def publish(declared: Mapping[str, Any], check_only: bool) -> Published:
         return publish_notice(
-            services().database,
+            context().database,
             declared,
-            services().settings.public_url,
-            services().now(),
+            context().settings.public_url,
+            context().now(),
             check_only=check_only,
             undo_promotion=undo_promotion,
         )
@@ -85,7 +84,7 @@ def _say_published(published: Published, check: bool) -> None:
     _say_experiment(published.experiment, would)
     click.echo(f"tag {site_tag(published.site.key)}")
     # Only said: pictures take seconds and a browser, and a site must not wait for either.
-    if not check and (missing := missing_pictures(services().database, published.site.key)):
+    if not check and (missing := missing_pictures(context().database, published.site.key)):
         click.echo(f"pictures {len(missing)} missing; to take them: notice picture {published.site.key}")
 
 
@@ -102,7 +101,5 @@ def _say_experiment(plan: Plan, would: str) -> None:
 @refusing
 def list_sites() -> None:
     """One line a site: key, name, notice in force."""
-    with services().database.reading() as session:
-        for stored in sites.every(session):
-            notice = notices.in_force(session, stored.id)
-            click.echo(f"{stored.site.key}\t{stored.site.name}\t{notice.notice.hash if notice else '-'}")
+    for listed, notice in list_notices_in_force(context().database):
+        click.echo(f"{listed.key}\t{listed.name}\t{notice or '-'}")

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from consent_server.core.canonical import encode, sha256_hex
+from consent_server.core.canonical import encode
+from consent_server.core.hashes import sha256_hex
 from consent_server.sites import catalogue
 from consent_server.sites.rules_notice import Configuration, Notice, consent_basis
 from consent_server.sites.rules_site import Tag

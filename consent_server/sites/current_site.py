@@ -6,19 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
-from consent_server.core.database import Database
+from consent_server.core.database import Database, Session
 from consent_server.core.errors import UnknownSite
-from consent_server.ledger import store as ledger
 from consent_server.sites import store as sites
 from consent_server.sites import store_configurations as configurations
 from consent_server.sites import store_experiments as experiments
+from consent_server.sites import store_ledgers as ledgers
 from consent_server.sites import store_notices as notices
 from consent_server.sites.configure_widget import configure_widget, revision, with_arms
 from consent_server.sites.rules_notice import Configuration, Notice
-from consent_server.sites.rules_site import Site
-from consent_server.sites.store import StoredSite
+from consent_server.sites.rules_site import Site, StoredSite
 from consent_server.sites.store_experiments import StoredExperiment
 from consent_server.sites.widget_code import WidgetCode, widget_code
 
@@ -95,7 +92,7 @@ class CurrentSites:
             if last and _unchanged(session, stored, last):
                 return last
             notice = notices.in_force(session, stored.id)
-            origin = ledger.get(session, stored.id).origin
+            origin = ledgers.origin(session, stored.id)
             experiment = experiments.running(session, stored.id)
         if notice is None:
             raise UnknownSite(f"The site {key!r} has published no notice yet.")

@@ -6,20 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from consent_server.core.canonical import encode, sha256_hex
+from consent_server.core.canonical import encode
 from consent_server.core.database import Database
-from consent_server.decisions.rules_receipt import ledger_origin
-from consent_server.ledger import store as ledger
-from consent_server.rates.rules_experiment import CONTROL
+from consent_server.core.hashes import sha256_hex
 from consent_server.sites import catalogue
 from consent_server.sites import store as sites
 from consent_server.sites import store_configurations as configurations
+from consent_server.sites import store_ledgers as ledgers
 from consent_server.sites import store_notices as notices
 from consent_server.sites.configure_widget import configure_widget
 from consent_server.sites.rules_colours import Correction, banner_colours
 from consent_server.sites.rules_notice import Notice
 from consent_server.sites.rules_signals import PURPOSE_SIGNALS
-from consent_server.sites.rules_site import Site, SiteKey, Tag
+from consent_server.sites.rules_site import CONTROL, Site, SiteKey, Tag, ledger_origin
 from consent_server.sites.run_experiment import Arm, Plan, check_promotion, plan_experiment, run_experiment
 from consent_server.sites.site_file import arm_of
 from consent_server.sites.widget_code import widget_code
@@ -79,7 +78,7 @@ def publish_notice(
             layouts = (arm.notice.body["layout"] for arm in shown)
             code = widget_code(adapters, layouts, arms=experiment.key is not None)
             site_id = sites.save(session, site)
-            ledger.create(session, site_id, ledger_origin(public_url, site.key))
+            ledgers.create(session, site_id, ledger_origin(public_url, site.key))
             notices.archive_widget(session, code.hash, code.archived, now)
             if in_force is None or previous != notice_hash:
                 notices.publish(session, site_id, notices.store(session, site_id, notice_hash, notice_bytes, now), now)

@@ -1,54 +1,8 @@
-"""The stored choice as the first-party cookie `eu-consent` carries it (docs/formats/cookie.md)."""
-
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-from urllib.parse import parse_qsl, urlencode
-from uuid import UUID
-
-from consent_server.decisions.rules import Decision
+"""The name and the reach of the cookie that keeps a choice (docs/formats/cookie.md)."""
 
 NAME = "eu-consent"  # CNIL recommendation 2020-092 asks for this name and one boolean a purpose
-
-
-def cookie_value(revision: str, decision: Decision, visitor: UUID | None, state: str | None, now: datetime) -> str:
-    """The cookie's value: a query string that any language's parser reads.
-
-    Equal, byte for byte, to what the widget writes for the same choice.
-    """
-    pairs = _pairs(revision, decision.grants, decision.exceptions, decision.answer.gpc, now)
-    if visitor is not None:
-        pairs["i"] = str(visitor)
-    if state is not None:
-        pairs["s"] = state
-    return urlencode(pairs)
 
 
 def below(host: str, domain: str) -> bool:
     """Whether a host is this domain or below it: where a cookie of the domain may be set (RFC 6265, section 5.1.3)."""
     return f".{host}".endswith(f".{domain}")
-
-
-def withdrawn_value(revision: str, purposes: Iterable[str], gpc: bool, now: datetime) -> str:
-    """The cookie's value once everything is withdrawn: each purpose denied, and no identifier."""
-    return urlencode(_pairs(revision, dict.fromkeys(purposes, False), {}, gpc, now))
-
-
-def visitor_of(value: str) -> UUID | None:
-    """The identifier in a cookie's value; None without one, and for a value that cannot be read."""
-    try:
-        return UUID(dict(parse_qsl(value)).get("i", ""))
-    except ValueError:
-        return None
-
-
-def _pairs(
-    revision: str, grants: Mapping[str, bool], exceptions: Mapping[str, bool], gpc: bool, now: datetime
-) -> dict[str, str]:
-    pairs = {"v": "1", "t": str(int(now.timestamp())), "n": revision}
-    pairs |= {f"p.{purpose}": _bit(granted) for purpose, granted in grants.items()}
-    pairs |= {f"v.{vendor}": _bit(granted) for vendor, granted in exceptions.items()}
-    return pairs | ({"g": "1"} if gpc else {})
-
-
-def _bit(granted: bool) -> str:
-    return "1" if granted else "0"

@@ -91,3 +91,20 @@ def origin_matches(origin: str, allowed: Sequence[str]) -> bool:
         return not origin.endswith("*")
     prefix, _, port = origin.rpartition(":")
     return f"{origin}:*" in allowed or (port.isascii() and port.isdigit() and f"{prefix}:*" in allowed)
+
+
+def ledger_origin(url: str, site: str) -> str:
+    """The origin that a new ledger gets: a schema-less URL (C2SP tlog-checkpoint)."""
+    return f"{url.split('://', 1)[-1]}/ledger/{site}"
+
+
+# The arm that is the site's own notice.
+CONTROL = "control"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSite:
+    """A site with the id that its rows refer to."""
+
+    id: int
+    site: Site

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import Session
-
+from consent_server.core.database import Session
 from consent_server.core.errors import ExperimentConflict, Fault, InvalidSiteFile
-from consent_server.rates.rules_experiment import CONTROL
 from consent_server.sites import store_experiments as experiments
 from consent_server.sites import store_notices as notices
 from consent_server.sites.rules_notice import Notice
+from consent_server.sites.rules_site import CONTROL
 from consent_server.sites.store_experiments import StoredExperiment
 
 

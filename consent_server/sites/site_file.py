@@ -13,12 +13,11 @@ from marshmallow import ValidationError
 
 from consent_server.core.durations import duration_days
 from consent_server.core.errors import Fault, InvalidSiteFile
-from consent_server.rates.rules_experiment import CONTROL
 from consent_server.sites import catalogue
 from consent_server.sites import rules_fairness as fairness
 from consent_server.sites.rules_cookie import NAME, below
 from consent_server.sites.rules_signals import PURPOSE_SIGNALS, gpc_covers
-from consent_server.sites.rules_site import origin_matches
+from consent_server.sites.rules_site import CONTROL, origin_matches
 from consent_server.sites.site_schema import LOOPBACK, SiteSchema
 from consent_server.sites.widget_code import adapter_names
 

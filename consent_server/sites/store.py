@@ -1,13 +1,11 @@
 """Sites and their settings."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from consent_server.core.errors import UnknownSite
 from consent_server.core.rows import SiteRow
-from consent_server.sites.rules_site import KEY, Site
+from consent_server.sites.rules_site import KEY, Site, StoredSite
 
 
 def save(session: Session, site: Site) -> int:
@@ -20,14 +18,6 @@ def save(session: Session, site: Site) -> int:
         row.name, row.settings = site.name, site.to_json()
     session.flush()
     return row.id
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSite:
-    """A site with the id that its rows refer to."""
-
-    id: int
-    site: Site
 
 
 def get(session: Session, key: str) -> StoredSite:

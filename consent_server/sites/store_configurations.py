@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from consent_server.core.canonical import sha256_hex
 from consent_server.core.errors import UnknownConfiguration
-from consent_server.core.rows import ConfigurationRow, NoticeRow
+from consent_server.core.hashes import sha256_hex
+from consent_server.sites.rows import ConfigurationRow, NoticeRow
 from consent_server.sites.rules_notice import Configuration
 
 

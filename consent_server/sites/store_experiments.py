@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from consent_server.core.rows import ExperimentArmRow, NoticeRow
-from consent_server.rates.rules_experiment import CONTROL
+from consent_server.sites.rows import ExperimentArmRow, NoticeRow
 from consent_server.sites.rules_notice import Notice
+from consent_server.sites.rules_site import CONTROL
 from consent_server.sites.store_notices import StoredNotice
 
 

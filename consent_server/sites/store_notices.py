@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from consent_server.core.errors import UnknownNotice, UnknownWidget
-from consent_server.core.rows import NoticeRow, PublicationRow, WidgetRow
+from consent_server.sites.rows import NoticeRow, PublicationRow, WidgetRow
 from consent_server.sites.rules_notice import Notice
 
 

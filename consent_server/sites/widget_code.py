@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from consent_server.core.canonical import sha256_hex
+from consent_server.core.hashes import sha256_hex
 
 DIST = Path(__file__).parents[2] / "static" / "widget" / "dist"
 

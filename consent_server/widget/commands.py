@@ -3,7 +3,7 @@
 import click
 from flask.cli import AppGroup
 
-from consent_server.core.context import services
+from consent_server.core.context import context
 from consent_server.core.terminal import progress, refusing
 from consent_server.sites.find import find_site
 from consent_server.widget.chromium import Chromium
@@ -17,11 +17,11 @@ notice = AppGroup("notice", help="Notices as they were shown.")
 @refusing
 def picture(site_key: str) -> None:
     """Take the dated pictures of a site's banners that are missing. Needs a Chromium; a second each."""
-    our = services()
-    find_site(our.database, site_key)
+    ctx = context()
+    find_site(ctx.database, site_key)
     show, taken = progress("pictures taken"), 0
     for taken, _ in enumerate(
-        picture_missing(our.database, Chromium.find(our.settings.chromium), our.now, site_key), 1
+        picture_missing(ctx.database, Chromium.find(ctx.settings.chromium), ctx.now, site_key), 1
     ):
         show(taken)
     click.echo(f"{taken} picture{'' if taken == 1 else 's'} taken")

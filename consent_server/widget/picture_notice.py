@@ -7,17 +7,15 @@ from html import escape
 from pathlib import Path
 
 from consent_server.core.database import Database
-from consent_server.sites import store as sites
 from consent_server.sites import store_configurations as configurations
 from consent_server.sites import store_notices as notices
+from consent_server.sites import store_pictures as pictures
 from consent_server.sites.configure_widget import called
+from consent_server.sites.missing_pictures import SIZES, missing_pictures
 from consent_server.sites.rules_notice import Configuration
-from consent_server.widget import store as pictures
+from consent_server.sites.store_pictures import Motif
 from consent_server.widget.chromium import Chromium
-from consent_server.widget.store import Motif
 
-# CSS pixels of a desktop's window and of a phone's: width to height.
-SIZES = {1280: 800, 390: 844}
 # What every banner has: the button by which tools and tests know it.
 BANNER = 'data-action="accept"'
 # An empty page that loads the code as a site does. Its own policy lets nothing else in; the browser has no network.
@@ -33,12 +31,6 @@ PAGE = """<!doctype html>
 <body></body>
 </html>
 """
-
-
-def missing_pictures(database: Database, key: str) -> list[Motif]:
-    """What a site served and no picture shows yet, newest first. Raises UnknownSite."""
-    with database.reading() as session:
-        return pictures.missing(session, sites.get(session, key).id, list(SIZES))
 
 
 def picture_notice(database: Database, chromium: Chromium, now: Callable[[], datetime], key: str, motif: Motif) -> bool:

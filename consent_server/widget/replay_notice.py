@@ -1,16 +1,13 @@
 """Show a notice as it was shown: archived code, called with what it was served with; and pictures of that."""
 
-import re
-
 from consent_server.core.database import Database
 from consent_server.core.errors import UnknownPicture
+from consent_server.core.hashes import SHA256_HEX
 from consent_server.sites import store_configurations as configurations
 from consent_server.sites import store_notices as notices
+from consent_server.sites import store_pictures as pictures
 from consent_server.sites.configure_widget import called
-from consent_server.widget import store as pictures
-from consent_server.widget.store import TakenPicture
-
-_HASH = re.compile(r"[0-9a-f]{64}")
+from consent_server.sites.store_pictures import TakenPicture
 
 
 def replay_notice(database: Database, notice_hash: str, widget: str, language: str) -> dict[str, str]:
@@ -20,7 +17,7 @@ def replay_notice(database: Database, notice_hash: str, widget: str, language: s
     """
     with database.reading() as session:
         # What is no hash is no name of code; PostgreSQL would not even take a NUL.
-        code = notices.widget_code(session, widget if _HASH.fullmatch(widget) else "")
+        code = notices.widget_code(session, widget if SHA256_HEX.fullmatch(widget) else "")
         served = configurations.newest(session, notice_hash, widget, language)
     # As many as there were at that time.
     lines = zip(code.split("\n"), served.parts.items(), strict=True)
@@ -41,7 +38,7 @@ def pictures_of(database: Database, notice_hash: str, widget: str, language: str
 
 def read_picture(database: Database, notice_hash: str, picture_hash: str) -> bytes:
     """A picture (PNG) of this notice, by its SHA-256. Raises UnknownPicture."""
-    if not (_HASH.fullmatch(notice_hash) and _HASH.fullmatch(picture_hash)):
+    if not (SHA256_HEX.fullmatch(notice_hash) and SHA256_HEX.fullmatch(picture_hash)):
         raise UnknownPicture("Notices and pictures are named by 64 lower-case hex digits.")
     with database.reading() as session:
         return pictures.png(session, notice_hash, picture_hash)

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import brotli
 
-from consent_server.core.canonical import sha256_hex
+from consent_server.core.hashes import sha256_hex
 from consent_server.sites.configure_widget import called
 from consent_server.sites.current_site import CurrentSite
 from consent_server.sites.widget_code import declaration_code

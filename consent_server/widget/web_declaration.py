@@ -4,24 +4,33 @@ from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, json, render_template, request
+from flask.blueprints import BlueprintSetupState
 from flask_cors import CORS
 
-from consent_server.core.context import services
+from consent_server.core.context import context, context_of
 from consent_server.core.errors import Fault, InvalidQuery
-from consent_server.decisions.web import timestamp
-from consent_server.http.public import wished_language
-from consent_server.ledger.rules_removal import REPLY_DAYS
+from consent_server.core.times import rfc3339
 from consent_server.sites import catalogue
+from consent_server.sites.choose_language import wished_language
 from consent_server.sites.configure_widget import notice_detail, party_words
-from consent_server.sites.current_site import CurrentSite
+from consent_server.sites.current_site import CurrentSite, CurrentSites
 from consent_server.sites.rules_changes import What
 from consent_server.sites.rules_cookie import NAME
+from consent_server.sites.rules_rights import REPLY_DAYS
 from consent_server.sites.wording import Wording
-from consent_server.widget.declare import Version
+from consent_server.widget.declare import DeclareSite, Version
 from consent_server.widget.elements import as_elements
 
 bp = Blueprint("declaration", __name__)
 CORS(bp, origins="*", send_wildcard=True, methods=["GET"])
+
+
+@bp.record_once
+def keep_changes(state: BlueprintSetupState) -> None:
+    """What two notices differ in never changes, and is found once."""
+    made_for = context_of(state.app)
+    made_for.keep(DeclareSite(made_for.database))
+
 
 SCHEMA = "1"
 CACHE = "public, max-age=300"
@@ -34,9 +43,9 @@ RIGHTS = ("withdraw", "access", "rectify", "erase", "restrict", "port", "object"
 @bp.get("/sites/<key>/declaration")
 def declaration(key: str) -> Response:
     """By `Accept` or `?format=`: `html` the page, `json` its facts, `elements` the page's body for another page."""
-    current = services().sites.get(key)
+    current = context()[CurrentSites].get(key)
     language = wished_language(current)
-    versions = services().declare_site(current, language)
+    versions = context()[DeclareSite](current, language)
     wanted = _wanted()
     if wanted == "json":
         response = _json(_facts(current, language, versions, _told(current, language)))
@@ -80,7 +89,7 @@ def _facts(current: CurrentSite, language: str, versions: list[Version], told: d
         "language": language,
         "languages": body["languages"],
         "notice": current.notice.hash,
-        "since": timestamp(versions[0].since),
+        "since": rfc3339(versions[0].since),
         "mode": body["mode"],
         **{party: body[party] for party in ("controller", "dpo", "authority") if party in body},
         "policy": body["policy"],
@@ -117,7 +126,7 @@ def _vendor(vendor: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
 
 def _version(version: Version) -> dict[str, Any]:
     changed = [{"what": change.what, "names": change.names} for change in version.changes]
-    return {"notice": version.notice, "since": timestamp(version.since), "changes": changed}
+    return {"notice": version.notice, "since": rfc3339(version.since), "changes": changed}
 
 
 def _shown(current: CurrentSite, language: str, versions: list[Version]) -> dict[str, Any]:
@@ -131,7 +140,7 @@ def _shown(current: CurrentSite, language: str, versions: list[Version]) -> dict
         "language": language,
         "direction": said["direction"],
         "languages": {one: locales[one]["meta"]["name"] for one in current.notice.languages},
-        "base": services().settings.public_url,
+        "base": context().settings.public_url,
         "facts": facts,
         "titles": {purpose["key"]: purpose["title"] for purpose in facts["purposes"]},
         "names": {vendor["key"]: vendor["name"] for vendor in facts["vendors"]},

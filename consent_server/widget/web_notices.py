@@ -3,21 +3,24 @@
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
+from flask_cors import CORS
 from werkzeug.exceptions import NotFound
 
-from consent_server.core.context import services
+from consent_server.core.context import context
 from consent_server.core.errors import UnknownConfiguration
 from consent_server.ledger.read_timestamps import time_of_notice
 from consent_server.sites import catalogue
 from consent_server.sites.configure_widget import notice_detail
 from consent_server.sites.find import find_site
+from consent_server.sites.missing_pictures import SIZES
+from consent_server.sites.read_archive import read_notice, read_notice_bytes, read_widget
 from consent_server.sites.wording import Wording
-from consent_server.widget.picture_notice import SIZES
-from consent_server.widget.read_archive import read_notice
 from consent_server.widget.replay_notice import pictures_of, read_picture, replay_notice, widgets_of
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 
+archive = Blueprint("archive", __name__)
+CORS(archive, origins="*", send_wildcard=True, methods=["GET"], max_age=86400)
 bp = Blueprint("notices", __name__, url_prefix="/v1/notices/<notice_hash>")
 
 PAGE_POLICY = (
@@ -31,16 +34,42 @@ PREVIEW_POLICY = (
 )
 
 
-def wanted() -> bool:
+@archive.get("/v1/notices/<notice_hash>")
+def notice(notice_hash: str) -> Response:
+    """An archived notice: the very bytes whose SHA-256 is its name, or a page for who reads it."""
+    if _page_wanted():
+        return _page(notice_hash)
+    response = _notice_bytes(notice_hash)
+    response.vary.add("Accept")
+    return response
+
+
+def _notice_bytes(notice_hash: str) -> Response:
+    response = Response(read_notice_bytes(context().database, notice_hash), mimetype="application/json")
+    response.headers["Cache-Control"] = IMMUTABLE
+    response.set_etag(notice_hash)
+    response.make_conditional(request)
+    return response
+
+
+@archive.get("/v1/widgets/<widget_hash>")
+def widget(widget_hash: str) -> Response:
+    """Archived widget code: the very bytes whose SHA-256 receipts name."""
+    response = Response(read_widget(context().database, widget_hash), mimetype="text/plain")
+    response.headers["Cache-Control"] = IMMUTABLE
+    return response
+
+
+def _page_wanted() -> bool:
     """Whether the caller prefers a page to the bytes."""
     if "format" in request.args:
         return request.args["format"] == "html"
     return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
 
 
-def page(notice_hash: str) -> Response:
+def _page(notice_hash: str) -> Response:
     """The notice as a page, in one of its languages."""
-    database = services().database
+    database = context().database
     archived = read_notice(database, notice_hash)
     body = archived.notice.body
     language = request.args.get("lang", "")
@@ -77,17 +106,17 @@ def page(notice_hash: str) -> Response:
 @bp.get("/preview")
 def preview(notice_hash: str) -> Response:
     """The frame in which archived code shows the notice: `lang`, and `widget`, the hash of the code."""
-    body = read_notice(services().database, notice_hash).notice.body
+    body = read_notice(context().database, notice_hash).notice.body
     language = _asked_language(body)
-    widget = request.args.get("widget") or next(iter(widgets_of(services().database, notice_hash)), "")
+    widget = request.args.get("widget") or next(iter(widgets_of(context().database, notice_hash)), "")
     # The frame would stay empty: asked here, what is not archived is a refusal.
-    replay_notice(services().database, notice_hash, widget, language)
+    replay_notice(context().database, notice_hash, widget, language)
     # Below /widget/, as the code looks for its later scripts beside its own address.
     source = url_for(
         "notices.preview_script", notice_hash=notice_hash, widget=widget, script=f"{body['site']}.js", lang=language
     )
     html = render_template(
-        "widget/preview.html", language=language, site=find_site(services().database, body["site"]).site, source=source
+        "widget/preview.html", language=language, site=find_site(context().database, body["site"]).site, source=source
     )
     response = Response(html, mimetype="text/html")
     response.headers["Content-Security-Policy"] = PREVIEW_POLICY
@@ -98,8 +127,8 @@ def preview(notice_hash: str) -> Response:
 @bp.get("/preview/<widget>/widget/<path:script>")
 def preview_script(notice_hash: str, widget: str, script: str) -> Response:
     """The archived code called with what it was served with, under the names that the code asks for."""
-    body = read_notice(services().database, notice_hash).notice.body
-    replay = replay_notice(services().database, notice_hash, widget, _asked_language(body))
+    body = read_notice(context().database, notice_hash).notice.body
+    replay = replay_notice(context().database, notice_hash, widget, _asked_language(body))
     site = body["site"]
     named = {f"{site}.js" if part == "main" else f"{site}/{part}.js": text for part, text in replay.items()}
     if script not in named:
@@ -112,7 +141,7 @@ def preview_script(notice_hash: str, widget: str, script: str) -> Response:
 @bp.get("/pictures/<picture>.png")
 def picture(notice_hash: str, picture: str) -> Response:
     """A picture of the banner, by its SHA-256."""
-    response = Response(read_picture(services().database, notice_hash, picture), mimetype="image/png")
+    response = Response(read_picture(context().database, notice_hash, picture), mimetype="image/png")
     response.headers["Cache-Control"] = IMMUTABLE
     response.set_etag(picture)
     response.make_conditional(request)
@@ -133,6 +162,6 @@ def _language(body: Any) -> str:
 
 def _widget(notice_hash: str) -> str | None:
     """The code to show it with: that of the address, which a receipt names, else the newest that showed it."""
-    known = widgets_of(services().database, notice_hash)
+    known = widgets_of(context().database, notice_hash)
     asked = request.args.get("widget", next(iter(known), None))
     return asked if asked in known else None

@@ -16,21 +16,26 @@ from uuid import UUID
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from consent_server.app import create_app  # noqa: E402
-from consent_server.core.canonical import encode, sha256_hex  # noqa: E402
-from consent_server.core.context import Services, utc_now  # noqa: E402
-from consent_server.decisions.fold_tallies import fold_tallies  # noqa: E402
-from consent_server.decisions.rules import Action, Answer, Method  # noqa: E402
-from consent_server.decisions.rules_receipt import uuid7  # noqa: E402
-from consent_server.ledger.seal import seal_ledger  # noqa: E402
-from consent_server.rates.close_days import close_days  # noqa: E402
-from consent_server.rates.promote_arm import promote_arm  # noqa: E402
-from consent_server.sites.current_site import CurrentSite, CurrentSites  # noqa: E402
-from consent_server.sites.find import list_sites  # noqa: E402
-from consent_server.sites.publish import notice_body, publish_notice  # noqa: E402
-from consent_server.sites.rules_notice import Notice  # noqa: E402
-from consent_server.sites.site_file import read_site_file  # noqa: E402
-from examples.demo.year import ZONE, Event, Year  # noqa: E402
+from consent_server.app import create_app
+from consent_server.core.canonical import encode
+from consent_server.core.context import Context
+from consent_server.core.hashes import sha256_hex
+from consent_server.core.times import utc_now
+from consent_server.decisions.fold_tallies import fold_tallies
+from consent_server.decisions.record import RecordDecision
+from consent_server.decisions.record_conversions import RecordConversions
+from consent_server.decisions.record_shown import RecordShown
+from consent_server.decisions.rules import Action, Answer, Method
+from consent_server.decisions.rules_receipt import uuid7
+from consent_server.ledger.seal import seal_ledger
+from consent_server.rates.close_days import close_days
+from consent_server.rates.promote_arm import promote_arm
+from consent_server.sites.current_site import CurrentSite, CurrentSites
+from consent_server.sites.find import list_sites
+from consent_server.sites.publish import notice_body, publish_notice
+from consent_server.sites.rules_notice import Notice
+from consent_server.sites.site_file import read_site_file
+from examples.demo.year import ZONE, Event, Year
 
 # The site's own notice, a box, against a bar: layout alone, so the bar's notice is the year's second.
 EXPERIMENT: dict[str, Any] = {
@@ -56,7 +61,7 @@ def main(days: int = 365) -> None:
     now = utc_now()
     clock = Clock(now)
     app = create_app(now=clock)
-    our: Services = app.extensions["consent"]
+    our: Context = app.extensions["consent"]
     key = declarations()[-1]["key"]
     if any(stored.site.key == key for stored in list_sites(our.database)):
         sys.exit(f"The site {key} is there already. A demonstration never goes into a site that may be real.")
@@ -68,7 +73,7 @@ def main(days: int = 365) -> None:
     our.database.engine.dispose()
 
 
-def fill(our: Services, clock: Clock, now: datetime, days: int = 365) -> Iterator[tuple[date, int]]:
+def fill(our: Context, clock: Clock, now: datetime, days: int = 365) -> Iterator[tuple[date, int]]:
     """Play the days that end now; tell of each day how many events there were so far. `our` goes by `clock`."""
     year, declared = Year(now.astimezone(ZONE).date(), days), declarations()
     notices = [_notice(one) for one in declared]
@@ -104,7 +109,7 @@ def declarations() -> list[dict[str, Any]]:
     return found
 
 
-def _publish(our: Services, declared: dict[str, Any]) -> None:
+def _publish(our: Context, declared: dict[str, Any]) -> None:
     publish_notice(our.database, declared, our.settings.public_url, our.now(), demo=True)
 
 
@@ -124,7 +129,7 @@ class Known:
 class Play:
     """Does what an event says, at its time."""
 
-    def __init__(self, our: Services, clock: Clock, current: CurrentSite, notices: list[Notice], known: Known) -> None:
+    def __init__(self, our: Context, clock: Clock, current: CurrentSite, notices: list[Notice], known: Known) -> None:
         self._our, self._clock, self._current, self._notices, self._known = our, clock, current, notices, known
 
     def __call__(self, event: Event) -> None:
@@ -136,7 +141,7 @@ class Play:
             self._convert(event)
         else:
             hash_ = self._notices[event.notice].hash
-            self._our.record_shown(self._current, hash_, event.language, event.visit)
+            self._our[RecordShown](self._current, hash_, event.language, event.visit)
 
     def _decide(self, event: Event, action: Action) -> None:
         notice = self._notices[event.notice]
@@ -154,7 +159,7 @@ class Play:
             gpc=event.gpc,
             widget=None,
         )
-        recorded = self._our.record_decision(self._current, answer, event.visit)
+        recorded = self._our[RecordDecision](self._current, answer, event.visit)
         vendors = recorded.decision.vendors
         self._known.visitors[event.person] = recorded.visitor
         self._known.granted[event.person] = frozenset(key for key, granted in vendors.items() if granted)
@@ -164,7 +169,7 @@ class Play:
         granted = self._known.granted.get(event.person, frozenset())
         counts = {"sent": dict.fromkeys(counting & granted, 1), "blocked": dict.fromkeys(counting - granted, 1)}
         hash_ = self._notices[event.notice].hash
-        self._our.record_conversions(self._current, hash_, event.language, counts, event.visit)
+        self._our[RecordConversions](self._current, hash_, event.language, counts, event.visit)
 
 
 def _grants(notice: Notice, event: Event, action: Action) -> dict[str, bool]:

@@ -10,14 +10,14 @@ import { minify } from "terser";
 const here = dirname(fileURLToPath(import.meta.url));
 const entries = {
   "widget.js": "main.ts",
-  "preferences.js": "preferences.ts",
-  "details.js": "details.ts",
+  "preferences.js": "layers/preferences.ts",
+  "details.js": "layers/details.ts",
   "arms.js": "arms.ts",
   "declaration.js": "declaration.ts",
-  "looks/common.css": "looks/common.css",
-  "looks/bar.css": "looks/bar.css",
-  "looks/box.css": "looks/box.css",
-  "looks/dialog.css": "looks/dialog.css",
+  "looks/common.css": "layers/looks/common.css",
+  "looks/bar.css": "layers/looks/bar.css",
+  "looks/box.css": "layers/looks/box.css",
+  "looks/dialog.css": "layers/looks/dialog.css",
 };
 // One expression each, so that a site gets those of its own vendors; two files are what adapters share.
 for (const source of (await readdir(join(here, "src/vendors"))).sort())

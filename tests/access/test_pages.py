@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from consent_server.access import store as users
 from consent_server.access.rules import Access, Role
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from tests.support.cast import token
 from tests.support.factories import Clock
 from tests.support.people import HTML, Person, token_of
@@ -110,7 +110,7 @@ def test_tokens(app: Flask, client: FlaskClient, role: str, sites: tuple[str, ..
 
 @pytest.mark.on_both_databases
 def test_a_token_is_kept_as_a_hash_and_its_use_as_a_day(
-    app: Flask, client: FlaskClient, services: Services, clock: Clock
+    app: Flask, client: FlaskClient, services: Context, clock: Clock
 ) -> None:
     headers = token(app, "auditor")
     secret = headers["Authorization"].removeprefix("Bearer ")

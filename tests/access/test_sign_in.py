@@ -10,9 +10,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from consent_server.access import credentials, sign_in
-from consent_server.access.web import COOKIE
-from consent_server.core.context import Services
-from consent_server.core.rows import SessionRow, UserRow
+from consent_server.access.guard import COOKIE
+from consent_server.access.rows import SessionRow, UserRow
+from consent_server.core.context import Context
 from tests.support.factories import Clock
 from tests.support.people import CAST, HTML, PASSWORD, Person, token_of
 
@@ -153,7 +153,7 @@ def test_no_session_lives_for_more_than_a_week(ada: Person, clock: Clock) -> Non
     assert ada.open("/console").status_code == 303
 
 
-def test_sessions_that_are_over_are_deleted(ada: Person, clock: Clock, services: Services) -> None:
+def test_sessions_that_are_over_are_deleted(ada: Person, clock: Clock, services: Context) -> None:
     clock.advance(hours=9)
     ada.sign_in()
     with services.database.reading() as session:
@@ -261,7 +261,7 @@ def test_an_unknown_account_costs_the_same_work(ada: Person, monkeypatch: pytest
     assert len(set(pages)) == 1
 
 
-def test_what_the_database_keeps_signs_nobody_in(ada: Person, services: Services, tmp_path: Path) -> None:
+def test_what_the_database_keeps_signs_nobody_in(ada: Person, services: Context, tmp_path: Path) -> None:
     with services.database.reading() as session:
         user = session.scalars(select(UserRow)).one()
         row = session.scalars(select(SessionRow)).one()

@@ -11,12 +11,12 @@ from sqlalchemy import text
 
 from consent_server.access.log_lookup import forget_lookups, read_lookups
 from consent_server.access.rules import Access, Role
-from consent_server.access.web import may_read_receipt
 from consent_server.audit.report_gaps import report_gaps
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.errors import Forbidden, Unauthenticated, UnknownReceipt
 from consent_server.ledger.replay import replay_leaves
 from consent_server.ledger.seal import seal_ledger
+from consent_server.receipts.may_read import may_read_receipt
 from consent_server.receipts.run_retention import run_retention
 from tests.support.cast import token
 from tests.support.factories import Body, Clock, site_file
@@ -28,7 +28,7 @@ RECORDS = "/console/sites/shop/records"
 EVERYBODY = Access("test", Role.OPERATOR, None)
 
 
-def looked(services: Services) -> list[tuple[str, str, dict[str, Any]]]:
+def looked(services: Context) -> list[tuple[str, str, dict[str, Any]]]:
     found, _ = read_lookups(services.database, EVERYBODY, None)
     return [(one.who, one.what, one.subject) for one in found]
 
@@ -90,7 +90,7 @@ def test_a_record_tells_its_story(ada: Person, recorded: list[dict[str, Any]], b
     ],
 )  # fmt: skip
 def test_an_altered_record_is_shown_as_such(
-    ada: Person, recorded: list[dict[str, Any]], services: Services, change: str, words: str
+    ada: Person, recorded: list[dict[str, Any]], services: Context, change: str, words: str
 ) -> None:
     with services.database.transaction() as session:
         session.execute(text("DROP TRIGGER decisions_keep_update"))
@@ -108,7 +108,7 @@ def test_an_altered_record_is_shown_as_such(
         assert "leaf 0: the record is not the one that was sealed" in ada.open("/console/sites/shop/gaps?from=0").text
 
 
-def test_a_receipt_that_somebody_has(ada: Person, recorded: list[dict[str, Any]], services: Services) -> None:
+def test_a_receipt_that_somebody_has(ada: Person, recorded: list[dict[str, Any]], services: Context) -> None:
     receipt = recorded[0]["receipt"]
     for given in (receipt, f"\n {receipt}\n", str(recorded[0]).replace("'", '"').replace("None", "null")):
         response = ada.send("/console/sites/shop/find", {"receipt": given}, at=RECORDS)
@@ -157,7 +157,7 @@ def test_an_empty_ledger(ada: Person) -> None:
 
 
 @pytest.mark.on_both_databases
-def test_gaps(ada: Person, recorded: Any, services: Services, apply_site: Apply, notice: str) -> None:
+def test_gaps(ada: Person, recorded: Any, services: Context, apply_site: Apply, notice: str) -> None:
     page = ada.open("/console/sites/shop/gaps").text
     assert "look here" not in page
     assert notice[:16] in page
@@ -189,7 +189,7 @@ def test_gaps(ada: Person, recorded: Any, services: Services, apply_site: Apply,
 
 
 @pytest.mark.on_both_databases
-def test_removed_records_are_told(ada: Person, app: Flask, recorded: list[dict[str, Any]], services: Services) -> None:
+def test_removed_records_are_told(ada: Person, app: Flask, recorded: list[dict[str, Any]], services: Context) -> None:
     assert app.test_cli_runner().invoke(args=["visitor", "erase", recorded[0]["visitor"]]).stdout == "2 removed\n"
     page = ada.open("/console/sites/shop/gaps").text
     assert "erasure: 2 records" in page
@@ -203,7 +203,7 @@ def test_removed_records_are_told(ada: Person, app: Flask, recorded: list[dict[s
 
 @pytest.mark.on_both_databases
 def test_every_look_up_is_written_down(
-    ada: Person, olga: Person, app: Flask, client: FlaskClient, recorded: list[dict[str, Any]], services: Services
+    ada: Person, olga: Person, app: Flask, client: FlaskClient, recorded: list[dict[str, Any]], services: Context
 ) -> None:
     visitor, receipt_id = recorded[0]["visitor"], recorded[0]["receipt_id"]
     headers = token(app, "auditor", "shop")
@@ -235,14 +235,14 @@ def test_every_look_up_is_written_down(
     assert receipt_id not in page.text
 
 
-def test_a_look_up_that_was_refused_reads_nothing(ada: Person, recorded: Any, services: Services) -> None:
+def test_a_look_up_that_was_refused_reads_nothing(ada: Person, recorded: Any, services: Context) -> None:
     assert ada.open(f"{RECORDS}?from=x").status_code == 400
     assert ada.open("/console/sites/rival/records").status_code == 403
     assert looked(services) == []
 
 
 @pytest.mark.on_both_databases
-def test_look_ups_end_after_a_year(ada: Person, recorded: Any, services: Services, clock: Clock) -> None:
+def test_look_ups_end_after_a_year(ada: Person, recorded: Any, services: Context, clock: Clock) -> None:
     ada.open(RECORDS)
     clock.advance(days=365)
     assert forget_lookups(services.database, clock()) == 0
@@ -284,7 +284,7 @@ SCRIPT = "<script>alert(1)</script>"
 
 
 def test_nothing_that_is_shown_is_markup(
-    app: Flask, olga: Person, client: FlaskClient, apply_site: Apply, services: Services
+    app: Flask, olga: Person, client: FlaskClient, apply_site: Apply, services: Context
 ) -> None:
     notice = apply_site(site_file().replace("Example Shop", SCRIPT))
     sent = Body(notice)

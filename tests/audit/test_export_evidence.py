@@ -15,9 +15,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, text
 
 from consent_server.audit.export import export_evidence
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.ledger import store_cosignatures as cosignatures
 from consent_server.ledger.seal import seal_ledger
+from consent_server.sites.current_site import CurrentSites
 from tests.support.factories import Body, Clock
 from tests.support.visitor import post
 
@@ -84,7 +85,7 @@ def test_after_an_erasure_the_pack_holds_and_names_it(
 
 
 def test_a_record_that_was_altered_in_the_database_is_named(
-    said: list[dict[str, str]], export: Export, services: Services, tmp_path: Path
+    said: list[dict[str, str]], export: Export, services: Context, tmp_path: Path
 ) -> None:
     export()
     with services.database.transaction() as session:
@@ -135,7 +136,7 @@ def test_a_span_is_read_as_strictly_as_other_queries(app: Flask, client: FlaskCl
 
 
 def test_what_fails_before_the_first_byte_is_a_problem_and_no_broken_zip(
-    app: Flask, client: FlaskClient, said: list[dict[str, str]], services: Services
+    app: Flask, client: FlaskClient, said: list[dict[str, str]], services: Context
 ) -> None:
     headers = auditor(app)
     with services.database.transaction() as session:
@@ -152,7 +153,7 @@ def auditor(app: Flask) -> dict[str, str]:
 
 
 def test_an_old_period_does_not_read_all_checkpoints_since(
-    said: list[dict[str, str]], services: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    said: list[dict[str, str]], services: Context, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cosignatures, "PAGE", 2)
     first = clock()
@@ -160,7 +161,7 @@ def test_an_old_period_does_not_read_all_checkpoints_since(
     read: list[str] = []
     event.listen(services.database.engine, "before_cursor_execute", lambda *given: read.append(given[2]), named=False)
 
-    def export(site: Services = services) -> tuple[int, list[int]]:
+    def export(site: Context = services) -> tuple[int, list[int]]:
         read.clear()
         pack = b"".join(
             export_evidence(site.database, site.keys.ring, "https://consent.example", clock, "shop", None, first)
@@ -173,6 +174,6 @@ def test_an_old_period_does_not_read_all_checkpoints_since(
         note = session.execute(text("SELECT note FROM checkpoints WHERE size = 5")).scalar_one()
         for size in range(6, 40):
             at = int(clock().timestamp() * 1000) + size
-            values = {"note": note, "size": size, "at": at, "site": services.sites.get("shop").site_id}
+            values = {"note": note, "size": size, "at": at, "site": services[CurrentSites].get("shop").site_id}
             session.execute(text("INSERT INTO checkpoints VALUES (:site, :size, :note, :at)"), values)
     assert export() == (2, [5, 39])

@@ -13,9 +13,9 @@ from sqlalchemy import event, insert, select, text
 
 from consent_server.audit import store as search
 from consent_server.audit.rules_sampling import sample_indexes
-from consent_server.audit.store import Filter, Place
-from consent_server.core.context import Services
-from consent_server.core.rows import DecisionRow
+from consent_server.audit.rules_search import Filter, Place
+from consent_server.core.context import Context
+from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Action
 from tests.support.cast import token
 from tests.support.factories import Body, Clock
@@ -164,7 +164,7 @@ def test_pages_stand_still_under_inserts(read: Reader, client: FlaskClient, body
     assert seen == before[::-1]
 
 
-def fill(services: Services, count: int, body: Body, clock: Clock) -> None:
+def fill(services: Context, count: int, body: Body, clock: Clock) -> None:
     """Many records, as an import would make them: every tenth a refusal, the last a withdrawal, two notices."""
     with services.database.transaction() as session:
         row = session.scalars(select(DecisionRow).order_by(DecisionRow.id)).first()
@@ -203,7 +203,7 @@ FILTERS: list[dict[str, Any]] = [
 
 
 def test_fifty_thousand_rows(
-    services: Services, read: Reader, recorded: list[dict[str, Any]], body: Body, clock: Clock, dialect: str
+    services: Context, read: Reader, recorded: list[dict[str, Any]], body: Body, clock: Clock, dialect: str
 ) -> None:
     fill(services, 50_000, body, clock)
     with services.database.reading() as session:
@@ -232,7 +232,7 @@ def test_fifty_thousand_rows(
     assert sum(1 for _ in read.every(limit=1000, **{"from": "2026-11-23", "action": "refuse_all"})) == 5000
 
 
-def plans_of_page(services: Services, session: Any, site_id: int, wanted: Filter, after: Place | None) -> Iterator[str]:
+def plans_of_page(services: Context, session: Any, site_id: int, wanted: Filter, after: Place | None) -> Iterator[str]:
     """How the database goes about each statement for a page, those that choose the scans included."""
     heard: list[tuple[str, Any]] = []
 

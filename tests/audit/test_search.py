@@ -10,15 +10,19 @@ import pytest
 from sqlalchemy import event, select
 
 from consent_server.audit import store as search
+from consent_server.audit.rules_search import Filter, Place
 from consent_server.audit.search import search_records
-from consent_server.audit.store import Filter, Place
-from consent_server.core.context import Services
-from consent_server.core.rows import DecisionRow, LeafRow, NoticeRow
+from consent_server.core.context import Context
 from consent_server.decisions import store as decisions
+from consent_server.decisions.record import RecordDecision
+from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Action
 from consent_server.decisions.rules_visit import Visit
+from consent_server.ledger.rows import LeafRow
 from consent_server.ledger.seal import seal_ledger
 from consent_server.receipts.erase_visitor import erase_visitor
+from consent_server.sites.current_site import CurrentSites
+from consent_server.sites.rows import NoticeRow
 from tests.support.factories import ADS, ANALYTICS, META, PUBLIC_URL, RIVAL_FILE, Clock, answer, site_file
 from tests.support.sites import Apply
 
@@ -31,20 +35,20 @@ PURPOSES = ("analytics", "advertising", "support")
 
 
 @pytest.fixture
-def filled(services: Services, apply_site: Apply, clock: Clock) -> int:
+def filled(services: Context, apply_site: Apply, clock: Clock) -> int:
     """The row id of a shop with three notices, and records of every act under each."""
     apply_site(RIVAL_FILE)
     dice = random.Random(3)
     for vendors in FILES:
         apply_site(site_file(vendors=vendors))
-        current = services.sites.get("shop")
+        current = services[CurrentSites].get("shop")
         for _ in range(60):
             clock.advance(seconds=dice.choice((0, 0, 1)))
             action = dice.choice(list(Action))
             grants = {purpose: _may_grant(action, purpose, dice) for purpose in current.notice.purposes}
             said = answer(current.notice, decision_id=uuid4(), action=action, grants=grants)
-            services.record_decision(current, said, Visit())
-    return services.sites.get("shop").site_id
+            services[RecordDecision](current, said, Visit())
+    return services[CurrentSites].get("shop").site_id
 
 
 def _may_grant(action: Action, purpose: str, dice: random.Random) -> bool:
@@ -53,7 +57,7 @@ def _may_grant(action: Action, purpose: str, dice: random.Random) -> bool:
     return action is Action.ACCEPT_ALL or (action is Action.SAVE and dice.random() < 0.4)
 
 
-def every(services: Services, site_id: int, wanted: Filter, limit: int) -> list[UUID]:
+def every(services: Context, site_id: int, wanted: Filter, limit: int) -> list[UUID]:
     found: list[UUID] = []
     after: Place | None = None
     while True:
@@ -65,7 +69,7 @@ def every(services: Services, site_id: int, wanted: Filter, limit: int) -> list[
         after = page.next
 
 
-def looked_through(services: Services, site_id: int, wanted: Filter) -> list[UUID]:
+def looked_through(services: Context, site_id: int, wanted: Filter) -> list[UUID]:
     with services.database.reading() as session:
         rows = session.execute(
             select(DecisionRow, NoticeRow.hash)
@@ -86,7 +90,7 @@ def _meets(row: DecisionRow, notice: str, wanted: Filter) -> bool:
     )
 
 
-def test_every_combination_of_filters(services: Services, filled: int, clock: Clock) -> None:
+def test_every_combination_of_filters(services: Context, filled: int, clock: Clock) -> None:
     with services.database.reading() as session:
         hashes = session.scalars(select(NoticeRow.hash).where(NoticeRow.site_id == filled)).all()
     half = clock.at - timedelta(seconds=30)
@@ -102,13 +106,13 @@ def test_every_combination_of_filters(services: Services, filled: int, clock: Cl
     assert some > 100
 
 
-def test_one_at_a_time(services: Services, filled: int) -> None:
+def test_one_at_a_time(services: Context, filled: int) -> None:
     for purpose in PURPOSES:
         wanted = Filter(purpose=purpose)
         assert every(services, filled, wanted, 1) == looked_through(services, filled, wanted)
 
 
-def test_grants_longer_than_an_index_holds(services: Services, filled: int, clock: Clock) -> None:
+def test_grants_longer_than_an_index_holds(services: Context, filled: int, clock: Clock) -> None:
     # More than 2,700 bytes that do not compress: PostgreSQL would refuse them as a whole.
     keys = [uuid4().hex for _ in range(200)]
     with services.database.transaction() as session:
@@ -130,21 +134,21 @@ def test_grants_longer_than_an_index_holds(services: Services, filled: int, cloc
 
 
 def test_a_page_takes_as_many_statements_however_many_notices(
-    services: Services, apply_site: Apply, filled: int, clock: Clock
+    services: Context, apply_site: Apply, filled: int, clock: Clock
 ) -> None:
     wanted = Filter(purpose="analytics")
     before = _statements(services, filled, wanted)
     for number in range(12):
         apply_site(site_file(vendors=ANALYTICS).replace("2026-03-01", f"2026-04-{number + 1:02}"))
-        current = services.sites.get("shop")
+        current = services[CurrentSites].get("shop")
         for _ in range(2):
             clock.advance(seconds=10)
             said = answer(current.notice, decision_id=uuid4(), grants={"analytics": True})
-            services.record_decision(current, said, Visit())
+            services[RecordDecision](current, said, Visit())
     assert _statements(services, filled, wanted) <= before
 
 
-def _statements(services: Services, site_id: int, wanted: Filter) -> int:
+def _statements(services: Context, site_id: int, wanted: Filter) -> int:
     """Statements for a page of two records."""
     said = []
 
@@ -159,7 +163,7 @@ def _statements(services: Services, site_id: int, wanted: Filter) -> int:
     return sum(statement.startswith(("SELECT", "WITH")) for statement in said)
 
 
-def test_counts_from_any_leaf_on(services: Services, filled: int) -> None:
+def test_counts_from_any_leaf_on(services: Context, filled: int) -> None:
     database, ring = services.database, services.keys.ring
     seal_ledger(database, ring, services.now)
     with database.reading() as session:

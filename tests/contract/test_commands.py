@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from tests.support.experiment_files import BOX, TITLE, with_experiment
 from tests.support.factories import CALLBELL, RIVAL_FILE, TOP, VENDORS, Body, site_file
 from tests.support.visitor import post
@@ -35,7 +35,7 @@ def test_the_example_applies(runner: FlaskCliRunner) -> None:
     assert result.stderr == ""
 
 
-def test_the_same_file_twice_publishes_nothing(runner: FlaskCliRunner, shop_file: Path, services: Services) -> None:
+def test_the_same_file_twice_publishes_nothing(runner: FlaskCliRunner, shop_file: Path, services: Context) -> None:
     first = runner.invoke(args=["site", "apply", str(shop_file)])
     again = runner.invoke(args=["site", "apply", str(shop_file)])
     assert "published" in first.stdout
@@ -45,7 +45,7 @@ def test_the_same_file_twice_publishes_nothing(runner: FlaskCliRunner, shop_file
 
 
 def test_check_says_what_would_change_and_changes_nothing(
-    runner: FlaskCliRunner, shop_file: Path, services: Services
+    runner: FlaskCliRunner, shop_file: Path, services: Context
 ) -> None:
     check = ["site", "apply", "--check", str(shop_file)]
     assert "would be published for the first time" in runner.invoke(args=check).stdout
@@ -63,7 +63,7 @@ def test_check_says_what_would_change_and_changes_nothing(
 
 
 def test_a_wrong_file_is_refused_whole_with_every_fault(
-    runner: FlaskCliRunner, shop_file: Path, services: Services
+    runner: FlaskCliRunner, shop_file: Path, services: Context
 ) -> None:
     top = f'{TOP}choice_days = 400\n[banner.colours]\nrefuse = "#ffffff"\n'
     shop_file.write_text(site_file(top, vendors=VENDORS.replace("AW-123456789", "AW-12AB")), "utf-8")
@@ -201,7 +201,7 @@ def test_a_receipt_that_does_not_hold_fails(
     assert "shop" not in result.stdout
 
 
-def test_a_rotation_names_the_new_key(runner: FlaskCliRunner, services: Services) -> None:
+def test_a_rotation_names_the_new_key(runner: FlaskCliRunner, services: Context) -> None:
     result = runner.invoke(args=["key", "rotate"])
     assert result.exit_code == 0
     assert services.keys.ring.kid in result.stdout
@@ -246,7 +246,7 @@ def test_every_command_explains_itself(runner: FlaskCliRunner, arguments: list[s
     assert "Usage:" in result.stdout
 
 
-def _publications(services: Services) -> int:
+def _publications(services: Context) -> int:
     with services.database.reading() as session:
         count: int = session.connection().exec_driver_sql("SELECT count(*) FROM publications").scalar_one()
     return count

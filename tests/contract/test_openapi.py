@@ -15,12 +15,14 @@ from flask_migrate import upgrade
 from werkzeug.test import TestResponse
 
 from consent_server.access.create_token import create_token
+from consent_server.access.credentials import ReportLinks
 from consent_server.access.rules import Role
 from consent_server.app import create_app
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.settings import ROOT, Settings
 from consent_server.ledger.seal import seal_ledger
 from consent_server.receipts.erase_visitor import erase_requested
+from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.publish import publish_notice
 from consent_server.sites.site_file import read_site_file
 from tests.support.factories import START
@@ -52,9 +54,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     our.database.engine.dispose()
 
 
-def services(app: Flask) -> Services:
+def services(app: Flask) -> Context:
     """Its use cases."""
-    found: Services = app.extensions["consent"]
+    found: Context = app.extensions["consent"]
     return found
 
 
@@ -163,7 +165,7 @@ def test_what_is_there_is_answered_as_described(client: FlaskClient, operation: 
 
 
 def test_archives_answer_by_hash(app: Flask, client: FlaskClient) -> None:
-    current = services(app).sites.get("shop")
+    current = services(app)[CurrentSites].get("shop")
     notice, widget = f"/v1/notices/{current.notice.hash}", current.widget.hash
     for operation, path, kind in (
         ("archivedNotice", notice, "application/json"),
@@ -228,7 +230,7 @@ def test_what_marketers_read_is_described(app: Flask, client: FlaskClient) -> No
             for query in ("by=language", "from=2026-11-02&compare_to=2026-11-01"):
                 assert described(client.get(f"{path}?{query}", headers=headers), operation).status_code == status
     for until, status in ((START.replace(year=9000), 200), (START.replace(year=2000), 410)):
-        link = services(app).report_links.sign({"site": "shop", "by": "day", "notice": None, "days": 28}, until)
+        link = services(app)[ReportLinks].sign({"site": "shop", "by": "day", "notice": None, "days": 28}, until)
         assert described(client.get(f"/reports/{link}"), "report").status_code == status
 
 

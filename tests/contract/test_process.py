@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from tests.support.factories import PUBLIC_URL, SHOP, Body
 from tests.support.served import VISITOR, Server
 
 
 @pytest.fixture
-def environ(services: Services, tmp_path: Path, dialect: str) -> dict[str, str]:
+def environ(services: Context, tmp_path: Path, dialect: str) -> dict[str, str]:
     settings = services.settings
     given = {
         "CONSENT_INSTANCE": str(tmp_path),

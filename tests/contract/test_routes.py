@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from consent_server.access.log_lookup import read_lookups
 from consent_server.access.rules import Access, Role
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from tests.support.cast import token
 from tests.support.people import Person, token_of
 
@@ -166,7 +166,7 @@ def test_no_role_acts_in_the_place_of_who_holds_the_link(
             assert (answer.status_code, problem(answer)) == (401, "unauthenticated"), (person.email, rule)
 
 
-def test_every_look_up_is_written_down(ada: Person, recorded: list[dict[str, Any]], services: Services) -> None:
+def test_every_look_up_is_written_down(ada: Person, recorded: list[dict[str, Any]], services: Context) -> None:
     everybody = Access("test", Role.OPERATOR, None)
     form = form_of(ada)
     for seen, (route, what) in enumerate(AUDITED.items(), 1):

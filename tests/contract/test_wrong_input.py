@@ -10,7 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
+from consent_server.sites.current_site import CurrentSites
 from tests.support.cast import token
 from tests.support.factories import SHOP
 from tests.support.people import Person
@@ -39,9 +40,9 @@ BODIES: list[bytes] = [
 
 
 @pytest.fixture
-def known(services: Services, notice: str) -> dict[str, str]:
+def known(services: Context, notice: str) -> dict[str, str]:
     """Good values of the parts of paths, so that the next part is reached."""
-    return {"key": "shop", "notice_hash": notice, "widget": services.sites.get("shop").widget.hash}
+    return {"key": "shop", "notice_hash": notice, "widget": services[CurrentSites].get("shop").widget.hash}
 
 
 @pytest.fixture

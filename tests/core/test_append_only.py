@@ -13,7 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from consent_server.audit.report_gaps import report_gaps
 from consent_server.core import append_only
 from consent_server.core.columns import Base, UtcMilliseconds, UuidBytes
-from consent_server.core.context import Services
+from consent_server.core.context import Context
+from consent_server.sites.current_site import CurrentSites
 
 pytestmark = pytest.mark.on_both_databases
 
@@ -44,7 +45,7 @@ def keys_of(table: str) -> list[tuple[str, ...]]:
 
 
 @pytest.fixture
-def stranger(services: Services, database_url: str) -> Iterator[Connection]:
+def stranger(services: Context, database_url: str) -> Iterator[Connection]:
     """A console of the database, one row in each table: no setting of the product, every right of the owner."""
     engine = create_engine(database_url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
@@ -176,15 +177,15 @@ def test_every_guard_is_in_force(stranger: Connection, dialect: str) -> None:
         ("postgresql", "ALTER TABLE leaves ENABLE REPLICA TRIGGER leaves_keep_truncate"),
     ],
 )
-def test_a_guard_that_is_gone_is_missed(services: Services, statement: str) -> None:
+def test_a_guard_that_is_gone_is_missed(services: Context, statement: str) -> None:
     with services.database.reading() as session:
         session.execute(text(statement))
         (gone,) = append_only.missing(session.connection())
     assert gone in statement
 
 
-def test_the_report_of_gaps_names_what_is_gone(services: Services, notice: str) -> None:
-    site = services.sites.get("shop").site_id
+def test_the_report_of_gaps_names_what_is_gone(services: Context, notice: str) -> None:
+    site = services[CurrentSites].get("shop").site_id
     name = "The database refuses to change history"
 
     def finding() -> tuple[bool, str]:

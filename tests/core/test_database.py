@@ -15,7 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.errors import StorageUnavailable
 from tests.support.factories import Body
 from tests.support.visitor import post, rows
@@ -49,7 +49,7 @@ def stopped_writer(folder: Path) -> Iterator[None]:
 
 
 def test_a_stopped_writer_blocks_nobody_forever(
-    services: Services, client: FlaskClient, body: Body, tmp_path: Path
+    services: Context, client: FlaskClient, body: Body, tmp_path: Path
 ) -> None:
     services.database.patience = 0.1
     with stopped_writer(tmp_path):
@@ -67,7 +67,7 @@ def test_a_stopped_writer_blocks_nobody_forever(
     assert len(rows(services)) == 1
 
 
-def test_a_turn_that_comes_in_time_is_taken(services: Services, client: FlaskClient, body: Body) -> None:
+def test_a_turn_that_comes_in_time_is_taken(services: Context, client: FlaskClient, body: Body) -> None:
     begun, end = threading.Event(), threading.Event()
 
     def write() -> None:
@@ -90,7 +90,7 @@ def test_a_turn_that_comes_in_time_is_taken(services: Services, client: FlaskCli
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_a_lock_of_postgresql_is_waited_for_as_long(services: Services) -> None:
+def test_a_lock_of_postgresql_is_waited_for_as_long(services: Context) -> None:
     with services.database.reading() as session:
         assert session.connection().exec_driver_sql("SHOW lock_timeout").scalar() == "5s"
     with services.database.reading() as holder:
@@ -106,7 +106,7 @@ def test_a_lock_of_postgresql_is_waited_for_as_long(services: Services) -> None:
 
 
 def test_what_is_forgotten_is_in_no_page_that_was_split(
-    services: Services, client: FlaskClient, body: Body, tmp_path: Path
+    services: Context, client: FlaskClient, body: Body, tmp_path: Path
 ) -> None:
     # SQLite overwrites what is deleted, but not the copies that splitting a page left behind in it.
     post(client, body())

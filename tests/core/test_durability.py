@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.database import Database
 from consent_server.core.errors import StorageUnavailable
-from consent_server.core.rows import WidgetRow
+from consent_server.sites.rows import WidgetRow
 
 
 def widget(name: str) -> WidgetRow:
@@ -23,7 +23,7 @@ def stored(database: Database) -> set[str]:
         return set(session.scalars(select(WidgetRow.hash)))
 
 
-def test_every_connection_of_sqlite_syncs_every_commit(services: Services) -> None:
+def test_every_connection_of_sqlite_syncs_every_commit(services: Context) -> None:
     engine = services.database.engine
     connections = [engine.connect() for _ in range(4)]
     try:
@@ -38,14 +38,14 @@ def test_every_connection_of_sqlite_syncs_every_commit(services: Services) -> No
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_postgresql_syncs_every_commit(services: Services) -> None:
+def test_postgresql_syncs_every_commit(services: Context) -> None:
     with services.database.reading() as session:
         for name in ("fsync", "synchronous_commit"):
             assert session.connection().exec_driver_sql(f"SHOW {name}").scalar() == "on"
 
 
 @pytest.mark.on_both_databases
-def test_what_fails_leaves_nothing_behind(services: Services) -> None:
+def test_what_fails_leaves_nothing_behind(services: Context) -> None:
     def fail() -> None:
         with services.database.transaction() as session:
             session.add(widget("a"))
@@ -61,7 +61,7 @@ def test_what_fails_leaves_nothing_behind(services: Services) -> None:
 
 
 @pytest.mark.on_both_databases
-def test_reading_changes_nothing(services: Services) -> None:
+def test_reading_changes_nothing(services: Context) -> None:
     with services.database.reading() as session:
         session.add(widget("a"))
         session.flush()
@@ -69,7 +69,7 @@ def test_reading_changes_nothing(services: Services) -> None:
 
 
 @pytest.mark.on_both_databases
-def test_times_come_back_as_they_were(services: Services) -> None:
+def test_times_come_back_as_they_were(services: Context) -> None:
     with services.database.transaction() as session:
         session.add(widget("a"))
     with services.database.reading() as session:
@@ -77,7 +77,7 @@ def test_times_come_back_as_they_were(services: Services) -> None:
 
 
 @pytest.mark.on_both_databases
-def test_many_writers_take_turns(services: Services) -> None:
+def test_many_writers_take_turns(services: Context) -> None:
     def write(number: int) -> None:
         with services.database.transaction() as session:
             session.add(widget(str(number)))
@@ -87,7 +87,7 @@ def test_many_writers_take_turns(services: Services) -> None:
     assert stored(services.database) == {str(number) for number in range(60)}
 
 
-def test_a_disk_that_takes_no_more_is_a_database_that_is_away(services: Services) -> None:
+def test_a_disk_that_takes_no_more_is_a_database_that_is_away(services: Context) -> None:
     def full(connection: sqlite3.Connection) -> None:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count={pages}")
@@ -106,7 +106,7 @@ def test_a_disk_that_takes_no_more_is_a_database_that_is_away(services: Services
     assert stored(services.database) == set()
 
 
-def test_a_lock_file_that_cannot_be_opened_is_a_database_that_is_away(services: Services) -> None:
+def test_a_lock_file_that_cannot_be_opened_is_a_database_that_is_away(services: Context) -> None:
     (services.settings.instance / "consent.sqlite3.lock").unlink(missing_ok=True)
     (services.settings.instance / "consent.sqlite3.lock").mkdir()
 
@@ -119,7 +119,7 @@ def test_a_lock_file_that_cannot_be_opened_is_a_database_that_is_away(services: 
 
 
 @pytest.mark.on_both_databases
-def test_readers_do_not_wait_for_a_writer(services: Services) -> None:
+def test_readers_do_not_wait_for_a_writer(services: Context) -> None:
     with services.database.transaction() as session:
         session.add(widget("a"))
         session.flush()

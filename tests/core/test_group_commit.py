@@ -11,10 +11,10 @@ from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.errors import StorageUnavailable
 from consent_server.core.group_commit import GroupCommit
-from consent_server.core.rows import PublicationRow, WidgetRow
+from consent_server.sites.rows import PublicationRow, WidgetRow
 from tests.support.postgresql import PostgreSQL
 
 pytestmark = pytest.mark.on_both_databases
@@ -45,12 +45,12 @@ class Desk:
         return [name.upper() for name in names]
 
 
-def stored(services: Services) -> set[str]:
+def stored(services: Context) -> set[str]:
     with services.database.reading() as session:
         return set(session.scalars(select(WidgetRow.hash)))
 
 
-def crowd(services: Services, desk: Desk, names: Sequence[str]) -> dict[str, object]:
+def crowd(services: Context, desk: Desk, names: Sequence[str]) -> dict[str, object]:
     """What each is answered when all come while the first one's commit is under way."""
     commit: GroupCommit[str, str] = GroupCommit(services.database, desk)
 
@@ -74,13 +74,13 @@ def crowd(services: Services, desk: Desk, names: Sequence[str]) -> dict[str, obj
 NAMES = [f"n{number}" for number in range(COMPANY)]
 
 
-def test_each_is_answered_for_itself(services: Services) -> None:
+def test_each_is_answered_for_itself(services: Context) -> None:
     answers = crowd(services, Desk(), NAMES)
     assert answers == {name: name.upper() for name in ["first", *NAMES]}
     assert stored(services) == {"first", *NAMES}
 
 
-def test_those_who_wait_share_one_commit(services: Services) -> None:
+def test_those_who_wait_share_one_commit(services: Context) -> None:
     commits: list[object] = []
     event.listen(services.database.engine, "commit", commits.append)
     desk = Desk()
@@ -89,7 +89,7 @@ def test_those_who_wait_share_one_commit(services: Services) -> None:
     assert len(commits) == 2
 
 
-def test_a_bad_one_harms_nobody_else(services: Services) -> None:
+def test_a_bad_one_harms_nobody_else(services: Context) -> None:
     names = [*NAMES[:3], "bad1", *NAMES[3:6], "bad2", *NAMES[6:]]
     answers = crowd(services, Desk(), names)
     for name in names:
@@ -101,7 +101,7 @@ def test_a_bad_one_harms_nobody_else(services: Services) -> None:
     assert stored(services) == {"first", *NAMES}
 
 
-def test_a_database_that_is_away_is_asked_once_for_all(services: Services) -> None:
+def test_a_database_that_is_away_is_asked_once_for_all(services: Context) -> None:
     desk = Desk()
     answers = crowd(services, desk, [*NAMES, "away"])
     assert answers.pop("first") == "FIRST"
@@ -111,7 +111,7 @@ def test_a_database_that_is_away_is_asked_once_for_all(services: Services) -> No
 
 
 def test_a_commit_that_fails_answers_nobody_and_stores_nothing(
-    services: Services, request: pytest.FixtureRequest
+    services: Context, request: pytest.FixtureRequest
 ) -> None:
     def break_the_commit(session: Session, names: Sequence[str]) -> list[str]:
         answers = Desk()(session, names)
@@ -134,7 +134,7 @@ def test_a_commit_that_fails_answers_nobody_and_stores_nothing(
     assert sound(lambda: "n1") == "N1"
 
 
-def test_who_is_interrupted_while_leading_leaves_nobody_waiting(services: Services) -> None:
+def test_who_is_interrupted_while_leading_leaves_nobody_waiting(services: Context) -> None:
     class Interrupted(Desk):
         def __call__(self, session: Session, names: Sequence[str]) -> list[str]:
             if names and names[0] == "last words":
@@ -156,7 +156,7 @@ def test_who_is_interrupted_while_leading_leaves_nobody_waiting(services: Servic
     assert answers == ["N1"]
 
 
-def test_a_whole_company_is_let_go_when_its_leader_is_interrupted(services: Services) -> None:
+def test_a_whole_company_is_let_go_when_its_leader_is_interrupted(services: Context) -> None:
     class Interrupted(Desk):
         def __call__(self, session: Session, names: Sequence[str]) -> list[str]:
             answers = super().__call__(session, names)

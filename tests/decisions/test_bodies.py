@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from consent_server.core.errors import MalformedBody
-from consent_server.http.schemas import DECISION_IN, read_body
+from consent_server.decisions.bodies import DECISION_IN
+from consent_server.http.fields import read_body
 from tests.support.factories import Body
 
 BODY = Body("0123456789abcdef" * 4)

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from tests.support import jose
 from tests.support.factories import PUBLIC_URL, SHOP, TOP, site_file
 from tests.support.sites import Apply
@@ -45,7 +45,7 @@ def choose(
     return client.post(path, data=sent, headers=OWN if headers is None else headers)
 
 
-def claims(services: Services) -> list[dict[str, object]]:
+def claims(services: Context) -> list[dict[str, object]]:
     return [jose.claims(row.receipt) for row in rows(services)]
 
 
@@ -95,7 +95,7 @@ def test_it_speaks_the_visitor_s_language(client: FlaskClient, query: str, accep
      ("save", ["advertising"], {"advertising"}), ("save", [], set())],
 )  # fmt: skip
 def test_what_is_chosen_is_recorded(
-    client: FlaskClient, services: Services, action: str, ticked: list[str], granted: set[str]
+    client: FlaskClient, services: Context, action: str, ticked: list[str], granted: set[str]
 ) -> None:
     page = choose(client, action, *ticked)
     assert page.status_code == 200
@@ -106,7 +106,7 @@ def test_what_is_chosen_is_recorded(
     assert page.text.count('class="state denied"') == 2 - len(granted)
 
 
-def test_the_answer_leads_to_the_receipt(client: FlaskClient, services: Services) -> None:
+def test_the_answer_leads_to_the_receipt(client: FlaskClient, services: Context) -> None:
     page = choose(client, "refuse_all", path=f"{PATH}?lang=fr")
     link = re.search(rf'href="{PUBLIC_URL}(/v1/receipts/[^"]+)"', page.text)
     assert link
@@ -124,7 +124,7 @@ def test_elsewhere_no_cookie_is_set_and_the_page_says_so(client: FlaskClient) ->
 
 
 def test_on_the_site_s_own_host_the_cookie_is_set_and_the_next_choice_is_a_change(
-    browser: FlaskClient, services: Services
+    browser: FlaskClient, services: Context
 ) -> None:
     referrer = {"Referer": f"{SHOP}/_consent{PATH}?lang=en"}
     page = choose(browser, "save", "analytics", headers=ON_SITE | referrer)
@@ -146,7 +146,7 @@ def test_on_the_site_s_own_host_the_cookie_is_set_and_the_next_choice_is_a_chang
 
 
 @pytest.mark.parametrize("cookie", ["", "i=x", "i=%00", "%ff", "v=1&i=01a20959-a77a-7518-936b-f2062a57b346"])
-def test_a_cookie_that_is_not_ours_names_nobody(browser: FlaskClient, services: Services, cookie: str) -> None:
+def test_a_cookie_that_is_not_ours_names_nobody(browser: FlaskClient, services: Context, cookie: str) -> None:
     browser.set_cookie("eu-consent", cookie)
     assert choose(browser, "accept_all", headers=ON_SITE).status_code == 200
     (said,) = claims(services)
@@ -169,7 +169,7 @@ def test_below_the_domain_that_a_choice_is_kept_for_the_cookie_is_set(client: Fl
         {"Origin": PUBLIC_URL, "Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "none"},
     ],
 )  # fmt: skip
-def test_a_form_of_another_page_is_refused(client: FlaskClient, services: Services, headers: dict[str, str]) -> None:
+def test_a_form_of_another_page_is_refused(client: FlaskClient, services: Context, headers: dict[str, str]) -> None:
     refused = choose(client, "accept_all", headers=headers)
     assert refused.status_code == 403
     assert "Set-Cookie" not in refused.headers
@@ -184,14 +184,14 @@ def test_a_form_of_another_page_is_refused(client: FlaskClient, services: Servic
     ],
 )  # fmt: skip
 def test_what_the_page_would_not_send_is_refused(
-    client: FlaskClient, services: Services, changes: dict[str, str], status: int
+    client: FlaskClient, services: Context, changes: dict[str, str], status: int
 ) -> None:
     sent = fields(client.get(PATH)) | {"action": "save"} | changes
     assert client.post(PATH, data=sent, headers=OWN).status_code == status
     assert rows(services) == []
 
 
-def test_a_form_of_another_kind_and_an_unknown_site_are_refused(client: FlaskClient, services: Services) -> None:
+def test_a_form_of_another_kind_and_an_unknown_site_are_refused(client: FlaskClient, services: Context) -> None:
     assert client.post(PATH, data=b"{}", content_type="text/plain", headers=OWN).status_code == 415
     assert client.get("/sites/nobody/choice").status_code == 404
     assert client.post("/sites/nobody/choice", headers=OWN).status_code == 404
@@ -199,7 +199,7 @@ def test_a_form_of_another_kind_and_an_unknown_site_are_refused(client: FlaskCli
 
 
 def test_a_form_sent_twice_is_one_decision_and_with_another_answer_another(
-    client: FlaskClient, services: Services
+    client: FlaskClient, services: Context
 ) -> None:
     sent = fields(client.get(PATH))
     for action in ("refuse_all", "refuse_all", "accept_all"):
@@ -207,13 +207,13 @@ def test_a_form_sent_twice_is_one_decision_and_with_another_answer_another(
     assert [said["action"] for said in claims(services)] == ["refuse_all", "accept_all"]
 
 
-def test_the_signal_is_said_and_recorded(client: FlaskClient, services: Services) -> None:
+def test_the_signal_is_said_and_recorded(client: FlaskClient, services: Context) -> None:
     assert "Global Privacy Control" in client.get(PATH, headers={"Sec-GPC": "1"}).text
     choose(client, "save", "analytics", headers=OWN | {"Sec-GPC": "1"})
     assert claims(services)[0]["gpc"] is True
 
 
-def test_a_superseded_notice_is_recorded_as_shown(client: FlaskClient, services: Services, apply_site: Apply) -> None:
+def test_a_superseded_notice_is_recorded_as_shown(client: FlaskClient, services: Context, apply_site: Apply) -> None:
     sent = fields(client.get(PATH)) | {"action": "refuse_all"}
     apply_site(site_file(f"{TOP}choice_days = 90\n"))
     assert client.post(PATH, data=sent, headers=OWN).status_code == 200

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from consent_server.core.errors import InvalidDecision
 from consent_server.decisions.rules import Action, Decision, decide
+from consent_server.decisions.rules_cookie import cookie_value
 from consent_server.decisions.rules_receipt import Issuer, receipt_claims, state_claims, uuid7, without_exceptions
-from consent_server.sites.rules_cookie import cookie_value
 from consent_server.sites.rules_notice import Notice, consent_basis
 from tests.support.factories import START, answer, notice_of, site_file
 

@@ -15,9 +15,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from consent_server.app import create_app
-from consent_server.core.context import Services
-from consent_server.core.rows import DecisionRow
+from consent_server.core.context import Context
+from consent_server.decisions.rows import DecisionRow
 from consent_server.sites import widget_code as widget_build
+from consent_server.sites.current_site import CurrentSites
 from tests.support import jose
 from tests.support.factories import SHOP, START, TYPEFORM, VENDORS, Body, Clock, site_file
 from tests.support.sites import Apply
@@ -46,7 +47,7 @@ def test_a_grant_is_answered_with_everything_that_the_contract_names(client: Fla
     assert response.content_type == "application/json"
 
 
-def test_a_refusal_carries_no_identifier(client: FlaskClient, body: Body, services: Services) -> None:
+def test_a_refusal_carries_no_identifier(client: FlaskClient, body: Body, services: Context) -> None:
     said = post(client, body.refusal()).get_json()
     assert (said["visitor"], said["state"]) == (None, None)
     assert "sub" not in jose.claims(said["receipt"])
@@ -63,7 +64,7 @@ def test_both_content_types_are_read(client: FlaskClient, body: Body, content_ty
 
 @pytest.mark.on_both_databases
 def test_the_same_decision_again_is_answered_with_the_same_body(
-    client: FlaskClient, body: Body, clock: Clock, services: Services
+    client: FlaskClient, body: Body, clock: Clock, services: Context
 ) -> None:
     sent = body()
     first = post(client, sent)
@@ -91,7 +92,7 @@ def test_the_same_decision_in_another_spelling_is_the_same(client: FlaskClient, 
 
 
 @pytest.mark.on_both_databases
-def test_another_decision_under_the_same_id_is_a_conflict(client: FlaskClient, body: Body, services: Services) -> None:
+def test_another_decision_under_the_same_id_is_a_conflict(client: FlaskClient, body: Body, services: Context) -> None:
     sent = body()
     first = post(client, sent).get_json()
     response = post(client, body.refusal(decision_id=sent["decision_id"]))
@@ -112,16 +113,16 @@ def test_a_single_other_field_is_another_decision(client: FlaskClient, body: Bod
 
 
 @pytest.mark.on_both_databases
-def test_two_sites_may_meet_the_same_decision_id(client: FlaskClient, body: Body, services: Services) -> None:
+def test_two_sites_may_meet_the_same_decision_id(client: FlaskClient, body: Body, services: Context) -> None:
     sent = body()
     post(client, sent)
-    theirs = services.sites.get("rival").notice.hash
+    theirs = services[CurrentSites].get("rival").notice.hash
     response = post(client, sent | {"notice": theirs}, site="rival", origin="https://rival.example")
     assert response.status_code == 201
     assert len(rows(services)) == 2
 
 
-def test_silence_is_denied(client: FlaskClient, body: Body, services: Services) -> None:
+def test_silence_is_denied(client: FlaskClient, body: Body, services: Context) -> None:
     said = post(client, body(action="save", grants={"analytics": True})).get_json()
     claims = jose.claims(said["receipt"])
     assert claims["grants"] == {"analytics": True, "advertising": False}
@@ -152,15 +153,15 @@ def test_an_identifier_that_is_not_ours_is_replaced(client: FlaskClient, body: B
     assert visitor != stranger
 
 
-def test_an_identifier_of_another_site_is_replaced(client: FlaskClient, body: Body, services: Services) -> None:
-    theirs = body(notice=services.sites.get("rival").notice.hash)
+def test_an_identifier_of_another_site_is_replaced(client: FlaskClient, body: Body, services: Context) -> None:
+    theirs = body(notice=services[CurrentSites].get("rival").notice.hash)
     visitor = post(client, theirs, site="rival", origin="https://rival.example").get_json()["visitor"]
     assert post(client, body(visitor=visitor)).get_json()["visitor"] != visitor
 
 
 @pytest.mark.on_both_databases
 def test_a_withdrawal_is_linked_on_record_but_its_receipt_names_nobody(
-    client: FlaskClient, body: Body, services: Services
+    client: FlaskClient, body: Body, services: Context
 ) -> None:
     visitor = post(client, body()).get_json()["visitor"]
     withdrawal = body.refusal(visitor=visitor, change=True) | {"action": "withdraw", "method": "api"}
@@ -170,7 +171,7 @@ def test_a_withdrawal_is_linked_on_record_but_its_receipt_names_nobody(
     assert [str(row.visitor) for row in rows(services)] == [visitor, visitor]
 
 
-def test_global_privacy_control_is_recorded(client: FlaskClient, body: Body, services: Services) -> None:
+def test_global_privacy_control_is_recorded(client: FlaskClient, body: Body, services: Context) -> None:
     sent = body.choice(True, False, action="gpc", method="signal", change=True, gpc=True)
     claims = jose.claims(post(client, sent).get_json()["receipt"])
     assert (claims["action"], claims["method"], claims["gpc"]) == ("gpc", "signal", True)
@@ -189,7 +190,7 @@ def test_global_privacy_control_is_recorded(client: FlaskClient, body: Body, ser
     ],
 )
 def test_what_may_identify_in_an_address_is_never_stored(
-    client: FlaskClient, body: Body, page: str, kept: str, services: Services
+    client: FlaskClient, body: Body, page: str, kept: str, services: Context
 ) -> None:
     receipt = post(client, body(page=page)).get_json()["receipt"]
     assert jose.claims(receipt)["page"] == kept
@@ -199,7 +200,7 @@ def test_what_may_identify_in_an_address_is_never_stored(
 
 
 def test_no_file_of_the_instance_holds_query_address_or_browser(
-    client: FlaskClient, body: Body, services: Services, tmp_path: Path
+    client: FlaskClient, body: Body, services: Context, tmp_path: Path
 ) -> None:
     headers = {"User-Agent": "Mozilla TELLTALE", "X-Forwarded-For": "203.0.113.77"}
     sent = body(page="https://pass:TELLTALE@shop.example/?q=TELLTALE#TELLTALE")
@@ -216,7 +217,7 @@ def test_no_file_of_the_instance_holds_query_address_or_browser(
 
 @pytest.mark.on_both_databases
 def test_a_superseded_notice_is_recorded_as_shown(
-    client: FlaskClient, body: Body, apply_site: Apply, services: Services
+    client: FlaskClient, body: Body, apply_site: Apply, services: Context
 ) -> None:
     newer = apply_site(site_file(vendors=VENDORS + TYPEFORM))
     assert newer != body.notice
@@ -301,7 +302,7 @@ def test_the_receipt_names_code_that_is_archived(client: FlaskClient, body: Body
 
 @pytest.mark.on_both_databases
 def test_code_that_came_with_an_upgrade_is_archived_too(
-    services: Services, body: Body, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    services: Context, body: Body, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # An upgrade of the server brings new code; nobody has applied a site file since.
     newer = shutil.copytree(widget_build.DIST, tmp_path / "dist")
@@ -322,7 +323,7 @@ def test_code_that_came_with_an_upgrade_is_archived_too(
 
 
 @pytest.mark.on_both_databases
-def test_nothing_but_the_decision_is_kept(client: FlaskClient, body: Body, services: Services) -> None:
+def test_nothing_but_the_decision_is_kept(client: FlaskClient, body: Body, services: Context) -> None:
     post(client, body())
     with services.database.reading() as session:
         row = session.scalars(select(DecisionRow)).one()

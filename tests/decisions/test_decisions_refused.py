@@ -12,14 +12,15 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from consent_server.app import create_app
-from consent_server.core.context import Services
+from consent_server.core.context import Context
+from consent_server.sites.current_site import CurrentSites
 from tests.support.factories import SHOP, Body, settings_for
 from tests.support.postgresql import PostgreSQL
 from tests.support.visitor import post, rows
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_stored(services: Services) -> Iterator[None]:
+def _nothing_is_stored(services: Context) -> Iterator[None]:
     yield
     assert rows(services) == []
 
@@ -101,12 +102,12 @@ def test_a_decision_that_cannot_be_one(client: FlaskClient, body: Body) -> None:
 
 
 @pytest.mark.on_both_databases
-def test_the_notice_of_another_site(client: FlaskClient, body: Body, services: Services) -> None:
-    theirs = services.sites.get("rival").notice.hash
+def test_the_notice_of_another_site(client: FlaskClient, body: Body, services: Context) -> None:
+    theirs = services[CurrentSites].get("rival").notice.hash
     refused(post(client, body(notice=theirs)), 422, "#/notice")
 
 
-def test_too_many(app: Flask, services: Services, body: Body) -> None:
+def test_too_many(app: Flask, services: Context, body: Body) -> None:
     settings = settings_for(services.settings.instance, services.settings.database_url, rate_limit="3 per minute")
     limited = create_app(settings, now=services.now)
     client = limited.test_client(use_cookies=False)
@@ -124,7 +125,7 @@ def test_too_many(app: Flask, services: Services, body: Body) -> None:
         limited.extensions["consent"].database.engine.dispose()
 
 
-def test_a_database_that_is_locked(client: FlaskClient, services: Services, body: Body) -> None:
+def test_a_database_that_is_locked(client: FlaskClient, services: Context, body: Body) -> None:
     engine = services.database.engine
     engine.dispose()
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=50"))
@@ -134,9 +135,7 @@ def test_a_database_that_is_locked(client: FlaskClient, services: Services, body
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_a_database_that_is_stopped(
-    client: FlaskClient, postgresql: PostgreSQL, services: Services, body: Body
-) -> None:
+def test_a_database_that_is_stopped(client: FlaskClient, postgresql: PostgreSQL, services: Context, body: Body) -> None:
     sent = body()
     post(client, b"{")
     postgresql.stop()
@@ -151,7 +150,7 @@ def test_a_database_that_is_stopped(
 
 
 @pytest.mark.on_both_databases
-def test_a_database_that_was_never_there(body: Body, services: Services, dialect: str) -> None:
+def test_a_database_that_was_never_there(body: Body, services: Context, dialect: str) -> None:
     folder = services.settings.instance
     url = {
         "sqlite": f"sqlite:///{folder / 'gone' / 'consent.sqlite3'}",

@@ -13,8 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from consent_server.app import create_app
-from consent_server.core.context import Services
-from consent_server.core.rows import NoticeRow
+from consent_server.core.context import Context
 from consent_server.decisions import store_tallies as tallies
 from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.decisions.rows import RollUpRow, TallyRow
@@ -24,13 +23,14 @@ from consent_server.decisions.store_tallies import Cell
 from consent_server.rates import store as splits
 from consent_server.rates.close_days import close_days
 from consent_server.sites import store as sites
+from consent_server.sites.rows import NoticeRow
 from tests.support.factories import Clock, settings_for
 
 pytestmark = pytest.mark.on_both_databases
 
 
 @pytest.fixture
-def cell(services: Services, notice: str) -> Cell:
+def cell(services: Context, notice: str) -> Cell:
     """A place of the shop; its outcome is to be replaced."""
     with services.database.reading() as session:
         site_id = sites.get(session, "shop").id
@@ -38,18 +38,18 @@ def cell(services: Services, notice: str) -> Cell:
     return Cell(site_id, notice_id, "2026-11-23T17", "en", "mobile", "MT", "shown")
 
 
-def add(services: Services, *cells: Cell) -> None:
+def add(services: Context, *cells: Cell) -> None:
     with services.database.transaction() as session:
         tallies.add(session, Counter(cells))
 
 
-def rolled_up(services: Services, dimension: str = "country") -> dict[str, int]:
+def rolled_up(services: Context, dimension: str = "country") -> dict[str, int]:
     with services.database.reading() as session:
         rows = session.scalars(select(RollUpRow).where(RollUpRow.dimension == dimension))
         return {row.counter: row.count for row in rows}
 
 
-def test_a_choice_among_fifty_vendors_is_counted(services: Services, cell: Cell) -> None:
+def test_a_choice_among_fifty_vendors_is_counted(services: Context, cell: Cell) -> None:
     # Random, or PostgreSQL would compress the names to fit where they must not stand.
     dice = random.Random(45)
     keys = tuple(sorted("".join(dice.choices("abcdefghijklmnopqrstuvwxyz0123456789-", k=63)) for _ in range(50)))
@@ -66,7 +66,7 @@ def test_a_choice_among_fifty_vendors_is_counted(services: Services, cell: Cell)
     assert (counted[f"vendor {keys[0]}"], counted[f"vendor {keys[-1]}"], counted[f"purpose {keys[-1]}"]) == (6, 4, 6)
 
 
-def test_what_was_granted_together_is_folded_away(services: Services, cell: Cell) -> None:
+def test_what_was_granted_together_is_folded_away(services: Context, cell: Cell) -> None:
     chosen = ("first:save::google-analytics,meta-pixel", "first:save:analytics:google-ads,google-analytics")
     add(services, *(Cell(cell.site_id, cell.notice_id, cell.hour, "en", "mobile", "MT", text) for text in chosen))
     fold_tallies(services.database)
@@ -79,7 +79,7 @@ def test_what_was_granted_together_is_folded_away(services: Services, cell: Cell
         assert session.scalars(select(TallyRow)).all() == []
 
 
-def test_months_and_days_make_any_span(services: Services, cell: Cell, clock: Clock) -> None:
+def test_months_and_days_make_any_span(services: Context, cell: Cell, clock: Clock) -> None:
     dice, first = random.Random(3), date(2025, 12, 20)
     days = [(first + timedelta(days=number)).isoformat() for number in range(80)]
     views = Counter({(day, kind): dice.choice((1, 12, 30)) for day in days for kind in ("mobile", "tablet", "desktop")})
@@ -115,7 +115,7 @@ def slots_of_a_container(url: str, folder: Path, cell: Cell) -> list[int]:
 
 
 def test_workers_of_two_containers_never_wait_for_one_row(
-    services: Services, cell: Cell, database_url: str, tmp_path: Path
+    services: Context, cell: Cell, database_url: str, tmp_path: Path
 ) -> None:
     with patch.object(os, "getpid", return_value=7):
         add(services, cell, cell)

@@ -9,12 +9,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from consent_server.app import create_app
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.errors import DecisionConflict
 from consent_server.decisions import store as decisions
-from consent_server.decisions.record import Recorded
+from consent_server.decisions.record import RecordDecision, Recorded
 from consent_server.decisions.rules import Action, Answer, Method, decide
 from consent_server.decisions.rules_visit import Visit
+from consent_server.sites.current_site import CurrentSites
 from tests.support import jose
 from tests.support.factories import CALLBELL, answer, site_file
 from tests.support.sites import Apply
@@ -22,17 +23,17 @@ from tests.support.vendors import EVERY_VENDOR
 from tests.support.visitor import rows
 
 
-def said(services: Services, **changes: Any) -> Answer:
-    notice = services.sites.get("shop").notice
+def said(services: Context, **changes: Any) -> Answer:
+    notice = services[CurrentSites].get("shop").notice
     given = {"decision_id": uuid4(), "action": Action.ACCEPT_ALL, "grants": dict.fromkeys(notice.purposes, True)}
     return answer(notice, **given | changes)
 
 
-def record(services: Services, asked: Answer) -> Recorded:
-    return services.record_decision(services.sites.get("shop"), asked, Visit())
+def record(services: Context, asked: Answer) -> Recorded:
+    return services[RecordDecision](services[CurrentSites].get("shop"), asked, Visit())
 
 
-def at_once(services: Services, asked: Iterable[Answer]) -> list[Recorded | Exception]:
+def at_once(services: Context, asked: Iterable[Answer]) -> list[Recorded | Exception]:
     def one(answer: Answer) -> Recorded | Exception:
         try:
             return record(services, answer)
@@ -50,7 +51,7 @@ def recorded(results: list[Recorded | Exception]) -> list[Recorded]:
 
 @pytest.mark.on_both_databases
 @pytest.mark.usefixtures("notice")
-def test_a_thousand_replays_at_once_are_one_decision(services: Services) -> None:
+def test_a_thousand_replays_at_once_are_one_decision(services: Context) -> None:
     asked = said(services)
     results = recorded(at_once(services, [asked] * 1000))
     assert Counter(result.new for result in results) == {True: 1, False: 999}
@@ -61,7 +62,7 @@ def test_a_thousand_replays_at_once_are_one_decision(services: Services) -> None
 
 @pytest.mark.on_both_databases
 @pytest.mark.usefixtures("notice")
-def test_all_that_come_at_once_are_recorded(services: Services) -> None:
+def test_all_that_come_at_once_are_recorded(services: Context) -> None:
     results = recorded(at_once(services, [said(services) for _ in range(300)]))
     assert all(result.new for result in results)
     assert len({result.visitor for result in results}) == 300
@@ -72,7 +73,7 @@ def test_all_that_come_at_once_are_recorded(services: Services) -> None:
 
 @pytest.mark.on_both_databases
 @pytest.mark.usefixtures("notice")
-def test_a_conflict_among_many_is_its_own(services: Services) -> None:
+def test_a_conflict_among_many_is_its_own(services: Context) -> None:
     taken = said(services)
     record(services, taken)
     asked = [said(services) for _ in range(120)]
@@ -85,7 +86,7 @@ def test_a_conflict_among_many_is_its_own(services: Services) -> None:
 
 @pytest.mark.on_both_databases
 @pytest.mark.usefixtures("notice")
-def test_two_decisions_that_race_for_an_id(services: Services) -> None:
+def test_two_decisions_that_race_for_an_id(services: Context) -> None:
     for _ in range(10):
         one = said(services)
         other = said(services, decision_id=one.decision_id, method=Method.API)
@@ -96,9 +97,9 @@ def test_two_decisions_that_race_for_an_id(services: Services) -> None:
     assert len(rows(services)) == 10
 
 
-def exceptions_of(services: Services) -> dict[str, bool]:
+def exceptions_of(services: Context) -> dict[str, bool]:
     """Every vendor but one of each purpose refused by name."""
-    vendors = services.sites.get("shop").notice.vendors
+    vendors = services[CurrentSites].get("shop").notice.vendors
     seen: set[str] = set()
     refused = {}
     for vendor, purposes in vendors.items():
@@ -108,9 +109,9 @@ def exceptions_of(services: Services) -> dict[str, bool]:
     return refused
 
 
-def test_the_state_fits_a_cookie_whatever_was_chosen(services: Services, apply_site: Apply) -> None:
+def test_the_state_fits_a_cookie_whatever_was_chosen(services: Context, apply_site: Apply) -> None:
     apply_site(site_file(vendors=EVERY_VENDOR))
-    notice = services.sites.get("shop").notice
+    notice = services[CurrentSites].get("shop").notice
     assert len(notice.vendors) == 14
     results = {
         "all": record(services, said(services)),
@@ -129,7 +130,7 @@ def test_the_state_fits_a_cookie_whatever_was_chosen(services: Services, apply_s
     assert jose.claims(results["mixed"].receipt)["vendors"] == granted
 
 
-def test_the_state_of_many_purposes_fits_too_or_is_left_out(services: Services, apply_site: Apply) -> None:
+def test_the_state_of_many_purposes_fits_too_or_is_left_out(services: Context, apply_site: Apply) -> None:
     purposes = "".join(
         f'[purposes.{key}]\n[purposes.{key}.texts.en]\ntitle = "T"\nphrase = "p"\ntext = "t"\n'
         f'[purposes.{key}.texts.fr]\ntitle = "T"\nphrase = "p"\ntext = "t"\n'
@@ -147,7 +148,7 @@ def test_the_state_of_many_purposes_fits_too_or_is_left_out(services: Services, 
 
 @pytest.mark.on_both_databases
 @pytest.mark.usefixtures("notice")
-def test_a_retry_after_a_new_publication_is_the_same_decision(services: Services, apply_site: Apply) -> None:
+def test_a_retry_after_a_new_publication_is_the_same_decision(services: Context, apply_site: Apply) -> None:
     asked = said(services)
     first = record(services, asked)
     apply_site(CALLBELL.read_text("utf-8").replace('key = "callbell"', 'key = "shop"'))
@@ -158,7 +159,7 @@ def test_a_retry_after_a_new_publication_is_the_same_decision(services: Services
 
 @pytest.mark.on_both_databases
 @pytest.mark.usefixtures("notice")
-def test_ids_are_in_the_order_of_time(services: Services) -> None:
+def test_ids_are_in_the_order_of_time(services: Context) -> None:
     first, second = record(services, said(services)), record(services, said(services))
     assert isinstance(first.receipt_id, UUID)
     assert [row.receipt_id for row in rows(services)] == [first.receipt_id, second.receipt_id]
@@ -166,10 +167,10 @@ def test_ids_are_in_the_order_of_time(services: Services) -> None:
 
 @pytest.mark.on_both_databases
 @pytest.mark.usefixtures("notice")
-def test_two_workers_that_meet_the_same_retries_in_another_order(services: Services) -> None:
+def test_two_workers_that_meet_the_same_retries_in_another_order(services: Context) -> None:
     # Each worker is a process of its own with commits of its own; here each is an application.
     other = create_app(services.settings, now=services.now)
-    elsewhere: Services = other.extensions["consent"]
+    elsewhere: Context = other.extensions["consent"]
     try:
         for _ in range(4):
             asked = [said(services) for _ in range(60)]
@@ -183,13 +184,13 @@ def test_two_workers_that_meet_the_same_retries_in_another_order(services: Servi
     assert len(rows(services)) == 240
 
 
-def append_all(worker: Services, asked: list[Answer]) -> None:
+def append_all(worker: Context, asked: list[Answer]) -> None:
     """One batch, as a shared commit makes it."""
-    current = worker.sites.get("shop")
+    current = worker[CurrentSites].get("shop")
     batch = [
-        worker.record_decision._prepare(
-            current, current.notice_id, current.notice, decide(current.notice, one), Visit()
-        ).row
+        worker[RecordDecision]
+        ._prepare(current, current.notice_id, current.notice, decide(current.notice, one), Visit())
+        .row
         for one in asked
     ]
     with worker.database.transaction() as session:

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.decisions import store_tallies as tallies
 from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.sites import store as sites
@@ -28,7 +28,7 @@ def show(client: FlaskClient, notice: str, language: str = "en", headers: Mappin
     return response.status_code
 
 
-def counted(services: Services) -> dict[tuple[str, str, str], int]:
+def counted(services: Context) -> dict[tuple[str, str, str], int]:
     """Views by day and language, and by day and device; the same before and after they are folded."""
     read = _read(services)
     fold_tallies(services.database)
@@ -36,7 +36,7 @@ def counted(services: Services) -> dict[tuple[str, str, str], int]:
     return read
 
 
-def _read(services: Services) -> dict[tuple[str, str, str], int]:
+def _read(services: Context) -> dict[tuple[str, str, str], int]:
     with services.database.snapshot() as session:
         site = sites.get(session, "shop").id
         return {
@@ -49,7 +49,7 @@ def _read(services: Services) -> dict[tuple[str, str, str], int]:
 
 @pytest.mark.on_both_databases
 def test_views_add_up_by_day_language_and_device(
-    client: FlaskClient, notice: str, services: Services, clock: Clock
+    client: FlaskClient, notice: str, services: Context, clock: Clock
 ) -> None:
     for agent in (LAPTOP, LAPTOP, IPHONE, PHONE, IPAD, TABLET, ""):
         assert show(client, notice, headers={"User-Agent": agent}) == 204
@@ -69,7 +69,7 @@ def test_views_add_up_by_day_language_and_device(
 
 
 @pytest.mark.on_both_databases
-def test_counts_are_exact_when_many_come_at_once(app: Flask, notice: str, services: Services) -> None:
+def test_counts_are_exact_when_many_come_at_once(app: Flask, notice: str, services: Context) -> None:
     def visit(number: int) -> int:
         return show(app.test_client(use_cookies=False), notice, ("en", "fr")[number % 2])
 
@@ -90,14 +90,14 @@ def test_counts_are_exact_when_many_come_at_once(app: Flask, notice: str, servic
     ],
 )  # fmt: skip
 def test_what_was_never_shown_is_not_counted(
-    client: FlaskClient, notice: str, services: Services, changes: dict[str, Any], status: int
+    client: FlaskClient, notice: str, services: Context, changes: dict[str, Any], status: int
 ) -> None:
     response = post(client, {"notice": notice, "language": "en"} | changes, path="shown")
     assert response.status_code == status
     assert counted(services) == {}
 
 
-def test_only_the_sites_own_pages_count(client: FlaskClient, notice: str, services: Services) -> None:
+def test_only_the_sites_own_pages_count(client: FlaskClient, notice: str, services: Context) -> None:
     view = {"notice": notice, "language": "en"}
     assert post(client, view, path="shown", origin="https://evil.example").status_code == 403
     assert post(client, view, path="shown", site="nowhere").status_code == 404
@@ -106,7 +106,7 @@ def test_only_the_sites_own_pages_count(client: FlaskClient, notice: str, servic
     assert counted(services) == {}
 
 
-def test_a_view_and_a_decision_do_not_meet(client: FlaskClient, body: Body, services: Services) -> None:
+def test_a_view_and_a_decision_do_not_meet(client: FlaskClient, body: Body, services: Context) -> None:
     assert show(client, body.notice) == 204
     assert post(client, body()).status_code == 201
     assert counted(services) == {

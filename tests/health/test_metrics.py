@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from consent_server import __version__
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.health import store as figures
 from consent_server.ledger.seal import seal_ledger
 from consent_server.receipts import store as erasure_requests
@@ -39,7 +39,7 @@ def scrape(client: FlaskClient, headers: dict[str, str]) -> Samples:
 
 @pytest.mark.on_both_databases
 def test_the_figures_are_those_of_the_database(
-    app: Flask, client: FlaskClient, recorded: list[dict[str, Any]], services: Services, body: Body, clock: Clock
+    app: Flask, client: FlaskClient, recorded: list[dict[str, Any]], services: Context, body: Body, clock: Clock
 ) -> None:
     operator = token(app, "operator")
     found = scrape(client, operator)
@@ -86,7 +86,7 @@ def test_nobody_unknown_reads_them(client: FlaskClient, olga: Person) -> None:
     assert olga.browser.get("/metrics").status_code == 200
 
 
-def test_a_database_that_does_not_answer_is_no_figure(app: Flask, client: FlaskClient, services: Services) -> None:
+def test_a_database_that_does_not_answer_is_no_figure(app: Flask, client: FlaskClient, services: Context) -> None:
     operator = token(app, "operator")
     client.get("/metrics", headers=operator)
     with services.database.transaction() as session:
@@ -94,7 +94,7 @@ def test_a_database_that_does_not_answer_is_no_figure(app: Flask, client: FlaskC
     assert client.get("/metrics", headers=operator).status_code == 503
 
 
-def test_no_figure_reads_every_record(services: Services, notice: str, clock: Clock) -> None:
+def test_no_figure_reads_every_record(services: Context, notice: str, clock: Clock) -> None:
     large = ("decisions", "leaves", "checkpoints", "removals", "tiles")
     for query in (figures.ledgers_query(), figures.decisions_query(clock()), erasure_requests.open_query()):
         compiled = query.compile(services.database.engine, compile_kwargs={"literal_binds": True})

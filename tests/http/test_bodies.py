@@ -9,7 +9,7 @@ from marshmallow import ValidationError
 
 from consent_server.core.canonical import decode_strict, encode
 from consent_server.core.errors import InvalidProof
-from consent_server.http.schemas import PageUrl
+from consent_server.decisions.bodies import PageUrl
 
 PAGE = PageUrl()
 SECRET = "sUpErSeCrEt"

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from consent_server.app import create_app
 from consent_server.core import errors
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.errors import Refusal
 from consent_server.http.problems import PROBLEMS
 from tests.receipts.test_receipts import BROWSER
@@ -71,7 +71,7 @@ def test_a_browser_gets_a_page(client: FlaskClient) -> None:
 
 
 def test_what_fails_inside_says_an_incident_and_nothing_else(
-    services: Services, caplog: pytest.LogCaptureFixture
+    services: Context, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = create_app(services.settings)
 

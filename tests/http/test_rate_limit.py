@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from consent_server.app import create_app
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from tests.support.factories import Body, settings_for
 from tests.support.people import Person
 from tests.support.process import free_port
@@ -22,7 +22,7 @@ SOON = 2.0
 
 
 @pytest.fixture
-def cut_off(services: Services, notice: str) -> Iterator[Flask]:
+def cut_off(services: Context, notice: str) -> Iterator[Flask]:
     """A server whose Redis does not answer."""
     settings = settings_for(
         services.settings.instance,
@@ -58,7 +58,7 @@ def test_guesses_at_a_password_are_limited_without_redis(cut_off: Flask) -> None
     assert statuses == [422] * 10 + [429]
 
 
-def test_a_redis_that_hangs_holds_nobody_up_for_long(services: Services, notice: str, body: Body) -> None:
+def test_a_redis_that_hangs_holds_nobody_up_for_long(services: Context, notice: str, body: Body) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
         settings = settings_for(services.settings.instance, services.settings.database_url, rate_limit_url=url)

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.errors import InvalidProof, Refusal
 from consent_server.receipts.erase_visitor import erase_requested
 from consent_server.receipts.request_erasure import read_erasure_requests, request_erasure
 from consent_server.receipts.run_retention import run_retention
 from consent_server.receipts.verify import verify_receipt
+from consent_server.sites.current_site import CurrentSites
 from tests.receipts.test_run_retention import PROOFS_END
 from tests.support.factories import PUBLIC_URL, Clock
 from tests.support.ledger_attacks import Attacker
@@ -22,7 +23,7 @@ RIVALS = r"consent\.example/ledger/rival"
 
 
 @pytest.fixture
-def shop(services: Services, notice: str, clock: Clock, tmp_path: Path, database_url: str) -> Iterator[Shop]:
+def shop(services: Context, notice: str, clock: Clock, tmp_path: Path, database_url: str) -> Iterator[Shop]:
     """Two records, one of them of the rival; then somebody changes the shop's ledger."""
     made = Shop(services, clock, tmp_path)
     made.decide()
@@ -100,7 +101,7 @@ def test_a_receipt_of_the_broken_one_says_why_it_is_not_included(shop: Shop) -> 
 @pytest.mark.on_both_databases
 def test_all_that_are_broken_are_named(shop: Shop, database_url: str) -> None:
     attacker = Attacker.on(database_url)
-    attacker.site = shop.services.sites.get("rival").site_id
+    attacker.site = shop.services[CurrentSites].get("rival").site_id
     attacker.alter_tile(0)
     attacker.leave()
     shop.decide()

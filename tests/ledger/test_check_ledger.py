@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.ledger import check as checking
 from consent_server.ledger.check import check_ledger
 from consent_server.ledger.replay import replay_leaves
@@ -19,7 +19,7 @@ HOUR_MS = 3_600_000
 
 
 @pytest.fixture
-def shop(services: Services, notice: str, clock: Clock, tmp_path: Path) -> Shop:
+def shop(services: Context, notice: str, clock: Clock, tmp_path: Path) -> Shop:
     """Twelve records under checkpoints of 4, 8 and 12 leaves. Leaf 12 removed leaf 1, under one of 13."""
     made = Shop(services, clock, tmp_path)
     for _ in range(3):

@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from consent_server.app import create_app
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.ledger.check_public import check_public_ledger
 from tests.support.factories import Clock, settings_for
 from tests.support.ledger_attacks import Attacker
@@ -23,7 +23,7 @@ Wsgi = Callable[..., Any]
 
 
 @pytest.fixture
-def shop(services: Services, notice: str, clock: Clock, tmp_path: Path) -> Shop:
+def shop(services: Context, notice: str, clock: Clock, tmp_path: Path) -> Shop:
     """Twelve records under checkpoints of 4, 8 and 12 leaves."""
     made = Shop(services, clock, tmp_path)
     for _ in range(3):

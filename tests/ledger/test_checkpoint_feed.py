@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.notes import open_checkpoint
 from consent_server.ledger.seal import seal_ledger
 from tests.support.factories import Body, Clock
@@ -18,7 +18,7 @@ FEED = "/ledger/shop/checkpoints"
 
 
 @pytest.fixture
-def sealed(client: FlaskClient, body: Body, services: Services, clock: Clock) -> None:
+def sealed(client: FlaskClient, body: Body, services: Context, clock: Clock) -> None:
     """Five records, each under a checkpoint of its own."""
     for _ in range(5):
         assert post(client, body()).status_code == 201
@@ -43,7 +43,7 @@ def follow(client: FlaskClient, query: str) -> list[str]:
 
 @pytest.mark.on_both_databases
 @pytest.mark.usefixtures("sealed")
-def test_all_checkpoints_oldest_first(client: FlaskClient, services: Services) -> None:
+def test_all_checkpoints_oldest_first(client: FlaskClient, services: Context) -> None:
     found = [json.loads(line) for line in follow(client, "")]
     assert [list(line) for line in found] == [["size", "sealed_at", "note"]] * 5
     assert [line["size"] for line in found] == [1, 2, 3, 4, 5]

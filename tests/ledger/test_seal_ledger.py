@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.errors import InvalidProof
 from consent_server.core.notes import Checkpoint, open_checkpoint
-from consent_server.core.rows import DecisionRow
+from consent_server.decisions.rows import DecisionRow
 from consent_server.ledger import seal as sealing
 from consent_server.ledger.read import consistency_proof
 from consent_server.ledger.rules import verify_consistency
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.on_both_databases
 
 
 @pytest.fixture
-def shop(services: Services, notice: str, clock: Clock, tmp_path: Path) -> Shop:
+def shop(services: Context, notice: str, clock: Clock, tmp_path: Path) -> Shop:
     """Four records under a checkpoint."""
     made = Shop(services, clock, tmp_path)
     for _ in range(4):

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent_server.core.errors import InvalidProof
+from consent_server.core.hashes import HASH_BYTES
 from consent_server.ledger.rules import (
     EMPTY_ROOT,
-    HASH_BYTES,
     SALT_BYTES,
     TILE_WIDTH,
     Tile,

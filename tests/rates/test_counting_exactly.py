@@ -17,7 +17,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.decisions.rows import TallyRow
 from tests.support.cast import token
@@ -210,7 +210,7 @@ def assert_exact(said: dict[str, Any], wanted: Expected) -> None:
 
 
 @pytest.fixture
-def server(services: Services, tmp_path: Path, dialect: str) -> Iterator[Server]:
+def server(services: Context, tmp_path: Path, dialect: str) -> Iterator[Server]:
     """gunicorn as shipped: two workers, which fold by themselves."""
     settings = services.settings
     environ = {
@@ -228,7 +228,7 @@ def server(services: Services, tmp_path: Path, dialect: str) -> Iterator[Server]
 
 
 def test_every_counter_and_every_split_is_exact(
-    bare_app: Flask, services: Services, apply_site: Apply, server: Server, figure: Figure
+    bare_app: Flask, services: Context, apply_site: Apply, server: Server, figure: Figure
 ) -> None:
     count = figure(1_000, release=20_000)
     notices = [apply_site(site_file(vendors=vendors)) for vendors in (f"{ANALYTICS}{ADS}", f"{ANALYTICS}{ADS}{META}")]

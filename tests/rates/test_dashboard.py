@@ -10,8 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from consent_server.app import create_app
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.settings import ROOT
+from consent_server.decisions.rules_receipt import RECEIPT_LINK
 from consent_server.decisions.rules_tally import ROBOT, of_conversion
 from consent_server.rates.board import amount, percent, points
 from consent_server.rates.rules import CONVERSIONS, GPC_RATES, GRANT_RATES
@@ -94,7 +95,7 @@ def test_small_groups_point_at_nobody(marketer: Person) -> None:
     assert (shown["IE"], shown["other"]) == (27 * 60, 60 + 3)
 
 
-def test_the_page_claims_no_more_than_was_counted(marketer: Person, services: Services, notice: str) -> None:
+def test_the_page_claims_no_more_than_was_counted(marketer: Person, services: Context, notice: str) -> None:
     day = "2026-11-23"
     count(services, notice, day, a_day(90, 40, 20) | {of_conversion("google-ads", False): 2, ROBOT: 3})
     words = text_of(marketer.open(RATES).text)
@@ -157,7 +158,7 @@ def test_what_cannot_be_asked_is_said_beside_its_field(marketer: Person, query: 
 
 @pytest.mark.on_both_databases
 def test_a_drop_that_begins_with_a_notice_is_told(
-    app: Flask, services: Services, apply_site: Apply, notice: str, clock: Clock
+    app: Flask, services: Context, apply_site: Apply, notice: str, clock: Clock
 ) -> None:
     clock.advance(days=14)
     new, begins = apply_site(site_file(vendors=f"{ANALYTICS}{ADS}")), clock().date()
@@ -185,7 +186,7 @@ def test_a_drop_that_begins_with_a_notice_is_told(
     assert "Lower since" not in marketer.open(f"{RATES}?notice={new}").text
 
 
-def test_nothing_that_is_shown_is_markup(marketer: Person, services: Services, apply_site: Apply) -> None:
+def test_nothing_that_is_shown_is_markup(marketer: Person, services: Context, apply_site: Apply) -> None:
     script = "</script><script>alert(1)</script>"
     notice = apply_site(site_file().replace("Example Shop", script))
     count(services, notice, "2026-11-23", a_day(500, 200, 100), country="<b")
@@ -260,10 +261,10 @@ def link(marketer: Person) -> str:
 
 
 def test_a_link_is_of_this_server_and_of_this_purpose(
-    marketer: Person, client: FlaskClient, services: Services, clock: Clock
+    marketer: Person, client: FlaskClient, services: Context, clock: Clock
 ) -> None:
     path = link(marketer)
-    receipt_link = services.receipt_links.sign("x")
+    receipt_link = services.signer(RECEIPT_LINK).sign("x")
     for wrong in (path[:-1], f"{path}x", path.replace(".", "", 1), f"/reports/{receipt_link}", "/reports/x.y.z"):
         refused = client.get(wrong, headers=HTML)
         assert refused.status_code == 404, wrong
@@ -292,7 +293,7 @@ def test_days_are_the_sites_own(marketer: Person, apply_site: Apply, clock: Cloc
 
 @pytest.mark.parametrize(("day", "hours"), [("2026-10-25", 24), ("2026-03-29", 23), ("2026-11-23", 24)])
 def test_the_axis_has_the_hours_of_the_sites_clock(
-    marketer: Person, services: Services, apply_site: Apply, day: str, hours: int
+    marketer: Person, services: Context, apply_site: Apply, day: str, hours: int
 ) -> None:
     notice = apply_site(site_file(f'{TOP}time_zone = "Europe/Paris"\n'))
     count(services, notice, day, a_day(90, 40, 20))

@@ -6,6 +6,7 @@ import json
 import ssl
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -307,7 +308,8 @@ def test_a_password_never_goes_in_the_clear(history: History, clock: Clock) -> N
 
 def test_a_server_delivers_by_itself(history: History, receiver: Receiver) -> None:
     services = history.services
-    ours = replace(services, settings=replace(services.settings, alerts=hook(receiver.url)))
+    ours = copy(services)
+    ours.settings = replace(services.settings, alerts=hook(receiver.url))
     tasks = {task.name: task for task in sealer.tasks(ours)}
     assert tasks["deliveries"].alone
     history.hour("2026-11-23T01", shown=500)

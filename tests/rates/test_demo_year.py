@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 
 from consent_server.app import create_app
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.settings import ROOT
 from consent_server.ledger.check import check_ledger
 from consent_server.rates.read import By, Span, read_rates
@@ -45,15 +45,15 @@ TITLE_ARM = {
 
 
 @pytest.fixture
-def filled(services: Services) -> int:
+def filled(services: Context) -> int:
     """How many events the last days before the clock's time had."""
     clock = Clock(START)
-    ours = Services.make(services.settings, services.database.engine, clock)
+    ours = Context(services.settings, services.database.engine, clock)
     *_, (_, events) = fill(ours, clock, START, DAYS)
     return events
 
 
-def test_the_figures_are_plausible_and_the_ledger_is_clean(services: Services, filled: int) -> None:
+def test_the_figures_are_plausible_and_the_ledger_is_clean(services: Context, filled: int) -> None:
     last = date(2026, 11, 23)
     span = Span(last - timedelta(days=DAYS - 1), last)
     found = read_rates(services.database, "callbell", span, By.DAY)
@@ -97,7 +97,7 @@ def test_the_last_notice_is_the_example_s() -> None:
 
 
 def test_every_page_about_the_site_says_that_it_is_made_up(
-    bare_app: Flask, services: Services, apply_site: Apply
+    bare_app: Flask, services: Context, apply_site: Apply
 ) -> None:
     apply_site(with_experiment(BOX))
     declared = {**declarations()[-1], "experiment": EXPERIMENT | {"arms": [TITLE_ARM]}}
@@ -135,7 +135,7 @@ def pages_about(olga: Person, site: str) -> Iterator[str]:
     yield f"/console/sites/{site}/records/{answer['receipt_id']}"
 
 
-def test_a_choice_made_without_a_script_says_so_too(bare_app: Flask, services: Services) -> None:
+def test_a_choice_made_without_a_script_says_so_too(bare_app: Flask, services: Context) -> None:
     publish_notice(services.database, declarations()[-1], services.settings.public_url, services.now(), demo=True)
     browser = bare_app.test_client(use_cookies=False)
     form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', browser.get("/sites/callbell/choice").text))
@@ -152,7 +152,7 @@ def test_what_make_demo_runs_fills_an_empty_instance_once(
     monkeypatch.setenv("CONSENT_INSTANCE", str(tmp_path))
     main(DAYS)
     app = create_app()
-    our: Services = app.extensions["consent"]
+    our: Context = app.extensions["consent"]
     today = datetime.now(ZONE).date()
     found = read_rates(our.database, "callbell", Span(today - timedelta(days=DAYS), today), By.DAY)
     assert found.demo
@@ -166,7 +166,7 @@ def test_what_make_demo_runs_fills_an_empty_instance_once(
 
 
 @pytest.mark.on_both_databases
-def test_the_mark_is_never_set_on_a_real_site_and_never_taken_away(services: Services) -> None:
+def test_the_mark_is_never_set_on_a_real_site_and_never_taken_away(services: Context) -> None:
     def apply(text: str, demo: bool) -> bool:
         declared = read_site_file(text)
         publish_notice(services.database, declared, services.settings.public_url, services.now(), demo=demo)
@@ -176,7 +176,7 @@ def test_the_mark_is_never_set_on_a_real_site_and_never_taken_away(services: Ser
     assert [apply(CALLBELL.read_text("utf-8"), demo) for demo in (True, False)] == [True, True]
 
 
-def test_it_is_never_put_into_a_site_that_is_there(services: Services, apply_site: Apply, tmp_path: Path) -> None:
+def test_it_is_never_put_into_a_site_that_is_there(services: Context, apply_site: Apply, tmp_path: Path) -> None:
     apply_site(CALLBELL.read_text("utf-8"))
     done = subprocess.run(
         [sys.executable, "examples/demo/fill.py"], cwd=ROOT, capture_output=True, text=True, check=False,

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from consent_server.audit.report_gaps import report_gaps
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.errors import ExperimentConflict, InvalidSiteFile, UnknownExperiment
 from consent_server.decisions.store_tallies import Cell, add
 from consent_server.rates.promote_arm import promote_arm
@@ -24,6 +24,7 @@ from consent_server.sites import store as sites
 from consent_server.sites import store_configurations as configurations
 from consent_server.sites import store_experiments as experiments
 from consent_server.sites import store_notices as notices
+from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.publish import publish_notice
 from consent_server.sites.site_file import read_site_file
 from tests.support.cast import token
@@ -38,19 +39,19 @@ from tests.widget.test_embed import config
 PAGE, PATH = "/console/sites/shop/experiment", "/v1/sites/shop/experiment"
 
 
-def stored(services: Services, key: str | None = None) -> experiments.StoredExperiment | None:
+def stored(services: Context, key: str | None = None) -> experiments.StoredExperiment | None:
     with services.database.reading() as session:
         return experiments.get(session, sites.get(session, "shop").id, key)
 
 
-def hashes(services: Services) -> dict[str, str]:
+def hashes(services: Context) -> dict[str, str]:
     """Arm to notice."""
     found = stored(services)
     assert found
     return {arm.name: arm.notice.notice.hash for arm in found.arms}
 
 
-def in_force(services: Services) -> str:
+def in_force(services: Context) -> str:
     with services.database.reading() as session:
         found = notices.in_force(session, sites.get(session, "shop").id)
     assert found
@@ -65,7 +66,7 @@ def served(client: FlaskClient, language: str = "en") -> dict[str, Any]:
 
 
 @pytest.mark.on_both_databases
-def test_it_starts_goes_on_and_ends_by_the_file(services: Services, apply_site: Apply, clock: Clock) -> None:
+def test_it_starts_goes_on_and_ends_by_the_file(services: Context, apply_site: Apply, clock: Clock) -> None:
     checked = apply_site.publish(with_experiment(BOX, TITLE), check_only=True)
     assert (checked.experiment.starts, len(checked.experiment.arms)) == (True, 3)
     own = apply_site(with_experiment(BOX, TITLE))
@@ -93,7 +94,7 @@ def test_it_starts_goes_on_and_ends_by_the_file(services: Services, apply_site: 
         with_experiment(BOX, TITLE, shop=site_file(TOP.replace("Example Shop", "Other Shop"))),
     ],
 )  # fmt: skip
-def test_what_runs_is_not_changed_under_its_key(services: Services, apply_site: Apply, changed: str) -> None:
+def test_what_runs_is_not_changed_under_its_key(services: Context, apply_site: Apply, changed: str) -> None:
     apply_site(with_experiment(BOX, TITLE))
     for check_only in (True, False):
         with pytest.raises(ExperimentConflict, match="another key"):
@@ -108,7 +109,7 @@ def test_what_runs_is_not_changed_under_its_key(services: Services, apply_site: 
     assert (second.key, second.ended_at) == ("second", None)
 
 
-def test_arms_that_show_the_same_are_refused(services: Services, apply_site: Apply) -> None:
+def test_arms_that_show_the_same_are_refused(services: Context, apply_site: Apply) -> None:
     twin = BOX.replace('"box"\nweight', '"twin"\nweight')
     with pytest.raises(InvalidSiteFile) as refused:
         apply_site.publish(with_experiment(BOX, twin, TITLE.replace("Your choice", "Your privacy")))
@@ -136,7 +137,7 @@ def test_the_command_names_the_arms(app: Flask, tmp_path: Path) -> None:
 
 
 def test_the_script_has_the_arms_while_it_runs_and_not_a_byte_else(
-    client: FlaskClient, services: Services, apply_site: Apply
+    client: FlaskClient, services: Context, apply_site: Apply
 ) -> None:
     before = client.get("/widget/shop.js").data
     later = [client.get(f"/widget/shop/{part}.js").data for part in ("preferences", "details")]
@@ -155,11 +156,9 @@ def test_the_script_has_the_arms_while_it_runs_and_not_a_byte_else(
 
 
 @pytest.mark.on_both_databases
-def test_each_arm_is_archived_as_the_widget_makes_it(
-    client: FlaskClient, services: Services, apply_site: Apply
-) -> None:
+def test_each_arm_is_archived_as_the_widget_makes_it(client: FlaskClient, services: Context, apply_site: Apply) -> None:
     apply_site(with_experiment(BOX, TITLE))
-    found, widget = served(client), services.sites.get("shop").widget.hash
+    found, widget = served(client), services[CurrentSites].get("shop").widget.hash
     arms = found.pop("arms")
     for name, notice_hash in hashes(services).items():
         own: dict[str, Any] = next((arm for arm in arms if arm["notice"] == notice_hash), {})
@@ -173,7 +172,7 @@ def test_each_arm_is_archived_as_the_widget_makes_it(
 
 
 def test_a_decision_names_the_arm_that_was_shown(
-    client: FlaskClient, services: Services, apply_site: Apply, body: Body
+    client: FlaskClient, services: Context, apply_site: Apply, body: Body
 ) -> None:
     apply_site(with_experiment(BOX, TITLE))
     for notice_hash in hashes(services).values():
@@ -187,7 +186,7 @@ def test_a_decision_names_the_arm_that_was_shown(
 
 @pytest.mark.on_both_databases
 def test_the_evidence_holds_the_notices_of_arms(
-    app: Flask, client: FlaskClient, services: Services, apply_site: Apply, body: Body, clock: Clock, tmp_path: Path
+    app: Flask, client: FlaskClient, services: Context, apply_site: Apply, body: Body, clock: Clock, tmp_path: Path
 ) -> None:
     clock.advance(hours=1)
     apply_site(with_experiment(BOX, TITLE))
@@ -202,14 +201,14 @@ def test_the_evidence_holds_the_notices_of_arms(
         assert [one["notice"] for one in lines] == [hashes(services)[arm] for arm in ("control", "box", "title")]
     verified = runner.invoke(args=["evidence", "verify", str(pack_file)])
     assert verified.exit_code == 0, verified.output
-    found = report_gaps(services.database, services.keys.ring, services.sites.get("shop").site_id)
+    found = report_gaps(services.database, services.keys.ring, services[CurrentSites].get("shop").site_id)
     assert {one.notice: one.first is not None for one in found.notices}[box]
 
 
 # Reading
 
 
-def count(services: Services, day: str, arm: str, shown: int, accepted: int) -> None:
+def count(services: Context, day: str, arm: str, shown: int, accepted: int) -> None:
     """Views and first choices of a day under an arm's notice."""
     with services.database.transaction() as session:
         site_id = sites.get(session, "shop").id
@@ -222,7 +221,7 @@ def count(services: Services, day: str, arm: str, shown: int, accepted: int) -> 
 
 
 @pytest.fixture
-def counted(app: Flask, services: Services, apply_site: Apply, clock: Clock) -> None:
+def counted(app: Flask, services: Context, apply_site: Apply, clock: Clock) -> None:
     """Ten days of an arm at 50 % against a control at 40 %, after two days that are not counted."""
     apply_site(with_experiment(BOX.replace("30", "50")))
     for day in range(23, 31):
@@ -239,7 +238,7 @@ def counted(app: Flask, services: Services, apply_site: Apply, clock: Clock) -> 
 
 @pytest.mark.on_both_databases
 @pytest.mark.usefixtures("counted")
-def test_known_counts_give_known_figures_and_a_sentence(services: Services, clock: Clock) -> None:
+def test_known_counts_give_known_figures_and_a_sentence(services: Context, clock: Clock) -> None:
     found = read_experiment(services.database, "shop", clock())
     assert found.span
     assert (str(found.span.first), str(found.span.last)) == ("2026-11-25", "2026-12-04")
@@ -256,7 +255,7 @@ def test_known_counts_give_known_figures_and_a_sentence(services: Services, cloc
 
 @pytest.mark.on_both_databases
 @pytest.mark.usefixtures("counted")
-def test_after_its_end_it_says_the_same_for_ever(services: Services, apply_site: Apply, clock: Clock) -> None:
+def test_after_its_end_it_says_the_same_for_ever(services: Context, apply_site: Apply, clock: Clock) -> None:
     before = read_experiment(services.database, "shop", clock())
     apply_site(site_file())
     clock.advance(days=40)
@@ -266,14 +265,14 @@ def test_after_its_end_it_says_the_same_for_ever(services: Services, apply_site:
         read_experiment(services.database, "shop", clock(), "other")
 
 
-def test_before_a_day_is_over_nothing_is_concluded(services: Services, apply_site: Apply, clock: Clock) -> None:
+def test_before_a_day_is_over_nothing_is_concluded(services: Context, apply_site: Apply, clock: Clock) -> None:
     apply_site(with_experiment(BOX))
     found = read_experiment(services.database, "shop", clock())
     assert (found.span, found.result.conclusion.key, found.arms[0].figures.totals.shown) == (None, "too_early", 0)
 
 
 @pytest.mark.usefixtures("counted")
-def test_the_dashboard_knows_the_notices_of_arms(services: Services, clock: Clock) -> None:
+def test_the_dashboard_knows_the_notices_of_arms(services: Context, clock: Clock) -> None:
     today = clock().date()
     found = read_dashboard(services.database, "shop", Span(today.replace(day=1), today), By.DAY)
     assert set(found.beside.known) == set(hashes(services).values())
@@ -302,7 +301,7 @@ def test_the_json_is_as_described_and_for_marketers(app: Flask, client: FlaskCli
 
 @pytest.mark.on_both_databases
 def test_an_arm_becomes_the_notice_and_an_old_file_does_not_undo_it(
-    services: Services, apply_site: Apply, clock: Clock
+    services: Context, apply_site: Apply, clock: Clock
 ) -> None:
     apply_site(with_experiment(BOX, TITLE))
     arms = hashes(services)
@@ -330,7 +329,7 @@ def test_an_arm_becomes_the_notice_and_an_old_file_does_not_undo_it(
     assert apply_site.publish(site_file()).new_notice  # what is in force now is nobody's arm
 
 
-def test_who_wants_the_old_notice_back_says_so(services: Services, apply_site: Apply, clock: Clock) -> None:
+def test_who_wants_the_old_notice_back_says_so(services: Context, apply_site: Apply, clock: Clock) -> None:
     own = apply_site(with_experiment(BOX))
     promote_arm(services.database, "shop", "look", "box", clock())
     declared, url = read_site_file(site_file()), services.settings.public_url
@@ -338,7 +337,7 @@ def test_who_wants_the_old_notice_back_says_so(services: Services, apply_site: A
     assert in_force(services) == own
 
 
-def test_to_keep_the_control_ends_it_and_publishes_nothing(services: Services, apply_site: Apply, clock: Clock) -> None:
+def test_to_keep_the_control_ends_it_and_publishes_nothing(services: Context, apply_site: Apply, clock: Clock) -> None:
     own = apply_site(with_experiment(BOX))
     promote_arm(services.database, "shop", "look", "control", clock())
     assert in_force(services) == own
@@ -362,7 +361,7 @@ def test_the_page_before_any_experiment_says_how_to_begin(olga: Person) -> None:
 
 @pytest.mark.usefixtures("counted")
 def test_marketers_read_and_promote_on_their_own_sites(
-    people: dict[str, Person], services: Services, client: FlaskClient
+    people: dict[str, Person], services: Context, client: FlaskClient
 ) -> None:
     for name, status in {"olga": 200, "max": 200, "ada": 403, "rita": 403}.items():
         assert people[name].browser.get(PAGE, headers=HTML).status_code == status, name

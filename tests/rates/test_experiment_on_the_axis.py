@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from tests.support.cast import token
 from tests.support.experiment_files import BOX, with_experiment
 from tests.support.factories import Clock, site_file
@@ -12,7 +12,7 @@ from tests.support.sites import Apply
 
 
 def test_the_axis_shows_where_it_begins_and_ends(
-    app: Flask, services: Services, notice: str, apply_site: Apply, clock: Clock
+    app: Flask, services: Context, notice: str, apply_site: Apply, clock: Clock
 ) -> None:
     count(services, notice, "2026-11-23", a_day(90, 40, 20))
     apply_site(with_experiment(BOX))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.errors import ExperimentConflict
 from consent_server.rates.promote_arm import promote_arm
 from consent_server.sites import store_experiments as experiments
@@ -46,7 +46,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch, *actions: Callable[[], object]) -> 
 
 
 def test_of_two_who_promote_at_once_one_is_told_that_it_is_over(
-    services: Services, apply_site: Apply, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    services: Context, apply_site: Apply, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     apply_site(with_experiment(BOX, TITLE))
     promotions = [partial(promote_arm, services.database, "shop", "look", arm, clock()) for arm in ("box", "title")]
@@ -58,7 +58,7 @@ def test_of_two_who_promote_at_once_one_is_told_that_it_is_over(
 
 
 def test_a_file_applied_at_the_moment_of_a_promotion_does_not_undo_it(
-    services: Services, apply_site: Apply, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    services: Context, apply_site: Apply, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = apply_site(with_experiment(BOX))
     promote = partial(promote_arm, services.database, "shop", "look", "box", clock())
@@ -72,7 +72,7 @@ def test_a_file_applied_at_the_moment_of_a_promotion_does_not_undo_it(
 
 
 def test_two_files_applied_at_once_start_one_experiment(
-    services: Services, apply_site: Apply, monkeypatch: pytest.MonkeyPatch
+    services: Context, apply_site: Apply, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     apply_site(site_file())
     files = (with_experiment(BOX), with_experiment(TITLE))
@@ -82,7 +82,7 @@ def test_two_files_applied_at_once_start_one_experiment(
     assert len(found.arms) == 2
 
 
-def test_a_site_that_two_make_at_once_is_made_once(services: Services, apply_site: Apply) -> None:
+def test_a_site_that_two_make_at_once_is_made_once(services: Context, apply_site: Apply) -> None:
     together = threading.Barrier(2)
 
     def make(number: int) -> bool:

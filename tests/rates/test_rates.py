@@ -16,11 +16,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from consent_server.app import create_app
-from consent_server.core.context import Services
-from consent_server.core.rows import DecisionRow
+from consent_server.core.context import Context
 from consent_server.decisions import store_tallies as tallies
 from consent_server.decisions.fold_tallies import fold_tallies
-from consent_server.decisions.rows import RollUpRow, TallyRow
+from consent_server.decisions.rows import DecisionRow, RollUpRow, TallyRow
 from consent_server.decisions.rules_tally import SHOWN
 from consent_server.decisions.store_tallies import Cell
 from consent_server.rates.close_days import close_days
@@ -62,7 +61,7 @@ def row(answer: Mapping[str, Any], key: str) -> Any:
 
 @pytest.mark.on_both_databases
 def test_the_figures_are_those_of_what_happened(
-    client: FlaskClient, body: Body, notice: str, services: Services, marketer: dict[str, str]
+    client: FlaskClient, body: Body, notice: str, services: Context, marketer: dict[str, str]
 ) -> None:
     show(client, notice, 8)
     show(client, notice, 2, **PHONE)
@@ -125,7 +124,7 @@ def test_robots_and_prefetches_are_left_out_and_said(
 
 
 @pytest.mark.on_both_databases
-def test_nothing_of_a_visitor_is_kept(client: FlaskClient, notice: str, services: Services) -> None:
+def test_nothing_of_a_visitor_is_kept(client: FlaskClient, notice: str, services: Context) -> None:
     show(client, notice, 50, **PHONE)
     show(client, notice, 50, "fr")
     with services.database.reading() as session:
@@ -195,7 +194,7 @@ def test_small_groups_are_not_told(client: FlaskClient, notice: str, marketer: d
 
 
 @pytest.fixture
-def counted(services: Services, notice: str, apply_site: Apply) -> list[str]:
+def counted(services: Context, notice: str, apply_site: Apply) -> list[str]:
     """Four days of two notices by country, seldom ten of a kind; the hashes of the notices."""
     shown = [notice, apply_site(site_file(vendors=ANALYTICS))]
     dice, cells = random.Random(10), Counter[Cell]()
@@ -211,7 +210,7 @@ def counted(services: Services, notice: str, apply_site: Apply) -> list[str]:
     return shown
 
 
-def test_no_two_answers_tell_of_fewer_than_ten(services: Services, counted: list[str], clock: Clock) -> None:
+def test_no_two_answers_tell_of_fewer_than_ten(services: Context, counted: list[str], clock: Clock) -> None:
     def answers() -> dict[Any, Any]:
         spans = [
             Span(date(2026, 11, first), date(2026, 11, last)) for first in range(20, 24) for last in range(first, 24)
@@ -271,7 +270,7 @@ def test_one_notice_is_not_told_by_leaving_out_the_other(
 
 @pytest.mark.on_both_databases
 def test_what_is_counted_on_a_closed_day_is_still_counted_once(
-    client: FlaskClient, notice: str, services: Services, clock: Clock, marketer: dict[str, str]
+    client: FlaskClient, notice: str, services: Context, clock: Clock, marketer: dict[str, str]
 ) -> None:
     show(client, notice, 12)
     fold_tallies(services.database)
@@ -288,7 +287,7 @@ def test_what_is_counted_on_a_closed_day_is_still_counted_once(
 
 
 def test_countries_come_from_the_header_that_the_operator_names(
-    app: Flask, services: Services, notice: str, clock: Clock, marketer: dict[str, str]
+    app: Flask, services: Context, notice: str, clock: Clock, marketer: dict[str, str]
 ) -> None:
     settings = replace(services.settings, country_header="CF-IPCountry")
     named = create_app(settings, now=clock)

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from consent_server import worker as sealer
 from consent_server.core.channels import Channel
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.database import Database
 from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.rates.read_alerts import recent_alerts
@@ -106,7 +106,7 @@ def test_a_server_that_was_off_still_says_what_happened(history: History, clock:
     assert history.watch() == [f"{subject} 2026-11-22" for subject in FALLEN]
 
 
-def test_days_end_on_the_sites_own_clock(apply_site: Apply, services: Services, clock: Clock) -> None:
+def test_days_end_on_the_sites_own_clock(apply_site: Apply, services: Context, clock: Clock) -> None:
     apply_site(site_file(f'{TOP}time_zone = "Asia/Kolkata"\n'))
     history = History(services, clock)
     history.usual(30, YESTERDAY)
@@ -119,7 +119,7 @@ def test_days_end_on_the_sites_own_clock(apply_site: Apply, services: Services, 
 
 
 @pytest.mark.on_both_databases
-def test_several_workers_raise_it_once(history: History, services: Services, clock: Clock) -> None:
+def test_several_workers_raise_it_once(history: History, services: Context, clock: Clock) -> None:
     history.usual()
     history.day(YESTERDAY, accepted=20)
     workers = 4
@@ -217,7 +217,7 @@ def test_the_dashboard_says_what_is_worth_a_look(history: History, app: Flask, c
     assert "Worth a look" not in client.get("/console/sites/rival/rates", headers=rival).text
 
 
-def test_every_server_watches_by_itself(history: History, services: Services) -> None:
+def test_every_server_watches_by_itself(history: History, services: Context) -> None:
     tasks = {task.name: task for task in sealer.tasks(services)}
     assert (tasks["alerts"].seconds, tasks["alerts"].alone) == (600, True)
     assert "deliveries" not in tasks

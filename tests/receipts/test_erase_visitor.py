@@ -16,11 +16,11 @@ import pytest
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import DBAPIError
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.errors import StorageUnavailable, UnknownReceipt
 from consent_server.core.notes import open_checkpoint
-from consent_server.core.rows import DecisionRow
 from consent_server.decisions.record import Recorded
+from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Action
 from consent_server.ledger.rules import commitment, leaf_hash, verify_inclusion
 from consent_server.receipts import erase_visitor as erasing
@@ -40,7 +40,7 @@ def page(number: int) -> str:
 
 
 @pytest.fixture
-def shop(services: Services, notice: str, clock: Clock, tmp_path: Path) -> Shop:
+def shop(services: Context, notice: str, clock: Clock, tmp_path: Path) -> Shop:
     """An empty ledger."""
     return Shop(services, clock, tmp_path)
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.decisions.rules import Action
 from tests.support import jose
 from tests.support.factories import TABLES, TOP, Body, site_file
@@ -125,7 +125,7 @@ def test_the_published_keys(client: FlaskClient) -> None:
 
 
 def test_after_a_rotation_old_and_new_receipts_verify(
-    app: Flask, client: FlaskClient, body: Body, said: dict[str, Any], services: Services, link: str
+    app: Flask, client: FlaskClient, body: Body, said: dict[str, Any], services: Context, link: str
 ) -> None:
     file = services.settings.signing_keys_file
     retired = json.loads(file.read_text())["keys"][0]
@@ -270,7 +270,7 @@ def test_a_receipt_that_holds(app: Flask, client: FlaskClient, said: dict[str, A
 
 
 @pytest.mark.on_both_databases
-def test_a_receipt_that_nobody_recorded(client: FlaskClient, said: dict[str, Any], services: Services) -> None:
+def test_a_receipt_that_nobody_recorded(client: FlaskClient, said: dict[str, Any], services: Context) -> None:
     forged = jose.claims(said["receipt"]) | {"jti": "01a20959-a77a-7518-936b-f2062a57b346"}
     token = services.keys.ring.sign(forged, "consent-receipt+jwt")
     found = client.post("/v1/receipts/verify", json={"receipt": token}).get_json()

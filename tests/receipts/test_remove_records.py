@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from tests.receipts.test_run_retention import PROOFS_END
 from tests.support.factories import Clock
 from tests.support.ledger_shop import Shop
@@ -24,7 +24,7 @@ FIRST = [(retention, "leaves_before"), (erasure, "leaves_of"), (erasure, "Remove
 
 
 @pytest.fixture
-def shop(services: Services, notice: str, clock: Clock, tmp_path: Path) -> Shop:
+def shop(services: Context, notice: str, clock: Clock, tmp_path: Path) -> Shop:
     """Four records whose time is over, under a checkpoint."""
     made = Shop(services, clock, tmp_path)
     for _ in range(4):

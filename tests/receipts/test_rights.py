@@ -11,12 +11,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, text
 from werkzeug.test import TestResponse
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.decisions.rows import TallyRow
-from consent_server.ledger.rules_removal import answer_by
 from consent_server.receipts.request_erasure import read_erasure_requests
 from consent_server.receipts.store import ErasureRequestRow
 from consent_server.sites.rules_cookie import NAME
+from consent_server.sites.rules_rights import answer_by
 from tests.support import jose
 from tests.support.cast import token
 from tests.support.factories import RIVAL, TOP, Body, Clock, site_file
@@ -54,7 +54,7 @@ def has_button(text: str, what: str = "withdrawal") -> bool:
     return f'/{what}"><button' in text
 
 
-def withdrawals(services: Services) -> int:
+def withdrawals(services: Context) -> int:
     with services.database.reading() as session:
         query = select(func.coalesce(func.sum(TallyRow.count), 0)).where(TallyRow.outcome == "withdrawal")
         return int(session.scalar(query) or 0)
@@ -62,7 +62,7 @@ def withdrawals(services: Services) -> int:
 
 @pytest.mark.on_both_databases
 def test_a_withdrawal_by_link_is_a_decision_like_any_other(
-    app: Flask, client: FlaskClient, services: Services, grant: dict[str, Any], clock: Clock
+    app: Flask, client: FlaskClient, services: Context, grant: dict[str, Any], clock: Clock
 ) -> None:
     clock.advance(days=3)
     answer = press(client, grant)
@@ -88,7 +88,7 @@ def test_a_withdrawal_by_link_is_a_decision_like_any_other(
     assert app.test_cli_runner().invoke(args=["ledger", "check", "shop"]).exit_code == 0
 
 
-def test_pressed_twice_it_counts_once(client: FlaskClient, services: Services, grant: dict[str, Any]) -> None:
+def test_pressed_twice_it_counts_once(client: FlaskClient, services: Context, grant: dict[str, Any]) -> None:
     assert has_button(page(client, grant))
     assert press(client, grant).status_code == 303
     again = press(client, grant)
@@ -102,7 +102,7 @@ def test_pressed_twice_it_counts_once(client: FlaskClient, services: Services, g
 
 @pytest.mark.on_both_databases
 def test_each_receipt_of_a_visitor_withdraws_what_stands(
-    client: FlaskClient, services: Services, body: Body, grant: dict[str, Any]
+    client: FlaskClient, services: Context, body: Body, grant: dict[str, Any]
 ) -> None:
     later = post(client, body(visitor=grant["visitor"], change=True)).get_json()
     shown = page(client, grant)
@@ -119,7 +119,7 @@ def test_each_receipt_of_a_visitor_withdraws_what_stands(
 
 
 def test_what_grants_nothing_has_no_button(
-    client: FlaskClient, services: Services, body: Body, grant: dict[str, Any], clock: Clock
+    client: FlaskClient, services: Context, body: Body, grant: dict[str, Any], clock: Clock
 ) -> None:
     refusal = post(client, body.refusal(language="fr")).get_json()
     assert "Vous n’avez rien accepté" in page(client, refusal)
@@ -145,7 +145,7 @@ def test_a_withdrawal_in_the_browser_is_told_by_the_page(
         assert "Ce que cette page ne peut pas faire" not in shown
 
 
-def test_looking_changes_nothing(client: FlaskClient, services: Services, grant: dict[str, Any]) -> None:
+def test_looking_changes_nothing(client: FlaskClient, services: Context, grant: dict[str, Any]) -> None:
     for what in ("", "/withdrawal", "/erasure", "/proof", "?format=html"):
         for headers in (HTML, {"Purpose": "prefetch"}, {"User-Agent": "Googlebot/2.1"}):
             client.get(path(grant) + what, headers=headers)
@@ -157,7 +157,7 @@ def test_looking_changes_nothing(client: FlaskClient, services: Services, grant:
 
 @pytest.mark.parametrize("what", ["withdrawal", "erasure"])
 def test_only_the_signed_link_is_enough(
-    app: Flask, client: FlaskClient, services: Services, body: Body, grant: dict[str, Any], what: str
+    app: Flask, client: FlaskClient, services: Context, body: Body, grant: dict[str, Any], what: str
 ) -> None:
     other = post(client, body()).get_json()
     signature = path(grant).rpartition(".")[2]
@@ -175,7 +175,7 @@ def test_only_the_signed_link_is_enough(
     assert read_erasure_requests(services.database) == []
 
 
-def test_a_browser_s_signal_is_recorded(client: FlaskClient, services: Services, grant: dict[str, Any]) -> None:
+def test_a_browser_s_signal_is_recorded(client: FlaskClient, services: Context, grant: dict[str, Any]) -> None:
     press(client, grant, **{"Sec-GPC": "1"})
     assert rows(services)[-1].gpc is True
 
@@ -253,7 +253,7 @@ def ask(client: FlaskClient, said: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.on_both_databases
 def test_asking_twice_is_one_request(
-    client: FlaskClient, services: Services, grant: dict[str, Any], clock: Clock
+    client: FlaskClient, services: Context, grant: dict[str, Any], clock: Clock
 ) -> None:
     assert has_button(page(client, grant), "erasure")
     first = ask(client, grant)
@@ -273,7 +273,7 @@ def test_asking_twice_is_one_request(
 
 @pytest.mark.on_both_databases
 def test_a_request_covers_all_records_of_the_visitor(
-    client: FlaskClient, services: Services, body: Body, grant: dict[str, Any]
+    client: FlaskClient, services: Context, body: Body, grant: dict[str, Any]
 ) -> None:
     later = post(client, body(visitor=grant["visitor"], change=True)).get_json()
     ask(client, later)
@@ -285,7 +285,7 @@ def test_a_request_covers_all_records_of_the_visitor(
 
 @pytest.mark.on_both_databases
 def test_from_the_request_to_the_erasure(
-    app: Flask, client: FlaskClient, services: Services, body: Body, grant: dict[str, Any], clock: Clock
+    app: Flask, client: FlaskClient, services: Context, body: Body, grant: dict[str, Any], clock: Clock
 ) -> None:
     run = app.test_cli_runner().invoke
     post(client, body(visitor=grant["visitor"], change=True))
@@ -330,7 +330,7 @@ def test_what_was_erased_says_so(app: Flask, client: FlaskClient, grant: dict[st
 
 @pytest.mark.on_both_databases
 def test_retention_takes_the_request_with_the_record(
-    app: Flask, client: FlaskClient, services: Services, grant: dict[str, Any], clock: Clock
+    app: Flask, client: FlaskClient, services: Context, grant: dict[str, Any], clock: Clock
 ) -> None:
     ask(client, grant)
     clock.advance(days=4 * 366)
@@ -360,7 +360,7 @@ def test_the_days_to_answer(asked: str, answered: str) -> None:
     assert answer_by(at).date().isoformat() == answered
 
 
-def test_the_rival_withdraws_at_the_rival(client: FlaskClient, services: Services, body: Body) -> None:
+def test_the_rival_withdraws_at_the_rival(client: FlaskClient, services: Context, body: Body) -> None:
     notice = client.get("/v1/sites/rival/notice").headers["ETag"].strip('"')
     said = post(client, body(notice=notice, page=f"{RIVAL}/"), site="rival", origin=RIVAL).get_json()
     claims = client.get(press(client, said).location).get_json()

@@ -10,12 +10,13 @@ from sqlalchemy import select, text
 from consent_server import worker as sealer
 from consent_server.access.log_lookup import log_lookup, read_lookups
 from consent_server.access.rules import Access, Role
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.errors import InvalidSiteFile, UnknownReceipt
 from consent_server.core.rows import SiteRow
 from consent_server.receipts import run_retention as retaining
 from consent_server.receipts.prove import prove_receipt
 from consent_server.receipts.run_retention import run_retention
+from consent_server.sites.current_site import CurrentSites
 from tests.receipts.test_erase_visitor import Files, files, holds, page, prove, still_there, traces
 from tests.support.factories import PUBLIC_URL, Body, Clock
 from tests.support.ledger_shop import Shop
@@ -30,9 +31,9 @@ SOMEBODY = Access("olga@shop.example", Role.OPERATOR, None)
 
 
 @pytest.fixture
-def shop(services: Services, notice: str, clock: Clock, tmp_path: Path) -> Shop:
+def shop(services: Context, notice: str, clock: Clock, tmp_path: Path) -> Shop:
     """An empty ledger whose proofs are kept for three years."""
-    assert services.sites.get("shop").site.proof_retention == "P3Y"
+    assert services[CurrentSites].get("shop").site.proof_retention == "P3Y"
     return Shop(services, clock, tmp_path)
 
 

@@ -5,9 +5,9 @@ import re
 import pytest
 from sqlalchemy import func, select
 
-from consent_server.core.context import Services
-from consent_server.core.rows import NoticeRow, PublicationRow
+from consent_server.core.context import Context
 from consent_server.sites.current_site import CurrentSites
+from consent_server.sites.rows import NoticeRow, PublicationRow
 from tests.support.factories import ADS, ANALYTICS, CALLBELL, META, TABLES, TOP, VENDORS, Clock, notice_of, site_file
 from tests.support.sites import Apply
 
@@ -87,12 +87,12 @@ def test_hosts_make_none() -> None:
     assert notice_of(one).hash == notice_of(other).hash
 
 
-def revision(services: Services) -> str:
+def revision(services: Context) -> str:
     """Of the notice in force, read anew."""
     return CurrentSites(services.database, services.now).get("shop").revision
 
 
-def counts(services: Services) -> tuple[int, int]:
+def counts(services: Context) -> tuple[int, int]:
     with services.database.reading() as session:
         tables = (NoticeRow, PublicationRow)
         notices, publications = (session.scalar(select(func.count()).select_from(table)) or 0 for table in tables)
@@ -100,7 +100,7 @@ def counts(services: Services) -> tuple[int, int]:
 
 
 @pytest.mark.on_both_databases
-def test_the_same_file_twice_publishes_nothing(services: Services, apply_site: Apply, clock: Clock) -> None:
+def test_the_same_file_twice_publishes_nothing(services: Context, apply_site: Apply, clock: Clock) -> None:
     first = apply_site.publish(site_file())
     clock.advance(days=1)
     again = apply_site.publish(site_file())
@@ -110,7 +110,7 @@ def test_the_same_file_twice_publishes_nothing(services: Services, apply_site: A
 
 
 @pytest.mark.on_both_databases
-def test_a_check_changes_nothing(services: Services, apply_site: Apply) -> None:
+def test_a_check_changes_nothing(services: Context, apply_site: Apply) -> None:
     checked = apply_site.publish(site_file(), check_only=True)
     assert checked.new_notice
     assert counts(services) == (0, 0)
@@ -121,7 +121,7 @@ def test_a_check_changes_nothing(services: Services, apply_site: Apply) -> None:
 
 
 @pytest.mark.on_both_databases
-def test_settings_take_effect_without_a_new_notice(services: Services, apply_site: Apply) -> None:
+def test_settings_take_effect_without_a_new_notice(services: Context, apply_site: Apply) -> None:
     apply_site.publish(site_file())
     for text in UNSEEN.values():
         published = apply_site.publish(text)
@@ -130,7 +130,7 @@ def test_settings_take_effect_without_a_new_notice(services: Services, apply_sit
 
 
 @pytest.mark.on_both_databases
-def test_a_notice_that_comes_back_is_published_again_and_stored_once(services: Services, apply_site: Apply) -> None:
+def test_a_notice_that_comes_back_is_published_again_and_stored_once(services: Context, apply_site: Apply) -> None:
     first = apply_site.publish(site_file()).notice
     apply_site.publish(SEEN["name"])
     back = apply_site.publish(site_file())
@@ -138,7 +138,7 @@ def test_a_notice_that_comes_back_is_published_again_and_stored_once(services: S
     assert counts(services) == (2, 3)
 
 
-def test_the_example_applies(services: Services, apply_site: Apply) -> None:
+def test_the_example_applies(services: Context, apply_site: Apply) -> None:
     published = apply_site.publish(CALLBELL.read_text("utf-8"))
     with services.database.reading() as session:
         body = bytes(session.scalars(select(NoticeRow.body)).one()).decode()
@@ -155,7 +155,7 @@ ASKED_AGAIN = {
 
 @pytest.mark.parametrize("change", sorted(ASKED_AGAIN - {"vendors in another order"}))
 def test_who_granted_is_asked_again_when_the_consent_rests_on_something_else(
-    services: Services, apply_site: Apply, change: str
+    services: Context, apply_site: Apply, change: str
 ) -> None:
     apply_site.publish(site_file())
     before = revision(services)
@@ -164,14 +164,14 @@ def test_who_granted_is_asked_again_when_the_consent_rests_on_something_else(
 
 
 @pytest.mark.parametrize("change", sorted(set(SEEN) - ASKED_AGAIN))
-def test_a_change_of_words_is_not_a_new_question(services: Services, apply_site: Apply, change: str) -> None:
+def test_a_change_of_words_is_not_a_new_question(services: Context, apply_site: Apply, change: str) -> None:
     apply_site.publish(site_file())
     before = revision(services)
     apply_site.publish(SEEN[change])
     assert revision(services) == before
 
 
-def test_the_order_of_vendors_is_not_a_new_question(services: Services, apply_site: Apply) -> None:
+def test_the_order_of_vendors_is_not_a_new_question(services: Context, apply_site: Apply) -> None:
     apply_site.publish(site_file())
     before = revision(services)
     apply_site.publish(SEEN["vendors in another order"])

@@ -12,8 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from consent_server.core.channels import Channel
-from consent_server.core.context import Services
-from consent_server.core.rows import NoticeRow
+from consent_server.core.context import Context
 from consent_server.decisions import store_tallies as tallies
 from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.decisions.rules import Action
@@ -21,6 +20,7 @@ from consent_server.decisions.rules_tally import SHOWN, Kind, Outcome
 from consent_server.decisions.store_tallies import Cell
 from consent_server.rates.watch import watch_rates
 from consent_server.sites import store as sites
+from consent_server.sites.rows import NoticeRow
 from tests.support.factories import Clock
 
 ACCEPTED = Outcome(Kind.FIRST, Action.ACCEPT_ALL, ("advertising", "analytics"))
@@ -34,7 +34,7 @@ FALLEN = ["consent", "opt_in", "purpose advertising", "purpose analytics"]
 class History:
     """Counts events as visitors' requests do."""
 
-    services: Services
+    services: Context
     clock: Clock
     site: str = "shop"
 
@@ -75,7 +75,7 @@ class History:
 
 
 @pytest.fixture
-def history(notice: str, services: Services, clock: Clock) -> History:
+def history(notice: str, services: Context, clock: Clock) -> History:
     """The shop's."""
     return History(services, clock)
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from werkzeug.routing import Rule
 
 from consent_server.app import create_app
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from tests.support.factories import Body, Clock, settings_for
 from tests.support.sites import Apply
 
@@ -59,14 +59,14 @@ def bare_app(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Flask]
 
 
 @pytest.fixture
-def services(bare_app: Flask) -> Services:
+def services(bare_app: Flask) -> Context:
     """Its use cases."""
-    found: Services = bare_app.extensions["consent"]
+    found: Context = bare_app.extensions["consent"]
     return found
 
 
 @pytest.fixture
-def apply_site(services: Services) -> Apply:
+def apply_site(services: Context) -> Apply:
     """Applies a site file as the command does."""
     return Apply(services)
 

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.decisions.rules_tally import SHOWN, of_conversion
 from consent_server.ledger.seal import seal_ledger
@@ -43,7 +43,7 @@ def olga(app: Flask) -> Person:
 
 
 @pytest.fixture
-def recorded(client: FlaskClient, body: Body, services: Services, clock: Clock) -> list[dict[str, Any]]:
+def recorded(client: FlaskClient, body: Body, services: Context, clock: Clock) -> list[dict[str, Any]]:
     """What the server answered to: a grant, a refusal, a choice, and the first visitor's withdrawal. Sealed."""
     first = post(client, body()).get_json()
     answers = [first]
@@ -69,7 +69,7 @@ def marketer(app: Flask) -> Person:
 
 
 @pytest.fixture
-def counted(services: Services, notice: str, clock: Clock) -> None:
+def counted(services: Context, notice: str, clock: Clock) -> None:
     """Two months, half of the counts still in the inbox."""
     for ago in reversed(range(56)):
         day = (clock().date() - timedelta(days=ago)).isoformat()

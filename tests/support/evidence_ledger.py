@@ -22,6 +22,7 @@ from consent_server.audit.pack import (
     write_pack,
 )
 from consent_server.core.canonical import encode
+from consent_server.core.hashes import HASH_BYTES
 from consent_server.core.keys import KeyRing
 from consent_server.core.notes import (
     COSIGNATURE,
@@ -35,7 +36,7 @@ from consent_server.core.notes import (
 )
 from consent_server.decisions.rules import decide
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE, Issuer, receipt_claims, uuid7
-from consent_server.ledger.rules import HASH_BYTES, Tile, Tree, commitment, grow, leaf_hash
+from consent_server.ledger.rules import Tile, Tree, commitment, grow, leaf_hash
 from consent_server.ledger.rules_removal import REMOVAL_TYPE, Rule, removal_claims
 from tests.support import jose
 from tests.support.factories import PUBLIC_URL, START, answer, notice_of, site_file

@@ -10,6 +10,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, create_engine, text
 
 from consent_server.core import append_only
+from consent_server.core.hashes import HASH_BYTES
 from consent_server.core.keys import KeyRing
 from consent_server.core.notes import (
     ED25519,
@@ -22,7 +23,7 @@ from consent_server.core.notes import (
     sign_note,
 )
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE
-from consent_server.ledger.rules import HASH_BYTES, Tree, commitment, grow, leaf_hash
+from consent_server.ledger.rules import Tree, commitment, grow, leaf_hash
 from consent_server.ledger.rules_removal import REMOVAL_TYPE
 from tests.support import jose
 from tests.support.evidence_ledger import new_ring

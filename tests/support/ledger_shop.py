@@ -8,15 +8,16 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from consent_server.audit.export import export_evidence
-from consent_server.core.context import Services
-from consent_server.core.rows import CheckpointRow
-from consent_server.decisions.record import Recorded
+from consent_server.core.context import Context
+from consent_server.decisions.record import RecordDecision, Recorded
 from consent_server.decisions.rules import Action
 from consent_server.decisions.rules_visit import Visit
 from consent_server.ledger.check import check_ledger
 from consent_server.ledger.regrow import LedgerReport
+from consent_server.ledger.rows import CheckpointRow
 from consent_server.ledger.seal import seal_ledger
 from consent_server.receipts.erase_visitor import erase_visitor
+from consent_server.sites.current_site import CurrentSites
 from tests.support.factories import PUBLIC_URL, Clock, answer
 from tests.support.verify_bench import SCRIPT, Bench, Outcome
 
@@ -24,19 +25,19 @@ from tests.support.verify_bench import SCRIPT, Bench, Outcome
 class Shop:
     """The shop's ledger: what its visitors and its operator do, and what both kinds of check then say."""
 
-    def __init__(self, services: Services, clock: Clock, folder: Path) -> None:
+    def __init__(self, services: Context, clock: Clock, folder: Path) -> None:
         self.services, self.clock, self.bench = services, clock, Bench(folder)
         self.made: list[Recorded] = []
 
     def decide(self, site: str = "shop", **changes: Any) -> Recorded:
         """A visitor accepts everything."""
         self.clock.advance(seconds=1)
-        current = self.services.sites.get(site)
+        current = self.services[CurrentSites].get(site)
         grants = dict.fromkeys(current.notice.purposes, True)
         said = answer(
             current.notice, **{"decision_id": uuid4(), "action": Action.ACCEPT_ALL, "grants": grants} | changes
         )
-        self.made.append(self.services.record_decision(current, said, Visit()))
+        self.made.append(self.services[RecordDecision](current, said, Visit()))
         return self.made[-1]
 
     def seal(self) -> None:
@@ -55,14 +56,14 @@ class Shop:
 
     def sealed(self, site: str = "shop") -> list[CheckpointRow]:
         """Every checkpoint with its time, oldest first."""
-        site_id = self.services.sites.get(site).site_id
+        site_id = self.services[CurrentSites].get(site).site_id
         query = select(CheckpointRow).where(CheckpointRow.site_id == site_id).order_by(CheckpointRow.size)
         with self.services.database.reading() as session:
             return list(session.scalars(query))
 
     @property
     def site(self) -> int:
-        return self.services.sites.get("shop").site_id
+        return self.services[CurrentSites].get("shop").site_id
 
     def check(self, *kept: str) -> LedgerReport:
         """`consent ledger check`."""

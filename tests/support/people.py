@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from consent_server.access.web import COOKIE
+from consent_server.access.guard import COOKIE
 
 PASSWORD = "correct horse battery staple"
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

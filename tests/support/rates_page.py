@@ -6,7 +6,7 @@ from collections import Counter
 from html import unescape
 from typing import Any
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.decisions import store_tallies as tallies
 from consent_server.decisions.rules import Action
 from consent_server.decisions.rules_tally import SHOWN, Kind, Outcome
@@ -23,7 +23,7 @@ REFUSED = Outcome(Kind.FIRST, Action.REFUSE_ALL)
 SAVED = Outcome(Kind.FIRST, Action.SAVE, ("analytics",), ("google-analytics",))
 
 
-def count(services: Services, notice: str, day: str, events: dict[Outcome, int], **cell: str) -> None:
+def count(services: Context, notice: str, day: str, events: dict[Outcome, int], **cell: str) -> None:
     """Count events of the shop at noon of a day."""
     at = {"language": "en", "device": "desktop", "country": "IE"} | cell
     with services.database.transaction() as session:

@@ -8,21 +8,21 @@ from typing import Any
 from uuid import UUID
 
 from consent_server.app import create_app
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.ledger import store as ledgers
 from consent_server.receipts.erase_visitor import erase_visitor
 from consent_server.receipts.run_retention import run_retention
 from tests.support.factories import PUBLIC_URL, Clock, settings_for
 
-Removal = Callable[[Services, Clock, UUID], object]
+Removal = Callable[[Context, Clock, UUID], object]
 
 
-def erasure(our: Services, clock: Clock, visitor: UUID) -> None:
+def erasure(our: Context, clock: Clock, visitor: UUID) -> None:
     """As the operator does when a visitor asks for it."""
     erase_visitor(our.database, our.keys, PUBLIC_URL, clock, our.random, visitor)
 
 
-def retention(our: Services, clock: Clock, _visitor: UUID) -> None:
+def retention(our: Context, clock: Clock, _visitor: UUID) -> None:
     """As a timer does every day."""
     list(run_retention(our.database, our.keys, PUBLIC_URL, clock, our.random))
 
@@ -44,6 +44,6 @@ def remove_and_stop(
         return result
 
     setattr(ledgers, step, stopping)
-    services: Services = create_app(settings_for(instance, database_url), now=clock).extensions["consent"]
+    services: Context = create_app(settings_for(instance, database_url), now=clock).extensions["consent"]
     removal(services, clock, visitor)
     services.database.engine.dispose()

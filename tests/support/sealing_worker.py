@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from consent_server.app import create_app
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.decisions import store as decisions
 from consent_server.ledger import seal as sealing
 from consent_server.ledger import store as ledgers
@@ -101,6 +101,6 @@ def record_slowly(database_url: str, instance: Path, clock: Clock, reached: Conn
     record(database_url, instance, clock, 1)
 
 
-def _services(database_url: str, instance: Path, clock: Clock) -> Services:
-    services: Services = create_app(settings_for(instance, database_url), now=clock).extensions["consent"]
+def _services(database_url: str, instance: Path, clock: Clock) -> Context:
+    services: Context = create_app(settings_for(instance, database_url), now=clock).extensions["consent"]
     return services

@@ -2,7 +2,8 @@
 
 import time
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
+from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.publish import Published, publish_notice
 from consent_server.sites.site_file import read_site_file
 
@@ -10,7 +11,7 @@ from consent_server.sites.site_file import read_site_file
 class Apply:
     """Publishes what a site file says, and waits until the server has seen it: at most a second."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Context) -> None:
         self._services = services
 
     def __call__(self, text: str) -> str:
@@ -29,7 +30,7 @@ class Apply:
         )
 
     def _seen(self, published: Published) -> bool:
-        current = self._services.sites.get(published.site.key)
+        current = self._services[CurrentSites].get(published.site.key)
         runs = current.experiment.key if current.experiment else None
         same = current.notice.hash == published.notice and current.site == published.site
         return same and runs == published.experiment.key

@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from consent_server.core.context import Services
-from consent_server.core.rows import DecisionRow
+from consent_server.core.context import Context
+from consent_server.decisions.rows import DecisionRow
 from tests.support.factories import SHOP
 
 
@@ -31,7 +31,7 @@ def post(
     )
 
 
-def rows(services: Services) -> list[DecisionRow]:
+def rows(services: Context) -> list[DecisionRow]:
     """Every decision on record, oldest first."""
     with services.database.reading() as session:
         return list(session.scalars(select(DecisionRow).order_by(DecisionRow.id)))

@@ -7,10 +7,10 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from consent_server.core import append_only
-from consent_server.core.context import Services
-from consent_server.core.rows import CosignatureRow
-from consent_server.ledger.rules_witness import Witness as Set
-from consent_server.ledger.rules_witness import parse_witnesses
+from consent_server.core.context import Context
+from consent_server.core.witnesses import Witness as Set
+from consent_server.core.witnesses import parse_witnesses
+from consent_server.ledger.rows import CosignatureRow
 from consent_server.ledger.seal import seal_ledger
 from consent_server.ledger.witness import Witnessed, witness_ledger
 from tests.support.factories import RIVAL, SHOP, Body, Clock
@@ -25,7 +25,7 @@ ORIGINS = {"shop": SHOP, "rival": RIVAL}
 class Ledger:
     """What its operator can do, lawful and not."""
 
-    services: Services
+    services: Context
     client: FlaskClient
     body: Body
     clock: Clock

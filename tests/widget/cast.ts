@@ -1,4 +1,4 @@
-import type { Purpose, Vendor } from "../../static/widget/src/config";
+import type { Purpose, Vendor } from "../../static/widget/src/state/config";
 
 export const purposes: Purpose[] = [
   { key: "analytics", signals: ["analytics_storage"] },

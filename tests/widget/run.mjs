@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const names = (await readdir(here)).filter((name) => name.endsWith(".test.ts"));
+const names = (await readdir(here, { recursive: true })).filter((name) => name.endsWith(".test.ts"));
 const folder = await mkdtemp(join(tmpdir(), "consent-widget-"));
 try {
   await build({
@@ -16,6 +16,7 @@ try {
     platform: "node",
     format: "esm",
     outExtension: { ".js": ".mjs" },
+    outbase: here,
     outdir: folder,
     logLevel: "warning",
   });

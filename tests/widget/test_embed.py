@@ -9,8 +9,10 @@ import brotli
 import pytest
 from flask.testing import FlaskClient
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.settings import ROOT
+from consent_server.sites.current_site import CurrentSites
+from consent_server.widget.serve import ServeWidget
 from tests.support.factories import SHOP, TOP, TYPEFORM, VENDORS, site_file
 from tests.support.sites import Apply
 
@@ -73,12 +75,12 @@ def test_who_has_it_gets_304(client: FlaskClient, path: str, accepted: str) -> N
     assert (other.status_code, other.data) == (200, first.data)
 
 
-def test_compressed_once_and_not_per_request(client: FlaskClient, services: Services) -> None:
+def test_compressed_once_and_not_per_request(client: FlaskClient, services: Context) -> None:
     for _ in range(2):
         client.get("/widget/shop.js", headers={"Accept-Encoding": "br"})
-    current = services.sites.get("shop")
-    script = services.serve_widget.main(current, "en")
-    assert services.serve_widget.main(services.sites.get("shop"), "en") is script
+    current = services[CurrentSites].get("shop")
+    script = services[ServeWidget].main(current, "en")
+    assert services[ServeWidget].main(services[CurrentSites].get("shop"), "en") is script
     assert script.br is script.br
     assert {"br", "gzip"} <= vars(script).keys()
     assert client.get("/widget/shop.js", headers={"Accept-Encoding": "br"}).data == script.br

@@ -18,11 +18,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from consent_server.app import create_app
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.errors import PictureUnavailable
 from consent_server.sites import store_configurations as configurations
+from consent_server.sites.current_site import CurrentSites
+from consent_server.sites.missing_pictures import missing_pictures
 from consent_server.widget.chromium import Chromium
-from consent_server.widget.picture_notice import missing_pictures
 from tests.support.factories import ANALYTICS, START, Clock, settings_for, site_file
 from tests.support.sites import Apply
 
@@ -86,7 +87,7 @@ def test_site_apply_says_what_is_missing_and_takes_none(app: Flask, tmp_path: Pa
 
 
 @pytest.mark.on_both_databases
-def test_a_pack_holds_the_pictures_and_what_was_served(app: Flask, services: Services, tmp_path: Path) -> None:
+def test_a_pack_holds_the_pictures_and_what_was_served(app: Flask, services: Context, tmp_path: Path) -> None:
     take(app)
     pack = tmp_path / "pack.zip"
     done = app.test_cli_runner().invoke(args=["evidence", "export", "shop", "-o", str(pack)])
@@ -101,7 +102,7 @@ def test_a_pack_holds_the_pictures_and_what_was_served(app: Flask, services: Ser
     }
     assert all(f"pictures/{one['picture']}.png" in names for one in pictures)
     assert all(one["browser"].startswith("Chromium ") for one in pictures)
-    current = services.sites.get("shop")
+    current = services[CurrentSites].get("shop")
     assert {one["language"]: one["main"] for one in served} == {
         language: one.main for language, one in current.configurations.items()
     }
@@ -111,7 +112,7 @@ def test_a_pack_holds_the_pictures_and_what_was_served(app: Flask, services: Ser
 
 
 @pytest.mark.on_both_databases
-def test_what_was_shown_cannot_be_changed(app: Flask, services: Services) -> None:
+def test_what_was_shown_cannot_be_changed(app: Flask, services: Context) -> None:
     take(app)
     for statement in (
         "UPDATE pictures SET taken_at = 0",
@@ -142,8 +143,8 @@ def test_no_browser_on_the_path_is_told(monkeypatch: pytest.MonkeyPatch, tmp_pat
 # What was served
 
 
-def test_what_is_served_is_archived_as_it_is(services: Services, client: FlaskClient, notice: str) -> None:
-    current = services.sites.get("shop")
+def test_what_is_served_is_archived_as_it_is(services: Context, client: FlaskClient, notice: str) -> None:
+    current = services[CurrentSites].get("shop")
     with services.database.reading() as session:
         for language in ("en", "fr"):
             kept = configurations.newest(session, notice, current.widget.hash, language)
@@ -158,12 +159,12 @@ def test_what_is_served_is_archived_as_it_is(services: Services, client: FlaskCl
 
 @pytest.mark.on_both_databases
 def test_other_vendor_ids_are_another_configuration_of_the_same_notice(
-    services: Services, apply_site: Apply, clock: Clock
+    services: Context, apply_site: Apply, clock: Clock
 ) -> None:
     notice = apply_site(site_file(vendors=ANALYTICS))
     clock.advance(hours=1)
     assert apply_site(site_file(vendors=ANALYTICS.replace("G-ABCD123456", "G-NEWER"))) == notice
-    current = services.sites.get("shop")
+    current = services[CurrentSites].get("shop")
     with services.database.reading() as session:
         served = list(configurations.of_site(session, current.site_id))
         newest = configurations.newest(session, notice, current.widget.hash, "en")
@@ -174,8 +175,8 @@ def test_other_vendor_ids_are_another_configuration_of_the_same_notice(
     assert len(missing_pictures(services.database, "shop")) == 4
 
 
-def test_what_was_not_shown_is_not_previewed(client: FlaskClient, notice: str, services: Services) -> None:
-    widget, preview = services.sites.get("shop").widget.hash, f"/v1/notices/{notice}/preview"
+def test_what_was_not_shown_is_not_previewed(client: FlaskClient, notice: str, services: Context) -> None:
+    widget, preview = services[CurrentSites].get("shop").widget.hash, f"/v1/notices/{notice}/preview"
     assert client.get(preview).status_code == 200
     for query, problem in (
         (f"{preview}?widget={'0' * 64}", "unknown-widget"),

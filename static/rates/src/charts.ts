@@ -122,7 +122,7 @@ function common(colours: Palette, written: (value: number) => string, series: Se
       },
       tooltip: {
         filter: (item) => Boolean(item.dataset.label),
-        callbacks: { label: (item) => told(item, written, series) },
+        callbacks: { label: (item) => tooltipLabel(item, written, series) },
       },
     },
   };
@@ -132,14 +132,14 @@ function dash(chart: Chart, dataset = 0): number[] {
   return (chart.data.datasets[dataset] as ChartDataset<"line">).borderDash as number[];
 }
 
-function told(item: TooltipItem<"line">, written: (value: number) => string, series: Series[]): string {
-  const one = series.find((found) => found.name === item.dataset.label);
-  const value = one?.values[item.dataIndex];
-  if (!one || value === null || value === undefined) return "";
-  const low = one.low?.[item.dataIndex];
-  const high = one.high?.[item.dataIndex];
+function tooltipLabel(item: TooltipItem<"line">, written: (value: number) => string, series: Series[]): string {
+  const line = series.find(({ name }) => name === item.dataset.label);
+  const value = line?.values[item.dataIndex];
+  if (!line || value === null || value === undefined) return "";
+  const low = line.low?.[item.dataIndex];
+  const high = line.high?.[item.dataIndex];
   const interval = typeof low === "number" && typeof high === "number" ? ` (${written(low)} to ${written(high)})` : "";
-  return `${one.name}: ${written(value)}${interval}`;
+  return `${line.name}: ${written(value)}${interval}`;
 }
 
 function marks(data: LineData, colours: Palette): Plugin<"line"> {
@@ -213,11 +213,11 @@ function whiskers(data: BarData, colours: Palette): Plugin<"bar"> {
 
 /** A long name in lines of some eighteen letters. */
 function wrapped(name: string): string[] {
-  const found: string[] = [];
+  const rows: string[] = [];
   for (const word of name.split(" ")) {
-    const last = found[found.length - 1];
-    if (last !== undefined && last.length + word.length < 18) found[found.length - 1] = `${last} ${word}`;
-    else found.push(word);
+    const last = rows[rows.length - 1];
+    if (last !== undefined && last.length + word.length < 18) rows[rows.length - 1] = `${last} ${word}`;
+    else rows.push(word);
   }
-  return found;
+  return rows;
 }

@@ -13,13 +13,13 @@ function draw(): void {
   for (const chart of drawn.splice(0)) chart.destroy();
   const colours = palette();
   for (const figure of document.querySelectorAll<HTMLElement>("[data-chart]")) {
-    const found = data[figure.dataset.chart ?? ""];
+    const chartData = data[figure.dataset.chart ?? ""];
     const box = figure.querySelector<HTMLElement>(".canvas");
     const canvas = box?.querySelector("canvas");
-    if (!found || !box || !canvas) continue;
+    if (!chartData || !box || !canvas) continue;
     figure.hidden = false;
-    if ("bars" in found) box.style.height = `${4.5 + found.labels.length * (found.bars.length * 0.9 + 0.7)}rem`;
-    drawn.push("bars" in found ? bars(canvas, found, colours) : lines(canvas, found, colours, figure.dataset.chart !== "counts"));
+    if ("bars" in chartData) box.style.height = `${4.5 + chartData.labels.length * (chartData.bars.length * 0.9 + 0.7)}rem`;
+    drawn.push("bars" in chartData ? bars(canvas, chartData, colours) : lines(canvas, chartData, colours, figure.dataset.chart !== "counts"));
   }
   document.body.dataset.drawn = String(drawn.length);
 }

@@ -1,21 +1,12 @@
-import { allowed, choice, config, receiptUrl } from "./current";
 import { decide, decideAll } from "./decide";
-import { guard } from "./guard";
-import { show, showPreferences } from "./layers";
-import { receive } from "./later";
-import { complete } from "./state";
+import { receive } from "./layers/later";
+import { openBanner, showPreferences } from "./layers/layers";
+import { decision, on } from "./page/events";
+import { guard } from "./page/guard";
+import { allowed, config, receiptUrl } from "./state/current";
+import { complete } from "./state/state";
 
 type Params = Record<string, unknown>;
-
-let ready: boolean;
-
-/** The decision as the site's own code sees it. */
-const decision = () => choice && { ...choice, at: new Date(choice.at * 1000).toISOString() };
-
-export function tell(name: string): void {
-  ready ||= name == "ready";
-  document.dispatchEvent(new CustomEvent("consent:" + name, { detail: decision() }));
-}
 
 /** A conversion of the site file, for the vendor that it is mapped to; held or dropped like any other call. */
 function conversion(name: string, params?: Params): void {
@@ -34,7 +25,7 @@ export function convert(element: HTMLElement | null): void {
 const all = (action: string) => guard(() => decideAll(action, "api"));
 
 export const api = {
-  show: () => show(),
+  show: () => openBanner(),
   showPreferences,
   acceptAll: all("accept_all"),
   refuseAll: all("refuse_all"),
@@ -49,9 +40,6 @@ export const api = {
     return receiptUrl;
   },
   conversion: guard(conversion),
-  on(name: string, listener: (decision: unknown) => void) {
-    document.addEventListener("consent:" + name, ({ detail }: any) => listener(detail));
-    if (ready && name == "ready") listener(decision());
-  },
+  on,
   _: receive,
 };

@@ -1,4 +1,4 @@
-import type { Config } from "./config";
+import type { Config } from "./state/config";
 
 /** What a notice of an experiment has in place of the site's own, and how many views of 100 it gets. */
 export interface Arm extends Partial<Config> {

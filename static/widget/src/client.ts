@@ -1,8 +1,8 @@
-import { choice, config, hold } from "./current";
-import { writeCookie } from "./cookie";
-import { add, keepWaiting, settles, waiting, without, type Post } from "./outbox";
-import { tag } from "./script";
-import { grantsAny } from "./state";
+import { base } from "./page/script";
+import { writeCookie } from "./state/cookie";
+import { choice, config, holdReceipt } from "./state/current";
+import { add, isFinal, keepWaiting, waiting, without, type Post } from "./state/outbox";
+import { grantsAny } from "./state/state";
 
 interface Receipt {
   receipt_url: string;
@@ -10,18 +10,15 @@ interface Receipt {
   state: string | null;
 }
 
-/** The consent server, also behind a path of the site's own host. */
-export const base = tag?.src.split("/widget/")[0];
-
 let last: string;
 
-/** Text without a content type of our own goes out without a preflight; keepalive outlives the page. */
+/** A string without a content type goes out as text/plain and needs no preflight; keepalive outlives the page. */
 const send = async (path: string, body: unknown): Promise<Response> =>
   fetch(`${base}/v1/sites/${config.site}/${path}`, { method: "POST", body: JSON.stringify(body), keepalive: true });
 
-function settle({ receipt_url, visitor, state }: Receipt): void {
+function keepReceipt({ receipt_url, visitor, state }: Receipt): void {
   const keep = grantsAny(choice!);
-  hold(receipt_url, keep);
+  holdReceipt(receipt_url, keep);
   // On the site's own host the answer has set the cookie. Safari keeps that one for its full life, and
   // one that script writes over it for 7 days.
   if (!keep || base!.startsWith(location.origin + "/")) return;
@@ -32,9 +29,9 @@ async function deliver(post: Post): Promise<void> {
   last = post.decision_id;
   try {
     const answer = await send("decisions", post);
-    if (settles(answer.status)) keepWaiting(without(waiting(), post));
+    if (isFinal(answer.status)) keepWaiting(without(waiting(), post));
     const receipt: Receipt = await answer.json();
-    if (answer.ok && post.decision_id == last && choice) settle(receipt);
+    if (answer.ok && post.decision_id == last && choice) keepReceipt(receipt);
   } catch {
     // No connection: the outbox holds it for the next page.
   }
@@ -42,13 +39,13 @@ async function deliver(post: Post): Promise<void> {
 
 /** Kept before it is sent, so that a page that goes away loses nothing. */
 export function post(body: Omit<Post, "decision_id">): void {
-  const one = {
+  const decision = {
     ...body,
     // The address of a blob ends in a random UUID (File API), also on pages without TLS, which have no randomUUID.
     decision_id: URL.createObjectURL(new Blob()).slice(-36),
   };
-  keepWaiting(add(waiting(), one));
-  deliver(one);
+  keepWaiting(add(waiting(), decision));
+  deliver(decision);
 }
 
 export const resend = (): void => waiting().forEach(deliver);

@@ -1,28 +1,23 @@
 import { post, resend } from "./client";
-import { readCookie, stands, writeCookie } from "./cookie";
-import { allowed, choice, choose, config, hold, recall } from "./current";
-import { sweep, type Keeper } from "./gate";
-import { guard } from "./guard";
-import { later } from "./later";
-import { stored } from "./outbox";
-import { complete, takes, underSignal, type Answer, type Choice } from "./state";
+import { later } from "./layers/later";
+import { sweep, type Cover } from "./page/gate";
+import { guard } from "./page/guard";
+import { readCookie, stillCounts, writeCookie } from "./state/cookie";
+import { allowed, choice, choose, config, gpc, holdReceipt, recallReceipt } from "./state/current";
+import { stored } from "./state/outbox";
+import { complete, takes, underSignal, type Answer, type Choice } from "./state/state";
 import type { Apply } from "./vendors/adapter";
 
 let earlier: Choice | null;
 let applies: (Apply | undefined)[];
 let changed: () => void;
 
-export const gpc = (): boolean => !!(navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl;
-
-export const keeper: Keeper = {
-  allows: allowed,
-  cover: (frame, key) => later("cover", frame, key),
-};
+export const cover: Cover = (frame, key) => later("cover", frame, key);
 
 /** Let the page follow the choice. With `leaving` nothing new is loaded, since a reload comes. */
 function follow(leaving?: boolean): void {
   for (const apply of applies) apply && guard(apply)(!!choice, allowed, leaving);
-  if (choice && !leaving) sweep(keeper);
+  if (choice && !leaving) sweep(cover);
 }
 
 const OWED = "eu-consent-purge";
@@ -47,8 +42,8 @@ export function decide(action: string, method: string, answer: Answer): void {
     gpc: gpc(),
   };
   choose(earlier);
-  writeCookie(earlier, config);
-  hold(null);
+  guard(writeCookie)(earlier, config);
+  holdReceipt(null);
   follow(leaving);
   post({
     notice: config.notice, action, method, ...answer, visitor,
@@ -70,13 +65,16 @@ export const decideAll = (action: string, method: string): void =>
 /** Grant one purpose or vendor and leave the rest as it stands. */
 export function always(key: string): void {
   const { grants, vendors }: Answer = choice || { grants: {}, vendors: {} };
-  decide("save", "placeholder", complete(config, (one) => one == key || grants[one], (one) => one == key || vendors[one]));
+  const answer = complete(config,
+    (purpose) => purpose == key || grants[purpose],
+    (vendor) => vendor == key || vendors[vendor]);
+  decide("save", "placeholder", answer);
 }
 
 function read(): Choice | null {
   earlier = readCookie(config.days);
-  if (earlier) recall();
-  return earlier && stands(earlier, config.revision)
+  if (earlier) recallReceipt();
+  return earlier && stillCounts(earlier, config.revision)
     ? Object.assign(earlier, complete(config, (key) => earlier!.grants[key], (key) => earlier!.vendors[key]))
     : null;
 }
@@ -87,14 +85,14 @@ export const restore = (): void => choose(read());
 export function resume(tags: (Apply | undefined)[], onChange: () => void): void {
   applies = tags;
   changed = onChange;
-  const rest = choice && underSignal(config, choice);
-  if (rest && gpc() && !choice!.gpc && takes(config, choice, rest)) return decide("gpc", "signal", rest);
+  const remaining = choice && underSignal(config, choice);
+  if (remaining && gpc() && !choice!.gpc && takes(config, choice, remaining)) return decide("gpc", "signal", remaining);
   follow();
 }
 
 /** What is owed from earlier pages; the first look into a page's storage is slow, and no banner waits for it. */
-export function settleUp(): void {
-  if (!earlier) hold(null);
+export function catchUp(): void {
+  if (!earlier) holdReceipt(null);
   resend();
   if (stored(OWED)) purge();
 }

@@ -1,4 +1,4 @@
-import { element } from "./element";
+import { element } from "./page/element";
 
 /** An element as its name, attributes and children; text as it is. */
 type Made = string | [string, Record<string, string>, Made[]];

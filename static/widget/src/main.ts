@@ -1,12 +1,15 @@
-import { api, tell } from "./api";
+import { api } from "./api";
 import { count } from "./client";
-import { EMPTY, readConfig } from "./config";
-import { adopt, choice, dress } from "./current";
-import { keeper, refresh, restore, resume, settleUp } from "./decide";
-import { watch } from "./gate";
-import { guard, warn } from "./guard";
-import { listen, retire, show, showPreferences } from "./layers";
-import { load } from "./script";
+import { always, catchUp, cover, decide, decideAll, refresh, restore, resume } from "./decide";
+import { useActs } from "./layers/acts";
+import { closeBanner, openBanner, showPreferences } from "./layers/layers";
+import { listen } from "./listen";
+import { tell } from "./page/events";
+import { watch } from "./page/gate";
+import { guard, warn } from "./page/guard";
+import { load } from "./page/script";
+import { EMPTY, readConfig } from "./state/config";
+import { choice, useConfig, useSheet } from "./state/current";
 import type { Adapter, Apply } from "./vendors/adapter";
 
 const page = window as unknown as { consentWidget?: { _?(given: unknown): void } };
@@ -23,23 +26,23 @@ const seen = (work: () => void) =>
 
 function begin(tags: (Apply | undefined)[]): void {
   resume(tags, () => {
-    retire(true);
+    closeBanner(true);
     tell("change");
   });
-  if (!choice) show(true);
+  if (!choice) openBanner(true);
   parsed(() => {
-    watch(keeper);
-    if (choice) retire();
+    watch(cover);
+    if (choice) closeBanner();
     // Where a receipt leads who wants to withdraw.
     if (location.hash == "#consent") showPreferences();
   });
-  // After the page's own work: a script of ours that hangs would hold up its load event.
-  document.readyState == "complete" ? settleUp() : addEventListener("load", guard(settleUp));
+  // After the page's own work: a late script that hangs would hold up its load event.
+  document.readyState == "complete" ? catchUp() : addEventListener("load", guard(catchUp));
   addEventListener("pageshow", guard(({ persisted }: PageTransitionEvent) => persisted && refresh()));
   tell("ready");
 }
 
-const start = guard((adapters: Record<string, Adapter>, look: string, given: unknown) => {
+const start = guard((adapters: Record<string, Adapter>, sheet: string, given: unknown) => {
   // A second copy of the tag hands its notice to the first and does nothing itself.
   if (page.consentWidget?._) return page.consentWidget._(given);
   const config = readConfig(given);
@@ -48,12 +51,13 @@ const start = guard((adapters: Record<string, Adapter>, look: string, given: unk
   const tags = Object.keys(adapters).map((name) =>
     guard(adapters[name])(notice, notice.vendors.filter(({ adapter }) => adapter == name), load, count));
   if (!config) return warn("damaged notice, all tags stay shut");
-  adopt(config);
-  dress(look);
+  useConfig(config);
+  useSheet(sheet);
+  useActs({ decide, decideAll, always, count });
   restore();
   (window as any).consentWidget = api;
   listen();
   seen(guard(() => begin(tags)));
 });
 
-export default (adapters: Record<string, Adapter>, look: string) => (given: unknown) => void start(adapters, look, given);
+export default (adapters: Record<string, Adapter>, sheet: string) => (given: unknown) => void start(adapters, sheet, given);

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from consent_server.app import create_app
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.ledger.seal import seal_ledger
 from consent_server.ledger.timestamp import Authority, Stamped, timestamp_ledger
 from tests.support.factories import Body, Clock
@@ -44,7 +44,7 @@ def roots(maker: Maker) -> bytes:
 
 
 @pytest.fixture
-def stamp(services: Services, authority: TimestampAuthority, roots: bytes) -> Callable[..., list[Stamped]]:
+def stamp(services: Context, authority: TimestampAuthority, roots: bytes) -> Callable[..., list[Stamped]]:
     """One run of the use case."""
 
     def run(key: str | None = None, seconds: int = 3600, roots: bytes = roots) -> list[Stamped]:
@@ -55,7 +55,7 @@ def stamp(services: Services, authority: TimestampAuthority, roots: bytes) -> Ca
 
 
 @pytest.fixture
-def sealed(services: Services, client: FlaskClient, body: Body) -> Callable[[], int]:
+def sealed(services: Context, client: FlaskClient, body: Body) -> Callable[[], int]:
     """One more decision of the shop under a new checkpoint; the ledger's size."""
 
     def seal() -> int:
@@ -67,7 +67,7 @@ def sealed(services: Services, client: FlaskClient, body: Body) -> Callable[[], 
 
 
 @pytest.fixture
-def stamping_app(app: Flask, services: Services, authority: TimestampAuthority, roots: bytes) -> Iterator[Flask]:
+def stamping_app(app: Flask, services: Context, authority: TimestampAuthority, roots: bytes) -> Iterator[Flask]:
     """The application as it is with an authority in its settings."""
     settings = replace(services.settings, timestamp_url=authority.url, timestamp_roots=roots)
     made = create_app(settings, services.now)

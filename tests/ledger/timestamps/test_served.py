@@ -16,7 +16,7 @@ from flask_migrate import upgrade
 
 from consent_server import worker as sealer
 from consent_server.app import create_app
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.ledger.timestamp import Stamped
 from tests.support.factories import settings_for
 from tests.support.timestamp_authority import Maker, TimestampAuthority, openssl
@@ -120,7 +120,7 @@ def test_the_commands_without_an_authority(app: Flask, notice: str, stamp: Stamp
 
 
 def test_the_check_names_timestamps_that_do_not_hold(
-    services: Services, sealed: Seal, stamp: Stamp, tmp_path: Path
+    services: Context, sealed: Seal, stamp: Stamp, tmp_path: Path
 ) -> None:
     sealed()
     stamp()
@@ -132,7 +132,7 @@ def test_the_check_names_timestamps_that_do_not_hold(
     assert checked.stdout.count("FAIL timestamp ") == 3
 
 
-def test_the_server_does_so_by_itself(stamping_app: Flask, services: Services) -> None:
+def test_the_server_does_so_by_itself(stamping_app: Flask, services: Context) -> None:
     tasks = {task.name: task for task in sealer.tasks(stamping_app.extensions["consent"])}
     assert tasks["timestamps"].seconds == 60
     assert tasks["timestamps"].alone

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.errors import TimestampRefused, UnknownSite
-from consent_server.core.rows import TimestampRow
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.check_timestamps import TimestampReport, check_timestamps
+from consent_server.ledger.rows import TimestampRow
 from consent_server.ledger.timestamp import Stamped
 from consent_server.ledger.timestamping import stamped_at
 from tests.support.factories import ADS, Clock, site_file
@@ -22,7 +22,7 @@ Stamp = Callable[..., list[Stamped]]
 Seal = Callable[[], int]
 
 
-def rows(services: Services) -> list[TimestampRow]:
+def rows(services: Context) -> list[TimestampRow]:
     with services.database.reading() as session:
         return list(session.scalars(select(TimestampRow).order_by(TimestampRow.id)))
 
@@ -32,7 +32,7 @@ def kinds(stamped: list[Stamped]) -> list[str]:
 
 
 @pytest.mark.on_both_databases
-def test_everything_is_stamped_once(services: Services, notice: str, sealed: Seal, stamp: Stamp) -> None:
+def test_everything_is_stamped_once(services: Context, notice: str, sealed: Seal, stamp: Stamp) -> None:
     sealed()
     done = stamp()
     assert kinds(done) == ["checkpoint", "notice", "notice", "widget"]
@@ -44,7 +44,7 @@ def test_everything_is_stamped_once(services: Services, notice: str, sealed: Sea
 
 
 def test_what_a_checkpoint_is_stamped_by_is_its_note_as_stored(
-    services: Services, sealed: Seal, stamp: Stamp, roots: bytes, clock: Clock
+    services: Context, sealed: Seal, stamp: Stamp, roots: bytes, clock: Clock
 ) -> None:
     size = sealed()
     first = stamp("shop")[0]
@@ -97,7 +97,7 @@ def test_only_hashes_leave_the_house(authority: TimestampAuthority, stamp: Stamp
         assert len(query) < 80
 
 
-def test_openssl_agrees(services: Services, sealed: Seal, stamp: Stamp, maker: Maker, kept: Path) -> None:
+def test_openssl_agrees(services: Context, sealed: Seal, stamp: Stamp, maker: Maker, kept: Path) -> None:
     sealed()
     stamp()
     for row in rows(services):
@@ -106,23 +106,23 @@ def test_openssl_agrees(services: Services, sealed: Seal, stamp: Stamp, maker: M
         assert "Verification: OK" in openssl(kept, *command)
 
 
-def refused(stamp: Stamp, services: Services, reason: str, **options: bytes) -> None:
+def refused(stamp: Stamp, services: Context, reason: str, **options: bytes) -> None:
     with pytest.raises(TimestampRefused, match=reason):
         stamp(**options)
     assert rows(services) == []
 
 
-def test_other_roots_are_refused(services: Services, stamp: Stamp, notice: str, tmp_path: Path) -> None:
+def test_other_roots_are_refused(services: Context, stamp: Stamp, notice: str, tmp_path: Path) -> None:
     other = Maker(tmp_path / "other", name="Another authority")
     refused(stamp, services, "does not hold: Error while verifying certificates", roots=other.roots.read_bytes())
 
 
-def test_roots_of_the_same_name_are_refused(services: Services, stamp: Stamp, notice: str, tmp_path: Path) -> None:
+def test_roots_of_the_same_name_are_refused(services: Context, stamp: Stamp, notice: str, tmp_path: Path) -> None:
     refused(stamp, services, "does not hold", roots=Maker(tmp_path / "namesake").roots.read_bytes())
 
 
 def test_an_answer_about_something_else_is_refused(
-    services: Services, authority: TimestampAuthority, stamp: Stamp, notice: str, maker: Maker
+    services: Context, authority: TimestampAuthority, stamp: Stamp, notice: str, maker: Maker
 ) -> None:
     def about_zeros(query: bytes) -> bytes:
         # The digest is the only 32 bytes of a query that come after these two.
@@ -134,7 +134,7 @@ def test_an_answer_about_something_else_is_refused(
 
 
 def test_an_earlier_answer_is_not_taken_again(
-    services: Services, authority: TimestampAuthority, stamp: Stamp, notice: str, sealed: Seal, maker: Maker
+    services: Context, authority: TimestampAuthority, stamp: Stamp, notice: str, sealed: Seal, maker: Maker
 ) -> None:
     stamp()
     before = len(rows(services))
@@ -147,7 +147,7 @@ def test_an_earlier_answer_is_not_taken_again(
 
 
 def test_a_rejection_is_told_in_the_authoritys_words(
-    services: Services, authority: TimestampAuthority, stamp: Stamp, notice: str, tmp_path: Path
+    services: Context, authority: TimestampAuthority, stamp: Stamp, notice: str, tmp_path: Path
 ) -> None:
     authority.answer = Maker(tmp_path / "choosy", digests="sha512").reply
     refused(stamp, services, "grants no timestamp: status 2, Message digest algorithm is not supported")
@@ -165,7 +165,7 @@ def test_a_rejection_is_told_in_the_authoritys_words(
     ],
 )
 def test_what_is_no_answer_is_refused(
-    services: Services,
+    services: Context,
     authority: TimestampAuthority,
     stamp: Stamp,
     notice: str,
@@ -178,7 +178,7 @@ def test_what_is_no_answer_is_refused(
 
 
 def test_an_authority_that_is_away_is_named(
-    services: Services, authority: TimestampAuthority, stamp: Stamp, notice: str
+    services: Context, authority: TimestampAuthority, stamp: Stamp, notice: str
 ) -> None:
     url = authority.url
     authority.close()
@@ -186,7 +186,7 @@ def test_an_authority_that_is_away_is_named(
 
 
 def test_after_a_failure_the_next_run_goes_on_from_there(
-    services: Services, authority: TimestampAuthority, stamp: Stamp, notice: str, maker: Maker
+    services: Context, authority: TimestampAuthority, stamp: Stamp, notice: str, maker: Maker
 ) -> None:
     authority.answer = lambda query: maker.reply(query) if len(authority.asked) == 1 else b"no"
     with pytest.raises(TimestampRefused):
@@ -198,7 +198,7 @@ def test_after_a_failure_the_next_run_goes_on_from_there(
 
 
 @pytest.mark.on_both_databases
-def test_the_database_keeps_them_as_they_are(services: Services, stamp: Stamp, notice: str) -> None:
+def test_the_database_keeps_them_as_they_are(services: Context, stamp: Stamp, notice: str) -> None:
     stamp()
     for statement in ("UPDATE timestamps SET stamped_at = 0", "DELETE FROM timestamps"):
         with pytest.raises(DBAPIError, match="are kept as they are"), services.database.transaction() as session:
@@ -207,7 +207,7 @@ def test_the_database_keeps_them_as_they_are(services: Services, stamp: Stamp, n
 
 @pytest.mark.on_both_databases
 def test_stored_ones_are_checked_again(
-    services: Services, sealed: Seal, stamp: Stamp, roots: bytes, tmp_path: Path
+    services: Context, sealed: Seal, stamp: Stamp, roots: bytes, tmp_path: Path
 ) -> None:
     sealed()
     stamp()

@@ -8,7 +8,8 @@ import pytest
 from consent_server.core.errors import InvalidSettings
 from consent_server.core.notes import COSIGNATURE, ED25519, NoteKey
 from consent_server.core.settings import Settings
-from consent_server.ledger.rules_witness import MAX_WITNESSES, Witness, known_size, parse_witnesses, request_body
+from consent_server.core.witnesses import MAX_WITNESSES, Witness, parse_witnesses
+from consent_server.ledger.rules_witness import known_size, request_body
 
 KEY = NoteKey("witness.example/w1", COSIGNATURE, bytes(range(32)))
 OTHER = NoteKey("witness.example/w2", COSIGNATURE, bytes(range(1, 33)))

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.ledger.witness import witness_ledger
 from tests.support.factories import Clock
 from tests.support.witness import Reply, Witness
@@ -104,7 +104,7 @@ def test_one_that_is_away_delays_nobody_else(ledger: Ledger, witness: Witness, c
     assert witness.holds(ledger.note())
 
 
-def test_a_ledger_without_a_checkpoint_is_not_offered(app: Flask, services: Services, witness: Witness) -> None:
+def test_a_ledger_without_a_checkpoint_is_not_offered(app: Flask, services: Context, witness: Witness) -> None:
     assert list(witness_ledger(services.database, [as_set(witness)], services.now)) == []
     assert witness.asked == []
 

@@ -6,6 +6,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from sqlalchemy import text
 
 from consent_server import worker as sealer
 from consent_server.app import create_app
-from consent_server.core.context import Services
+from consent_server.core.context import Context
 from consent_server.core.notes import parse_vkey
 from consent_server.ledger.check_cosignatures import check_cosignatures
 from consent_server.ledger.witness import witness_ledger
@@ -48,7 +49,7 @@ def test_the_command_says_what_each_answered(runner: FlaskCliRunner, ledger: Led
     assert runner.invoke(args=["ledger", "witness", "nobody"]).exit_code == 1
 
 
-def test_a_witness_is_told_of_a_ledger_by_its_verifier_key(app: Flask, services: Services) -> None:
+def test_a_witness_is_told_of_a_ledger_by_its_verifier_key(app: Flask, services: Context) -> None:
     services.keys.rotate()
     done = app.test_cli_runner().invoke(args=["ledger", "key", "shop"])
     assert done.exit_code == 0, done.output
@@ -155,13 +156,14 @@ def test_a_slow_witness_does_not_delay_sealing(ledger: Ledger, witness: Witness,
 def test_one_worker_of_a_machine_asks(ledger: Ledger, witness: Witness, running: None, database_url: str) -> None:
     until(lambda: witness.holds(ledger.note()))
     settings = replace(ledger.services.settings, witnesses=(as_set(witness),), seal_seconds=60, witness_seconds=0.02)
-    second = replace(ledger.services, settings=settings)
+    second = copy(ledger.services)
+    second.settings = settings
     (task,) = (one for one in sealer.tasks(second) if one.name == "witnesses")
     assert task.alone
     assert not sealer._became_the_one(second, task)
 
 
-def test_nobody_is_asked_where_nobody_is_set(services: Services) -> None:
+def test_nobody_is_asked_where_nobody_is_set(services: Context) -> None:
     assert "witnesses" not in [task.name for task in sealer.tasks(services)]
     with suppress(StopIteration):
         next(witness_ledger(services.database, (), services.now))

@@ -1,4 +1,4 @@
-import type { Config, Vendor } from "../config";
+import type { Config, Vendor } from "../state/config";
 
 /** Arguments of one call that page code made, as the vendor's own queue keeps them. */
 export type Call = IArguments | any[];

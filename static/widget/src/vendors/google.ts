@@ -1,4 +1,4 @@
-import type { Vendor } from "../config";
+import type { Vendor } from "../state/config";
 import type { Adapter, Ask, Call, Notice } from "./adapter";
 
 /**
@@ -14,7 +14,7 @@ export function signals(notice: Notice, vendors: Vendor[], allows: Ask): Record<
     const serving = vendors.filter(({ purposes }) => purposes.includes(key));
     // A vendor granted by itself, under purposes that are all denied, is granted for each of them.
     const on = serving[0]
-      ? serving.some((one) => allows(one.key) && (allows(key) || !one.purposes.some(allows)))
+      ? serving.some((vendor) => allows(vendor.key) && (allows(key) || !vendor.purposes.some(allows)))
       : allows(key);
     if (on) for (const type of its || []) types[type] = "granted";
   }
@@ -47,8 +47,9 @@ const google: Adapter = (notice, vendors, load, count) => {
 
   /** Whether a destination is open. That it was asked for a conversion is counted. */
   const open = (id: string, event: string) => {
-    for (const one of vendors)
-      if (event == "conversion" && one.id == id) count("conversions", { [ids[id] ? "sent" : "blocked"]: { [one.key]: 1 } });
+    for (const vendor of vendors)
+      if (event == "conversion" && vendor.id == id)
+        count("conversions", { [ids[id] ? "sent" : "blocked"]: { [vendor.key]: 1 } });
     return ids[id];
   };
 
@@ -61,12 +62,12 @@ const google: Adapter = (notice, vendors, load, count) => {
   const gate = (call: Call) => {
     if (!decided) return held.push(call);
     const [command, id, params] = call;
-    const rest = sift(call, passed.has(call) ? (id) => ids[id] : open);
+    const passing = sift(call, passed.has(call) ? (id) => ids[id] : open);
     // The page view of the widget's own `config` must not be sent again by the site's snippet.
-    if (started && rest)
+    if (started && passing)
       send(...(command == "config" && own.delete(id) && document.readyState != "complete"
         ? [command, id, { ...params, send_page_view: false }]
-        : rest));
+        : passing));
   };
 
   // Page code may define gtag anew as the usual stub, and Google's script wraps push: stay outermost.

@@ -8,12 +8,12 @@ const named = (call: Call): string => call[0] + call[1];
 
 /** The calls that open a pixel, each in the site's own words where it has said it already, then what else it has said. */
 export function opening(held: Call[], first: Call[]): Call[] {
-  const rest = [...held];
+  const others = [...held];
   const opened = first.map((call) => {
-    const at = rest.findIndex((one) => named(one) == named(call));
-    return at < 0 ? call : rest.splice(at, 1)[0];
+    const at = others.findIndex((said) => named(said) == named(call));
+    return at < 0 ? call : others.splice(at, 1)[0];
   });
-  return [...opened, ...rest];
+  return [...opened, ...others];
 }
 
 const meta: Adapter = (_notice, vendors, load) => {

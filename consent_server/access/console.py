@@ -1,0 +1,36 @@
+"""The common frame of the consoles: guarded forms, a way to sign in, and the links of who looks at it."""
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from consent_server.access import guard as auth
+from consent_server.access.rules import Role
+from consent_server.core.errors import Unauthenticated
+
+# What a role may do with a site: role, words, endpoint that takes the site's key. Each console adds its own.
+LINKS: list[tuple[Role, str, str]] = []
+
+
+def frame(pages: Blueprint) -> None:
+    """Make a blueprint part of the consoles: guarded forms, and a way to sign in for who has not."""
+    auth.guard(pages)
+    pages.register_error_handler(Unauthenticated, _to_sign_in)
+
+
+def page(template: str, **values: Any) -> str:
+    """A page of the consoles, with who looks at it."""
+    return render_template(
+        template, access=auth.caller(), form_token=auth.form_token(), links=links_for_caller(), **values
+    )
+
+
+def links_for_caller() -> list[tuple[str, str]]:
+    """What the caller's role may do with each of their sites."""
+    return [(words, endpoint) for role, words, endpoint in LINKS if auth.caller().has(role)]
+
+
+def _to_sign_in(_: Exception) -> AnyResponse:
+    there = request.full_path.rstrip("?") if request.method == "GET" else "/console"
+    return redirect(url_for("auth.sign_in", next=there), 303)

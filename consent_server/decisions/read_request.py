@@ -1,0 +1,37 @@
+"""What a visitor's request says: the site of its address, its body, and what is counted of it."""
+
+from typing import Any
+
+from flask import request
+from marshmallow import Schema
+
+from consent_server.core.context import context
+from consent_server.core.errors import ForeignOrigin
+from consent_server.decisions.rules_device import device_class
+from consent_server.decisions.rules_robots import is_prefetch, is_robot
+from consent_server.decisions.rules_tally import PREFETCH, ROBOT
+from consent_server.decisions.rules_visit import Visit, country_code
+from consent_server.http.bodies import posted_bytes
+from consent_server.http.fields import read_body
+from consent_server.sites.current_site import CurrentSite, CurrentSites
+
+
+def posted(schema: Schema, key: str) -> tuple[CurrentSite, Any]:
+    """The site of the address and the posted body, after every check that needs no database write."""
+    current = context()[CurrentSites].get(key)
+    if not current.site.admits(request.headers.get("Origin")):
+        raise ForeignOrigin(
+            "The Origin header names no origin of this site. Add it to `origins` in the site file if it is yours."
+        )
+    return current, read_body(schema, posted_bytes())
+
+
+def visit() -> Visit:
+    """What is counted of a request. The headers read here are reduced to three words and forgotten."""
+    headers, country_header = request.headers, context().settings.country_header
+    agent = headers.get("User-Agent", "")
+    return Visit(
+        device_class(headers.get("Sec-CH-UA-Mobile"), agent),
+        country_code(headers.get(country_header)) if country_header else "",
+        PREFETCH if is_prefetch(headers.get) else ROBOT if is_robot(agent) else None,
+    )

@@ -1,0 +1,181 @@
+"""Field types that read strictly, and the two readers: of bodies and of addresses."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from marshmallow import Schema, ValidationError, fields
+from werkzeug.datastructures import MultiDict
+
+from consent_server.core.canonical import decode_strict
+from consent_server.core.errors import Fault, InvalidProof, InvalidQuery, MalformedBody, pointer
+from consent_server.core.hashes import SHA256_HEX
+
+
+class StrictBoolean(fields.Field[bool]):
+    """True or false and nothing else: "yes" and 1 are not consent."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if value is True or value is False:
+            return value
+        raise ValidationError("Must be true or false.")
+
+
+class HyphenatedUuid(fields.Field[UUID]):
+    """A UUID in its one usual spelling (RFC 9562, section 4)."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> UUID:
+        try:
+            found = UUID(value)
+        except (ValueError, AttributeError, TypeError):
+            raise ValidationError("Must be a UUID.") from None
+        if str(found) != value.lower():
+            raise ValidationError("Must be a UUID in the form 8-4-4-4-12.")
+        return found
+
+
+class Sha256Hex(fields.Field[str]):
+    """64 lower-case hex digits."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str) or not SHA256_HEX.fullmatch(value):
+            raise ValidationError("Must be 64 lower-case hex digits.")
+        return value
+
+
+def read_body(schema: Schema, body: bytes) -> Any:
+    """Load a JSON body. Raises MalformedBody, with a JSON Pointer for each field at fault."""
+    try:
+        document = decode_strict(body)
+    except InvalidProof as error:
+        raise MalformedBody(error.detail) from error
+    if not isinstance(document, dict):
+        raise MalformedBody("The body must be a JSON object.")
+    try:
+        return schema.load(document)
+    except ValidationError as error:
+        faults = list(_faults(error.messages_dict, "#"))
+        raise MalformedBody("The body has fields that cannot be read; nothing was recorded.", faults) from error
+
+
+def _faults(messages: Any, pointer: str) -> list[Fault]:
+    if isinstance(messages, dict):
+        found: list[Fault] = []
+        for key, inner in messages.items():
+            # marshmallow reports on a map's entries as {entry: {"key"|"value": …}}.
+            entry = pointer.count("/") == 2 and key in ("key", "value")
+            place = pointer if entry else f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
+            found += _faults(inner, place)
+        return found
+    return [Fault(pointer, str(message)) for message in messages]
+
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+_TIME = re.compile(_DAY.pattern + r"T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
+
+
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
+
+
+class Moment(fields.Field[datetime]):
+    """A day of UTC or an RFC 3339 time. A day as an end means its end."""
+
+    def __init__(self, end: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.end = end
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        try:
+            if _DAY.fullmatch(value):
+                midnight = datetime.combine(date.fromisoformat(value), time(), UTC)
+                return midnight + timedelta(days=1) if self.end else midnight
+            if _TIME.fullmatch(value):
+                return datetime.fromisoformat(value).astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+        raise ValidationError("Must be a day such as 2026-11-23, or a time with its offset: 2026-11-23T17:00:00Z.")
+
+
+class Day(fields.Field[date]):
+    """A day on the site's own clock."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        try:
+            if _DAY.fullmatch(value) and date(2000, 1, 1) <= (day := date.fromisoformat(value)) < date(3000, 1, 1):
+                return day
+        except ValueError:
+            pass
+        raise ValidationError("Must be a day such as 2026-11-23.")
+
+
+class Pattern(fields.Field[str]):
+    """Text of one form."""
+
+    def __init__(self, pattern: re.Pattern[str], says: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.pattern, self.says = pattern, says
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not self.pattern.fullmatch(value):
+            raise ValidationError(self.says)
+        return str(value)
+
+
+class Number(fields.Field[int]):
+    """A plain decimal number within bounds."""
+
+    def __init__(self, low: int, high: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.low, self.high = low, high
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not _NUMBER.fullmatch(value) or not self.low <= int(value) <= self.high:
+            raise ValidationError(f"Must be a number from {self.low} to {self.high}.")
+        return int(value)
+
+
+def read_query(schema: Schema, given: MultiDict[str, str]) -> dict[str, Any]:
+    """Load an address's parameters. Raises InvalidQuery with a fault for each that is wrong, unknown or repeated."""
+    faults = [Fault(pointer(name), "Is given twice.") for name, all_of in given.lists() if len(all_of) > 1]
+    values: dict[str, Any] = {}
+    try:
+        values = schema.load(given.to_dict())
+    except ValidationError as error:
+        messages: Mapping[str, Any] = error.messages_dict
+        faults += [Fault(pointer(name), str(texts[0])) for name, texts in messages.items()]
+    since, before = values.get("since"), values.get("before")
+    if since and before and since >= before:
+        faults.append(Fault("#/to", "Must not lie before `from`."))
+    if faults:
+        raise InvalidQuery("The parameters have faults; nothing was looked up.", faults)
+    return values
+
+
+def without_empty(given: MultiDict[str, str]) -> MultiDict[str, str]:
+    """A form sends each of its fields, also those that were left empty."""
+    return MultiDict([(name, value.strip()) for name, value in given.items(multi=True) if value.strip()])
+
+
+def as_uuid(text: str) -> UUID | None:
+    """A UUID of an address's path."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+LONGEST_PAGE = 1000
+
+
+KEY = re.compile(r"[a-z0-9-]{1,63}")
+
+
+class SpanQuery(Schema):
+    """A span of time: what GET …/evidence takes."""
+
+    since = Moment(data_key="from", load_default=None)
+    before = Moment(end=True, data_key="to", load_default=None)

@@ -1,0 +1,121 @@
+"""Ledgers: seal them, have others hold them, check them."""
+
+import sys
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from consent_server.core.context import context
+from consent_server.core.errors import InvalidSettings
+from consent_server.core.terminal import TEXT, counting, progress, refusing
+from consent_server.core.witnesses import is_prefix
+from consent_server.ledger.check import check_ledger
+from consent_server.ledger.check_cosignatures import check_cosignatures
+from consent_server.ledger.check_public import check_public_ledger
+from consent_server.ledger.check_timestamps import check_timestamps
+from consent_server.ledger.read import read_verifier_keys
+from consent_server.ledger.regrow import kept_checkpoints
+from consent_server.ledger.seal import seal_ledger
+from consent_server.ledger.timestamp import Authority, timestamp_ledger
+from consent_server.ledger.witness import witness_ledger
+
+ledger = AppGroup("ledger", help="Ledgers: seal them, have them witnessed and timestamped, check them.")
+
+
+def _address(_: click.Context, __: click.Parameter, url: str | None) -> str | None:
+    if url is not None and not is_prefix(url):
+        raise click.BadParameter("must be http:// or https:// with a host, and without a query.")
+    return url
+
+
+@ledger.command("seal")
+@refusing
+def seal() -> None:
+    """Seal new records now. The server does so by itself; this is for those who run it rarely."""
+    ctx, show = context(), counting("sealed")
+    for sealed in seal_ledger(ctx.database, ctx.keys.ring, ctx.now, progress=show):
+        click.echo(f"site {sealed.site_id}: {sealed.records} sealed, {sealed.size} in all")
+
+
+@ledger.command("timestamp")
+@click.argument("site_key", metavar="[SITE]", required=False)
+@refusing
+def timestamp(site_key: str | None) -> None:
+    """Have the timestamp authority stamp what it has not yet. The server does so by itself; this does it now."""
+    ctx = context()
+    authority = ctx.find(Authority)
+    if authority is None:
+        raise InvalidSettings("No timestamp authority is set: set CONSENT_TIMESTAMP_URL and its roots.")
+    for stamped in timestamp_ledger(ctx.database, authority, ctx.now, site_key, at_once=True):
+        click.echo(stamped)
+
+
+@ledger.command("key")
+@click.argument("site_key", metavar="SITE")
+@refusing
+def verifier_keys(site_key: str) -> None:
+    """Print the verifier keys of a ledger, oldest first, as witnesses and other readers of notes are given them."""
+    for vkey in read_verifier_keys(context().database, context().keys.ring, site_key):
+        click.echo(vkey)
+
+
+@ledger.command("witness")
+@click.argument("site_key", metavar="[SITE]", required=False)
+@refusing
+def witness(site_key: str | None) -> None:
+    """Have the newest checkpoint cosigned now, of one site or of all. The server does so by itself."""
+    ctx = context()
+    if not ctx.settings.witnesses:
+        raise InvalidSettings("No witnesses are set: set CONSENT_WITNESSES or CONSENT_WITNESSES_FILE.")
+    failed = False
+    for done in witness_ledger(ctx.database, ctx.settings.witnesses, ctx.now, site_key):
+        failed |= not done.ok
+        verdict = "ok   " if done.ok else "ALARM" if done.forked else "FAIL "
+        click.echo(f"{verdict} {done.site} {done.size}: {done.witness}: {done.detail}")
+    if failed:
+        sys.exit(1)
+
+
+@ledger.command("check")
+@click.argument("site_key", metavar="SITE")
+@click.option("--checkpoint", "kept", multiple=True, type=TEXT, help="Checkpoints that you kept: a note, or the feed.")
+@click.option("--from", "url", metavar="URL", callback=_address, help="Ask the server there, as anyone elsewhere can.")
+@refusing
+def check_site_ledger(site_key: str, kept: tuple[Any, ...], url: str | None) -> None:
+    """Replay a ledger from its records, or with --from from its public bytes, and compare with what others hold."""
+    notes = kept_checkpoints([(file.name, file.read()) for file in kept])
+    show = progress("leaves checked")
+    if url is not None:
+        report, beside = check_public_ledger(url, site_key, notes, show), []
+    else:
+        report = check_ledger(context().database, context().keys.ring, site_key, notes, show)
+        beside = _check_beside(site_key)
+    removed = f"{report.removed} removed, " if url is None else ""
+    click.echo(f"{report.leaves} leaves, {removed}{report.checkpoints} checkpoints, {len(notes)} kept")
+    for kind, count in report.archive.items():
+        click.echo(f"{count} {kind}")
+    faults = [*report.faults, *beside]
+    for fault in faults:
+        click.echo(f"FAIL {fault}")
+    if report.untold:
+        click.echo(f"and {report.untold} more")
+    if faults:
+        sys.exit(1)
+    click.echo("ok: nothing was altered, inserted, removed or moved")
+
+
+def _check_beside(site_key: str) -> list[str]:
+    """Say how many cosignatures and timestamps hold; the faults of the others."""
+    ctx = context()
+    cosigned = check_cosignatures(ctx.database, ctx.settings.witnesses, ctx.now(), site_key)
+    for name, count in cosigned.verified.items():
+        click.echo(f"{count} checkpoints cosigned by {name}")
+    for name, count in cosigned.unknown.items():
+        click.echo(f"{count} checkpoints cosigned by {name}: not checked, the settings do not name this key")
+    stamped = check_timestamps(ctx.database, ctx.settings.timestamp_roots, site_key)
+    if stamped.verified:
+        click.echo(f"{stamped.verified} timestamps hold")
+    if stamped.unchecked:
+        click.echo(f"{stamped.unchecked} timestamps: not checked, CONSENT_TIMESTAMP_ROOTS_FILE is not set")
+    return [*cosigned.faults, *stamped.faults]

@@ -1,0 +1,158 @@
+"""A page on which a choice is made by a form: for browsers that run no script, or that hide the banner."""
+
+from hashlib import sha256
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+from flask import Blueprint, Response, make_response, render_template, request
+
+from consent_server.core.context import context
+from consent_server.core.errors import Fault, ForeignOrigin, InvalidDecision, MalformedBody, UnsupportedContentType
+from consent_server.core.hashes import SHA256_HEX
+from consent_server.decisions.bodies import page_address
+from consent_server.decisions.keep_choice import keep_choice
+from consent_server.decisions.read_request import visit
+from consent_server.decisions.record import RecordDecision
+from consent_server.decisions.record_shown import RecordShown
+from consent_server.decisions.rules import Action, Answer, Method
+from consent_server.decisions.rules_cookie import visitor_of
+from consent_server.decisions.rules_receipt import RECEIPT_LINK
+from consent_server.http.bodies import BODY_LIMIT
+from consent_server.http.rate_limit import limited
+from consent_server.sites import catalogue
+from consent_server.sites.choose_language import wished_language
+from consent_server.sites.configure_widget import notice_detail
+from consent_server.sites.current_site import CurrentSite, CurrentSites
+from consent_server.sites.rules_cookie import NAME, below
+from consent_server.sites.rules_notice import Notice
+
+bp = Blueprint("choice", __name__)
+
+FORM = "application/x-www-form-urlencoded"
+ACTIONS = (Action.ACCEPT_ALL, Action.REFUSE_ALL, Action.SAVE)
+
+
+@bp.get("/sites/<key>/choice")
+def ask(key: str) -> Response:
+    """The notice in force with accept, refuse and a switch for each purpose, all of them off."""
+    current = context()[CurrentSites].get(key)
+    language = wished_language(current)
+    # Where the cookie can be seen, who has answered is not asked but has come back.
+    if NAME not in request.cookies:
+        context()[RecordShown](current, current.notice.hash, language, visit())
+    detail = notice_detail(current.notice, language)
+    vendors = {
+        purpose: [vendor for vendor in detail["vendors"] if purpose in current.notice.vendors[vendor["key"]]]
+        for purpose in current.notice.purposes
+    }
+    return _page("widget/choice.html", current, current.notice, language, detail=detail, vendors=vendors, form=uuid4())
+
+
+@bp.post("/sites/<key>/choice")
+@limited
+def decide(key: str) -> Response:
+    """Record what the form says; on the site's own host also keep it in the browser."""
+    current = context()[CurrentSites].get(key)
+    on_site = _stands_on_site(current)
+    notice, answer = _answer(current, on_site)
+    recorded = context()[RecordDecision](current, answer, visit())
+    link = context().signer(RECEIPT_LINK).sign(str(recorded.receipt_id))
+    response = _page(
+        "widget/chosen.html", current, notice, answer.language,
+        grants=recorded.decision.grants, kept=on_site, receipt=f"{context().settings.public_url}/v1/receipts/{link}",
+    )  # fmt: skip
+    if on_site:
+        keep_choice(response, notice, recorded)
+    return response
+
+
+def _stands_on_site(current: CurrentSite) -> bool:
+    """Whether the form is on a host whose cookies are the site's. Raises ForeignOrigin for a form that is not ours.
+
+    A browser says where a form stands (Fetch, Origin and Sec-Fetch-Site; no page can say it otherwise), so that
+    the form needs no token, and with it no identifier.
+    """
+    origin, fetched = request.headers.get("Origin", "null"), request.headers.get("Sec-Fetch-Site")
+    ours = {_origin(context().settings.public_url), _origin(request.host_url)}
+    if fetched != "same-origin" and not (fetched is None and (origin in ours or current.site.admits(origin))):
+        raise ForeignOrigin("A form of another site's page was sent here. Open this page and choose on it.")
+    domain = current.notice.body.get("cookie_domain")
+    return current.site.admits(origin) or (domain is not None and below(urlsplit(origin).hostname or "", domain))
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _answer(current: CurrentSite, on_site: bool) -> tuple[Notice, Answer]:
+    if request.mimetype != FORM:
+        raise UnsupportedContentType("Send the form of this page.")
+    request.max_content_length = BODY_LIMIT
+    sent = request.form
+    shown = sent.get("notice", "")
+    found = context()[CurrentSites].notice(current, shown) if SHA256_HEX.fullmatch(shown) else None
+    if found is None:
+        raise InvalidDecision("The form is of no notice of this site; nothing was recorded. Open the page again.")
+    notice = found[1]
+    action = next((one for one in ACTIONS if one == sent.get("action")), None)
+    if action is None:
+        raise MalformedBody("Nothing was chosen.", [Fault("#/action", f"Must be one of {', '.join(ACTIONS)}.")])
+    ticked = sent.getlist("grant") if action is Action.SAVE else notice.purposes if action is Action.ACCEPT_ALL else ()
+    answer = Answer(
+        decision_id=_decision_id(sent.get("form", ""), action, ticked),
+        notice=shown,
+        action=action,
+        method=Method.FORM,
+        grants=dict.fromkeys(notice.purposes, False) | dict.fromkeys(ticked, True),
+        vendors={},
+        visitor=visitor_of(request.cookies.get(NAME, "")) if on_site else None,
+        change=on_site and NAME in request.cookies,
+        language=sent.get("language", ""),
+        page=_address(),
+        gpc=request.headers.get("Sec-GPC") == "1",
+        widget=None,
+    )
+    return notice, answer
+
+
+def _decision_id(form: str, action: Action, ticked: tuple[str, ...] | list[str]) -> UUID:
+    # A form that is sent twice is one decision; sent again with another answer, it is another.
+    said = "\n".join([form or str(uuid4()), action, *sorted(ticked)])
+    return UUID(bytes=sha256(said.encode()).digest()[:16], version=4)
+
+
+def _address() -> str:
+    """Where the visitor chose: this page as the browser calls it, whatever a proxy made of that."""
+    origin, referrer = request.headers.get("Origin", "null"), request.headers.get("Referer", "")
+    return page_address(referrer if referrer.startswith(f"{origin}/") else request.base_url)
+
+
+def _page(template: str, current: CurrentSite, notice: Notice, language: str, **shown: object) -> Response:
+    locales = catalogue.locales()
+    locale = locales.get(language, locales["en"])
+    texts = notice.body["texts"][language]
+    response = make_response(
+        render_template(
+            template,
+            language=language,
+            direction=texts["direction"],
+            languages={one: locales.get(one, {"meta": {"name": one}})["meta"]["name"] for one in notice.languages},
+            notice=notice,
+            banner=texts["banner"],
+            preferences=texts["preferences"],
+            purposes=[(key, texts["purposes"][key]) for key in notice.purposes],
+            texts=locale["choice"],
+            receipt_texts=locale["receipt"],
+            declaration_title=locale["declaration"]["title"],
+            site_name=notice.body["name"],
+            site=current.site,
+            home=current.site.home(""),
+            **shown,
+        )
+    )
+    response.headers["Cache-Control"] = "no-store"
+    # With no referrer at all, a browser would say of its own form that it comes from nowhere.
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.vary.add("Accept-Language")
+    return response

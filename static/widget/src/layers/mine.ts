@@ -1,0 +1,57 @@
+import type { Kit, Slotted } from "./later";
+
+type Texts = Record<string, string>;
+
+/** What the visitor chose and when, the receipt in its forms, and what the receipt's link is enough for. */
+export function mine(kit: Kit, texts: Texts, names: Texts, slotted: Slotted): HTMLElement {
+  const { config, choice, receiptUrl, element, button, allowed } = kit;
+  const action = (name: string, text: string) => slotted(button(name, text, { class: "q" }), "b-" + name);
+
+  const say = (text: string, at: number | string, by: number | string = 0) => {
+    const formatDate = (when: number | string, style: object) => new Date(when).toLocaleString(config.language, style);
+    return texts[text]
+      .replace("{at}", formatDate(at, { dateStyle: "long", timeStyle: "short" }))
+      .replace("{by}", formatDate(by, { dateStyle: "long" }));
+  };
+
+  const state = (key: string) =>
+    element("li", {}, names[key] + " · ", element("b", {}, texts[allowed(key) ? "granted" : "denied"]));
+
+  // What is sent to be saved leaves the page where it is; the receipt's page gets a tab of its own.
+  const form = (text: string, query: string, tab = {}) =>
+    element("li", {}, element("a", { href: receiptUrl + query, ...tab }, texts[text]));
+
+  // A live region is read out only when it stood there before its text.
+  const answer = element("p", { role: "status", tabindex: "-1" });
+  const asking = element("details", {},
+    element("summary", {}, texts.erase), element("p", {}, texts.erase_text), element("p", {}, action("erase", texts.erase_send)));
+
+  asking.addEventListener("click", async ({ target }) => {
+    if ((target as HTMLElement).dataset.action != "erase") return;
+    let said = texts.erase_failed;
+    try {
+      const reply = await fetch(receiptUrl + "/erasure", { method: "POST" });
+      if (reply.status == 410) said = texts.erase_done;
+      if (reply.ok) {
+        const { asked_at, answer_by } = await reply.json();
+        said = say("erase_asked", asked_at, answer_by);
+      }
+      if (said != texts.erase_failed) asking.hidden = true;
+    } catch {
+      // No connection: it can be sent again.
+    }
+    answer.textContent = said;
+    answer.focus();
+  });
+
+  return element("section", {},
+    element("h3", {}, texts.mine),
+    element("p", {}, say("mine_at", choice!.at * 1000)),
+    element("ul", {}, ...config.purposes.map(({ key }) => state(key))),
+    ...([...config.purposes, ...config.vendors].some(({ key }) => allowed(key))
+      ? [element("p", {}, action("withdraw", texts.withdraw))] : []),
+    ...(receiptUrl
+      ? [element("ul", {}, form("receipt", "", { target: "_blank", rel: "noopener" }), form("receipt_jws", "?format=jws"), form("receipt_json", "?format=json")), asking]
+      : [element("p", {}, texts.no_receipt)]),
+    answer);
+}

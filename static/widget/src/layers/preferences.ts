@@ -1,0 +1,131 @@
+import type { Purpose, Vendor } from "../state/config";
+import type { Kit, Slotted, Works } from "./later";
+import css from "./preferences.css";
+
+interface Detail {
+  controller: string;
+  contact: string;
+  dpo: string;
+  /** What each purpose is for. */
+  purposes: Record<string, string>;
+  /** Purposes and vendors as people know them. */
+  names: Record<string, string>;
+  texts: Record<string, string>;
+}
+
+let styled: unknown;
+
+function show({ controller, contact, dpo, purposes, names, texts }: Detail, kit: Kit): void {
+  const { config, host, root, element, button, allowed, later } = kit;
+  const light: HTMLElement[] = [];
+  const inputs: HTMLInputElement[] = [];
+
+  /** What tools look for stands in the page's own DOM; the shadow root holds its place. */
+  const slotted: Slotted = (made, name) => {
+    made.slot = name;
+    light.push(made);
+    host.append(made);
+    return element("slot", { name });
+  };
+
+  const fact = (name: string, value: string) =>
+    value ? [element("p", {}, element("b", {}, texts[name]), " " + value)] : [];
+
+  const box = (name: string, attributes = {}) => {
+    const made = element("input", { type: "checkbox", name, ...attributes }) as HTMLInputElement;
+    made.checked = !!allowed(name);
+    inputs.push(made);
+    return made;
+  };
+
+  /** The place of what another script fills in; a live region, to say when that does not come. */
+  const place = () => element("div", { role: "status", class: "w" });
+  const orSay = (place: Element) => (done: boolean) => {
+    if (!done) place.textContent = config.texts.failed;
+  };
+
+  const about = ({ key }: Vendor) => {
+    const name = names[key];
+    const facts = place();
+    const more = element("details", {}, element("summary", { "aria-label": `${texts.cookies}: ${name}` }, texts.cookies), facts);
+    // Once it is filled its place is gone, and nothing comes of this.
+    more.ontoggle = () => later("facts", facts, key).then(orSay(facts));
+    return element("div", {}, element("label", {}, box(key), name), more);
+  };
+
+  const group = ({ key }: Purpose) => {
+    const its = config.vendors.filter(({ purposes }) => purposes.includes(key));
+    const id = "consent-purpose-" + key;
+    return element("section", { role: "group", "aria-label": names[key] },
+      element("div", { class: "r" },
+        slotted(element("label", { for: id }, names[key]), "l-" + key),
+        slotted(box(key, { role: "switch", id }), "s-" + key)),
+      element("p", {}, purposes[key]),
+      element("details", {}, element("summary", {}, `${texts.vendors} (${its.length})`), ...its.map(about)));
+  };
+
+  const stated = (key: string) => inputs.find(({ name }) => name == key)?.checked;
+
+  /** A vendor follows its purposes until it gets an answer of its own; listed twice, it shows the same twice. */
+  const follow = (changed: HTMLInputElement) => {
+    const now = Object.fromEntries(inputs.map(({ name, checked }) => [name, checked]));
+    now[changed.name] = changed.checked;
+    for (const { key, purposes } of config.vendors) {
+      if (purposes.includes(changed.name)) now[key] = purposes.some((purpose) => now[purpose]);
+    }
+    for (const input of inputs) input.checked = now[input.name];
+  };
+
+  const acts: Record<string, () => void> = {
+    accept: () => kit.decideAll("accept_all", "preferences"),
+    refuse: () => kit.decideAll("refuse_all", "preferences"),
+    withdraw: () => kit.decideAll("withdraw", "preferences"),
+    save: () => kit.decide("save", "preferences", kit.complete(config, stated, stated)),
+    close: () => {},
+  };
+
+  const heading = element("h2", { tabindex: "-1" }, texts.title);
+  const action = (name: string, text: string, look: string) => slotted(button(name, text, { class: look }), "b-" + name);
+  const mine = place();
+  const dialog = element("dialog", { "aria-label": texts.title },
+    element("div", { class: "t" },
+      slotted(heading, "t"),
+      slotted(button("close", "×", { class: "q", "aria-label": texts.close }), "c"),
+      element("p", {}, texts.intro)),
+    ...config.purposes.map(group),
+    ...(kit.choice ? [mine] : []),
+    element("section", {}, element("h3", {}, texts.necessary), element("p", {}, texts.necessary_text)),
+    element("section", {}, ...fact("controller", `${controller} · ${contact}`), ...fact("dpo", dpo)),
+    element("div", { class: "f" },
+      action("refuse", config.texts.refuse, "q"),
+      action("accept", config.texts.accept, "q"),
+      action("save", texts.save, ""))) as HTMLDialogElement;
+
+  dialog.onchange = ({ target }) => follow(target as HTMLInputElement);
+  dialog.onclick = (event) => {
+    event.stopPropagation();
+    const act = acts[(event.target as HTMLElement).dataset.action!];
+    if (!act) return;
+    dialog.close();
+    act();
+  };
+  // Esc here changes nothing; in the banner behind it, it would refuse.
+  dialog.onkeydown = (event) => event.stopPropagation();
+  dialog.onclose = () => [dialog, ...light].forEach((element) => element.remove());
+
+  styled ||= kit.paint(root, css);
+  root.append(dialog);
+  dialog.showModal();
+  heading.focus();
+  if (kit.choice) later("mine", mine, slotted).then(orSay(mine));
+  if (dialog.offsetHeight) return;
+  // A content blocker hides it: shut, so that the page can be used, and to the page that needs no widget.
+  dialog.close();
+  location.assign(`${kit.base}/sites/${config.site}/choice?lang=${config.language}`);
+}
+
+type Widget = { _(given: null, works: Partial<Works>): void };
+
+/** Hands the second layer, with what it tells, to the widget in the page. */
+export default (detail: Detail): void =>
+  (window as unknown as { consentWidget: Widget }).consentWidget._(null, { show: (kit) => show(detail, kit) });

@@ -1,0 +1,54 @@
+export type Flags = Record<string, boolean>;
+
+export interface Purpose {
+  key: string;
+  signals?: string[];
+  gpc?: boolean;
+}
+
+export interface Vendor {
+  key: string;
+  adapter?: string;
+  id?: string;
+  purposes: string[];
+  conversions?: Record<string, string>;
+}
+
+export interface Config {
+  site: string;
+  notice: string;
+  revision: string;
+  widget: string;
+  language: string;
+  languages: string[];
+  /** Left out where it is "ltr". */
+  direction?: string;
+  advanced?: boolean;
+  days: number;
+  /** The domain that the choice is kept for; left out where that is the page's own host. */
+  domain?: string;
+  layout: string;
+  /** What the site set beside its layout: colours, corner, font, radius. */
+  css: string;
+  /** What the first layer says, in order: name, attributes and text of each element. */
+  shown: [string, Record<string, string>, string][];
+  purposes: Purpose[];
+  vendors: Vendor[];
+  texts: Record<string, string>;
+}
+
+/** What an adapter starts from when the notice cannot be used: nothing is ever granted. */
+export const EMPTY = { purposes: [] as Purpose[], vendors: [] as Vendor[] };
+
+/** The notice as served, or null when it is damaged: then every tag stays shut. */
+export function readConfig(given: unknown): Config | null {
+  const config = given as Config;
+  try {
+    const { purposes, vendors, days, texts } = config;
+    // Keys and ids become parts of cookies and addresses.
+    const plain = [...purposes, ...vendors].every((entry) => /^[\w-]+,[\w-]*$/.test([entry.key, (entry as Vendor).id] + ""));
+    return plain && days > 0 && texts.accept && texts.refuse ? config : null;
+  } catch {
+    return null;
+  }
+}

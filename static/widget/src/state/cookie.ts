@@ -1,0 +1,54 @@
+import type { Config } from "./config";
+import { actionOf, grantsAny, type Answer, type Choice } from "./state";
+
+const DAY = 86400;
+
+/** The value of the cookie: one boolean a purpose (CNIL 2020-092), and no identifier without a grant. */
+export function encode(choice: Choice): string {
+  const { grants, vendors, visitor, state } = choice;
+  const fields: Record<string, any> = { v: 1, t: choice.at, n: choice.revision };
+  // Never `in`: a page may have put methods on every object.
+  for (const [key, on] of Object.entries(grants)) fields["p." + key] = +on;
+  for (const [key, on] of Object.entries(vendors)) fields["v." + key] = +on;
+  if (choice.gpc) fields.g = 1;
+  if (grantsAny(choice)) {
+    if (visitor) fields.i = visitor;
+    if (state) fields.s = state;
+  }
+  return "" + new URLSearchParams(fields);
+}
+
+/** A choice of any revision, or null when the value is damaged, expired or of the future. `now` is in Unix seconds. */
+export function decode(value: string, days: number, now: number): Choice | null {
+  const fields = new URLSearchParams(value);
+  const { v, t, n, g, i, s } = Object.fromEntries(fields);
+  if (v != "1" || !(+t > now - days * DAY && +t < now + DAY)) return null;
+  const answer: Answer = { grants: {}, vendors: {} };
+  for (const name of fields.keys())
+    // Given twice is not a clear yes.
+    if (/^[pv]\../.test(name)) (name[0] == "p" ? answer.grants : answer.vendors)[name.slice(2)] = "" + fields.getAll(name) == "1";
+  return { ...answer, action: actionOf(answer), at: +t, revision: n, gpc: g == "1", visitor: i, state: s };
+}
+
+/** Whether a choice under an earlier notice still counts: a refusal is not asked again, a grant is. */
+export const stillCounts = (choice: Choice, revision: string): boolean =>
+  choice.revision == revision || !grantsAny(choice);
+
+export function readCookie(days: number): Choice | null {
+  try {
+    return decode(/(?:^|; )eu-consent=([^;]*)/.exec(document.cookie)![1], days, Date.now() / 1000);
+  } catch {
+    // None, or a page that may not use cookies.
+    return null;
+  }
+}
+
+/** Throws in a sandboxed frame: the choice then holds for this page only. */
+export function writeCookie(choice: Choice, { days, domain }: Pick<Config, "days" | "domain">): void {
+  const left = (choice.at + days * DAY - Date.now() / 1000) | 0;
+  // Not on a page that a developer serves from their own machine.
+  const wide = location.hostname.endsWith(domain!) ? ";Domain=" + domain : "";
+  // One from before there was a domain would hide the other.
+  if (wide) document.cookie = "eu-consent=;Path=/;Max-Age=0";
+  document.cookie = `eu-consent=${encode(choice)};Path=/;SameSite=Lax;Max-Age=${left}${location.protocol == "https:" ? ";Secure" : ""}${wide}`;
+}

@@ -1,0 +1,32 @@
+import type { Config } from "./config";
+import { stored } from "./outbox";
+import { allows, type Choice } from "./state";
+
+/** What this page knows: the notice, the decision that stands, and the receipt of the last act. */
+export let config: Config;
+export let choice: Choice | null;
+/** The sheet of the site's layouts. */
+export let sheet: string;
+const RECEIPT = "eu-consent-receipt";
+
+export let receiptUrl: string | null = null;
+
+export const useConfig = (next: Config): void => void (config = next);
+
+export const useSheet = (next: string): void => void (sheet = next);
+
+export const choose = (next: Choice | null): void => void (choice = next);
+
+/** The receipt that an earlier page held. */
+export const recallReceipt = (): void => void (receiptUrl = stored(RECEIPT));
+
+/** Kept on the device only while a grant stands: a visitor who refuses carries no identifier. */
+export function holdReceipt(url: string | null, keep?: boolean): void {
+  receiptUrl = url;
+  stored(RECEIPT, keep ? url : null);
+}
+
+/** Whether the browser sends Global Privacy Control. */
+export const gpc = (): boolean => !!(navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl;
+
+export const allowed = (key: string): boolean | undefined => allows(config, choice, key);

@@ -1,0 +1,176 @@
+"""A server of today on what an earlier version left: its database, migrated, its keys and its clock."""
+
+import gzip
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from werkzeug.test import TestResponse
+
+from consent_server.app import create_app
+from tests.support.postgresql import PostgreSQL
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a version left behind (its README.md says what there is)."""
+
+    folder: Path
+
+    def text(self, name: str) -> str:
+        return (self.folder / name).read_text("utf-8")
+
+    def json(self, name: str) -> Any:
+        return json.loads(self.text(name))
+
+    @property
+    def about(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.json("about.json")
+        return found
+
+    @property
+    def receipts(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.json("receipts.json")
+        return found
+
+
+@dataclass(frozen=True)
+class Server:
+    """The product from its outside: requests and commands."""
+
+    app: Flask
+    public_url: str
+    tokens: dict[str, str]
+
+    def get(self, url: str, token: str | None = None, **headers: str) -> TestResponse:
+        if token:
+            headers["Authorization"] = f"Bearer {self.tokens.get(token, token)}"
+        path = url.removeprefix(self.public_url)
+        return self.app.test_client(use_cookies=False).get(path, headers=headers, base_url=self.public_url)
+
+    def post(self, url: str, **sent: Any) -> TestResponse:
+        path = url.removeprefix(self.public_url)
+        return self.app.test_client(use_cookies=False).post(path, base_url=self.public_url, **sent)
+
+    def run(self, *command: str | Path) -> tuple[int, str]:
+        """A command; its exit code and what it printed."""
+        result = self.app.test_cli_runner().invoke(args=[str(part) for part in command])
+        return result.exit_code, result.output
+
+
+@pytest.fixture(scope="session")
+def kept() -> Kept:
+    return Kept(HERE / "made-by-0.1.0")
+
+
+@pytest.fixture(scope="session")
+def serve(kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
+    """Starts a server with what was kept on a database that is named by its address."""
+    apps: list[Flask] = []
+
+    def start(database_url: str) -> Server:
+        instance = tmp_path_factory.mktemp("instance")
+        keys = shutil.copytree(kept.folder / "keys", instance / "keys")
+        made_at = datetime.fromisoformat(kept.about["made_at"])
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in {
+                "CONSENT_INSTANCE": instance,
+                "CONSENT_DATABASE_URL": database_url,
+                "CONSENT_SECRET_KEY_FILE": keys / "secret-key",
+                "CONSENT_SIGNING_KEYS_FILE": keys / "signing-keys.json",
+                "CONSENT_PUBLIC_URL": kept.about["public_url"],
+                "CONSENT_RATE_LIMIT": "1000000 per minute",
+                "CONSENT_WITNESSES_FILE": keys / "witnesses",
+                "CONSENT_TIMESTAMP_ROOTS_FILE": keys / "timestamp-root.pem",
+            }.items():
+                environment.setenv(name, str(value))
+            app = create_app(now=lambda: made_at)
+        apps.append(app)
+        return Server(app, kept.about["public_url"], kept.about["tokens"])
+
+    yield start
+    for app in apps:
+        release(app)
+
+
+def release(app: Flask) -> None:
+    """Close every connection to the database."""
+    with app.app_context():
+        app.extensions["sqlalchemy"].engine.dispose()
+
+
+def migrate(server: Server) -> None:
+    """What an operator does first with a new version."""
+    with server.app.app_context():
+        upgrade()
+    release(server.app)
+
+
+@pytest.fixture(scope="session")
+def kept_sqlite(kept: Kept, serve: Callable[[str], Server], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The kept file after every later migration."""
+    path = tmp_path_factory.mktemp("database") / "consent.sqlite3"
+    path.write_bytes(gzip.decompress((kept.folder / "consent.sqlite3.gz").read_bytes()))
+    migrate(serve(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def kept_postgresql(kept: Kept, serve: Callable[[str], Server], postgresql: PostgreSQL) -> str:
+    """The name of a database that holds the kept rows after every later migration."""
+    postgresql.execute("CREATE DATABASE compat")
+    postgresql.execute(gzip.decompress((kept.folder / "postgresql.sql.gz").read_bytes()).decode(), "compat")
+    migrate(serve(postgresql.url("compat")))
+    return "compat"
+
+
+@pytest.fixture(scope="session")
+def server(kept_sqlite: Path, serve: Callable[[str], Server]) -> Server:
+    """A server for whoever only reads."""
+    return serve(f"sqlite:///{kept_sqlite}")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_server(request: pytest.FixtureRequest) -> Server:
+    """A server on each kind of database, for whoever asks what SQL answers and changes nothing that another reads."""
+    return request.getfixturevalue("server" if request.param == "sqlite" else "server_on_postgresql")  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="session")
+def server_on_postgresql(kept_postgresql: str, postgresql: PostgreSQL, serve: Callable[[str], Server]) -> Server:
+    """The same on PostgreSQL, in a copy: nobody may be connected to what others copy."""
+    postgresql.execute(f"CREATE DATABASE compat_read TEMPLATE {kept_postgresql}")
+    return serve(postgresql.url("compat_read"))
+
+
+@pytest.fixture(scope="session")
+def empty_server(serve: Callable[[str], Server], tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """A server on which nothing was ever published."""
+    server = serve(f"sqlite:///{tmp_path_factory.mktemp('empty') / 'consent.sqlite3'}")
+    migrate(server)
+    return server
+
+
+NUMBERS = count()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def own_server(request: pytest.FixtureRequest, serve: Callable[[str], Server], tmp_path: Path) -> Server:
+    """A server of this test's own on each kind of database, for whoever writes."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("kept_sqlite"), tmp_path / "consent.sqlite3")
+        return serve(f"sqlite:///{tmp_path / 'consent.sqlite3'}")
+    cluster: PostgreSQL = request.getfixturevalue("postgresql")
+    name = f"compat_{next(NUMBERS)}"
+    cluster.execute(f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('kept_postgresql')}")
+    return serve(cluster.url(name))

@@ -1,0 +1,54 @@
+"""The cookie as earlier versions wrote it, read by the server. tests/widget reads the same with the widget's code."""
+
+import re
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+from .conftest import HERE, Kept, Server
+
+COOKIES = Kept(HERE / "made-by-0.1.0").json("cookies.json")
+
+
+def test_server_and_widget_wrote_the_same() -> None:
+    assert [cookie["by_server"] for cookie in COOKIES] == [cookie["by_widget"] for cookie in COOKIES]
+
+
+@pytest.mark.parametrize("own_server", ["sqlite"], indirect=True)
+def test_the_server_reads_a_cookie(own_server: Server) -> None:
+    for cookie in COOKIES:
+        claims = chosen_with(own_server, cookie)
+        assert claims["change"] is True, cookie["name"]
+        visitor = parse_qs(cookie["by_server"]).get("i", [None])[0]
+        # A refusal carries no identifier, and one that was erased is not taken up again: a new one is given.
+        known = visitor is not None and not cookie["name"].startswith("erased")
+        assert (claims["sub"] == visitor) is known, cookie["name"]
+
+
+def chosen_with(server: Server, cookie: dict[str, str]) -> dict[str, Any]:
+    """Accept everything on the page without script, in a browser that has this cookie; the claims of the receipt."""
+    key = cookie["site"]
+    headers = {"Origin": "https://shop.example", "Sec-Fetch-Site": "same-origin"}
+    headers["Cookie"] = f"eu-consent={cookie['by_server']}"
+    notice = server.get(f"/v1/sites/{key}/notice").get_etag()[0]
+    form = {"notice": notice, "language": "en", "form": cookie["name"], "action": "accept_all"}
+    response = server.post(f"/sites/{key}/choice", data=form, headers=headers)
+    assert response.status_code == 200, response.text
+    link = re.findall('href="(https://consent.example/v1/receipts/[^"]+)"', response.text)[0]
+    claims: dict[str, Any] = server.get(link).get_json()
+    return claims
+
+
+@pytest.mark.parametrize("own_server", ["sqlite"], indirect=True)
+def test_who_has_a_cookie_is_not_counted_as_asked(own_server: Server, kept: Kept) -> None:
+    path = next(iter(kept.json("rates.json")))
+
+    def shown() -> int:
+        return int(own_server.get(path, token="marketer").get_json()["totals"]["shown"])
+
+    before = shown()
+    own_server.get("/sites/shop/choice", Cookie=f"eu-consent={COOKIES[0]['by_widget']}")
+    assert shown() == before
+    own_server.get("/sites/shop/choice")
+    assert shown() == before + 1

@@ -1,0 +1,151 @@
+"""A database of an earlier version after every later migration: who may, what was counted, what was shown."""
+
+import json
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from .conftest import HERE, Kept, Server
+
+ARM = re.compile("% ([a-z]+) notice ([0-9a-f]{64})")
+SITES = sorted(path.stem for path in (HERE / "made-by-0.1.0" / "sites").glob("*.toml") if path.stem != "shop-first")
+
+
+def test_a_migrated_server_is_ready(either_server: Server) -> None:
+    assert either_server.get("/readyz").status_code == 200
+    listed = either_server.run("site", "list")[1]
+    assert sorted(line.split("\t")[0] for line in listed.splitlines()) == SITES
+
+
+# The file of a site whose arm was promoted says otherwise than what is in force.
+@pytest.mark.parametrize("name", sorted({*SITES} - {"promoted"}))
+def test_a_site_file_asks_no_visitor_again(server: Server, kept: Kept, name: str) -> None:
+    notice = kept.json("notices.json")[name]
+    code, printed = server.run("site", "apply", "--check", kept.folder / "sites" / f"{name}.toml")
+    assert code == 0, printed
+    assert f"notice {notice} unchanged" in printed
+    assert "would be" not in printed.replace("would be corrected", "")
+
+
+def test_a_site_file_makes_the_same_notice_elsewhere(empty_server: Server, kept: Kept) -> None:
+    made = {}
+    for name in [*SITES, "shop-first"]:
+        printed = empty_server.run("site", "apply", "--check", kept.folder / "sites" / f"{name}.toml")[1]
+        made[name] = re.findall("^notice ([0-9a-f]{64})", printed, re.M)[0]
+        made |= {f"{name} {arm}": notice for arm, notice in ARM.findall(printed)}
+    assert made == kept.json("notices.json")
+
+
+def test_a_promoted_arm_stays_the_notice(either_server: Server, kept: Kept) -> None:
+    in_force = either_server.get("/v1/sites/promoted/notice").get_etag()[0]
+    assert in_force == kept.json("notices.json")["promoted green"]
+
+
+def test_arms_of_an_experiment_show_the_same_notices(server: Server, kept: Kept) -> None:
+    printed = server.run("site", "apply", "--check", kept.folder / "sites" / "experiment.toml")[1]
+    arms = dict(ARM.findall(printed))
+    notices = kept.json("notices.json")
+    assert arms == {arm: notices[f"experiment {arm}"] for arm in ("control", "box", "title")}
+    assert "experiment look goes on" in printed
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_an_archived_notice_is_replayed_with_what_it_was_served_with(server: Server, kept: Kept, name: str) -> None:
+    before = kept.json(f"configurations/{name}.json")
+    # A notice is replayed by itself, without the other arms of an experiment.
+    before["main"].pop("arms", None)
+    address = f"/v1/notices/{before['main']['notice']}/preview?lang=en&widget={before['widget']}"
+    (main,) = re.findall(f'src="([^"]+/{name}[.]js[^"]*)"', server.get(address).text)
+    scripts = {"main": main}
+    scripts |= {part: main.replace(f"{name}.js", f"{name}/{part}.js") for part in ("preferences", "details")}
+    for part, script in scripts.items():
+        assert json.loads(server.get(script).text.splitlines()[1]) == before[part]
+
+
+def test_rates_are_the_same_figures(either_server: Server, kept: Kept) -> None:
+    for path, before in kept.json("rates.json").items():
+        assert either_server.get(path, token="marketer").get_json() == before
+
+
+def test_an_experiment_has_the_same_figures(either_server: Server, kept: Kept) -> None:
+    answer = either_server.get("/v1/sites/experiment/experiment", token="operator")
+    assert answer.get_json() == kept.json("experiment.json")
+
+
+def test_an_alert_is_still_told(either_server: Server) -> None:
+    (alert,) = either_server.get("/v1/sites/quiet/rates", token="operator").get_json()["alerts"]
+    assert alert["kind"] == "never_answered"
+
+
+def test_tokens_open_what_they_opened(either_server: Server) -> None:
+    found = {
+        token: [
+            either_server.get(f"/v1/sites/{path}", token=token).status_code
+            for path in ("shop/decisions", "shop/rates", "quiet/rates")
+        ]
+        for token in ("operator", "auditor", "marketer", "revoked")
+    }
+    assert found == {
+        "operator": [200, 200, 200],
+        "auditor": [200, 403, 403],
+        "marketer": [403, 200, 403],
+        "revoked": [401, 401, 401],
+    }
+
+
+def test_an_auditor_finds_every_record(either_server: Server, kept: Kept) -> None:
+    items = either_server.get("/v1/sites/shop/decisions?limit=100", token="auditor").get_json()["items"]
+    shop = {name: one["answer"]["receipt_id"] for name, one in kept.receipts.items() if one["site"] == "shop"}
+    stands = {receipt for name, receipt in shop.items() if not name.startswith("erased")}
+    assert {item["receipt_id"] for item in items} == stands
+
+
+def browser(server: Server) -> FlaskClient:
+    return server.app.test_client()
+
+
+def test_a_user_signs_in_with_the_old_password(either_server: Server, kept: Kept) -> None:
+    email, client = "marketer@shop.example", browser(either_server)
+    page = client.get("/sign-in", base_url=either_server.public_url).text
+    form = {"form_token": re.findall('name="form_token" value="([^"]+)"', page)[0], "email": email}
+    wrong = client.post("/sign-in", data=form | {"password": "wrong horse"}, base_url=either_server.public_url)
+    assert wrong.status_code == 422
+    form |= {"password": kept.about["users"][email]}
+    assert client.post("/sign-in", data=form, base_url=either_server.public_url).status_code == 303
+    assert client.get("/console", base_url=either_server.public_url, follow_redirects=True).status_code == 200
+
+
+def test_who_was_signed_in_still_is(either_server: Server, kept: Kept) -> None:
+    client = browser(either_server)
+    client.set_cookie("consent-session", kept.about["sessions"]["auditor"], domain="consent.example", secure=True)
+    response = client.get("/console/sites/shop/records", base_url=either_server.public_url)
+    assert response.status_code == 200
+    assert kept.receipts["accept_all"]["answer"]["receipt_id"] in response.text
+
+
+def test_a_one_time_link_that_waits_still_opens(either_server: Server, kept: Kept) -> None:
+    assert "late@shop.example" in either_server.get(kept.about["open_link"]).text
+
+
+def test_a_shared_report_opens(either_server: Server, kept: Kept) -> None:
+    for link in kept.about["reports"].values():
+        response = either_server.get(link)
+        assert response.status_code == 200
+        assert "Example Shop" in response.text
+
+
+def test_a_picture_is_there(either_server: Server, kept: Kept) -> None:
+    notice = kept.json("notices.json")["quiet"]
+    page = either_server.get(f"/v1/notices/{notice}", Accept="text/html").text
+    pictures = set(re.findall('src="([^"]+/pictures/[0-9a-f]{64}[.]png)"', page))
+    assert len(pictures) == 2
+    assert {either_server.get(url).mimetype for url in pictures} == {"image/png"}
+
+
+def test_a_request_for_erasure_is_still_open(own_server: Server, kept: Kept) -> None:
+    code, printed = own_server.run("visitor", "requests")
+    assert code == 0
+    assert kept.receipts["french"]["answer"]["receipt_id"] in printed
+    assert own_server.run("visitor", "erase", "--requested") == (0, "1 removed\n")
+    assert own_server.run("ledger", "check", "shop")[0] == 0
