@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from consent_server import __version__
@@ -16,25 +15,8 @@ from consent_server.receipts import store as erasure_requests
 from tests.support.cast import token
 from tests.support.factories import Body, Clock
 from tests.support.people import Person
+from tests.support.scrape import scrape
 from tests.support.visitor import post
-
-LABELS = ("site", "action", "version")
-Samples = dict[tuple[str, ...], float]
-
-
-def scrape(client: FlaskClient, headers: dict[str, str]) -> Samples:
-    """Each sample's value by its name and the values of its labels."""
-    response = client.get("/metrics", headers=headers)
-    assert response.status_code == 200, response.text
-    assert response.content_type == "text/plain; version=0.0.4; charset=utf-8"
-    assert response.headers["Cache-Control"] == "no-store"
-    families = list(text_string_to_metric_families(response.text))
-    assert all(family.documentation for family in families)
-    return {
-        (one.name, *(one.labels[name] for name in LABELS if name in one.labels)): one.value
-        for family in families
-        for one in family.samples
-    }
 
 
 @pytest.mark.on_both_databases

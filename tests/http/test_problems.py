@@ -12,8 +12,8 @@ from consent_server.core import errors
 from consent_server.core.context import Context
 from consent_server.core.errors import Refusal
 from consent_server.http.problems import PROBLEMS
-from tests.receipts.test_receipts import BROWSER
 from tests.support.factories import SHOP
+from tests.support.visitor import BROWSER
 
 REFUSALS = [refusal for refusal in vars(errors).values() if isinstance(refusal, type) and issubclass(refusal, Refusal)]
 

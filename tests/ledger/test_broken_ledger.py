@@ -13,10 +13,9 @@ from consent_server.receipts.request_erasure import read_erasure_requests, reque
 from consent_server.receipts.run_retention import run_retention
 from consent_server.receipts.verify import verify_receipt
 from consent_server.sites.current_site import CurrentSites
-from tests.receipts.test_run_retention import PROOFS_END
 from tests.support.factories import PUBLIC_URL, Clock
 from tests.support.ledger_attacks import Attacker
-from tests.support.ledger_shop import Shop
+from tests.support.ledger_shop import PROOFS_END, Shop
 
 SHOPS = r"consent\.example/ledger/shop"
 RIVALS = r"consent\.example/ledger/rival"

@@ -9,12 +9,10 @@ from sqlalchemy import text
 
 from consent_server.core.errors import StorageUnavailable
 from consent_server.ledger import store_settled as settled
-from tests.ledger.test_seal_ledger import holds_all, records, shop
 from tests.support import sealing_worker as worker
 from tests.support.factories import Clock
 from tests.support.ledger_shop import Shop
-
-__all__ = ["shop"]
+from tests.support.sealed import holds_all, records
 
 pytestmark = pytest.mark.parametrize("dialect", ["postgresql"])
 

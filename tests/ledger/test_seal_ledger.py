@@ -4,33 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
 
-from consent_server.core.context import Context
 from consent_server.core.errors import InvalidProof
-from consent_server.core.notes import Checkpoint, open_checkpoint
-from consent_server.decisions.rows import DecisionRow
 from consent_server.ledger import seal as sealing
-from consent_server.ledger.read import consistency_proof
-from consent_server.ledger.rules import verify_consistency
 from consent_server.ledger.rules_removal import Rule
 from consent_server.receipts.remove_records import Remover
 from tests.support import sealing_worker as worker
 from tests.support.factories import PUBLIC_URL, Clock
 from tests.support.ledger_attacks import Attack, Attacker
 from tests.support.ledger_shop import Shop
+from tests.support.sealed import continues, holds_all, records
 
 pytestmark = pytest.mark.on_both_databases
-
-
-@pytest.fixture
-def shop(services: Context, notice: str, clock: Clock, tmp_path: Path) -> Shop:
-    """Four records under a checkpoint."""
-    made = Shop(services, clock, tmp_path)
-    for _ in range(4):
-        made.decide()
-    made.seal()
-    return made
 
 
 @pytest.fixture
@@ -39,32 +24,6 @@ def attacker(shop: Shop, database_url: str) -> Iterator[Attacker]:
     found = Attacker.on(database_url)
     yield found
     found.leave()
-
-
-def records(shop: Shop) -> int:
-    with shop.services.database.reading() as session:
-        return session.scalar(select(func.count()).where(DecisionRow.site_id == shop.site)) or 0
-
-
-def opened(shop: Shop, note: str) -> Checkpoint:
-    return open_checkpoint(note, shop.services.keys.ring.note_keys("consent.example/ledger/shop"))
-
-
-def continues(shop: Shop, *seen: str) -> None:
-    """Whoever saw these checkpoints can prove that the newest one goes on from each."""
-    newest = opened(shop, shop.checkpoints()[-1])
-    for note in seen:
-        old = opened(shop, note)
-        proof = consistency_proof(shop.services.database, shop.site, old.size, newest.size)
-        verify_consistency(old.size, newest.size, proof, old.root, newest.root)
-
-
-def holds_all(shop: Shop, *seen: str) -> None:
-    """No gap, no fork, nothing lost."""
-    report = shop.check(*seen)
-    assert report.faults == []
-    assert report.leaves == records(shop) == opened(shop, shop.checkpoints()[-1]).size
-    continues(shop, *seen)
 
 
 @pytest.mark.parametrize("step", worker.STEPS)

@@ -28,34 +28,14 @@ from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.publish import publish_notice
 from consent_server.sites.site_file import read_site_file
 from tests.support.cast import token
-from tests.support.experiment_files import BOX, TITLE, with_experiment
+from tests.support.experiment_files import BOX, TITLE, hashes, in_force, stored, with_experiment
 from tests.support.factories import META, TOP, Body, Clock, site_file
 from tests.support.openapi import misfits
 from tests.support.people import HTML, Person
 from tests.support.sites import Apply
-from tests.support.visitor import post
-from tests.widget.test_embed import config
+from tests.support.visitor import config, post
 
 PAGE, PATH = "/console/sites/shop/experiment", "/v1/sites/shop/experiment"
-
-
-def stored(services: Context, key: str | None = None) -> experiments.StoredExperiment | None:
-    with services.database.reading() as session:
-        return experiments.get(session, sites.get(session, "shop").id, key)
-
-
-def hashes(services: Context) -> dict[str, str]:
-    """Arm to notice."""
-    found = stored(services)
-    assert found
-    return {arm.name: arm.notice.notice.hash for arm in found.arms}
-
-
-def in_force(services: Context) -> str:
-    with services.database.reading() as session:
-        found = notices.in_force(session, sites.get(session, "shop").id)
-    assert found
-    return found.notice.hash
 
 
 def served(client: FlaskClient, language: str = "en") -> dict[str, Any]:

@@ -13,8 +13,7 @@ from consent_server.core.context import Context
 from consent_server.core.errors import ExperimentConflict
 from consent_server.rates.promote_arm import promote_arm
 from consent_server.sites import store_experiments as experiments
-from tests.rates.test_experiment import hashes, in_force, stored
-from tests.support.experiment_files import BOX, TITLE, with_experiment
+from tests.support.experiment_files import BOX, TITLE, hashes, in_force, stored, with_experiment
 from tests.support.factories import ANALYTICS, META, Clock, site_file
 from tests.support.sites import Apply
 

@@ -17,10 +17,10 @@ from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.rates.read_alerts import recent_alerts
 from consent_server.rates.rows import AlertRow, DeliveryRow
 from consent_server.rates.watch import watch_rates
-from tests.health.test_metrics import scrape
 from tests.support.alerts import FALLEN, YESTERDAY, History
 from tests.support.cast import token
 from tests.support.factories import TOP, Clock, site_file
+from tests.support.scrape import scrape
 from tests.support.sites import Apply
 
 

@@ -13,11 +13,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.e2e.servers import ConsentServer
-from tests.support.factories import SHOP, TABLES, site_file
-
-FULL = TABLES.replace(
-    'contact = "privacy@shop.example"', 'contact = "privacy@shop.example"\ncountry = "IE"\nphone = "+353 1 234 5678"'
-)
+from tests.support.factories import FULL, SHOP, site_file
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.servers import ConsentServer
 from tests.support.factories import site_file
-from tests.widget.test_picture_notice import rows
+from tests.support.pictures import rows
 
 # Code of another age: it knows nothing of the configuration of today, nor today's code of this one.
 MAIN = """\

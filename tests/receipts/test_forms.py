@@ -12,8 +12,7 @@ from jsonschema import Draft202012Validator
 from pyld import jsonld
 
 from consent_server.core.canonical import decode_strict
-from tests.receipts.conftest import FULL
-from tests.support.factories import TOP, VENDORS, Body, site_file
+from tests.support.factories import FULL, TOP, VENDORS, Body, site_file
 from tests.support.sites import Apply
 from tests.support.visitor import post
 

@@ -17,7 +17,7 @@ from consent_server.decisions.rules import Action
 from tests.support import jose
 from tests.support.factories import TABLES, TOP, Body, site_file
 from tests.support.sites import Apply
-from tests.support.visitor import post
+from tests.support.visitor import BROWSER, post
 
 CLAIMS: dict[str, type] = {
     "iss": str, "iat": int, "jti": str, "schema": str, "site": str, "controller": dict, "decision_id": str,
@@ -25,7 +25,6 @@ CLAIMS: dict[str, type] = {
     "widget": str, "language": str, "page": str, "gpc": bool, "valid_until": int, "withdraw": str, "ledger": str,
 }  # fmt: skip
 # As browsers send it.
-BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
 
 @pytest.fixture

@@ -11,9 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from consent_server.core.context import Context
-from tests.receipts.test_run_retention import PROOFS_END
 from tests.support.factories import Clock
-from tests.support.ledger_shop import Shop
+from tests.support.ledger_shop import PROOFS_END, Shop
 from tests.support.removing_worker import Removal, erasure, remove_and_stop, retention
 from tests.support.sealing_worker import PROCESSES, start
 

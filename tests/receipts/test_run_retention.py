@@ -17,16 +17,13 @@ from consent_server.receipts import run_retention as retaining
 from consent_server.receipts.prove import prove_receipt
 from consent_server.receipts.run_retention import run_retention
 from consent_server.sites.current_site import CurrentSites
-from tests.receipts.test_erase_visitor import Files, files, holds, page, prove, still_there, traces
 from tests.support.factories import PUBLIC_URL, Body, Clock
-from tests.support.ledger_shop import Shop
+from tests.support.ledger_shop import PROOFS_END, Shop
+from tests.support.traces import Files, holds, page, prove, still_there, traces
 from tests.support.visitor import post
 
 pytestmark = pytest.mark.on_both_databases
 
-__all__ = ["files"]
-
-PROOFS_END = timedelta(days=3 * 366 + 1)
 SOMEBODY = Access("olga@shop.example", Role.OPERATOR, None)
 
 

@@ -1,6 +1,7 @@
 """The shop's ledger, as its visitors, its operator and its auditors meet it."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,6 +21,9 @@ from consent_server.receipts.erase_visitor import erase_visitor
 from consent_server.sites.current_site import CurrentSites
 from tests.support.factories import PUBLIC_URL, Clock, answer
 from tests.support.verify_bench import SCRIPT, Bench, Outcome
+
+# When the proofs of the fixed cast's records end: theirs are kept for three years.
+PROOFS_END = timedelta(days=3 * 366 + 1)
 
 
 class Shop:

@@ -12,6 +12,9 @@ from consent_server.core.context import Context
 from consent_server.decisions.rows import DecisionRow
 from tests.support.factories import SHOP
 
+# What a browser accepts that opens an address.
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+
 
 def post(
     client: FlaskClient,
@@ -35,3 +38,12 @@ def rows(services: Context) -> list[DecisionRow]:
     """Every decision on record, oldest first."""
     with services.database.reading() as session:
         return list(session.scalars(select(DecisionRow).order_by(DecisionRow.id)))
+
+
+def config(text: str) -> dict[str, Any]:
+    """The data of a served script: its second line of three."""
+    code, data, end, rest = text.split("\n")
+    assert code.endswith("(")
+    assert (end, rest) == (")", "")
+    found: dict[str, Any] = json.loads(data)
+    return found

@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import json
-from typing import Any
 
 import brotli
 import pytest
@@ -15,18 +14,10 @@ from consent_server.sites.current_site import CurrentSites
 from consent_server.widget.serve import ServeWidget
 from tests.support.factories import SHOP, TOP, TYPEFORM, VENDORS, site_file
 from tests.support.sites import Apply
+from tests.support.visitor import config
 
 CACHE = "public, max-age=300, stale-while-revalidate=86400"
 SCRIPTS = ["/widget/shop.js", "/widget/shop/preferences.js", "/widget/shop/details.js"]
-
-
-def config(text: str) -> dict[str, Any]:
-    """The data of a served script: its second line of three."""
-    code, data, end, rest = text.split("\n")
-    assert code.endswith("(")
-    assert (end, rest) == (")", "")
-    found: dict[str, Any] = json.loads(data)
-    return found
 
 
 @pytest.mark.parametrize("path", SCRIPTS)
