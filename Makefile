@@ -37,27 +37,40 @@ demo: $(VENV)/.installed ## Serve the example site with a made-up year of visito
 	$(SERVE)
 
 BUILT := static/widget/dist consent_server/rates/assets/dist
-# As tests/environment.py has it for what pytest starts; these are read before that.
-ifneq ($(filter test,$(MAKECMDGOALS)),)
+# As tests/support/environment.py has it for what pytest starts; these are read before that.
+TESTS := test test-fast test-slow
+ifneq ($(filter $(TESTS),$(MAKECMDGOALS)),)
 unexport $(filter PYTHON%,$(.VARIABLES))
 endif
-.PHONY: test
-test: export LC_ALL := C.UTF-8
-test: export TZ := UTC
-test: check chromium fonts firefox postgresql openssl ## Install what tests need and pass every test
-	npm run --silent test
-	@rm -rf $(VENV)/dist && mkdir $(VENV)/dist && cp -r $(BUILT) --parents $(VENV)/dist
-	npm run --silent build
-	@for built in $(BUILT); do diff -r $(VENV)/dist/$$built $$built || exit 1; done  # what is committed is what the source builds
-	$(BIN)/python -m pytest
+$(TESTS): export LC_ALL := C.UTF-8
+$(TESTS): export TZ := UTC
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
+.PHONY: $(TESTS)
+test: check build-check chromium fonts firefox postgresql openssl ## Install what tests need and pass every test
+	$(PYTEST)
+test-fast: check build-check postgresql openssl ## The same without browsers and without what takes long: whether a change is good
+	$(PYTEST) -m "not browser and not slow"
+test-slow: check build-check chromium fonts firefox postgresql openssl ## Every test with the figures of a release: before one
+	$(PYTEST) --slow
 
-.PHONY: check
+# Side by side. The build comes before the tests, which read what it writes.
+.PHONY: check python-style python-types widget-tests
 check: $(VENV)/.installed-dev node_modules/.installed ## Check style, types and layers, as `make test` does first
+	@$(MAKE) --no-print-directory -j 2 python-types python-style widget-tests
+python-types:
+	$(BIN)/mypy
+python-style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+widget-tests:
 	npm run --silent typecheck
+	npm run --silent test
+.PHONY: build-check
+build-check: check  # what is committed is what the source builds
+	@rm -rf $(VENV)/dist && mkdir $(VENV)/dist && cp -r $(BUILT) --parents $(VENV)/dist
+	npm run --silent build
+	@for built in $(BUILT); do diff -r $(VENV)/dist/$$built $$built || exit 1; done
 
 .PHONY: hooks
 hooks: $(VENV)/.installed-dev ## Have git run `make check` before each commit
@@ -113,7 +126,7 @@ node:
 chromium:
 	@$(APT) chromium chromium
 	@$(APT) chromium-headless-shell chromium-headless-shell || echo "Without it the browser tests take three times as long."
-fonts: # those that tests/fonts.conf names
+fonts: # those that tests/support/fonts.conf names
 	@$(APT) /usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf fonts-dejavu-core
 	@$(APT) /usr/share/fonts/truetype/roboto/unhinted/RobotoCondensed-Bold.ttf fonts-roboto-unhinted
 firefox:

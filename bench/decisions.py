@@ -22,8 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.postgresql import PostgreSQL
-from tests.process import free_port
+from tests.support.postgresql import PostgreSQL
+from tests.support.process import free_port
 
 BIN = Path(sys.executable).parent
 RESULT = re.compile(r"RESULT (\d+) (\d+) (\d+) ([\d.]+) ([\d.]+)")

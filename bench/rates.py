@@ -43,11 +43,11 @@ from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.publish import publish_notice
 from consent_server.sites.rules_notice import Notice
 from consent_server.sites.site_file import read_site_file
-from tests.access.conftest import token
-from tests.access.people import CAST, Person
-from tests.factories import answer, site_file
-from tests.postgresql import PostgreSQL
-from tests.vendors import EVERY_VENDOR
+from tests.support.cast import token
+from tests.support.factories import answer, site_file
+from tests.support.people import CAST, Person
+from tests.support.postgresql import PostgreSQL
+from tests.support.vendors import EVERY_VENDOR
 
 DAYS = 365
 LAST = date(2026, 11, 23)

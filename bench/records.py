@@ -32,8 +32,8 @@ from consent_server.decisions.rules_visit import Visit
 from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.publish import publish_notice
 from consent_server.sites.site_file import read_site_file
-from tests.factories import VENDORS, Clock, answer, settings_for, site_file
-from tests.vendors import IDS
+from tests.support.factories import VENDORS, Clock, answer, settings_for, site_file
+from tests.support.vendors import IDS
 
 MORE = f'[[vendors]]\nkey = "sentry"\nid = "{IDS["sentry"]}"\n\n[[vendors]]\nkey = "youtube"\n'
 # Under the first notice nobody can grant what the second adds; under the third nobody grants what it adds.

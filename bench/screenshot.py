@@ -21,7 +21,7 @@ from playwright.sync_api import Playwright, ViewportSize, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.process import free_port
+from tests.support.process import free_port
 
 BANNER, RATES = ROOT / "docs" / "banner.png", ROOT / "docs" / "rates.png"
 SIZE: ViewportSize = {"width": 1280, "height": 800}

@@ -32,7 +32,7 @@ from consent_server.decisions.rules import Action
 from consent_server.ledger.seal import seal_ledger
 from consent_server.sites import store as sites
 from consent_server.sites.rows import NoticeRow
-from tests.postgresql import PostgreSQL
+from tests.support.postgresql import PostgreSQL
 
 PAGE = 50
 

@@ -1,38 +1,26 @@
-"""What every test may ask for. Databases are real: each test on one meets SQLite and PostgreSQL."""
+"""What every test may ask for."""
 
-import shutil
 import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
-from flask_migrate import upgrade
 from hypothesis import settings as hypothesis_settings
 
-from consent_server.app import create_app
-from consent_server.core.context import Context, db
-from consent_server.sites.current_site import CurrentSites
-from consent_server.sites.publish import Published, publish_notice
-from consent_server.sites.site_file import read_site_file
-from tests import environment
-from tests.factories import RIVAL_FILE, Body, Clock, settings_for, site_file
-from tests.postgresql import PostgreSQL
+from tests.support import environment
+
+pytest_plugins = [
+    "tests.support.figures",
+    "tests.support.databases",
+    "tests.support.application",
+    "tests.support.cast",
+    "tests.support.alerts",
+]
+
+BROWSER_TESTS = Path(__file__).with_name("browser")
 
 # No test is about time: a busy machine is no fault.
 hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
-
-# As a replica would: the triggers that keep history from change stand aside for the cluster's owner.
-# Not TRUNCATE: that makes a new file for each table and index, and syncs every one.
-EMPTY = """\
-SET session_replication_role = replica;
-DO $$ DECLARE name text; BEGIN
-  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'
-  LOOP EXECUTE 'DELETE FROM ' || quote_ident(name); END LOOP;
-END $$"""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,131 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
     environment.settle(Path(home.name))
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgreSQL]:
-    """The session's cluster."""
-    server = PostgreSQL()
-    yield server
-    server.remove()
-
-
-@pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite file with every migration and nothing else."""
-    folder = tmp_path_factory.mktemp("migrated")
-    migrate(folder, f"sqlite:///{folder / 'consent.sqlite3'}")
-    return folder / "consent.sqlite3"
-
-
-@pytest.fixture(scope="session")
-def migrated_postgresql(postgresql: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of a database with every migration."""
-    postgresql.execute("CREATE DATABASE consent")
-    migrate(tmp_path_factory.mktemp("migrated"), postgresql.url("consent"))
-    return postgresql.url("consent")
-
-
-def migrate(folder: Path, database_url: str) -> None:
-    """Run the real migrations."""
-    app = create_app(settings_for(folder, database_url))
-    with app.app_context():
-        upgrade()
-        db.engine.dispose()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def dialect(request: pytest.FixtureRequest) -> str:
-    """Which of the two databases."""
-    return str(request.param)
-
-
-@pytest.fixture
-def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
-    """The address of an empty, migrated database that is this test's alone."""
-    if dialect == "sqlite":
-        shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "consent.sqlite3")
-        return f"sqlite:///{tmp_path / 'consent.sqlite3'}"
-    url: str = request.getfixturevalue("migrated_postgresql")
-    server: PostgreSQL = request.getfixturevalue("postgresql")
-    server.execute(EMPTY, "consent")
-    return url
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """The time, as this test says."""
-    return Clock()
-
-
-@pytest.fixture
-def bare_app(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Flask]:
-    """The application on an empty database."""
-    app = create_app(settings_for(tmp_path, database_url), now=clock)
-    yield app
-    app.extensions["consent"].database.engine.dispose()
-
-
-@pytest.fixture
-def services(bare_app: Flask) -> Context:
-    """Its use cases."""
-    found: Context = bare_app.extensions["consent"]
-    return found
-
-
-@pytest.fixture
-def apply_site(services: Context) -> "Apply":
-    """Applies a site file as the command does."""
-    return Apply(services)
-
-
-class Apply:
-    """Publishes what a site file says, and waits until the server has seen it: at most a second."""
-
-    def __init__(self, services: Context) -> None:
-        self._services = services
-
-    def __call__(self, text: str) -> str:
-        """The hash of the notice in force."""
-        published = self.publish(text)
-        deadline = time.monotonic() + 1
-        while not self._seen(published):
-            assert time.monotonic() < deadline, "A publication is not seen within a second."
-        return published.notice
-
-    def publish(self, text: str, check_only: bool = False) -> Published:
-        """What `site apply` does with a file of this text."""
-        services = self._services
-        return publish_notice(
-            services.database, read_site_file(text), services.settings.public_url, services.now(), check_only
-        )
-
-    def _seen(self, published: Published) -> bool:
-        current = self._services[CurrentSites].get(published.site.key)
-        runs = current.experiment.key if current.experiment else None
-        same = current.notice.hash == published.notice and current.site == published.site
-        return same and runs == published.experiment.key
-
-
-@pytest.fixture
-def notice(apply_site: Apply) -> str:
-    """The hash of the notice that the shop shows. The rival has one as well."""
-    apply_site(RIVAL_FILE)
-    return apply_site(site_file())
-
-
-@pytest.fixture
-def app(bare_app: Flask, notice: str) -> Flask:
-    """The application with both sites."""
-    return bare_app
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    """A browser that keeps no cookies, as across origins."""
-    return app.test_client(use_cookies=False)
-
-
-@pytest.fixture
-def body(notice: str) -> Body:
-    """What a visitor of the shop posts."""
-    return Body(notice)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a browser: whatever asks for one, and whatever stands among the tests that do."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()) or item.path.is_relative_to(BROWSER_TESTS):
+            item.add_marker("browser")

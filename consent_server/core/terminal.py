@@ -2,7 +2,7 @@
 
 import errno
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -13,6 +13,7 @@ from consent_server.core.errors import Refusal
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 # What is no text is read too, so that whoever parses it says what it should have been.
 TEXT = click.File("r", encoding="utf-8", errors="replace")
 
@@ -25,9 +26,7 @@ def refusing(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except Refusal as refusal:
-            click.echo(refusal.detail, err=True)
-            for fault in refusal.faults:
-                click.echo(f"  {fault.pointer}: {fault.detail}", err=True)
+            _say_refusal(refusal)
             sys.exit(1)
         except OSError as error:
             if error.errno == errno.EPIPE:
@@ -37,6 +36,26 @@ def refusing(command: Callable[P, R]) -> Callable[P, R]:
             sys.exit(1)
 
     return wrapper
+
+
+def _say_refusal(refusal: Refusal) -> None:
+    click.echo(refusal.detail, err=True)
+    for fault in refusal.faults:
+        click.echo(f"  {fault.pointer}: {fault.detail}", err=True)
+
+
+def all_or_none(act: Callable[[T], R], given: Iterable[T]) -> list[R]:
+    """What `act` makes of each. Where it refuses some, stderr has every refusal, and the command exits with 1."""
+    made, refused = [], False
+    for one in given:
+        try:
+            made.append(act(one))
+        except Refusal as refusal:
+            _say_refusal(refusal)
+            refused = True
+    if refused:
+        sys.exit(1)
+    return made
 
 
 def progress(what: str) -> Callable[[int], None]:

@@ -1,13 +1,15 @@
 """Sites and their notices."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from flask.cli import AppGroup
 
 from consent_server.core.context import context
 from consent_server.core.errors import InvalidSiteFile
-from consent_server.core.terminal import refusing, site_tag
+from consent_server.core.terminal import all_or_none, refusing, site_tag
 from consent_server.sites.find import list_notices_in_force
 from consent_server.sites.missing_pictures import missing_pictures
 from consent_server.sites.publish import Published, publish_notice
@@ -18,32 +20,53 @@ site = AppGroup("site", help="Sites and their notices.")
 
 
 @site.command("apply")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @click.option("--check", is_flag=True, help="Only say what would change.")
 @click.option("--undo-promotion", is_flag=True, help="Also set back what a promoted arm of an experiment changed.")
 @refusing
-def apply_site(file: Path, check: bool, undo_promotion: bool) -> None:
-    """Apply a site file; publish a new notice when a visitor would see a difference."""
+def apply_sites(files: Sequence[Path], check: bool, undo_promotion: bool) -> None:
+    """Apply site files; publish a new notice when a visitor would see a difference.
+
+    When one of them is refused, none is applied.
+    """
+
+    def publish(declared: Mapping[str, Any], check_only: bool) -> Published:
+        return publish_notice(
+            context().database,
+            declared,
+            context().settings.public_url,
+            context().now(),
+            check_only=check_only,
+            undo_promotion=undo_promotion,
+        )
+
+    declared = all_or_none(_read_site, files)
+    _refuse_twins(files, declared)
+    would_be = all_or_none(lambda one: publish(one, True), declared)
+    for one, planned in zip(declared, would_be, strict=True):
+        _say_published(planned if check else publish(one, False), check)
+
+
+def _read_site(file: Path) -> Mapping[str, Any]:
     try:
-        declared = read_site_file(file.read_text("utf-8"))
+        return read_site_file(file.read_text("utf-8"))
     except InvalidSiteFile as refusal:
         count = len(refusal.faults)
         detail = f"{file.name} is refused, {count} fault{'s' if count > 1 else ''}:"
         raise InvalidSiteFile(detail, refusal.faults) from refusal
     except UnicodeDecodeError as error:
         raise InvalidSiteFile(f"{file.name} is refused: it is not UTF-8 ({error.reason}).") from error
-    published = publish_notice(
-        context().database,
-        declared,
-        context().settings.public_url,
-        context().now(),
-        check_only=check,
-        undo_promotion=undo_promotion,
-    )
-    _say_published(published, check)
-    # Only said: pictures take seconds and a browser, and a site must not wait for either.
-    if not check and (missing := missing_pictures(context().database, published.site.key)):
-        click.echo(f"pictures {len(missing)} missing; to take them: notice picture {published.site.key}")
+
+
+def _refuse_twins(files: Sequence[Path], declared: Sequence[Mapping[str, Any]]) -> None:
+    first: dict[str, Path] = {}
+    for file, site_file in zip(files, declared, strict=True):
+        key = site_file["key"]
+        if key in first:
+            raise InvalidSiteFile(f"{file.name} is refused: {first[key].name} is about the site {key!r} too.")
+        first[key] = file
 
 
 def _say_published(published: Published, check: bool) -> None:
@@ -60,6 +83,9 @@ def _say_published(published: Published, check: bool) -> None:
         click.echo(f"settings {would}changed")
     _say_experiment(published.experiment, would)
     click.echo(f"tag {site_tag(published.site.key)}")
+    # Only said: pictures take seconds and a browser, and a site must not wait for either.
+    if not check and (missing := missing_pictures(context().database, published.site.key)):
+        click.echo(f"pictures {len(missing)} missing; to take them: notice picture {published.site.key}")
 
 
 def _say_experiment(plan: Plan, would: str) -> None:

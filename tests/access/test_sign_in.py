@@ -13,8 +13,8 @@ from consent_server.access import credentials, sign_in
 from consent_server.access.guard import COOKIE
 from consent_server.access.rows import SessionRow, UserRow
 from consent_server.core.context import Context, context_of
-from tests.access.people import CAST, HTML, PASSWORD, Person, token_of
-from tests.factories import Clock
+from tests.support.factories import Clock
+from tests.support.people import CAST, HTML, PASSWORD, Person, token_of
 
 
 @pytest.fixture
@@ -36,6 +36,7 @@ def test_a_link_sets_the_password_and_signs_in(invited: tuple[Person, str]) -> N
     assert elsewhere.open("/console").status_code == 200
 
 
+@pytest.mark.on_both_databases
 def test_a_link_works_once_and_opening_it_does_not_use_it(invited: tuple[Person, str]) -> None:
     ada, link = invited
     for _ in range(3):
@@ -58,7 +59,6 @@ def test_a_link_lives_for_a_day(invited: tuple[Person, str], clock: Clock) -> No
     assert ada.open(link).status_code == 410
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_newer_link_replaces_the_older(invited: tuple[Person, str]) -> None:
     ada, link = invited
     result = ada.app.test_cli_runner().invoke(args=["user", "link", ada.email])
@@ -67,7 +67,6 @@ def test_a_newer_link_replaces_the_older(invited: tuple[Person, str]) -> None:
     assert ada.accept(newer).status_code == 303
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_link_that_was_changed(invited: tuple[Person, str]) -> None:
     ada, link = invited
     sent = link.partition("?t=")[2]
@@ -89,7 +88,6 @@ def test_a_link_that_was_changed(invited: tuple[Person, str]) -> None:
 @pytest.mark.parametrize(
     ("password", "again"), [("short", "short"), ("x" * 12, "x" * 12), (PASSWORD, "other"), ("y1" * 200,) * 2]
 )
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_password_that_is_not_taken_leaves_the_link(invited: tuple[Person, str], password: str, again: str) -> None:
     ada, link = invited
     sent = {"t": link.partition("?t=")[2], "password": password, "again": again}
@@ -108,6 +106,7 @@ def test_a_session_gets_a_new_name_at_sign_in(ada: Person) -> None:
     assert attacker.get("/console").status_code == 303
 
 
+@pytest.mark.on_both_databases
 def test_signing_in_again_ends_the_earlier_session(ada: Person) -> None:
     earlier = ada.cookie
     ada.sign_in()
@@ -116,6 +115,7 @@ def test_signing_in_again_ends_the_earlier_session(ada: Person) -> None:
     assert attacker.get("/console").status_code == 303
 
 
+@pytest.mark.on_both_databases
 def test_a_new_password_signs_out_everywhere(ada: Person) -> None:
     other = Person(ada.app, "ada")
     other.sign_in()
@@ -136,6 +136,7 @@ def test_sign_out_ends_the_session_itself(ada: Person) -> None:
     assert thief.get("/console").status_code == 303
 
 
+@pytest.mark.on_both_databases
 def test_an_idle_session_ends_after_eight_hours(ada: Person, clock: Clock) -> None:
     for _ in range(3):
         clock.advance(hours=7, minutes=59)
@@ -144,7 +145,6 @@ def test_an_idle_session_ends_after_eight_hours(ada: Person, clock: Clock) -> No
     assert ada.open("/console").status_code == 303
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_no_session_lives_for_more_than_a_week(ada: Person, clock: Clock) -> None:
     for _ in range(24):
         clock.advance(hours=7)
@@ -153,7 +153,6 @@ def test_no_session_lives_for_more_than_a_week(ada: Person, clock: Clock) -> Non
     assert ada.open("/console").status_code == 303
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_sessions_that_are_over_are_deleted(ada: Person, clock: Clock, services: Context) -> None:
     clock.advance(hours=9)
     ada.sign_in()
@@ -162,7 +161,6 @@ def test_sessions_that_are_over_are_deleted(ada: Person, clock: Clock, services:
 
 
 @pytest.mark.parametrize(("base", "secure"), [("http://localhost", True), ("https://localhost", True)])
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_the_cookie(invited: tuple[Person, str], base: str, secure: bool) -> None:
     ada, link = invited
     page = ada.browser.get(link, base_url=base)
@@ -173,7 +171,6 @@ def test_the_cookie(invited: tuple[Person, str], base: str, secure: bool) -> Non
     assert page.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_the_cookie_on_plain_http(app: Flask) -> None:
     services = context_of(app)
     services.settings = replace(services.settings, public_url="http://127.0.0.1:1")
@@ -181,7 +178,6 @@ def test_the_cookie_on_plain_http(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("sent", [None, "", "0" * 64, "é", "another"])
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_form_without_its_token_does_nothing(ada: Person, sent: str | None) -> None:
     others = token_of(Person(ada.app, "olga").open("/sign-in").text)
     for path in ("/sign-in", "/sign-in/link", "/sign-out", "/console/sites/shop/find"):
@@ -193,7 +189,6 @@ def test_a_form_without_its_token_does_nothing(ada: Person, sent: str | None) ->
     assert ada.open("/console").status_code == 200
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_form_without_a_cookie_does_nothing(ada: Person) -> None:
     form = token_of(ada.open("/console").text)
     stranger = ada.app.test_client()
@@ -208,12 +203,10 @@ def test_a_form_without_a_cookie_does_nothing(ada: Person) -> None:
         "/sign-out", "http:/console", "/console/\x00", "///console", "/%2f%2fevil.example",
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_nobody_is_sent_elsewhere(ada: Person, then: str) -> None:
     assert ada.sign_in(then=then).location == "/console"
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_who_is_not_signed_in_comes_back_afterwards(ada: Person) -> None:
     ada.send("/sign-out", {}, at="/console")
     wanted = "/console/sites/shop/records?action=save&from=2026-11-01"
@@ -225,7 +218,6 @@ def test_who_is_not_signed_in_comes_back_afterwards(ada: Person) -> None:
     assert ada.sign_in(then=found[1].replace("&amp;", "&")).location == wanted
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_an_account_takes_few_guesses(ada: Person) -> None:
     guesser = Person(ada.app, "ada")
     statuses = [guesser.sign_in(f"guess number {n}").status_code for n in range(12)]
@@ -233,7 +225,6 @@ def test_an_account_takes_few_guesses(ada: Person) -> None:
     assert guesser.sign_in().status_code == 429
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_an_address_takes_some_guesses(ada: Person) -> None:
     guesser = Person(ada.app, "nobody")
     statuses = []
@@ -270,7 +261,6 @@ def test_an_unknown_account_costs_the_same_work(ada: Person, monkeypatch: pytest
     assert len(set(pages)) == 1
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_what_the_database_keeps_signs_nobody_in(ada: Person, services: Context, tmp_path: Path) -> None:
     with services.database.reading() as session:
         user = session.scalars(select(UserRow)).one()
@@ -283,13 +273,13 @@ def test_what_the_database_keeps_signs_nobody_in(ada: Person, services: Context,
     assert PASSWORD.encode() not in held
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_removed_user_is_out_at_once(ada: Person) -> None:
     assert ada.app.test_cli_runner().invoke(args=["user", "remove", ada.email]).exit_code == 0
     assert ada.open("/console").status_code == 303
     assert ada.sign_in().status_code == 422
 
 
+@pytest.mark.on_both_databases
 def test_the_first_operator_is_welcomed_until_they_have_a_password(app: Flask) -> None:
     runner = app.test_cli_runner()
     first, second = (runner.invoke(args=["welcome"], catch_exceptions=False).stdout for _ in range(2))
@@ -306,13 +296,11 @@ def test_the_first_operator_is_welcomed_until_they_have_a_password(app: Flask) -
 
 
 @pytest.mark.parametrize("email", ["", "x", "a@b@c", "a b@c", "a@b\n", "a@" + "b" * 254, "\x00@b", "a@b\x00"])
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_what_is_no_address(app: Flask, email: str) -> None:
     result = app.test_cli_runner().invoke(args=["user", "create", email, "--role", "auditor"])
     assert (result.exit_code, result.stdout) == ((0, result.stdout) if email == "a@b\n" else (1, ""))
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_commands_refuse(ada: Person) -> None:
     runner = ada.app.test_cli_runner()
     for arguments, words in (

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage
 
-from tests.process import free_port
+from tests.support.process import free_port
 
 from .fake_vendors import Vendors
 from .library import Library, site_files

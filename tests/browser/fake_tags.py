@@ -1,6 +1,6 @@
 """Stand-ins for the tags that are one script: they read their queue, set their cookie, and tell what they were told."""
 
-from tests.vendors import IDS
+from tests.support.vendors import IDS
 
 # Vendors set their cookies on the highest domain that the browser lets them.
 SET_COOKIE = """

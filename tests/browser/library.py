@@ -16,9 +16,9 @@ from uuid import uuid4
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from consent_server.access.credentials import ReportLinks
-from tests.access.people import PASSWORD
-from tests.experiments.files import BOX, TITLE, with_experiment
-from tests.factories import SHOP, TABLES, TOP, site_file
+from tests.support.experiment_files import BOX, TITLE, with_experiment
+from tests.support.factories import SHOP, TABLES, TOP, site_file
+from tests.support.people import PASSWORD
 
 from .axe import DESKTOP
 from .servers import ConsentServer

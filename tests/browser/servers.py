@@ -33,7 +33,7 @@ from consent_server.core.settings import Settings
 from consent_server.decisions.rules_tally import counters_of
 from consent_server.sites.publish import publish_notice
 from consent_server.sites.site_file import read_site_file
-from tests.process import free_port
+from tests.support.process import free_port
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 30

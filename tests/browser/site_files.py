@@ -2,9 +2,9 @@
 
 from consent_server.core.settings import ROOT
 from consent_server.sites import catalogue
-from tests.factories import FULL, TOP
-from tests.factories import site_file as plain_site_file
-from tests.vendors import EVERY_VENDOR
+from tests.support.factories import FULL, TOP
+from tests.support.factories import site_file as plain_site_file
+from tests.support.vendors import EVERY_VENDOR
 
 ORIGIN = "https://a.b.example.co.uk"
 DOMAIN = "example.co.uk"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.process import free_port
+from tests.support.process import free_port
 
 from . import axe
 from .fake_vendors import Vendors

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
 from consent_server.sites import catalogue
-from tests.environment import NARROW, WIDE
+from tests.support.environment import NARROW, WIDE
 
 from . import axe
 from .shop import Shop

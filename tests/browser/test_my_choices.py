@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests import jose
+from tests.support import jose
 
 from . import axe
 from .shop import Shop

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.access.people import PASSWORD
+from tests.support.people import PASSWORD
 
 from .library import Library
 

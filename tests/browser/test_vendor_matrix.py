@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from consent_server.sites import catalogue
-from tests.vendors import IDS
+from tests.support.vendors import IDS
 
 from .shop import Shop
 

@@ -16,7 +16,7 @@ from flask_migrate import upgrade
 from werkzeug.test import TestResponse
 
 from consent_server.app import create_app
-from tests.postgresql import PostgreSQL
+from tests.support.postgresql import PostgreSQL
 
 HERE = Path(__file__).parent
 

@@ -11,7 +11,7 @@ from flask_migrate import upgrade
 from sqlalchemy import MetaData, create_engine, insert, select, text
 
 from consent_server.app import create_app
-from tests.postgresql import PostgreSQL
+from tests.support.postgresql import PostgreSQL
 
 
 def dump_database(database: Path, folder: Path) -> None:

@@ -31,8 +31,8 @@ from joserfc.jwk import OKPKey
 from consent_server.app import create_app
 from tests.compat.dump import dump_database
 from tests.compat.making import BOTH, MEDIA, NO_MEDIA, NONE, PUBLIC_URL, REFUSE, SAVE, Made
-from tests.timestamp_authority import Maker, TimestampAuthority
-from tests.witness import Witness
+from tests.support.timestamp_authority import Maker, TimestampAuthority
+from tests.support.witness import Witness
 
 ROOT = Path(__file__).parent.parent.parent
 # An authority stamps with the time of the machine, and a pack's timestamps are not later than the pack: the story ends

@@ -6,7 +6,7 @@ from uuid import uuid4
 from flask import Flask
 
 from consent_server.core.settings import ROOT
-from tests.conftest import Apply
+from tests.support.sites import Apply
 
 BENCH = ROOT / "bench"
 

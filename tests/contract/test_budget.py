@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from consent_server.core.settings import ROOT
 from tests.browser.site_files import ADS_TAG, ANALYTICS_TAG, PIXEL_TAG, site_file
-from tests.conftest import Apply
+from tests.support.sites import Apply
 
 DIST = ROOT / "static" / "widget" / "dist"
 BUDGET: dict[str, int] = tomllib.loads((ROOT / "bench" / "budget.toml").read_text("utf-8"))
@@ -38,7 +38,6 @@ def spent(client: FlaskClient, apply_site: Apply) -> dict[str, int]:
     }
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_nothing_is_heavier_than_its_budget(spent: dict[str, int]) -> None:
     assert spent.keys() == BUDGET.keys()
     over = {part: f"{bytes_} of {BUDGET[part]}" for part, bytes_ in spent.items() if bytes_ > BUDGET[part]}

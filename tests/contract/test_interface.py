@@ -7,7 +7,7 @@ from flask import Flask
 
 from consent_server.app import create_app
 from consent_server.core.settings import ROOT
-from tests.factories import settings_for
+from tests.support.factories import settings_for
 
 # public: anyone; link: whoever holds the signed link; report: the same, until it ends; console: a session or a token.
 STANCE = {

@@ -25,8 +25,8 @@ from consent_server.receipts.erase_visitor import erase_requested
 from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.publish import publish_notice
 from consent_server.sites.site_file import read_site_file
-from tests.contract.openapi import DOCUMENT, misfits, operations, resolved
-from tests.factories import START
+from tests.support.factories import START
+from tests.support.openapi import DOCUMENT, misfits, operations, resolved
 
 ORIGIN = {"Origin": "https://shop.example"}
 

@@ -4,7 +4,7 @@ import re
 
 from consent_server import __version__
 from consent_server.http.problems import PROBLEMS
-from tests.contract.openapi import DOCUMENT, PROBLEM, answers, everything, misfits, operations, resolved
+from tests.support.openapi import DOCUMENT, PROBLEM, answers, everything, misfits, operations, resolved
 
 
 def test_it_is_an_openapi_3_1_document_of_this_version() -> None:

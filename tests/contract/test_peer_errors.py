@@ -8,8 +8,8 @@ import pytest
 from consent_server.core.errors import InvalidSiteFile
 from consent_server.sites import catalogue
 from consent_server.sites.site_file import read_site_file
-from tests.factories import ANALYTICS, site_file
-from tests.vendors import IDS
+from tests.support.factories import ANALYTICS, site_file
+from tests.support.vendors import IDS
 
 ROOT = Path(__file__).parents[2]
 

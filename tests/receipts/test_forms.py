@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 from pyld import jsonld
 
 from consent_server.core.canonical import decode_strict
-from tests.conftest import Apply
-from tests.factories import FULL, TOP, VENDORS, Body, site_file
-from tests.web.visitor import post
+from tests.support.factories import FULL, TOP, VENDORS, Body, site_file
+from tests.support.sites import Apply
+from tests.support.visitor import post
 
 DPV, PD, LOC = "https://w3id.org/dpv#", "https://w3id.org/dpv/pd#", "https://w3id.org/dpv/loc#"
 GDPR, EU = "https://w3id.org/dpv/legal/eu/gdpr#", "https://w3id.org/dpv/legal/eu#"

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.servers import ConsentServer
-from tests.factories import SHOP
+from tests.support.factories import SHOP
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.servers import ConsentServer
-from tests.factories import site_file
-from tests.usecases.test_picture_notice import rows
+from tests.support.factories import site_file
+from tests.support.pictures import rows
 
 # Code of another age: it knows nothing of the configuration of today, nor today's code of this one.
 MAIN = """\

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from consent_server.core.keys import KeyRing
 from tests.browser.receipts.checks import outcomes, verdict
 from tests.browser.servers import ConsentServer
-from tests.unit.evidence_ledger import NOTICE, WIDGET, EvidenceLedger, Row, new_ring, rewrite
+from tests.support.evidence_ledger import NOTICE, WIDGET, EvidenceLedger, Row, new_ring, rewrite
 
 STEPS = [
     "files", "keys", "manifest", "checkpoints", "signatures", "leaves", "inclusion", "removals", "notices", "key",

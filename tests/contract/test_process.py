@@ -1,0 +1,204 @@
+"""The product as it is shipped: gunicorn with its committed configuration, killed and started again."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from consent_server.core.context import Context
+from tests.support.factories import PUBLIC_URL, SHOP, Body
+from tests.support.served import VISITOR, Server
+
+
+@pytest.fixture
+def environ(services: Context, tmp_path: Path, dialect: str) -> dict[str, str]:
+    settings = services.settings
+    given = {
+        "CONSENT_INSTANCE": str(tmp_path),
+        "CONSENT_PUBLIC_URL": PUBLIC_URL,
+        "CONSENT_SECRET_KEY": settings.secret_key,
+        "PORT": "0",
+        "PATH": os.environ["PATH"],
+    }
+    if dialect == "postgresql":
+        given["CONSENT_DATABASE_URL"] = settings.database_url
+        given["CONSENT_SIGNING_KEYS_FILE"] = str(settings.signing_keys_file)
+    return given
+
+
+@pytest.fixture
+def start(environ: dict[str, str], tmp_path: Path) -> Iterator["Start"]:
+    starter = Start(environ, tmp_path)
+    yield starter
+    for server in starter.started:
+        if server.running:
+            server.kill()
+
+
+class Start:
+    """Starts servers and remembers them."""
+
+    def __init__(self, environ: dict[str, str], folder: Path) -> None:
+        self._environ, self._folder = environ, folder
+        self.started: list[Server] = []
+
+    def __call__(self, **environ: str) -> Server:
+        self.started.append(Server(self._environ | environ, self._folder))
+        return self.started[-1]
+
+
+@pytest.mark.on_both_databases
+def test_what_was_answered_survives_a_kill(start: Start, body: Body) -> None:
+    server = start()
+    bodies = [body() for _ in range(12)]
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(server.post, bodies[:-1]))
+    answers.append(server.post(bodies[-1]))
+    server.kill()
+    assert [status for status, _ in answers] == [201] * 12
+
+    server = start()
+    for sent, (_, answer) in zip(bodies, answers, strict=True):
+        said = json.loads(answer)
+        link = urlsplit(said["receipt_url"]).path
+        assert server.ask("GET", link, Accept="application/jose") == (200, said["receipt"].encode())
+        assert server.post(sent) == (200, answer)
+
+
+@pytest.mark.on_both_databases
+def test_a_record_is_covered_within_five_seconds_with_no_command(start: Start, body: Body) -> None:
+    server = start()
+    server.post(body())
+    answer = json.loads(server.post(body())[1])
+    recorded = time.monotonic()
+    path = urlsplit(answer["receipt_url"]).path + "/proof"
+    while (proof := server.ask("GET", path))[0] != 200:
+        assert proof[0] == 409
+        assert time.monotonic() < recorded + 5, "No checkpoint covers the record after 5 s."
+        time.sleep(0.05)
+    assert json.loads(proof[1])["leaf_index"] == 1
+
+
+def test_a_log_line_says_what_was_asked_and_never_who(start: Start, body: Body) -> None:
+    server = start()
+    answer = json.loads(server.post(body(page="https://shop.example/?q=TELLTALE"))[1])
+    link = urlsplit(answer["receipt_url"]).path
+    server.ask("GET", link)
+    server.ask("GET", f"{link}?format=TELLTALE")
+    script = "/widget/shop.js?lang=TELLTALE"
+    server.ask("GET", script, Referer="https://TELLTALE.example/", Cookie="eu-consent=TELLTALE")
+    server.ask("GET", "/v1/receipts/%2e" + link.rpartition("/")[2], X_Forwarded_For="203.0.113.9")
+    lines, errors = server.stop()
+    asked = [json.loads(line) for line in lines]
+    assert [line["status"] for line in asked[:1]] == [201]
+    assert len(asked) == 5
+    for line in asked:
+        assert line.keys() == {"at", "method", "path", "status", "bytes", "ms"}
+    signature = link.rpartition(".")[2]
+    for trace in (VISITOR, "203.0.113.9", "TELLTALE", signature, answer["visitor"]):
+        assert trace not in "\n".join(lines), trace
+        assert trace not in errors, trace
+
+
+def test_a_request_that_is_none_is_not_logged_with_its_address(start: Start) -> None:
+    server = start()
+    with socket.create_connection(("127.0.0.1", server.port), 20, source_address=(VISITOR, 0)) as connection:
+        connection.sendall(b"NOT A REQUEST TELLTALE\r\n\r\n")
+        while connection.recv(4096):
+            pass
+    lines, errors = server.stop()
+    assert VISITOR not in "\n".join(lines)
+    assert VISITOR not in errors
+
+
+@pytest.mark.parametrize("path", ["/v1/sites/shop/decisions", "/sign-in"])
+@pytest.mark.parametrize("sent", [b"zz\r\n{}\r\n", b"2\r\n{}TELLTALE\r\n"])
+def test_a_body_in_chunks_that_are_none(start: Start, notice: str, path: str, sent: bytes) -> None:
+    server = start()
+    kind = b"application/x-www-form-urlencoded" if path == "/sign-in" else b"application/json"
+    with socket.create_connection(("127.0.0.1", server.port), 20) as connection:
+        head = b"POST %b HTTP/1.1\r\nHost: x\r\nOrigin: %b\r\nContent-Type: %b\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall(head % (path.encode(), SHOP.encode(), kind) + sent)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        assert answer.status == 400
+        assert b"/problems/malformed-body" in answer.read()
+
+
+def test_a_body_in_chunks(start: Start, body: Body) -> None:
+    server = start()
+
+    def chunks(text: str) -> Iterator[bytes]:
+        yield text[:100].encode()
+        yield text[100:].encode()
+
+    sent = json.dumps(body())
+    path, headers = "/v1/sites/shop/decisions", {"Content_Type": "application/json"}
+    assert server.ask("POST", path, chunks(sent), **headers)[0] == 201
+    assert server.ask("POST", path, chunks(sent), **headers)[0] == 200
+    status, answer = server.ask("POST", path, chunks(sent.ljust(8193)), **headers)
+    assert (status, json.loads(answer)["type"]) == (413, "/problems/body-too-large")
+
+
+@pytest.fixture
+def cores(request: pytest.FixtureRequest) -> Iterator[set[int]]:
+    """What this process and those that it starts may run on: at most as many cores as the test says."""
+    before = os.sched_getaffinity(0)
+    chosen = set(sorted(before)[: request.param])
+    os.sched_setaffinity(0, chosen)
+    yield chosen
+    os.sched_setaffinity(0, before)
+
+
+def spread(server: Server, workers: int, without: set[int]) -> list[int]:
+    """How many workers each core has, once all are there and pinned and those without whom are gone."""
+    deadline = time.monotonic() + 60
+    while True:
+        assert time.monotonic() < deadline, "The workers are not there, each on one core, after a minute."
+        living = server.workers
+        try:
+            pinned = [os.sched_getaffinity(pid) for pid in living]
+        except ProcessLookupError:
+            continue
+        if len(living) == workers and living.isdisjoint(without) and all(len(cores) == 1 for cores in pinned):
+            return sorted(Counter(core for cores in pinned for core in cores).values())
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize(("workers", "cores"), [(2, 2), (3, 2), (2, 1)], indirect=["cores"])
+def test_a_worker_that_takes_the_place_of_another_runs_on_a_free_core(
+    start: Start, workers: int, cores: set[int]
+) -> None:
+    evenly = sorted(len(range(core, workers, len(cores))) for core in range(len(cores)))
+    server = start(WEB_CONCURRENCY=str(workers))
+    assert spread(server, workers, set()) == evenly
+    # Not in the order in which they came.
+    for victim in sorted(server.workers, reverse=True):
+        os.kill(victim, signal.SIGKILL)
+        assert spread(server, workers, {victim}) == evenly
+    before = server.workers
+    server.reload()
+    assert spread(server, workers, before) == evenly
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize(
+    "system",
+    [
+        "del os.sched_getaffinity, os.sched_setaffinity",  # as on macOS and the BSDs
+        "def refused(*_): raise PermissionError\nos.sched_setaffinity = refused",  # as in a sandbox
+    ],
+)
+def test_where_processes_cannot_be_pinned_the_server_works_unpinned(start: Start, tmp_path: Path, system: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(f"import os\n{system}\n")
+    assert start(PYTHONPATH=str(tmp_path)).ask("GET", "/healthz")[0] == 200

@@ -1,0 +1,101 @@
+"""GET /metrics: who may ask, and that the figures are those of the database."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from consent_server import __version__
+from consent_server.core.context import Context
+from consent_server.health import store as figures
+from consent_server.ledger.seal import seal_ledger
+from consent_server.receipts import store as erasure_requests
+from tests.support.cast import token
+from tests.support.factories import Body, Clock
+from tests.support.people import Person
+from tests.support.scrape import scrape
+from tests.support.visitor import post
+
+
+@pytest.mark.on_both_databases
+def test_the_figures_are_those_of_the_database(
+    app: Flask, client: FlaskClient, recorded: list[dict[str, Any]], services: Context, body: Body, clock: Clock
+) -> None:
+    operator = token(app, "operator")
+    found = scrape(client, operator)
+    assert (found["consent_ledger_leaves_total", "shop"], found["consent_ledger_leaves_total", "rival"]) == (4, 1)
+    assert found["consent_sealing_lag_seconds", "shop"] == 0
+    assert found["consent_checkpoint_timestamp_seconds", "shop"] == clock().timestamp()
+    # The others were made an hour apart.
+    recent = {key[1:]: value for key, value in found.items() if key[0] == "consent_recent_decisions" and value}
+    assert recent == {("shop", "withdraw"): 1, ("rival", "accept_all"): 1}
+    assert found["consent_database_size_bytes",] > 10_000
+    assert found["consent_build_info", __version__] == 1
+
+    post(client, body())
+    clock.advance(seconds=90)
+    post(client, body())
+    found = scrape(client, operator)
+    assert found["consent_ledger_leaves_total", "shop"] == 4
+    assert found["consent_sealing_lag_seconds", "shop"] == 90
+    assert found["consent_sealing_lag_seconds", "rival"] == 0
+    assert found["consent_recent_decisions", "shop", "accept_all"] == 2
+
+    seal_ledger(services.database, services.keys.ring, services.now)
+    clock.advance(minutes=6)
+    found = scrape(client, operator)
+    assert found["consent_ledger_leaves_total", "shop"] == 6
+    assert found["consent_sealing_lag_seconds", "shop"] == 0
+    assert found["consent_recent_decisions", "shop", "accept_all"] == 0
+
+
+@pytest.mark.parametrize(
+    ("role", "sites", "status"),
+    [("operator", (), 200), ("operator", ("shop",), 403), ("auditor", (), 403), ("marketer", (), 403)],
+)
+def test_only_operators_of_all_sites_read_them(
+    app: Flask, client: FlaskClient, role: str, sites: tuple[str, ...], status: int
+) -> None:
+    assert client.get("/metrics", headers=token(app, role, *sites)).status_code == status
+
+
+def test_nobody_unknown_reads_them(client: FlaskClient, olga: Person) -> None:
+    for headers in ({}, {"Authorization": "Bearer x"}):
+        refused = client.get("/metrics", headers=headers)
+        assert (refused.status_code, refused.get_json()["type"]) == (401, "/problems/unauthenticated")
+    assert olga.browser.get("/metrics").status_code == 200
+
+
+def test_a_database_that_does_not_answer_is_no_figure(app: Flask, client: FlaskClient, services: Context) -> None:
+    operator = token(app, "operator")
+    client.get("/metrics", headers=operator)
+    with services.database.transaction() as session:
+        session.execute(text("ALTER TABLE checkpoints RENAME TO elsewhere"))
+    assert client.get("/metrics", headers=operator).status_code == 503
+
+
+def test_no_figure_reads_every_record(services: Context, notice: str, clock: Clock) -> None:
+    large = ("decisions", "leaves", "checkpoints", "removals", "tiles")
+    for query in (figures.ledgers_query(), figures.decisions_query(clock()), erasure_requests.open_query()):
+        compiled = query.compile(services.database.engine, compile_kwargs={"literal_binds": True})
+        with services.database.reading() as session:
+            plan = [row[3] for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]
+        assert any("decisions" in step for step in plan)
+        assert not [step for step in plan for table in large if step.startswith(f"SCAN {table}")], plan
+
+
+@pytest.mark.on_both_databases
+def test_open_requests_for_erasure_are_a_figure(
+    app: Flask, client: FlaskClient, recorded: list[dict[str, Any]], clock: Clock
+) -> None:
+    operator = token(app, "operator")
+    for said in (recorded[0], recorded[1]):
+        clock.advance(days=1)
+        link = said["receipt_url"].removeprefix("https://consent.example")
+        assert client.post(f"{link}/erasure").status_code == 202
+    found = scrape(client, operator)
+    assert (found["consent_erasure_requests_open", "shop"], found["consent_erasure_requests_open", "rival"]) == (2, 0)
+    assert found["consent_erasure_request_age_seconds", "shop"] == 86400
+    assert found["consent_erasure_request_age_seconds", "rival"] == 0

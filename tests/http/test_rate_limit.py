@@ -1,0 +1,75 @@
+"""Counting in Redis, and what happens while Redis is away: limits hold, and no visitor's decision is lost."""
+
+import logging
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from consent_server.app import create_app
+from consent_server.core.context import Context
+from tests.support.factories import Body, settings_for
+from tests.support.people import Person
+from tests.support.process import free_port
+from tests.support.visitor import post
+
+LIMIT = 3
+# Far more than one refused connection takes, far less than a visitor's browser waits for.
+SOON = 2.0
+
+
+@pytest.fixture
+def cut_off(services: Context, notice: str) -> Iterator[Flask]:
+    """A server whose Redis does not answer."""
+    settings = settings_for(
+        services.settings.instance,
+        services.settings.database_url,
+        rate_limit=f"{LIMIT} per minute",
+        rate_limit_url=f"redis://:TELLTALE@127.0.0.1:{free_port()}/0",
+    )
+    app = create_app(settings, now=services.now)
+    yield app
+    app.extensions["consent"].database.engine.dispose()
+
+
+def test_decisions_are_recorded_and_limited_without_redis(
+    cut_off: Flask, body: Body, caplog: pytest.LogCaptureFixture
+) -> None:
+    client, started = cut_off.test_client(use_cookies=False), time.monotonic()
+    with caplog.at_level(logging.WARNING, "consent_server"):
+        statuses = [post(client, body()).status_code for _ in range(LIMIT)]
+        refused = post(client, body())
+    assert statuses == [201] * LIMIT
+    assert (refused.status_code, refused.get_json()["type"]) == (429, "/problems/too-many-requests")
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    assert time.monotonic() - started < SOON
+    (said,) = caplog.messages
+    assert "each process counts" in said
+    assert "TELLTALE" not in said
+    assert post(client, body(), environ={"REMOTE_ADDR": "203.0.113.9"}).status_code == 201
+
+
+def test_guesses_at_a_password_are_limited_without_redis(cut_off: Flask) -> None:
+    person = Person(cut_off, "ada")
+    statuses = [person.sign_in("not the password").status_code for _ in range(11)]
+    assert statuses == [422] * 10 + [429]
+
+
+def test_a_redis_that_hangs_holds_nobody_up_for_long(services: Context, notice: str, body: Body) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        settings = settings_for(services.settings.instance, services.settings.database_url, rate_limit_url=url)
+        app = create_app(settings, now=services.now)
+        client, started = app.test_client(use_cookies=False), time.monotonic()
+        assert [post(client, body()).status_code for _ in range(5)] == [201] * 5
+        assert time.monotonic() - started < SOON
+    app.extensions["consent"].database.engine.dispose()
+
+
+def test_what_needs_no_count_is_untouched(cut_off: Flask) -> None:
+    client: FlaskClient = cut_off.test_client(use_cookies=False)
+    assert client.get("/widget/shop.js").status_code == 200
+    assert client.get("/readyz").status_code == 200

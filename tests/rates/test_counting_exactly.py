@@ -1,0 +1,287 @@
+"""Many visitors with known choices, by several processes at once: every counter and every split is exact."""
+
+import http.client
+import json
+import multiprocessing
+import os
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+
+from consent_server.core.context import Context
+from consent_server.decisions.fold_tallies import fold_tallies
+from consent_server.decisions.rows import TallyRow
+from tests.support.cast import token
+from tests.support.factories import ADS, ANALYTICS, META, PUBLIC_URL, SHOP, site_file
+from tests.support.figures import Figure
+from tests.support.served import Server
+from tests.support.sites import Apply
+
+pytestmark = [pytest.mark.on_both_databases, pytest.mark.slow]
+
+CLIENTS = 4
+SEED = 20_000
+AGENTS = {
+    "desktop": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/131.0.0.0 Safari/537.36",
+    "mobile": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1",
+    "tablet": "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 Chrome/131.0.0.0 Safari/537.36",
+}
+CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+COUNTRIES = ("FR", "DE", "IT", "")
+COUNTRY_HEADER = "CF-IPCountry"
+PURPOSES = ("analytics", "advertising")
+# What stands behind each purpose under each of the two notices.
+VENDORS = (
+    {"google-analytics": "analytics", "google-ads": "advertising"},
+    {"google-analytics": "analytics", "google-ads": "advertising", "meta-pixel": "advertising"},
+)
+CHOICES = {
+    None: 30, ("accept_all", PURPOSES): 30, ("refuse_all", ()): 22, ("save", ("analytics",)): 9,
+    ("save", ("advertising",)): 5, ("save", ()): 4,
+}  # fmt: skip
+LATER = {None: 80, "withdraw": 10, "save": 10}
+KINDS = {"person": 94, "robot": 4, "prefetch": 2}
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who comes, and what they do. `repeats` is how often their browser posts a decision again."""
+
+    number: int
+    kind: str
+    notice: int
+    language: str
+    device: str
+    country: str
+    choice: tuple[str, tuple[str, ...]] | None
+    gpc: bool
+    later: str | None
+    repeats: int
+
+    @property
+    def headers(self) -> dict[str, str]:
+        agent = CRAWLER if self.kind == "robot" else AGENTS[self.device]
+        sent = {"Origin": SHOP, "Content-Type": "text/plain", "User-Agent": agent, COUNTRY_HEADER: self.country}
+        return sent | ({"Sec-Purpose": "prefetch"} if self.kind == "prefetch" else {})
+
+
+def visitors(count: int) -> Iterator[Visitor]:
+    """The same ones each time."""
+    dice = random.Random(SEED)
+
+    def draw(of: dict[Any, int]) -> Any:
+        return dice.choices(list(of), list(of.values()))[0]
+
+    for number in range(count):
+        kind, choice = draw(KINDS), draw(CHOICES)
+        # A crawler's name says no device.
+        device = "desktop" if kind == "robot" else dice.choice(list(AGENTS))
+        yield Visitor(
+            number, kind, dice.randrange(2), dice.choice(("en", "fr")), device,
+            dice.choice(COUNTRIES), None if kind == "prefetch" else choice, dice.random() < 0.1,
+            draw(LATER) if choice and kind == "person" else None, draw({0: 60, 1: 25, 2: 15}),
+        )  # fmt: skip
+
+
+# What they do
+
+
+class Client:
+    """A process that plays every so many-th visitor, and posts again what another process posts."""
+
+    def __init__(self, port: int, notices: list[str]) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self._notices = notices
+
+    def play(self, own: list[Visitor], others: list[Visitor]) -> Counter[int]:
+        """How often each status was answered. A repeat may come before the first post, or at the same time."""
+        seen: Counter[int] = Counter()
+        for place, visitor in enumerate(own):
+            status, _ = self._post(visitor, "shown", {})
+            seen[status] += 1
+            for who in (visitor, *others[place : place + 1]):
+                times = 1 + (who.repeats + 1) // 2 if who is visitor else who.repeats // 2
+                for _ in range(times if who.choice else 0):
+                    status, answer = self._post(who, "decisions", self._decision(who))
+                    seen[status] += 1
+            if visitor.later:
+                changed = self._change(visitor, answer["visitor"])
+                for _ in range(1 + visitor.repeats):
+                    seen[self._post(visitor, "decisions", changed)[0]] += 1
+        return seen
+
+    def _decision(self, visitor: Visitor) -> dict[str, Any]:
+        assert visitor.choice
+        action, granted = visitor.choice
+        return {
+            "decision_id": str(UUID(int=SEED << 64 | 4 << 76 | 2 << 62 | visitor.number)),
+            "action": action, "method": "banner", "grants": {key: key in granted for key in PURPOSES}, "vendors": {},
+            "visitor": None, "change": False, "page": f"{SHOP}/", "gpc": visitor.gpc,
+        }  # fmt: skip
+
+    def _change(self, visitor: Visitor, known: str | None) -> dict[str, Any]:
+        granted = ("analytics",) if visitor.later == "save" else ()
+        return self._decision(visitor) | {
+            "decision_id": str(UUID(int=(SEED + 1) << 64 | 4 << 76 | 2 << 62 | visitor.number)),
+            "action": visitor.later, "method": "preferences", "grants": {key: key in granted for key in PURPOSES},
+            "visitor": known, "change": True,
+        }  # fmt: skip
+
+    def _post(self, visitor: Visitor, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        sent = {"notice": self._notices[visitor.notice], "language": visitor.language} | body
+        try:
+            self._connection.request("POST", f"/v1/sites/shop/{path}", json.dumps(sent), visitor.headers)
+            response = self._connection.getresponse()
+        except http.client.RemoteDisconnected:
+            # A kept connection that the server had just let go, before it read anything: browsers ask again too.
+            assert path == "decisions"
+            return self._post(visitor, path, body)
+        content = response.read()
+        return response.status, json.loads(content) if content else None
+
+
+def play(port: int, notices: list[str], count: int, part: int) -> Counter[int]:
+    """What one process does."""
+    everyone = list(visitors(count))
+    own, others = (everyone[(part + step) % CLIENTS :: CLIENTS] for step in (0, 1))
+    return Client(port, notices).play(own, others)
+
+
+# What must be counted
+
+
+@dataclass
+class Expected:
+    """Sums, as the definitions have them, made without any of the code that is tested."""
+
+    totals: Counter[str] = field(default_factory=Counter)
+    granted: Counter[str] = field(default_factory=Counter)
+    denied: Counter[str] = field(default_factory=Counter)
+
+    def add(self, visitor: Visitor) -> None:
+        posts = 1 + (visitor.choice is not None)
+        if visitor.kind != "person":
+            self.totals["robots" if visitor.kind == "robot" else "prefetches"] += posts
+            return
+        self.totals["shown"] += 1
+        for key in (*PURPOSES, *VENDORS[visitor.notice]):
+            self.granted[key] += 0
+            self.denied[key] += 0
+        if visitor.choice:
+            action, purposes = visitor.choice
+            self.totals.update(["decisions", action, *(["granted"] if purposes else [])])
+            self.totals["with gpc"] += visitor.gpc
+            for key, purpose in {**dict(zip(PURPOSES, PURPOSES, strict=True)), **VENDORS[visitor.notice]}.items():
+                (self.granted if purpose in purposes else self.denied)[key] += 1
+        else:
+            self.totals["no_choice"] += 1
+        if visitor.later:
+            self.totals["withdrawals" if visitor.later == "withdraw" else "changes"] += 1
+
+
+def expected(key: Callable[[Visitor], str], count: int) -> dict[str, Expected]:
+    found: dict[str, Expected] = {}
+    for visitor in visitors(count):
+        found.setdefault(key(visitor), Expected()).add(visitor)
+    return found
+
+
+def assert_exact(said: dict[str, Any], wanted: Expected) -> None:
+    totals = {name: wanted.totals[name] for name in said["totals"]}
+    assert said["totals"] == totals
+    assert said["gpc"]["first_choices"] == wanted.totals["with gpc"]
+    parts = {**said["purposes"], **said["vendors"]}
+    assert {key: (part["granted"], part["denied"]) for key, part in parts.items()} == {
+        key: (wanted.granted[key], wanted.denied[key]) for key in wanted.granted
+    }
+    assert said["rates"]["consent"]["value"] == wanted.totals["accept_all"] / wanted.totals["decisions"]
+
+
+# The test
+
+
+@pytest.fixture
+def server(services: Context, tmp_path: Path, dialect: str) -> Iterator[Server]:
+    """gunicorn as shipped: two workers, which fold by themselves."""
+    settings = services.settings
+    environ = {
+        "CONSENT_INSTANCE": str(tmp_path), "CONSENT_PUBLIC_URL": PUBLIC_URL, "PORT": "0", "PATH": os.environ["PATH"],
+        "CONSENT_SECRET_KEY": settings.secret_key, "CONSENT_COUNTRY_HEADER": COUNTRY_HEADER,
+        "CONSENT_RATE_LIMIT": "1000000 per minute",
+    }  # fmt: skip
+    if dialect == "postgresql":
+        environ["CONSENT_DATABASE_URL"] = settings.database_url
+        environ["CONSENT_SIGNING_KEYS_FILE"] = str(settings.signing_keys_file)
+    started = Server(environ, tmp_path)
+    yield started
+    if started.running:
+        started.kill()
+
+
+def test_every_counter_and_every_split_is_exact(
+    bare_app: Flask, services: Context, apply_site: Apply, server: Server, figure: Figure
+) -> None:
+    count = figure(1_000, release=20_000)
+    notices = [apply_site(site_file(vendors=vendors)) for vendors in (f"{ANALYTICS}{ADS}", f"{ANALYTICS}{ADS}{META}")]
+    marketer = token(bare_app, "marketer", "shop")
+
+    def rates(by: str) -> dict[str, Any]:
+        status, body = server.ask("GET", f"/v1/sites/shop/rates?by={by}", **marketer)
+        assert status == 200, body
+        found: dict[str, Any] = json.loads(body)
+        return found
+
+    began = time.time()
+    with multiprocessing.get_context("spawn").Pool(CLIENTS) as pool:
+        playing = pool.starmap_async(play, [(server.port, notices, count, part) for part in range(CLIENTS)])
+        # Read and folded by others meanwhile: what is seen only ever grows.
+        shown, pause = [0], threading.Event()
+        while not playing.ready():
+            shown.append(rates("day")["totals"]["shown"])
+            fold_tallies(services.database)
+            pause.wait(0.05)
+        statuses = sum(playing.get(), Counter[int]())
+    assert shown == sorted(shown)
+    assert len(set(shown)) > 3
+
+    everyone = list(visitors(count))
+    decisions = sum((who.choice is not None) + (who.later is not None) for who in everyone)
+    assert statuses.keys() == {201, 200, 204}
+    assert (statuses[204], statuses[201]) == (count, decisions)
+    assert statuses[200] > count / 5, "Repeats were answered as what they are."
+
+    (whole,) = expected(lambda _: "all", count).values()
+    splits: dict[str, Callable[[Visitor], str]] = {
+        "language": lambda who: who.language,
+        "device": lambda who: who.device,
+        "country": lambda who: who.country,
+        "notice": lambda who: notices[who.notice],
+    }
+    for by, key in splits.items():
+        said, wanted = rates(by), expected(key, count)
+        assert_exact(said, whole)
+        assert [row["key"] for row in said["rows"]] == sorted(wanted)
+        for row in said["rows"]:
+            assert_exact(row, wanted[row["key"]])
+    # Whichever hours and days it took: each event is in one of them.
+    for by, form in (("day", "%Y-%m-%d"), ("hour", "%Y-%m-%dT%H")):
+        said = rates(by)
+        assert_exact(said, whole)
+        ends = [time.strftime(form, time.gmtime(at)) for at in (began, time.time())]
+        assert {row["key"] for row in said["rows"]} <= set(ends)
+        for name in ("shown", "decisions", "accept_all", "withdrawals", "robots"):
+            assert sum(row["totals"][name] for row in said["rows"]) == whole.totals[name]
+
+    server.stop()
+    fold_tallies(services.database)
+    with services.database.reading() as session:
+        assert session.query(TallyRow).count() == 0

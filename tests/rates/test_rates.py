@@ -1,0 +1,379 @@
+"""True rates, without following anyone (contract 4.4)."""
+
+import csv
+import io
+import random
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from consent_server.app import create_app
+from consent_server.core.context import Context
+from consent_server.decisions import store_tallies as tallies
+from consent_server.decisions.fold_tallies import fold_tallies
+from consent_server.decisions.rows import DecisionRow, RollUpRow, TallyRow
+from consent_server.decisions.rules_tally import SHOWN
+from consent_server.decisions.store_tallies import Cell
+from consent_server.rates.close_days import close_days
+from consent_server.rates.read import By, Span, read_rates
+from consent_server.rates.rules import Totals
+from consent_server.rates.rules_report import Report
+from consent_server.sites import store as sites
+from consent_server.sites import store_notices as notices
+from tests.support.cast import token
+from tests.support.factories import ANALYTICS, TOP, Body, Clock, site_file
+from tests.support.sites import Apply
+from tests.support.visitor import post
+
+CRAWLER = {"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}
+PHONE = {"User-Agent": "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 Chrome/131.0.0.0 Mobile Safari/537.36"}
+
+
+def show(client: FlaskClient, notice: str, times: int = 1, language: str = "en", **headers: str) -> None:
+    for _ in range(times):
+        view = {"notice": notice, "language": language}
+        assert post(client, view, path="shown", headers=headers).status_code == 204
+
+
+@pytest.fixture
+def marketer(app: Flask) -> dict[str, str]:
+    return token(app, "marketer", "shop")
+
+
+def ask(client: FlaskClient, headers: Mapping[str, str], query: str = "", site: str = "shop") -> dict[str, Any]:
+    response = client.get(f"/v1/sites/{site}/rates{query}", headers=headers)
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.get_json()
+    return found
+
+
+def row(answer: Mapping[str, Any], key: str) -> Any:
+    return next(one for one in answer["rows"] if one["key"] == key)
+
+
+@pytest.mark.on_both_databases
+def test_the_figures_are_those_of_what_happened(
+    client: FlaskClient, body: Body, notice: str, services: Context, marketer: dict[str, str]
+) -> None:
+    show(client, notice, 8)
+    show(client, notice, 2, **PHONE)
+    accepted = [post(client, body()).get_json() for _ in range(3)]
+    post(client, body.refusal())
+    post(client, body.choice(True, False), headers=PHONE)
+    # Of a visitor who had chosen before: never a first choice.
+    visitor = accepted[0]["visitor"]
+    post(client, body.refusal(visitor=visitor, change=True) | {"action": "withdraw", "method": "preferences"})
+    post(client, body.choice(False, True, visitor=accepted[1]["visitor"], change=True))
+    before = ask(client, marketer)
+    fold_tallies(services.database)
+    found = ask(client, marketer)
+    assert found == before  # waiting in the inbox or rolled up: the figures are the same
+    assert (found["site"], found["from"], found["to"]) == ("shop", "2026-10-27", "2026-11-23")
+    totals = found["totals"]
+    assert {name: totals[name] for name in ("shown", "decisions", "accept_all", "refuse_all", "save")} == {
+        "shown": 10, "decisions": 5, "accept_all": 3, "refuse_all": 1, "save": 1,
+    }  # fmt: skip
+    assert (totals["no_choice"], totals["changes"], totals["withdrawals"]) == (5, 1, 1)
+    assert found["rates"]["interaction"]["value"] == 0.5
+    assert found["rates"]["interaction"]["formula"] == "decisions / shown"
+    assert found["rates"]["consent"]["value"] == 0.6
+    assert found["rates"]["consent"]["low"] == pytest.approx(0.2307, abs=1e-4)
+    assert found["rates"]["consent"]["high"] == pytest.approx(0.8824, abs=1e-4)
+    assert found["purposes"]["analytics"]["granted"] == 4
+    assert found["purposes"]["analytics"]["denied"] == 1
+    assert found["vendors"]["meta-pixel"]["granted"] == 3
+    assert [one["key"] for one in found["rows"]] == ["2026-11-23"]
+    by_device = ask(client, marketer, "?by=device")
+    assert row(by_device, "mobile")["totals"]["shown"] == 2
+    assert row(by_device, "mobile")["totals"]["save"] == 1
+    assert row(by_device, "desktop")["totals"]["decisions"] == 4
+    assert row(ask(client, marketer, "?by=notice"), notice)["totals"] == totals
+    assert row(ask(client, marketer, "?by=hour&from=2026-11-23"), "2026-11-23T17")["totals"] == totals
+
+
+def test_a_repeated_or_refused_post_never_counts(
+    client: FlaskClient, body: Body, notice: str, marketer: dict[str, str]
+) -> None:
+    show(client, notice)
+    sent = body()
+    assert [post(client, sent).status_code for _ in range(3)] == [201, 200, 200]
+    assert post(client, sent | {"language": "fr"}).status_code == 409
+    assert post(client, body(grants={"analytics": False, "advertising": True})).status_code == 422
+    totals = ask(client, marketer)["totals"]
+    assert (totals["shown"], totals["decisions"], totals["accept_all"]) == (1, 1, 1)
+
+
+def test_robots_and_prefetches_are_left_out_and_said(
+    client: FlaskClient, body: Body, notice: str, marketer: dict[str, str]
+) -> None:
+    show(client, notice)
+    show(client, notice, 2, **CRAWLER)
+    show(client, notice, 3, **{"Sec-Purpose": "prefetch;prerender"})
+    assert post(client, body(), headers=CRAWLER).status_code == 201  # recorded, since a receipt is owed
+    totals = ask(client, marketer)["totals"]
+    assert (totals["shown"], totals["decisions"]) == (1, 0)
+    assert (totals["robots"], totals["prefetches"]) == (3, 3)
+
+
+@pytest.mark.on_both_databases
+def test_nothing_of_a_visitor_is_kept(client: FlaskClient, notice: str, services: Context) -> None:
+    show(client, notice, 50, **PHONE)
+    show(client, notice, 50, "fr")
+    with services.database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(TallyRow)) == 2
+    assert fold_tallies(services.database) == 2
+    assert fold_tallies(services.database) == 0
+    with services.database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(TallyRow)) == 0
+        assert session.scalar(select(func.count()).select_from(DecisionRow)) == 0
+        kept = [
+            (row.dimension, row.period, row.value, row.counter, row.count)
+            for row in session.scalars(select(RollUpRow).order_by(RollUpRow.dimension, RollUpRow.value))
+        ]
+    # Margins only: which language came with which device is forgotten.
+    assert kept == [
+        ("country", "2026-11-23", "", "shown", 100),
+        ("day", "2026-11-23", "", "shown", 100),
+        ("device", "2026-11-23", "desktop", "shown", 50),
+        ("device", "2026-11-23", "mobile", "shown", 50),
+        ("device months", "2026-11", "desktop", "shown", 50),
+        ("device months", "2026-11", "mobile", "shown", 50),
+        ("hour", "2026-11-23T17", "", "shown", 100),
+        ("language", "2026-11-23", "en", "shown", 50),
+        ("language", "2026-11-23", "fr", "shown", 50),
+    ]
+
+
+@pytest.mark.on_both_databases
+def test_days_are_the_sites_own(client: FlaskClient, apply_site: Apply, clock: Clock, marketer: dict[str, str]) -> None:
+    notice = apply_site(site_file(f'{TOP}time_zone = "Asia/Kolkata"\n'))
+    clock.advance(hours=1, minutes=25)  # 18:25 in London is 23:55 in Kolkata
+    show(client, notice)
+    clock.advance(minutes=10)
+    show(client, notice, 2)
+    found = ask(client, marketer)
+    assert [(one["key"], one["totals"]["shown"]) for one in found["rows"]] == [("2026-11-23", 1), ("2026-11-24", 2)]
+    assert found["to"] == "2026-11-24"
+
+
+@pytest.mark.on_both_databases
+def test_the_hour_that_comes_twice_is_one_row_with_both(
+    client: FlaskClient, apply_site: Apply, clock: Clock, marketer: dict[str, str]
+) -> None:
+    notice = apply_site(site_file(f'{TOP}time_zone = "Europe/Paris"\n'))
+    for hour in range(-3, 26):  # every hour of the 25 from midnight to midnight in Paris, and two around them
+        clock.at = datetime(2026, 10, 24, 22, 30, tzinfo=UTC) + timedelta(hours=hour)
+        show(client, notice)
+    found = ask(client, marketer, "?by=hour&from=2026-10-25&to=2026-10-25")
+    hours = {one["key"]: one["totals"]["shown"] for one in found["rows"]}
+    assert hours == {f"2026-10-25T{hour:02d}": 2 if hour == 2 else 1 for hour in range(24)}
+    assert found["totals"]["shown"] == 25
+    by_day = ask(client, marketer, "?from=2026-10-24&to=2026-10-26")["rows"]
+    assert [(one["key"], one["totals"]["shown"]) for one in by_day] == [
+        ("2026-10-24", 3), ("2026-10-25", 25), ("2026-10-26", 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.on_both_databases
+def test_small_groups_are_not_told(client: FlaskClient, notice: str, marketer: dict[str, str]) -> None:
+    show(client, notice, 30)
+    show(client, notice, 9, "fr")
+    found = ask(client, marketer, "?by=language")
+    assert [one["key"] for one in found["rows"]] == ["other"]
+    assert found["totals"]["shown"] == 39
+    show(client, notice, 1, "fr")
+    assert [one["key"] for one in ask(client, marketer, "?by=language")["rows"]] == ["en", "fr"]
+
+
+@pytest.fixture
+def counted(services: Context, notice: str, apply_site: Apply) -> list[str]:
+    """Four days of two notices by country, seldom ten of a kind; the hashes of the notices."""
+    shown = [notice, apply_site(site_file(vendors=ANALYTICS))]
+    dice, cells = random.Random(10), Counter[Cell]()
+    with services.database.transaction() as session:
+        site_id = sites.get(session, "shop").id
+        stored = [notices.of_site(session, site_id, one) for one in shown]
+        for day, of, country in product(range(20, 24), stored, ("DE", "FR", "IE", "MT", "")):
+            assert of
+            at = (site_id, of.id, f"2026-11-{day}T12", dice.choice(("en", "fr")), "mobile", country)
+            cells[Cell(*at, SHOWN.text)] += dice.choice((1, 3, 9, 12, 40))
+            cells[Cell(*at, "first:save::google-analytics")] += dice.choice((1, 5))
+        tallies.add(session, cells)
+    return shown
+
+
+def test_no_two_answers_tell_of_fewer_than_ten(services: Context, counted: list[str], clock: Clock) -> None:
+    def answers() -> dict[Any, Any]:
+        spans = [
+            Span(date(2026, 11, first), date(2026, 11, last)) for first in range(20, 24) for last in range(first, 24)
+        ]
+        return {
+            (by, span, shown): read_rates(services.database, "shop", span, by, shown).report
+            for by, span, shown in product((By.LANGUAGE, By.COUNTRY), spans, (None, *counted))
+        }
+
+    def told(report: Report) -> dict[str, Totals]:
+        return {key: of.totals for key, of in report.rows if of and key != "other"}
+
+    def tells_of_few(more: Totals, less: Totals) -> bool:
+        return 0 < max(more.shown - less.shown, more.decisions - less.decisions) < 10
+
+    found = answers()
+    assert any(told(report) for report in found.values())
+    for (by, span, shown), report in found.items():
+        for (also, other, under), part in found.items():
+            if by is also and span.first <= other.first and other.last <= span.last and shown in (None, under):
+                more, less = told(report), told(part)
+                assert less.keys() <= more.keys()
+                assert not any(tells_of_few(of, less.get(key, Totals())) for key, of in more.items())
+    # While the day goes on, folded, and once it is over: what is told is the same, and then what is not is nowhere.
+    fold_tallies(services.database)
+    assert answers() == found
+    clock.advance(hours=7, minutes=4)
+    assert close_days(services.database, clock()) == 6
+    clock.advance(minutes=1)
+    assert close_days(services.database, clock()) == 2
+    assert close_days(services.database, clock()) == 0
+    assert answers() == found
+    with services.database.reading() as session:
+        kept = session.scalars(
+            select(RollUpRow).where(RollUpRow.dimension.not_in(("hour", "day", "device", "device months")))
+        ).all()
+    assert {row.dimension for row in kept} == {"languages", "countries", "language months", "country months"}
+    sizes: dict[Any, int] = {}
+    for row in kept:
+        if row.counter in ("shown", "decisions"):
+            place = (row.dimension, row.period, row.notice_id, row.value)
+            sizes[place] = max(row.count, sizes.get(place, 0))
+    assert all(count >= 10 for (*_, value), count in sizes.items() if value != "other")
+
+
+def test_one_notice_is_not_told_by_leaving_out_the_other(
+    client: FlaskClient, notice: str, apply_site: Apply, marketer: dict[str, str]
+) -> None:
+    show(client, notice, 3)
+    show(client, notice, 11, "fr")
+    new = apply_site(site_file(vendors=ANALYTICS))
+    show(client, new, 40)
+    found, of_new = (ask(client, marketer, f"?by=language{less}") for less in ("", f"&notice={new}"))
+    assert {one["key"]: one["totals"]["shown"] for one in of_new["rows"]} == {"en": 40}
+    assert {one["key"]: one["totals"]["shown"] for one in found["rows"]} == {"en": 40, "other": 14}
+
+
+@pytest.mark.on_both_databases
+def test_what_is_counted_on_a_closed_day_is_still_counted_once(
+    client: FlaskClient, notice: str, services: Context, clock: Clock, marketer: dict[str, str]
+) -> None:
+    show(client, notice, 12)
+    fold_tallies(services.database)
+    late = clock() + timedelta(days=1)
+    assert close_days(services.database, late) == 2
+    show(client, notice, 3)
+    assert close_days(services.database, late) == 0  # what waits in the inbox is folded first
+    for _ in range(2):
+        found = ask(client, marketer, "?by=language")
+        assert {one["key"]: one["totals"]["shown"] for one in found["rows"]} == {"en": 12, "other": None}
+        assert found["totals"]["shown"] == 15
+        fold_tallies(services.database)
+        close_days(services.database, late)
+
+
+def test_countries_come_from_the_header_that_the_operator_names(
+    app: Flask, services: Context, notice: str, clock: Clock, marketer: dict[str, str]
+) -> None:
+    settings = replace(services.settings, country_header="CF-IPCountry")
+    named = create_app(settings, now=clock)
+    client = named.test_client(use_cookies=False)
+    for country, times in (("FR", 12), ("DE", 11), ("fr", 10), ("XX", 1), ("T1", 1)):
+        show(client, notice, times, **{"CF-IPCountry": country})
+    found = ask(client, marketer, "?by=country")
+    named.extensions["consent"].database.engine.dispose()
+    assert {one["key"]: one["totals"]["shown"] for one in found["rows"]} == {"": 12, "DE": 11, "FR": 12}
+
+
+@pytest.mark.on_both_databases
+def test_conversions_are_counted_by_vendor(
+    client: FlaskClient, body: Body, notice: str, marketer: dict[str, str]
+) -> None:
+    show(client, notice)
+    post(client, body())
+    page = {"notice": notice, "language": "en"}
+    for sent, blocked in ((2, 1), (1, 3)):
+        counts = {"sent": {"google-ads": sent}, "blocked": {"google-ads": blocked}}
+        assert post(client, page | counts, path="conversions").status_code == 204
+    assert post(client, page, path="conversions").status_code == 204
+    ads = ask(client, marketer)["vendors"]["google-ads"]
+    assert ads["conversions"]["sent"] == 3
+    assert ads["conversions"]["blocked"] == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"sent": {"nobody": 1}}, 422), ({"sent": {"google-ads": 0}}, 400), ({"sent": {"google-ads": True}}, 400),
+        ({"sent": {"google-ads": 1001}}, 400), ({"sent": []}, 400), ({"value": 1}, 400), ({"language": "de"}, 422),
+    ],
+)  # fmt: skip
+def test_conversions_that_cannot_be_are_refused(
+    client: FlaskClient, notice: str, marketer: dict[str, str], changes: dict[str, Any], status: int
+) -> None:
+    page = {"notice": notice, "language": "en"} | changes
+    assert post(client, page, path="conversions").status_code == status
+    assert ask(client, marketer)["rows"] == []
+
+
+def test_a_vendor_that_cannot_be_is_pointed_at(client: FlaskClient, notice: str) -> None:
+    page = {"notice": notice, "language": "en", "sent": {"a/b": 1}, "blocked": {"~c": 1, "google-ads": 1}}
+    refusal = post(client, page, path="conversions").get_json()
+    assert [fault["pointer"] for fault in refusal["errors"]] == ["#/sent/a~1b", "#/blocked/~0c"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?by=weekday", "?from=2026-13-01", "?from=2026-11-02&to=2026-11-01", "?from=2020-01-01", "?colour=red",
+        "?by=hour&from=2026-09-01", "?notice=abc", "?from=9999-12-31",
+        f"?notice={'0' * 64}", "?from=2026-11-02&compare_from=2026-11-02",
+    ],
+)  # fmt: skip
+def test_what_cannot_be_asked_is_said(client: FlaskClient, marketer: dict[str, str], query: str, notice: str) -> None:
+    response = client.get(f"/v1/sites/shop/rates{query}", headers=marketer)
+    assert response.status_code == 400
+    assert response.get_json()["errors"]
+
+
+def test_only_the_sites_marketer_reads_them(app: Flask, client: FlaskClient) -> None:
+    for path in ("rates", "rates.csv"):
+        assert client.get(f"/v1/sites/shop/{path}").status_code == 401
+        for role, site in (("marketer", "rival"), ("auditor", "shop")):
+            assert client.get(f"/v1/sites/shop/{path}", headers=token(app, role, site)).status_code == 403
+        assert client.get(f"/v1/sites/shop/{path}", headers=token(app, "operator")).status_code == 200
+
+
+def test_a_marketer_sees_no_receipt(app: Flask, client: FlaskClient, body: Body, marketer: dict[str, str]) -> None:
+    receipt_id = post(client, body()).get_json()["receipt_id"]
+    for path in (f"/v1/receipts/{receipt_id}", "/v1/sites/shop/decisions", "/v1/sites/shop/evidence"):
+        assert client.get(path, headers=marketer).status_code == 403
+
+
+def test_the_table_says_what_the_figures_say(
+    client: FlaskClient, body: Body, notice: str, marketer: dict[str, str]
+) -> None:
+    show(client, notice, 4)
+    post(client, body())
+    response = client.get("/v1/sites/shop/rates.csv", headers=marketer)
+    assert response.mimetype == "text/csv"
+    whole, day, formula = csv.DictReader(io.StringIO(response.text))
+    assert (whole["key"], day["key"], formula["key"]) == ("all", "2026-11-23", "formula")
+    assert whole["totals.shown"] == day["totals.shown"] == "4"
+    assert whole["rates.opt_in.value"] == "0.25"
+    assert formula["rates.opt_in.value"] == "accept_all / shown"
+    assert whole["purposes.analytics.granted"] == "1"

@@ -1,0 +1,227 @@
+"""A rate outside its band, or a banner that nobody answers, is an alert: the right ones, each once."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from consent_server import worker as sealer
+from consent_server.core.channels import Channel
+from consent_server.core.context import Context
+from consent_server.core.database import Database
+from consent_server.decisions.fold_tallies import fold_tallies
+from consent_server.rates.read_alerts import recent_alerts
+from consent_server.rates.rows import AlertRow, DeliveryRow
+from consent_server.rates.watch import watch_rates
+from tests.support.alerts import FALLEN, YESTERDAY, History
+from tests.support.cast import token
+from tests.support.factories import TOP, Clock, site_file
+from tests.support.scrape import scrape
+from tests.support.sites import Apply
+
+
+def test_a_month_like_any_other_raises_nothing(history: History, clock: Clock) -> None:
+    history.usual(31, YESTERDAY)
+    for _ in range(3):
+        assert history.watch() == []
+        clock.advance(hours=5)
+
+
+@pytest.mark.on_both_databases
+def test_a_fall_is_raised_once_in_each_rate_that_it_shows_in(history: History, clock: Clock) -> None:
+    history.fall()
+    assert history.watch() == []
+    raised = clock()
+    clock.advance(days=1)
+    history.day(YESTERDAY + timedelta(days=1))
+    assert history.watch() == []
+    found = recent_alerts(history.services.database, "shop", clock())
+    assert [(one.alert.subject, one.raised_at, one.untold) for one in found] == [
+        (subject, raised, []) for subject in ("consent", "opt_in", "purpose analytics", "purpose advertising")
+    ]
+    # By hand: 50 % of 120 a day, so 3 * sqrt(0.25 / 120) = 13.69 points either way; 20 of 120 are 16.7 %.
+    assert found[0].text.startswith(
+        "The consent rate of 2026-11-22 is 16.7 %, outside its usual 36.3 to 63.7 %. Look at what changed"
+    )
+    assert found[2].text.startswith("The analytics grant rate of 2026-11-22 is 16.7 %")
+    assert recent_alerts(history.services.database, "rival", clock()) == []
+    clock.advance(days=15)
+    assert recent_alerts(history.services.database, "shop", clock()) == []
+
+
+@pytest.mark.on_both_databases
+def test_a_lasting_change_is_raised_once(history: History, clock: Clock) -> None:
+    history.fall()
+    for day in range(45):
+        history.day(YESTERDAY + timedelta(days=day + 1), accepted=20)
+        clock.advance(days=1)
+        assert history.watch() == []
+
+
+def test_a_server_that_was_off_raises_a_lasting_change_once(history: History, clock: Clock) -> None:
+    history.usual()
+    for day in range(3):
+        history.day(YESTERDAY + timedelta(days=day), accepted=20)
+    clock.advance(days=2)
+    assert history.watch() == [f"{subject} 2026-11-22" for subject in FALLEN]
+    assert history.watch() == []
+
+
+@pytest.mark.on_both_databases
+def test_what_came_back_may_leave_again(history: History, clock: Clock) -> None:
+    history.fall()
+    for accepted, raised in ((60, []), (5, [f"{subject} 2026-11-24" for subject in FALLEN]), (5, [])):
+        history.day(clock().date(), accepted=accepted)
+        clock.advance(days=1)
+        assert history.watch() == raised
+
+
+def test_a_rate_that_leaves_on_the_other_side_is_news(history: History, clock: Clock) -> None:
+    history.fall()
+    history.day(clock().date(), accepted=119)
+    clock.advance(days=1)
+    assert history.watch() == [f"{subject} 2026-11-23" for subject in FALLEN]
+
+
+def test_a_fall_of_answers_alone_is_the_fall_of_interaction(history: History) -> None:
+    history.usual()
+    history.hour("2026-11-22T12", shown=400, accepted=75, refused=75)
+    assert history.watch() == ["interaction 2026-11-22", "opt_in 2026-11-22"]
+
+
+def test_lost_views_are_no_rate_and_no_alert(history: History) -> None:
+    history.usual()
+    history.hour("2026-11-22T12", shown=119, accepted=60, refused=60)
+    assert history.watch() == []
+
+
+def test_a_server_that_was_off_still_says_what_happened(history: History, clock: Clock) -> None:
+    history.usual()
+    history.day(YESTERDAY, accepted=20)
+    clock.advance(days=2)
+    assert history.watch() == [f"{subject} 2026-11-22" for subject in FALLEN]
+
+
+def test_days_end_on_the_sites_own_clock(apply_site: Apply, services: Context, clock: Clock) -> None:
+    apply_site(site_file(f'{TOP}time_zone = "Asia/Kolkata"\n'))
+    history = History(services, clock)
+    history.usual(30, YESTERDAY)
+    history.day(YESTERDAY + timedelta(days=1), accepted=20)
+    assert history.watch() == []  # 22:30 in Kolkata: the day is not over
+    clock.advance(hours=1, minutes=34)
+    assert history.watch() == []  # four minutes past midnight: something may still be under way
+    clock.advance(minutes=2)
+    assert history.watch() == [f"{subject} 2026-11-23" for subject in FALLEN]
+
+
+@pytest.mark.on_both_databases
+def test_several_workers_raise_it_once(history: History, services: Context, clock: Clock) -> None:
+    history.usual()
+    history.day(YESTERDAY, accepted=20)
+    workers = 4
+    together = threading.Barrier(workers)
+
+    def work(_: int) -> int:
+        together.wait(30)
+        return len(watch_rates(Database(services.database.engine), [Channel.WEBHOOK], clock()))
+
+    with ThreadPoolExecutor(workers) as pool:
+        assert sum(pool.map(work, range(workers))) == len(FALLEN)
+    with services.database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(AlertRow)) == len(FALLEN)
+        assert session.scalar(select(func.count()).select_from(DeliveryRow)) == len(FALLEN)
+
+
+@pytest.mark.parametrize("folded", [True, False])
+def test_a_banner_that_nobody_answers_any_more(history: History, clock: Clock, folded: bool) -> None:
+    history.usual(31, YESTERDAY)
+    # Of the hour of the last answer nobody knows which views came after it.
+    history.hour("2026-11-23T09", shown=500, accepted=1)
+    history.hour("2026-11-23T10", shown=49)
+    if folded:
+        fold_tallies(history.services.database)
+    assert history.watch() == []
+    history.hour("2026-11-23T16", shown=1)
+    assert history.watch() == ["never_answered 2026-11-23T09"]
+    (found,) = recent_alerts(history.services.database, "shop", clock())
+    assert found.text.startswith("The banner was shown 50 times since 2026-11-23 09:59 and never answered. Open")
+    # The same silence, also on the days after, is no news.
+    for _ in range(3):
+        history.hour("2026-11-23T17", shown=100)
+        clock.advance(hours=12)
+        assert not [one for one in history.watch() if one.startswith("never_answered")]
+    # Another one is.
+    history.hour("2026-11-24T20", shown=1, accepted=1)
+    clock.advance(hours=12)
+    history.hour("2026-11-25T10", shown=500)
+    assert "never_answered 2026-11-24T20" in history.watch()
+
+
+def test_a_new_banner_that_nobody_ever_answered(history: History, clock: Clock) -> None:
+    assert history.watch() == []
+    history.hour("2026-11-22T23", shown=400)
+    history.hour("2026-11-23T00", shown=99)
+    assert history.watch() == []
+    history.hour("2026-11-23T01", shown=1)
+    assert history.watch() == ["never_answered 2026-11-22"]
+    clock.advance(days=40)
+    history.hour("2027-01-02T01", shown=1000)
+    assert history.watch() == []
+    with history.services.database.reading() as session:
+        assert session.scalars(select(AlertRow.detail)).one() == {"shown": 500, "since": "2026-11-22"}
+
+
+@pytest.mark.on_both_databases
+def test_figures_for_a_monitoring_system(history: History, app: Flask, client: FlaskClient, clock: Clock) -> None:
+    history.fall()
+    response = client.get("/metrics", headers=token(app, "operator"))
+    for line in (
+        'consent_alerts{kind="outside_band",site="shop"} 4.0',
+        'consent_alerts{kind="never_answered",site="shop"} 0.0',
+        'consent_alerts{kind="outside_band",site="rival"} 0.0',
+        'consent_rate_yesterday{rate="interaction",site="shop"} 0.6',
+        'consent_rate_yesterday{rate="opt_in",site="shop"} 0.1',
+        'consent_alerts_untold{channel="webhook"} 0.0',
+    ):
+        assert line in response.text.splitlines(), response.text
+    # Where there is no rate there is no figure.
+    assert 'consent_rate_yesterday{rate="interaction",site="rival"}' not in response.text
+    clock.advance(hours=25)
+    assert (
+        'consent_alerts{kind="outside_band",site="shop"} 0.0'
+        in client.get("/metrics", headers=token(app, "operator")).text
+    )
+    assert scrape(client, token(app, "operator"))
+
+
+def test_the_dashboard_says_what_is_worth_a_look(history: History, app: Flask, client: FlaskClient) -> None:
+    marketer, rival = token(app, "marketer", "shop"), token(app, "marketer", "rival")
+    assert "Worth a look" not in client.get("/console/sites/shop/rates", headers=marketer).text
+    history.fall()
+    history.hour("2026-11-23T01", shown=500)
+    history.watch()
+    page = client.get("/console/sites/shop/rates", headers=marketer).text
+    assert "The consent rate of 2026-11-22 is 16.7 %, outside its usual 36.3 to 63.7 %." in page
+    assert "The banner was shown 500 times since 2026-11-22 12:59 and never answered." in page
+    assert "Raised 2026-11-23 17:00:00 UTC." in page
+    assert "earlier, of the last two weeks" not in page
+    said = client.get("/v1/sites/shop/rates", headers=marketer).get_json()["alerts"]
+    assert all(one["text"] in page for one in said)
+    assert {one["kind"] for one in said} == {"outside_band", "never_answered"}
+    assert {one["raised_at"] for one in said} == {"2026-11-23T17:00:00.250Z"}
+    assert client.get("/v1/sites/rival/rates", headers=rival).get_json()["alerts"] == []
+    assert "Worth a look" not in client.get("/console/sites/rival/rates", headers=rival).text
+
+
+def test_every_server_watches_by_itself(history: History, services: Context) -> None:
+    tasks = {task.name: task for task in sealer.tasks(services)}
+    assert (tasks["alerts"].seconds, tasks["alerts"].alone) == (600, True)
+    assert "deliveries" not in tasks
+    history.usual(30, date(2026, 11, 21))
+    history.day(YESTERDAY, accepted=20)
+    tasks["alerts"].run(services)
+    assert len(recent_alerts(services.database, "shop", services.now())) == 4

@@ -1,0 +1,178 @@
+"""A new notice is published only when a visitor would see a difference (docs/formats/site.md, section 10)."""
+
+import re
+
+import pytest
+from sqlalchemy import func, select
+
+from consent_server.core.context import Context
+from consent_server.sites.current_site import CurrentSites
+from consent_server.sites.rows import NoticeRow, PublicationRow
+from tests.support.factories import ADS, ANALYTICS, CALLBELL, META, TABLES, TOP, VENDORS, Clock, notice_of, site_file
+from tests.support.sites import Apply
+
+SEEN = {
+    "name": site_file(TOP.replace("Example Shop", "Other Shop")),
+    "languages": site_file(TOP.replace('["en", "fr"]', '["en"]')),
+    "order of languages": site_file(TOP.replace('["en", "fr"]', '["fr", "en"]')),
+    "mode": site_file(f'{TOP}mode = "advanced"\n'),
+    "choice_days": site_file(f"{TOP}choice_days = 90\n"),
+    "controller.name": site_file(tables=TABLES.replace("Example Shop Ltd", "Other Ltd")),
+    "controller.address": site_file(tables=TABLES.replace("1 Main", "2 Main")),
+    "controller.contact": site_file(tables=TABLES.replace("privacy@", "dpo@")),
+    "dpo": site_file(tables=f'{TABLES}[dpo]\nname = "D"\ncontact = "d@d.example"\n'),
+    "authority": site_file(tables=f'{TABLES}[authority]\nname = "A"\nurl = "https://a.example"\n'),
+    "policy.url": site_file(tables=TABLES.replace("/cookies", "/biscuits")),
+    "policy.version": site_file(tables=TABLES.replace("2026-03-01", "2026-04-01")),
+    "banner.layout": site_file(f'{TOP}[banner]\nlayout = "box"\n'),
+    "banner.colours": site_file(f'{TOP}[banner.colours]\naccent = "#008000"\n'),
+    "banner.colours.dark": site_file(f'{TOP}[banner.colours.dark]\naccent = "#80ff80"\n'),
+    "banner.corner": site_file(f'{TOP}[banner]\ncorner = "end"\n'),
+    "banner.scheme": site_file(f'{TOP}[banner]\nscheme = "light"\n'),
+    "banner.font": site_file(f'{TOP}[banner]\nfont = "page"\n'),
+    "banner.radius": site_file(f"{TOP}[banner]\nradius = 0\n"),
+    "banner.logo": site_file(f'{TOP}[banner.logo]\nurl = "https://shop.example/logo.svg"\nalt = ""\n'),
+    "texts": site_file(f'{TOP}[texts.fr]\ntitle = "Vos cookies"\n'),
+    "vendor less": site_file(vendors=ANALYTICS + ADS),
+    "vendors in another order": site_file(vendors=META + ANALYTICS + ADS),
+    "vendor.purposes": site_file(vendors=f'{ANALYTICS}purposes = ["functional"]\n{ADS}{META}'),
+    "vendor.declared": site_file(vendors=f'{ANALYTICS}declared = {{ name = "G", address = "A" }}\n{ADS}{META}'),
+    "vendor.cookies": site_file(
+        vendors=f'{VENDORS}[[vendors.cookies]]\nname = "_more"\nstorage = "local"\nexpiry = "none"\npurpose = "test"\n'
+    ),
+    "recipients": site_file(
+        vendors=f'{VENDORS}[[recipients]]\nname = "P"\nkind = "payment"\n'
+        '[recipients.operator]\nname = "P"\naddress = "A"\ncountry = "IE"\n'
+    ),
+    "purposes": site_file(
+        vendors='[purposes.measuring]\nsignals = ["analytics_storage"]\n'
+        + "".join(f'[purposes.measuring.texts.{x}]\ntitle = "M"\nphrase = "m"\ntext = "t"\n' for x in ("en", "fr"))
+        + f'{ANALYTICS}purposes = ["measuring"]\n{ADS}{META}'
+    ),
+}
+UNSEEN = {
+    "origins": site_file(TOP.replace("https://shop.example", "https://www.shop.example")),
+    "default_language": site_file(f'{TOP}default_language = "fr"\n'),
+    "proof_retention": site_file(f'{TOP}proof_retention = "P2Y"\n'),
+    "id": site_file(vendors=VENDORS.replace("G-ABCD123456", "G-OTHER12345")),
+    "conversions": site_file(vendors=VENDORS.replace("signup", "order")),
+}
+
+
+@pytest.mark.parametrize("change", SEEN)
+def test_what_a_visitor_sees_makes_a_new_notice(change: str) -> None:
+    assert notice_of(SEEN[change]).hash != notice_of(site_file()).hash
+
+
+@pytest.mark.parametrize("change", UNSEEN)
+def test_what_a_visitor_does_not_see_makes_none(change: str) -> None:
+    assert notice_of(UNSEEN[change]).hash == notice_of(site_file()).hash
+
+
+def test_comments_order_and_written_defaults_make_none() -> None:
+    turned = "\n".join(reversed(TOP.splitlines()))
+    banner = '[banner]\nlayout = "bar"\ncorner = "start"\nradius = 9\n'
+    written = f'# A comment\n{turned}\nmode = "basic"\nchoice_days = 180\n{banner}'
+    assert notice_of(site_file(written)).hash == notice_of(site_file()).hash
+
+
+HOSTED = (
+    '[[vendors]]\nkey = "heat-map"\nname = "Heat Map"\npurposes = ["analytics"]\npolicy_url = "https://h.example/"\n'
+    'hosts = ["h.example"]\n[vendors.operator]\nname = "H"\naddress = "A"\ncountry = "DE"\n'
+)
+
+
+def test_hosts_make_none() -> None:
+    one, other = site_file(vendors=HOSTED), site_file(vendors=HOSTED.replace('["h.example"]', '["i.example"]'))
+    assert notice_of(one).hash == notice_of(other).hash
+
+
+def revision(services: Context) -> str:
+    """Of the notice in force, read anew."""
+    return CurrentSites(services.database, services.now).get("shop").revision
+
+
+def counts(services: Context) -> tuple[int, int]:
+    with services.database.reading() as session:
+        tables = (NoticeRow, PublicationRow)
+        notices, publications = (session.scalar(select(func.count()).select_from(table)) or 0 for table in tables)
+    return notices, publications
+
+
+@pytest.mark.on_both_databases
+def test_the_same_file_twice_publishes_nothing(services: Context, apply_site: Apply, clock: Clock) -> None:
+    first = apply_site.publish(site_file())
+    clock.advance(days=1)
+    again = apply_site.publish(site_file())
+    assert (first.new_notice, first.settings_changed, first.previous) == (True, True, None)
+    assert (again.new_notice, again.settings_changed, again.previous) == (False, False, first.notice)
+    assert counts(services) == (1, 1)
+
+
+@pytest.mark.on_both_databases
+def test_a_check_changes_nothing(services: Context, apply_site: Apply) -> None:
+    checked = apply_site.publish(site_file(), check_only=True)
+    assert checked.new_notice
+    assert counts(services) == (0, 0)
+    applied = apply_site.publish(site_file())
+    assert applied.notice == checked.notice
+    assert apply_site.publish(SEEN["name"], check_only=True).notice != applied.notice
+    assert counts(services) == (1, 1)
+
+
+@pytest.mark.on_both_databases
+def test_settings_take_effect_without_a_new_notice(services: Context, apply_site: Apply) -> None:
+    apply_site.publish(site_file())
+    for text in UNSEEN.values():
+        published = apply_site.publish(text)
+        assert (published.new_notice, published.settings_changed) == (False, True)
+    assert counts(services) == (1, 1)
+
+
+@pytest.mark.on_both_databases
+def test_a_notice_that_comes_back_is_published_again_and_stored_once(services: Context, apply_site: Apply) -> None:
+    first = apply_site.publish(site_file()).notice
+    apply_site.publish(SEEN["name"])
+    back = apply_site.publish(site_file())
+    assert (back.notice, back.new_notice) == (first, True)
+    assert counts(services) == (2, 3)
+
+
+def test_the_example_applies(services: Context, apply_site: Apply) -> None:
+    published = apply_site.publish(CALLBELL.read_text("utf-8"))
+    with services.database.reading() as session:
+        body = bytes(session.scalars(select(NoticeRow.body)).one()).decode()
+    assert published.site.key == "callbell"
+    names = ("Callbell S.A.S.", "Carlo Morandi", "2021-01-03", "2020-11-11", "Facebook Ireland Ltd.", "Google Inc")
+    assert all(name in body for name in names)
+    assert not re.search(r"\{\w+\}", re.sub(r"\{(vendor|declared|recipient|reference|at|by)\}", "", body))
+
+
+ASKED_AGAIN = {
+    "controller.name", "vendor less", "vendors in another order", "vendor.purposes", "purposes",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", sorted(ASKED_AGAIN - {"vendors in another order"}))
+def test_who_granted_is_asked_again_when_the_consent_rests_on_something_else(
+    services: Context, apply_site: Apply, change: str
+) -> None:
+    apply_site.publish(site_file())
+    before = revision(services)
+    apply_site.publish(SEEN[change])
+    assert revision(services) != before
+
+
+@pytest.mark.parametrize("change", sorted(set(SEEN) - ASKED_AGAIN))
+def test_a_change_of_words_is_not_a_new_question(services: Context, apply_site: Apply, change: str) -> None:
+    apply_site.publish(site_file())
+    before = revision(services)
+    apply_site.publish(SEEN[change])
+    assert revision(services) == before
+
+
+def test_the_order_of_vendors_is_not_a_new_question(services: Context, apply_site: Apply) -> None:
+    apply_site.publish(site_file())
+    before = revision(services)
+    apply_site.publish(SEEN["vendors in another order"])
+    assert revision(services) == before

@@ -1,0 +1,88 @@
+"""The cast, signed in, and some records."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from consent_server.core.context import Context
+from consent_server.decisions.fold_tallies import fold_tallies
+from consent_server.decisions.rules_tally import SHOWN, of_conversion
+from consent_server.ledger.seal import seal_ledger
+from tests.support.factories import RIVAL, Body, Clock
+from tests.support.people import CAST, Person
+from tests.support.rates_page import ACCEPTED, a_day, count
+from tests.support.visitor import post
+
+
+@pytest.fixture
+def people(app: Flask) -> dict[str, Person]:
+    """Everybody, signed in."""
+    found = {name: Person(app, name) for name in CAST}
+    for name, person in found.items():
+        assert person.accept(person.invited(*CAST[name])).status_code == 303
+    return found
+
+
+@pytest.fixture
+def ada(app: Flask) -> Person:
+    """The shop's auditor, signed in."""
+    person = Person(app, "ada")
+    person.accept(person.invited(*CAST["ada"]))
+    return person
+
+
+@pytest.fixture
+def olga(app: Flask) -> Person:
+    """The operator, signed in."""
+    person = Person(app, "olga")
+    person.accept(person.invited(*CAST["olga"]))
+    return person
+
+
+@pytest.fixture
+def recorded(client: FlaskClient, body: Body, services: Context, clock: Clock) -> list[dict[str, Any]]:
+    """What the server answered to: a grant, a refusal, a choice, and the first visitor's withdrawal. Sealed."""
+    first = post(client, body()).get_json()
+    answers = [first]
+    for sent in (
+        body.refusal(),
+        body.choice(True, False, language="fr"),
+        body.refusal(visitor=first["visitor"], change=True) | {"action": "withdraw", "method": "preferences"},
+    ):
+        clock.advance(hours=1)
+        answers.append(post(client, sent).get_json())
+    rivals = client.get("/v1/sites/rival/notice").headers.get("ETag", "").strip('"')
+    answers.append(post(client, body(notice=rivals, page=f"{RIVAL}/"), site="rival", origin=RIVAL).get_json())
+    seal_ledger(services.database, services.keys.ring, services.now)
+    return answers
+
+
+@pytest.fixture
+def marketer(app: Flask) -> Person:
+    """Max, signed in."""
+    person = Person(app, "max")
+    person.accept(person.invited(*CAST["max"]))
+    return person
+
+
+@pytest.fixture
+def counted(services: Context, notice: str, clock: Clock) -> None:
+    """Two months, half of the counts still in the inbox."""
+    for ago in reversed(range(56)):
+        day = (clock().date() - timedelta(days=ago)).isoformat()
+        count(services, notice, day, a_day(120 + ago, 40, 22, 7), language="fr", device="mobile", country="FR")
+        count(services, notice, day, a_day(60, 14, 9) | {of_conversion("google-ads", True): 2})
+        if ago == 28:
+            fold_tallies(services.database)
+    count(services, notice, clock().date().isoformat(), {SHOWN: 3, ACCEPTED: 2}, country="MT")
+
+
+def token(app: Flask, role: str, *sites: str) -> dict[str, str]:
+    """The header that a new token makes."""
+    options = [part for site in sites for part in ("--site", site)]
+    result = app.test_cli_runner().invoke(args=["token", "create", "--role", role, *options, "--name", "a program"])
+    assert result.exit_code == 0, result.output
+    return {"Authorization": f"Bearer {result.stdout.strip()}"}

@@ -1,0 +1,81 @@
+"""The marketer's page of rates: what is counted for it, and how a test reads it."""
+
+import json
+import re
+from collections import Counter
+from html import unescape
+from typing import Any
+
+from consent_server.core.context import Context
+from consent_server.decisions import store_tallies as tallies
+from consent_server.decisions.rules import Action
+from consent_server.decisions.rules_tally import SHOWN, Kind, Outcome
+from consent_server.decisions.store_tallies import Cell
+from consent_server.sites import store as sites
+from consent_server.sites import store_notices as notices
+from tests.support.people import HTML, Person
+
+RATES = "/console/sites/shop/rates"
+ALL = ("advertising", "analytics")
+VENDORS = ("google-ads", "google-analytics", "meta-pixel")
+ACCEPTED = Outcome(Kind.FIRST, Action.ACCEPT_ALL, ALL, VENDORS)
+REFUSED = Outcome(Kind.FIRST, Action.REFUSE_ALL)
+SAVED = Outcome(Kind.FIRST, Action.SAVE, ("analytics",), ("google-analytics",))
+
+
+def count(services: Context, notice: str, day: str, events: dict[Outcome, int], **cell: str) -> None:
+    """Count events of the shop at noon of a day."""
+    at = {"language": "en", "device": "desktop", "country": "IE"} | cell
+    with services.database.transaction() as session:
+        site = sites.get(session, "shop")
+        stored = notices.of_site(session, site.id, notice)
+        assert stored
+        cells = {Cell(site.id, stored.id, f"{day}T12", outcome=one.text, **at): n for one, n in events.items()}
+        tallies.add(session, Counter(cells))
+
+
+def a_day(views: int, accepted: int, refused: int, saved: int = 0) -> dict[Outcome, int]:
+    return {SHOWN: views, ACCEPTED: accepted, REFUSED: refused} | ({SAVED: saved} if saved else {})
+
+
+def text_of(page: str) -> str:
+    """The words of a page, as one line."""
+    return " ".join(unescape(re.sub("<[^>]+>", " ", page)).split())
+
+
+def api(person: Person, query: str = "") -> Any:
+    response = person.browser.get(f"/v1/sites/shop/rates{query}")
+    assert response.status_code == 200, response.text
+    return response.get_json()
+
+
+def drawn(page: str) -> Any:
+    """What the script of the charts gets."""
+    found = re.search(r'<script type="application/json" id="charts">(.*?)</script>', page, re.DOTALL)
+    assert found
+    return json.loads(found[1])
+
+
+def undefined(page: str) -> list[str]:
+    """Heads of tables with no definition of the numbers below, unless each row has its own."""
+    found = []
+    for table in re.findall("<table>.*?</table>", page, re.DOTALL):
+        _, *heads = re.findall('<th scope="col".*?</th>', table)
+        rows = re.findall('<th scope="row".*?</th>', table)
+        found += [text_of(head) for head in heads if "<code>" not in head]
+        assert heads
+        assert rows
+    return found
+
+
+def shared(marketer: Person, **fields: str) -> str:
+    """The path of a link that the form makes."""
+    page = marketer.open(RATES).text
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
+    made = marketer.browser.post(
+        f"{RATES}/link", data=hidden | {"days": "these", "lifetime": "30"} | fields, headers=HTML
+    )
+    assert made.status_code == 200, made.text
+    found = re.search(r'readonly value="https://consent\.example(/reports/[^"]+)"', made.text)
+    assert found
+    return found[1]

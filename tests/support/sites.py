@@ -1,0 +1,36 @@
+"""Publishing, as `site apply` does it, inside the test's own process."""
+
+import time
+
+from consent_server.core.context import Context
+from consent_server.sites.current_site import CurrentSites
+from consent_server.sites.publish import Published, publish_notice
+from consent_server.sites.site_file import read_site_file
+
+
+class Apply:
+    """Publishes what a site file says, and waits until the server has seen it: at most a second."""
+
+    def __init__(self, services: Context) -> None:
+        self._services = services
+
+    def __call__(self, text: str) -> str:
+        """The hash of the notice in force."""
+        published = self.publish(text)
+        deadline = time.monotonic() + 1
+        while not self._seen(published):
+            assert time.monotonic() < deadline, "A publication is not seen within a second."
+        return published.notice
+
+    def publish(self, text: str, check_only: bool = False) -> Published:
+        """What `site apply` does with a file of this text."""
+        services = self._services
+        return publish_notice(
+            services.database, read_site_file(text), services.settings.public_url, services.now(), check_only
+        )
+
+    def _seen(self, published: Published) -> bool:
+        current = self._services[CurrentSites].get(published.site.key)
+        runs = current.experiment.key if current.experiment else None
+        same = current.notice.hash == published.notice and current.site == published.site
+        return same and runs == published.experiment.key
