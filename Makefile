@@ -38,37 +38,52 @@ demo: $(VENV)/.installed ## Serve the example site with a made-up year of visito
 
 BUILT := static/widget/dist consent_server/rates/assets/dist
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
+# As tests/support/environment.py has it for what pytest starts; these are read before that.
+ifneq ($(filter test%,$(MAKECMDGOALS)),)
+unexport $(filter PYTHON%,$(.VARIABLES))
+endif
 .PHONY: test
-test: checks ## Install what tests need and pass every test
+test: ready ## Install what tests need and pass every test
 	$(PYTEST)
 
 .PHONY: test-fast
-test-fast: checks ## The same without browsers and without what takes long: whether a change is good
+test-fast: ready ## Pass what needs no browser and not long: whether a change is good
 	$(PYTEST) -m "not browser and not slow"
 
 .PHONY: test-slow
-test-slow: checks ## Every test with the figures of a release: before one
+test-slow: ready ## Pass every test with the figures of a release: before one
 	$(PYTEST) --slow
 
-# Side by side; the build comes before the tests, which read what it writes.
-.PHONY: checks
-checks: $(VENV)/.installed-dev node_modules/.installed chromium firefox postgresql openssl
-	@$(MAKE) --no-print-directory -j 2 python-style python-types widget-tests widget-build
+# The build comes before the tests, which read what it writes.
+.PHONY: ready
+ready test test-fast test-slow: export LC_ALL := C.UTF-8
+ready test test-fast test-slow: export TZ := UTC
+ready: $(VENV)/.installed-dev node_modules/.installed chromium fonts firefox postgresql openssl
+	@$(MAKE) --no-print-directory -j 2 style types widget-tests widget-build
 
-.PHONY: python-style python-types widget-tests widget-build
-python-types:
+.PHONY: check
+check: ## Check style, types and layers, as `make test` does first
+	@$(MAKE) --no-print-directory -j 2 style types
+
+.PHONY: style types widget-tests widget-build
+types: $(VENV)/.installed-dev node_modules/.installed
 	$(BIN)/mypy
-python-style:
+	npm run --silent typecheck
+style: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
-widget-tests:
-	npm run --silent typecheck
+widget-tests: node_modules/.installed
 	npm run --silent test
-widget-build:  # what is committed is what the source builds
+widget-build: node_modules/.installed  # what is committed is what the source builds
 	@rm -rf $(VENV)/dist && mkdir $(VENV)/dist && cp -r $(BUILT) --parents $(VENV)/dist
 	npm run --silent build
 	@for built in $(BUILT); do diff -r $(VENV)/dist/$$built $$built || exit 1; done
+
+.PHONY: hooks
+hooks: $(VENV)/.installed-dev ## Have git run `make check` before each commit
+	$(BIN)/pip install --quiet pre-commit==4.7.0
+	$(BIN)/pre-commit install
 
 .PHONY: format
 format: $(VENV)/.installed-dev ## Format the Python code
@@ -80,7 +95,8 @@ widget: node_modules/.installed ## Build the widget and the script of the charts
 	npm run --silent build
 
 .PHONY: bench
-bench: $(VENV)/.installed-dev node_modules/.installed chromium postgresql wrk ## Measure, and print what bench/BASELINE.md records
+bench: export no_proxy := 127.0.0.1,$(no_proxy)
+bench: $(VENV)/.installed-dev node_modules/.installed chromium fonts postgresql wrk ## Measure, and print what bench/BASELINE.md records
 	$(BIN)/python bench/decisions.py
 	$(BIN)/python bench/ledger.py
 	$(BIN)/python bench/search.py
@@ -112,11 +128,15 @@ node_modules/.installed: package.json package-lock.json | node
 # Each of these is installed by apt-get when it is missing and we may; otherwise it says what to install.
 APT = tests/install-debian-packages
 
-.PHONY: node chromium firefox postgresql openssl wrk
+.PHONY: node chromium fonts firefox postgresql openssl wrk
 node:
 	@$(APT) npm nodejs npm
 chromium:
-	@$(APT) chromium chromium fonts-dejavu-core
+	@$(APT) chromium chromium
+	@$(APT) chromium-headless-shell chromium-headless-shell || echo "Without it the browser tests take three times as long."
+fonts: # those that tests/support/fonts.conf names
+	@$(APT) /usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf fonts-dejavu-core
+	@$(APT) /usr/share/fonts/truetype/roboto/unhinted/RobotoCondensed-Bold.ttf fonts-roboto-unhinted
 firefox:
 	@$(APT) firefox-esr firefox-esr
 postgresql:

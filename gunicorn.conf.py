@@ -4,6 +4,9 @@ import gc
 import json
 import os
 import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -63,8 +66,27 @@ def post_worker_init(worker: Any) -> None:
     sealer.start(app.extensions["consent"])
 
 
+def pre_fork(server: Any, worker: Any) -> None:
+    """Choose the new worker's core, while its siblings and their cores are at hand.
+
+    A reload starts the new workers beside the old ones; gunicorn then ends the oldest.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        return
+    siblings = sorted(server.WORKERS.values(), key=lambda sibling: sibling.age, reverse=True)
+    # A sibling from before a reload of this file may have none.
+    taken = [getattr(sibling, "core", None) for sibling in siblings]
+    worker.core = choose_core(os.sched_getaffinity(0), taken[: server.num_workers - 1], taken)
+
+
+def choose_core(cores: Iterable[int], kept: Sequence[int | None], taken: Sequence[int | None]) -> int:
+    """The core with the fewest of the workers that stay; among such, the one with the fewest at the moment."""
+    staying, living = Counter(kept), Counter(taken)
+    return min(cores, key=lambda core: (staying[core], living[core], core))
+
+
 def post_fork(server: Any, worker: Any) -> None:
-    """Connections are not shared between processes, and two workers do not share a core.
+    """Connections are not shared between processes, and two workers do not share a core while one is free.
 
     Threads of one process take turns on the interpreter; left unpinned, two such processes fall into
     states in which each waits for the other's core.
@@ -74,5 +96,6 @@ def post_fork(server: Any, worker: Any) -> None:
 
     with app.app_context():
         db.engine.dispose(close=False)
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[worker.age % len(cores)]})
+    if hasattr(worker, "core"):
+        with suppress(OSError):  # a sandbox may forbid it, and slower is better than not at all
+            os.sched_setaffinity(0, {worker.core})

@@ -1,3 +1,3 @@
 """A self-hosted consent manager: one tag, signed receipts, an auditable ledger."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

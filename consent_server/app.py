@@ -91,7 +91,7 @@ PAGE_POLICY = (
 
 
 def create_app(settings: Settings | None = None, now: Callable[[], datetime] = utc_now) -> Flask:
-    """The application. A table of contents: each part brings its own set-up."""
+    """The application: the context, and each room that registers itself with it."""
     settings = settings or Settings.from_env()
     settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     app = Flask(

@@ -1,14 +1,14 @@
 """Where alerts are told: a webhook whose messages are signed, and a mail server."""
 
-import hashlib
-import hmac
 import re
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import unquote, urlsplit
+
+from standardwebhooks import Webhook as StandardWebhook
 
 # Until a message is taken: again after a minute, then after twice as long each time, up to six hours, for three days.
 FIRST_WAIT = timedelta(minutes=1)
@@ -37,11 +37,10 @@ class Webhook:
     key: bytes = field(repr=False)
 
     def headers(self, message_id: str, at: datetime, body: bytes) -> dict[str, str]:
-        """The headers of Standard Webhooks 1.0: `id.timestamp.body` under HMAC-SHA256. An id stays the same
-        when a message is sent again; the time is that of this attempt, in seconds since 1970."""
+        """The headers of Standard Webhooks 1.0. An id stays the same when a message is sent again; the time, in UTC,
+        is that of this attempt."""
+        signature = StandardWebhook(self.key).sign(message_id, at, body.decode())
         timestamp = str(int(at.timestamp()))
-        signed = hmac.digest(self.key, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256)
-        signature = f"v1,{b64encode(signed).decode()}"
         return {"webhook-id": message_id, "webhook-timestamp": timestamp, "webhook-signature": signature}
 
 

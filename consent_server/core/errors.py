@@ -78,10 +78,6 @@ class RemovedReceipt(Refusal):
     """The record of this receipt was removed: erased at the visitor's request, or at the end of its retention."""
 
 
-class FormUnavailable(Refusal):
-    """This form of a receipt requires what the site or the decision does not have; each gap is named."""
-
-
 class ForeignOrigin(Refusal):
     """The request comes from a page that is not the site's."""
 

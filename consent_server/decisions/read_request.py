@@ -7,6 +7,7 @@ from marshmallow import Schema
 
 from consent_server.core.context import context
 from consent_server.core.errors import ForeignOrigin
+from consent_server.decisions.robots import ROBOT_NAMES
 from consent_server.decisions.rules_device import device_class
 from consent_server.decisions.rules_robots import is_prefetch, is_robot
 from consent_server.decisions.rules_tally import PREFETCH, ROBOT
@@ -33,5 +34,5 @@ def visit() -> Visit:
     return Visit(
         device_class(headers.get("Sec-CH-UA-Mobile"), agent),
         country_code(headers.get(country_header)) if country_header else "",
-        PREFETCH if is_prefetch(headers.get) else ROBOT if is_robot(agent) else None,
+        PREFETCH if is_prefetch(headers.get) else ROBOT if is_robot(agent, ROBOT_NAMES) else None,
     )

@@ -39,7 +39,6 @@ PROBLEMS: dict[type[Refusal], tuple[int, str, str]] = {
     errors.UnsupportedContentType: (415, "unsupported-content-type", "This content type is not read here"),
     errors.InvalidDecision: (422, "invalid-decision", "The decision cannot be one"),
     errors.InvalidUser: (422, "invalid-user", "The address or password cannot be used"),
-    errors.FormUnavailable: (422, "form-unavailable", "The receipt has no such form"),
     errors.InvalidProof: (422, "invalid-proof", "The proof does not hold"),
     errors.NotSealedYet: (409, "not-sealed-yet", "Not in a checkpoint yet"),
     errors.UnknownTile: (404, "unknown-tile", "No such tile"),

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from consent_server.core.context import context
 from consent_server.core.settings import ROOT
-from consent_server.http.prose import as_html
+from consent_server.http.markdown import as_html
 
 bp = Blueprint("docs", __name__)
 CORS(bp, origins="*", send_wildcard=True, methods=["GET"])

@@ -6,14 +6,13 @@ from typing import Any
 from flask import Response, render_template, request
 
 from consent_server.core.context import context
-from consent_server.core.errors import FormUnavailable, NotSealedYet, RemovedReceipt
+from consent_server.core.errors import NotSealedYet, RemovedReceipt
 from consent_server.decisions.keep_choice import set_choice
 from consent_server.decisions.rules_cookie import visitor_of, withdrawn_value
 from consent_server.http import problems
 from consent_server.receipts.prove import Proof, prove_receipt
 from consent_server.receipts.read import ReadReceipt, read_receipt
 from consent_server.receipts.request_erasure import erasure_asked_at
-from consent_server.receipts.rules_kantara import kantara_receipt
 from consent_server.receipts.withdraw import Standing, State, read_standing
 from consent_server.sites import catalogue
 from consent_server.sites.configure_widget import revision
@@ -69,7 +68,6 @@ def _html(found: ReadReceipt, standing: Standing, asked_at: datetime | None, hel
         vendors=[(v["key"], v["name"], claims["vendors"][v["key"]]) for v in found.notice["vendors"]],
         proof=(proof := _proof_if_sealed(claims["jti"])),
         sealed_at=wording.moment(proof.sealed_at) if proof else None,
-        kantara=_has_kantara_form(found),
         site=find_site(context().database, claims["site"]).site,
         site_name=found.notice["name"],
         recorded_at=wording.moment(found.recorded_at),
@@ -97,13 +95,6 @@ def _proof_if_sealed(receipt_id: str) -> Proof | None:
         return prove_receipt(context().database, receipt_id)
     except NotSealedYet:
         return None
-
-
-def _has_kantara_form(found: ReadReceipt) -> bool:
-    try:
-        return bool(kantara_receipt(found.claims, found.notice))
-    except FormUnavailable:
-        return False
 
 
 def removed_page(refusal: RemovedReceipt) -> Response:

@@ -23,7 +23,6 @@ from consent_server.receipts.page import receipt_page, removed_page
 from consent_server.receipts.prove import prove_receipt
 from consent_server.receipts.read import ReadReceipt, read_receipt
 from consent_server.receipts.rules_dpv import dpv_receipt
-from consent_server.receipts.rules_kantara import kantara_receipt
 from consent_server.receipts.verify import verify_receipt
 
 bp = Blueprint("receipts", __name__)
@@ -33,16 +32,15 @@ bp.register_error_handler(RemovedReceipt, removed_page)
 # A receipt of a site with fifty vendors and a long page.
 RECEIPT_LIMIT = 64 * 1024
 # The form that a query names, for links on the page itself; programs send Accept.
-LD_JSON, KANTARA = "application/ld+json", "kantara"
+LD_JSON = "application/ld+json"
 FORMATS = {
     "jws": "application/jose",
     "json": "application/json",
     "jsonld": LD_JSON,
     "html": "text/html",
-    "kantara": KANTARA,
 }
 # What a form is called when it is saved.
-SUFFIXES = {"jws": ".jws", "json": ".json", "jsonld": ".jsonld", "kantara": "-kantara.json"}
+SUFFIXES = {"jws": ".jws", "json": ".json", "jsonld": ".jsonld"}
 DATA = Path(__file__).parent / "data"
 
 
@@ -110,9 +108,7 @@ def _as(form: str, found: ReadReceipt) -> Response:
         return Response(json.dumps(found.claims), mimetype="application/json")
     if form == LD_JSON:
         return _document(dpv_receipt(found.claims, found.notice, found.notice_at, _dpv_context()), LD_JSON)
-    if form == KANTARA:
-        return _document(kantara_receipt(found.claims, found.notice), "application/json")
-    raise NotAcceptable
+    raise NotAcceptable(f"A receipt has no such form. By ?format= there are {', '.join(FORMATS)}.")
 
 
 def _document(document: dict[str, Any], mimetype: str) -> Response:
@@ -124,15 +120,6 @@ def _document(document: dict[str, Any], mimetype: str) -> Response:
 def _dpv_context() -> dict[str, Any]:
     context: dict[str, Any] = json.loads((DATA / "dpv-context.json").read_text("utf-8"))
     return context
-
-
-@bp.get("/schemas/kantara-cr-1.1.json")
-def kantara_schema() -> Response:
-    """The JSON Schema of the Kantara form, written from the specification's field table."""
-    schema = (DATA / "kantara-cr-1.1.json").read_bytes()
-    response = Response(schema, mimetype="application/schema+json")
-    response.headers["Cache-Control"] = "public, max-age=86400"
-    return response
 
 
 @bp.post("/v1/receipts/verify")

@@ -10,6 +10,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 from consent_server.sites import catalogue
 from consent_server.sites.rules_signals import CONSENT_TYPES
 from consent_server.sites.rules_site import KEY
+from consent_server.sites.widget_code import layout_names
 
 LOOPBACK = r"(127\.0\.0\.1|localhost|\[::1\])"
 ORIGIN = rf"https://[a-z0-9.-]+(:[0-9]{{1,5}})?|https?://{LOOPBACK}(:([0-9]{{1,5}}|\*))?"
@@ -20,6 +21,7 @@ COLOUR, ACCENT = "#[0-9a-fA-F]{6}", "#3b5bdb"
 # In an img element no script of an SVG runs. A page loads the data with its banner, so they are few.
 LOGO_DATA = "data:image/(png|svg\\+xml|webp);base64,[A-Za-z0-9+/]+={0,2}"
 LONGEST_LOGO = 4096
+LAYOUTS = sorted(layout_names())
 RECIPIENT_KINDS = ("messaging", "hosting", "payment", "email", "other")
 TEXT_LIMITS = {
     "title": 80, "intro": 400, "accept": 40, "refuse": 40, "customise": 40, "privacy": 60,
@@ -167,7 +169,7 @@ class LogoSchema(Schema):
 
 
 class BannerSchema(Schema):
-    layout = fields.String(validate=OneOf("bar", "box", "dialog"), load_default="bar")
+    layout = fields.String(validate=OneOf(*LAYOUTS), load_default="bar")
     corner = fields.String(validate=OneOf("start", "end"), load_default="start")
     scheme = fields.String(validate=OneOf("auto", "light", "dark"), load_default="auto")
     font = fields.String(validate=OneOf("system", "page"), load_default="system")
@@ -248,7 +250,7 @@ class ArmColoursSchema(Schema):
 class ArmBannerSchema(Schema):
     """As the site's own, without defaults: what is not said is as on the site."""
 
-    layout = fields.String(validate=OneOf("bar", "box", "dialog"))
+    layout = fields.String(validate=OneOf(*LAYOUTS))
     colours = fields.Nested(ArmColoursSchema, load_default=dict)
 
 

@@ -50,6 +50,11 @@ def adapter_names() -> frozenset[str]:
     return frozenset(path.stem for path in (DIST / "vendors").glob("*.js"))
 
 
+def layout_names() -> frozenset[str]:
+    """The layouts that were built: one style sheet each, beside the one that all of them share."""
+    return frozenset(path.stem for path in (DIST / "looks").glob("*.css")) - {"common"}
+
+
 @cache
 def _joined(adapters: tuple[str, ...], layouts: tuple[str, ...], arms: bool) -> WidgetCode:
     members = ",".join(f"{name}:{_expression(f'vendors/{name}.js')}" for name in adapters)

@@ -3,12 +3,13 @@
 import sqlalchemy as sa
 from alembic import op
 
-from consent_server.core.columns import BigId, UtcMilliseconds, UuidBytes
-
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+# SQLite numbers rows by itself only in a column typed exactly INTEGER.
+BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
@@ -25,7 +26,7 @@ def upgrade() -> None:
         "widgets",
         sa.Column("hash", sa.String(64), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
-        sa.Column("created_at", UtcMilliseconds(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("hash", name="pk_widgets"),
     )
     op.create_table(
@@ -34,7 +35,7 @@ def upgrade() -> None:
         sa.Column("site_id", sa.Integer(), nullable=False),
         sa.Column("hash", sa.String(64), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("created_at", UtcMilliseconds(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name="fk_notices_site_id"),
         sa.PrimaryKeyConstraint("id", name="pk_notices"),
         sa.UniqueConstraint("hash", name="uq_notices_hash"),
@@ -44,7 +45,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("site_id", sa.Integer(), nullable=False),
         sa.Column("notice_id", sa.Integer(), nullable=False),
-        sa.Column("published_at", UtcMilliseconds(), nullable=False),
+        sa.Column("published_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["notice_id"], ["notices.id"], name="fk_publications_notice_id"),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name="fk_publications_site_id"),
         sa.PrimaryKeyConstraint("id", name="pk_publications"),
@@ -55,9 +56,9 @@ def upgrade() -> None:
         sa.Column("id", BigId, nullable=False),
         sa.Column("site_id", sa.Integer(), nullable=False),
         sa.Column("notice_id", sa.Integer(), nullable=False),
-        sa.Column("decision_id", UuidBytes(16), nullable=False),
-        sa.Column("receipt_id", UuidBytes(16), nullable=False),
-        sa.Column("visitor", UuidBytes(16), nullable=True),
+        sa.Column("decision_id", sa.LargeBinary(16), nullable=False),
+        sa.Column("receipt_id", sa.LargeBinary(16), nullable=False),
+        sa.Column("visitor", sa.LargeBinary(16), nullable=True),
         sa.Column("action", sa.String(16), nullable=False),
         sa.Column("method", sa.String(16), nullable=False),
         sa.Column("change", sa.Boolean(), nullable=False),
@@ -65,7 +66,7 @@ def upgrade() -> None:
         sa.Column("stale", sa.Boolean(), nullable=False),
         sa.Column("language", sa.String(16), nullable=False),
         sa.Column("granted", sa.Text(), nullable=False),
-        sa.Column("recorded_at", UtcMilliseconds(), nullable=False),
+        sa.Column("recorded_at", sa.BigInteger(), nullable=False),
         sa.Column("request_hash", sa.LargeBinary(32), nullable=False),
         sa.Column("salt", sa.LargeBinary(32), nullable=False),
         sa.Column("receipt", sa.Text(), nullable=False),

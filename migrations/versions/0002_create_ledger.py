@@ -1,16 +1,26 @@
-"""create ledger"""
+"""create ledger, and close what may not change
+
+A record goes only when a removal names its leaf: the signed entry comes first, in the same transaction. Ranges of
+removals never overlap, so only the last one that begins before a leaf can hold it. A tile grows at its end: every older
+version stays its beginning. TRUNCATE fires no row trigger, and has one of its own.
+"""
+
+from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import op
-
-from consent_server.core import append_only
-from consent_server.core.columns import BigId, UtcMilliseconds
 
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+TRIGGERS = Path(__file__).parents[1] / "triggers"
+# SQLite numbers rows by itself only in a column typed exactly INTEGER.
+BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+CLOSED = (
+    "notices", "publications", "widgets", "leaves", "checkpoints", "removals", "removed", "decisions", "tiles",
+)  # fmt: skip
 LEDGER_TABLES = ("removed", "leaves", "removals", "tiles", "checkpoints", "ledgers")
 
 
@@ -31,7 +41,7 @@ def upgrade() -> None:
         sa.Column("site_id", sa.Integer(), nullable=False),
         sa.Column("entry", sa.Text(), nullable=False),
         sa.Column("salt", sa.LargeBinary(32), nullable=False),
-        sa.Column("removed_at", UtcMilliseconds(), nullable=False),
+        sa.Column("removed_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name="fk_removals_site_id"),
         sa.PrimaryKeyConstraint("id", name="pk_removals"),
     )
@@ -62,7 +72,7 @@ def upgrade() -> None:
         sa.Column("site_id", sa.Integer(), nullable=False),
         sa.Column("size", BigId, nullable=False, autoincrement=False),
         sa.Column("note", sa.Text(), nullable=False),
-        sa.Column("sealed_at", UtcMilliseconds(), nullable=False),
+        sa.Column("sealed_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name="fk_checkpoints_site_id"),
         sa.PrimaryKeyConstraint("site_id", "size", name="pk_checkpoints"),
     )
@@ -76,12 +86,15 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["removal_id"], ["removals.id"], name="fk_removed_removal_id"),
         sa.PrimaryKeyConstraint("site_id", "first", name="pk_removed"),
     )
-    for statement in append_only.statements(op.get_bind().dialect.name, revision):
+    triggers = TRIGGERS / f"{revision}_{op.get_bind().dialect.name}.sql"
+    for statement in triggers.read_text("utf-8").splitlines():
         op.execute(statement)
 
 
 def downgrade() -> None:
-    for statement in append_only.removals(op.get_bind().dialect.name, revision):
-        op.execute(statement)
+    drop = {"sqlite": "DROP TRIGGER {}", "postgresql": "DROP FUNCTION {}() CASCADE"}[op.get_bind().dialect.name]
+    for table in CLOSED:
+        for change in ("update", "delete"):
+            op.execute(drop.format(f"{table}_keep_{change}"))
     for table in LEDGER_TABLES:
         op.drop_table(table)

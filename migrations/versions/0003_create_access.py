@@ -3,12 +3,13 @@
 import sqlalchemy as sa
 from alembic import op
 
-from consent_server.core.columns import BigId, UtcMilliseconds
-
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
+
+# SQLite numbers rows by itself only in a column typed exactly INTEGER.
+BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 INDEXES = {
     "ix_decisions_site_id_action_recorded_at_id": ["site_id", "action", "recorded_at", "id"],
@@ -25,7 +26,7 @@ def upgrade() -> None:
         sa.Column("sites", sa.JSON(), nullable=True),
         sa.Column("password_hash", sa.Text(), nullable=True),
         sa.Column("nonce", sa.LargeBinary(16), nullable=False),
-        sa.Column("created_at", UtcMilliseconds(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
         sa.UniqueConstraint("email", name="uq_users_email"),
     )
@@ -33,8 +34,8 @@ def upgrade() -> None:
         "sessions",
         sa.Column("token_hash", sa.LargeBinary(32), nullable=False),
         sa.Column("user_id", sa.Integer(), nullable=False),
-        sa.Column("created_at", UtcMilliseconds(), nullable=False),
-        sa.Column("seen_at", UtcMilliseconds(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_sessions_user_id"),
         sa.PrimaryKeyConstraint("token_hash", name="pk_sessions"),
     )
@@ -45,9 +46,9 @@ def upgrade() -> None:
         sa.Column("role", sa.String(16), nullable=False),
         sa.Column("sites", sa.JSON(), nullable=True),
         sa.Column("token_hash", sa.LargeBinary(32), nullable=False),
-        sa.Column("created_at", UtcMilliseconds(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("last_used_on", sa.Date(), nullable=True),
-        sa.Column("revoked_at", UtcMilliseconds(), nullable=True),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_tokens"),
         sa.UniqueConstraint("token_hash", name="uq_tokens_token_hash"),
     )
@@ -55,7 +56,7 @@ def upgrade() -> None:
         "lookups",
         sa.Column("id", BigId, nullable=False),
         sa.Column("site_id", sa.Integer(), nullable=False),
-        sa.Column("at", UtcMilliseconds(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("who", sa.String(300), nullable=False),
         sa.Column("what", sa.String(16), nullable=False),
         sa.Column("subject", sa.JSON(), nullable=False),

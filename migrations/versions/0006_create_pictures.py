@@ -4,16 +4,18 @@ Nothing is filled in: what code was served with before this is not known to the 
 notice in force is archived when the server first loads it.
 """
 
+from pathlib import Path
+
 import sqlalchemy as sa
 from alembic import op
-
-from consent_server.core import append_only
-from consent_server.core.columns import UtcMilliseconds
 
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
+
+TABLES = ("pictures", "configurations")
+TRIGGERS = Path(__file__).parents[1] / "triggers"
 
 
 def upgrade() -> None:
@@ -26,7 +28,7 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(64), nullable=False),
         sa.Column("main", sa.Text(), nullable=False),
         sa.Column("preferences", sa.Text(), nullable=False),
-        sa.Column("served_at", UtcMilliseconds(), nullable=False),
+        sa.Column("served_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["notice_id"], ["notices.id"], name="fk_configurations_notice_id"),
         sa.ForeignKeyConstraint(["widget"], ["widgets.hash"], name="fk_configurations_widget"),
         sa.PrimaryKeyConstraint("id", name="pk_configurations"),
@@ -44,7 +46,7 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(64), nullable=False),
         sa.Column("png", sa.LargeBinary(), nullable=False),
         sa.Column("browser", sa.Text(), nullable=False),
-        sa.Column("taken_at", UtcMilliseconds(), nullable=False),
+        sa.Column("taken_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["notice_id"], ["notices.id"], name="fk_pictures_notice_id"),
         sa.ForeignKeyConstraint(["widget"], ["widgets.hash"], name="fk_pictures_widget"),
         sa.PrimaryKeyConstraint("id", name="pk_pictures"),
@@ -52,12 +54,15 @@ def upgrade() -> None:
             "notice_id", "widget", "language", "width", name="uq_pictures_notice_id_widget_language_width"
         ),
     )
-    for statement in append_only.statements(op.get_bind().dialect.name, revision):
+    triggers = TRIGGERS / f"{revision}_{op.get_bind().dialect.name}.sql"
+    for statement in triggers.read_text("utf-8").splitlines():
         op.execute(statement)
 
 
 def downgrade() -> None:
-    for statement in append_only.removals(op.get_bind().dialect.name, revision):
-        op.execute(statement)
-    for table in ("pictures", "configurations"):
+    drop = {"sqlite": "DROP TRIGGER {}", "postgresql": "DROP FUNCTION {}() CASCADE"}[op.get_bind().dialect.name]
+    for table in TABLES:
+        for change in ("update", "delete"):
+            op.execute(drop.format(f"{table}_keep_{change}"))
+    for table in TABLES:
         op.drop_table(table)

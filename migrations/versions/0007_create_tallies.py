@@ -3,12 +3,13 @@
 import sqlalchemy as sa
 from alembic import op
 
-from consent_server.core.columns import BigId
-
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
+
+# SQLite numbers rows by itself only in a column typed exactly INTEGER.
+BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 SHOWN = sa.table("shown", *map(sa.column, ("site_id", "notice_id", "day", "language", "device", "count")))
 ROLL_UPS = sa.table(

@@ -3,8 +3,6 @@
 import sqlalchemy as sa
 from alembic import op
 
-from consent_server.core.columns import UtcMilliseconds
-
 revision = "0010"
 down_revision = "0009"
 branch_labels = None
@@ -20,8 +18,8 @@ def upgrade() -> None:
         sa.Column("arm", sa.String(64), nullable=False),
         sa.Column("notice_id", sa.Integer(), nullable=False),
         sa.Column("weight", sa.Integer(), nullable=False),
-        sa.Column("started_at", UtcMilliseconds, nullable=False),
-        sa.Column("ended_at", UtcMilliseconds, nullable=True),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("promoted", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["notice_id"], ["notices.id"], name="fk_experiment_arms_notice_id"),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name="fk_experiment_arms_site_id"),

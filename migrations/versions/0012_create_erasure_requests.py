@@ -3,12 +3,13 @@
 import sqlalchemy as sa
 from alembic import op
 
-from consent_server.core.columns import BigId
-
 revision = "0012"
 down_revision = "0011"
 branch_labels = None
 depends_on = None
+
+# SQLite numbers rows by itself only in a column typed exactly INTEGER.
+BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:

@@ -9,12 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from consent_server.core.columns import BigId
-
 revision = "0015"
 down_revision = "0014"
 branch_labels = None
 depends_on = None
+
+# SQLite numbers rows by itself only in a column typed exactly INTEGER.
+BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 CELL = ("slot", "site_id", "notice_id", "hour", "language", "device", "country")
 PLACE = ("site_id", "dimension", "period", "value", "notice_id")

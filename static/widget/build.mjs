@@ -14,11 +14,10 @@ const entries = {
   "details.js": "layers/details.ts",
   "arms.js": "arms.ts",
   "declaration.js": "declaration.ts",
-  "looks/common.css": "layers/looks/common.css",
-  "looks/bar.css": "layers/looks/bar.css",
-  "looks/box.css": "layers/looks/box.css",
-  "looks/dialog.css": "layers/looks/dialog.css",
 };
+// A layout is one sheet, under its name in a site file; what all of them share is one more.
+for (const sheet of (await readdir(join(here, "src/layers/looks"))).sort())
+  entries[`looks/${sheet}`] = `layers/looks/${sheet}`;
 // One expression each, so that a site gets those of its own vendors; two files are what adapters share.
 for (const source of (await readdir(join(here, "src/vendors"))).sort())
   if (!/^(adapter|tag)\.ts$/.test(source)) entries[`vendors/${source.replace(".ts", ".js")}`] = `vendors/${source}`;

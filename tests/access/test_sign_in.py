@@ -12,7 +12,7 @@ from sqlalchemy import select
 from consent_server.access import credentials, sign_in
 from consent_server.access.guard import COOKIE
 from consent_server.access.rows import SessionRow, UserRow
-from consent_server.core.context import Context
+from consent_server.core.context import Context, context_of
 from tests.support.factories import Clock
 from tests.support.people import CAST, HTML, PASSWORD, Person, token_of
 
@@ -172,8 +172,8 @@ def test_the_cookie(invited: tuple[Person, str], base: str, secure: bool) -> Non
 
 
 def test_the_cookie_on_plain_http(app: Flask) -> None:
-    services = app.extensions["consent"]
-    app.extensions["consent"] = replace(services, settings=replace(services.settings, public_url="http://127.0.0.1:1"))
+    services = context_of(app)
+    services.settings = replace(services.settings, public_url="http://127.0.0.1:1")
     assert "Secure" not in app.test_client().get("/sign-in").headers["Set-Cookie"]
 
 

@@ -25,7 +25,7 @@ def rows() -> list[tuple[str, str, str]]:
 
 def browser_tests(name: str) -> set[str]:
     """The names of the tests in a file of the browser tests."""
-    tree = ast.parse((ROOT / "tests" / "e2e" / name).read_text("utf-8"))
+    tree = ast.parse((ROOT / "tests" / "browser" / name).read_text("utf-8"))
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
 
 

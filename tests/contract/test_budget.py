@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from consent_server.core.settings import ROOT
-from tests.e2e.site_files import ADS_TAG, ANALYTICS_TAG, PIXEL_TAG, site_file
+from tests.browser.site_files import ADS_TAG, ANALYTICS_TAG, PIXEL_TAG, site_file
 from tests.support.sites import Apply
 
 DIST = ROOT / "static" / "widget" / "dist"

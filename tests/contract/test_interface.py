@@ -36,7 +36,6 @@ STANCE = {
     "/.well-known/gpc.json": "public",
     "/openapi.json": "public",
     "/verify": "public",
-    "/schemas/kantara-cr-1.1.json": "public",
     "/v1/notices/<notice_hash>/preview": "public",
     "/v1/notices/<notice_hash>/pictures/<picture>.png": "public",
     "/v1/notices/<notice_hash>/preview/<widget>/widget/<path:script>": "public",

@@ -144,7 +144,6 @@ def test_the_example_of_a_view_is_counted(client: FlaskClient) -> None:
         ("declaration", "/sites/shop/declaration?format=elements&lang=en"),
         ("declarationScript", "/widget/shop/declaration.js"),
         ("verifyPage", "/verify?lang=fr"),
-        ("kantaraSchema", "/schemas/kantara-cr-1.1.json"),
         ("keys", "/.well-known/jwks.json"),
         ("globalPrivacyControl", "/.well-known/gpc.json"),
         ("alive", "/healthz"),
@@ -184,22 +183,6 @@ def test_archives_answer_by_hash(app: Flask, client: FlaskClient) -> None:
 def test_a_receipt_has_each_form_that_is_described(client: FlaskClient, kind: str) -> None:
     answer = described(client.get(link_of(client), headers={"Accept": kind}), "receipt")
     assert (answer.status_code, answer.mimetype) == (200, kind)
-
-
-def test_the_kantara_form_and_its_refusal_are_described(app: Flask, client: FlaskClient) -> None:
-    refused = described(client.get(f"{link_of(client)}?format=kantara"), "receipt")
-    assert refused.status_code == 422
-    our = services(app)
-    contact = 'contact = "privacy@shop.example"'
-    declared = shop().replace(contact, f'{contact}\ncountry = "IE"\nphone = "+353 1 234567"', 1)
-    publish_notice(our.database, read_site_file(declared), our.settings.public_url, our.now())
-    # Another server on the same database: the first keeps the notice in memory for a moment.
-    other = create_app(our.settings)
-    with_phone = other.test_client(use_cookies=False)
-    answer = described(with_phone.get(f"{link_of(with_phone)}?format=kantara"), "receipt")
-    services(other).database.engine.dispose()
-    assert answer.status_code == 200
-    assert misfits({"$ref": "#/components/schemas/KantaraReceipt"}, answer.json) == []
 
 
 def test_what_auditors_read_is_described(app: Flask, client: FlaskClient) -> None:

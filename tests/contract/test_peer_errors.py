@@ -16,59 +16,65 @@ ROOT = Path(__file__).parents[2]
 # Error: file and test.
 CAUGHT_BY = {
     "a refusal still loads the tag or the container": (
-        "e2e/test_vendor_matrix.py",
+        "browser/test_vendor_matrix.py",
         "test_nothing_else_is_asked_in_any_state",
     ),
     "a picture or frame for browsers without script": (
         "contract/test_peer_errors.py",
         "test_no_page_has_a_vendor_in_noscript",
     ),
-    "a plain array in the data layer": ("e2e/test_consent_mode.py", "test_accepting_is_default_update_js_config"),
+    "a plain array in the data layer": ("browser/test_consent_mode.py", "test_accepting_is_default_update_js_config"),
     "an update before the default, or after config": (
-        "e2e/test_consent_mode.py",
+        "browser/test_consent_mode.py",
         "test_only_analytics_grants_one_type",
     ),
-    "one update for each category": ("e2e/test_consent_mode.py", "test_refusing_is_one_update_and_no_more"),
+    "one update for each category": ("browser/test_consent_mode.py", "test_refusing_is_one_update_and_no_more"),
     "a tag that always loads, said to hold back": (
         "contract/test_peer_errors.py",
         "test_nothing_loads_before_a_choice_unless_the_operator_says_so",
     ),
     "Analytics writes its cookies again": (
-        "e2e/test_withdrawal.py",
+        "browser/test_withdrawal.py",
         "test_after_a_withdrawal_the_vendors_cookies_are_gone_and_the_site_s_are_there",
     ),
-    "cookies of a parent domain are left": ("e2e/test_withdrawal.py", "test_after_a_withdrawal_nothing_loads_any_more"),
+    "cookies of a parent domain are left": (
+        "browser/test_withdrawal.py",
+        "test_after_a_withdrawal_nothing_loads_any_more",
+    ),
     "names of cookies read as patterns": (
-        "widget/deletion.test.ts",
+        "widget/page/deletion.test.ts",
         "a star at the end is a prefix, all else is literal",
     ),
     "the site's own cookies are deleted": (
-        "e2e/test_vendor_matrix.py",
+        "browser/test_vendor_matrix.py",
         "test_after_a_withdrawal_the_site_has_all_of_its_own",
     ),
     "proof in the browser alone, by its clock": (
-        "e2e/test_peer_errors.py",
+        "browser/test_peer_errors.py",
         "test_the_record_has_the_server_s_time_whatever_the_browser_s_clock_says",
     ),
-    "a yes lives longer than a no": ("e2e/test_choices.py", "test_the_cookie_lives_six_months_for_yes_and_no_alike"),
+    "a yes lives longer than a no": (
+        "browser/test_choices.py",
+        "test_the_cookie_lives_six_months_for_yes_and_no_alike",
+    ),
     "Safari forgets the choice after a week": (
         "decisions/test_decisions_recorded.py",
         "test_a_page_on_the_same_host_gets_the_cookie_by_header",
     ),
-    "code from strings": ("e2e/test_strict_pages.py", "test_a_strict_policy_is_met_without_a_violation"),
+    "code from strings": ("browser/test_strict_pages.py", "test_a_strict_policy_is_met_without_a_violation"),
     "a container classed as necessary": (
         "contract/test_peer_errors.py",
         "test_a_container_is_not_necessary",
     ),
     "a vendor added without a new consent": (
-        "e2e/test_new_notice.py",
+        "browser/test_new_notice.py",
         "test_another_vendor_is_asked_for_again_and_nothing_loads_until_then",
     ),
-    "closing counts as accepting": ("e2e/test_choices.py", "test_to_close_or_press_escape_is_a_refusal"),
-    "refusing is a link, accepting a button": ("e2e/test_layers.py", "test_accept_and_refuse_look_the_same"),
+    "closing counts as accepting": ("browser/test_choices.py", "test_to_close_or_press_escape_is_a_refusal"),
+    "refusing is a link, accepting a button": ("browser/test_layers.py", "test_accept_and_refuse_look_the_same"),
     "the banner hides what has the focus": (
-        "e2e/test_peer_errors.py",
-        "test_the_banner_hides_nothing_that_has_the_focus",
+        "browser/test_criteria.py",
+        "test_what_has_the_focus_is_never_hidden",
     ),
     "repeated keys in a receipt": ("core/test_keys.py", "test_a_header_with_a_repeated_key"),
     "milliseconds where seconds are meant": ("receipts/test_forms.py", "test_what_was_granted_is_valid"),

@@ -3,8 +3,10 @@
 import http.client
 import json
 import os
+import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -49,8 +51,8 @@ class Start:
         self._environ, self._folder = environ, folder
         self.started: list[Server] = []
 
-    def __call__(self) -> Server:
-        self.started.append(Server(self._environ, self._folder))
+    def __call__(self, **environ: str) -> Server:
+        self.started.append(Server(self._environ | environ, self._folder))
         return self.started[-1]
 
 
@@ -145,3 +147,56 @@ def test_a_body_in_chunks(start: Start, body: Body) -> None:
     assert server.ask("POST", path, chunks(sent), **headers)[0] == 200
     status, answer = server.ask("POST", path, chunks(sent.ljust(8193)), **headers)
     assert (status, json.loads(answer)["type"]) == (413, "/problems/body-too-large")
+
+
+@pytest.fixture
+def cores(request: pytest.FixtureRequest) -> Iterator[set[int]]:
+    """What this process and those that it starts may run on: at most as many cores as the test says."""
+    before = os.sched_getaffinity(0)
+    chosen = set(sorted(before)[: request.param])
+    os.sched_setaffinity(0, chosen)
+    yield chosen
+    os.sched_setaffinity(0, before)
+
+
+def spread(server: Server, workers: int, without: set[int]) -> list[int]:
+    """How many workers each core has, once all are there and pinned and those without whom are gone."""
+    deadline = time.monotonic() + 60
+    while True:
+        assert time.monotonic() < deadline, "The workers are not there, each on one core, after a minute."
+        living = server.workers
+        try:
+            pinned = [os.sched_getaffinity(pid) for pid in living]
+        except ProcessLookupError:
+            continue
+        if len(living) == workers and living.isdisjoint(without) and all(len(cores) == 1 for cores in pinned):
+            return sorted(Counter(core for cores in pinned for core in cores).values())
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(("workers", "cores"), [(2, 2), (3, 2), (2, 1)], indirect=["cores"])
+def test_a_worker_that_takes_the_place_of_another_runs_on_a_free_core(
+    start: Start, workers: int, cores: set[int]
+) -> None:
+    evenly = sorted(len(range(core, workers, len(cores))) for core in range(len(cores)))
+    server = start(WEB_CONCURRENCY=str(workers))
+    assert spread(server, workers, set()) == evenly
+    # Not in the order in which they came.
+    for victim in sorted(server.workers, reverse=True):
+        os.kill(victim, signal.SIGKILL)
+        assert spread(server, workers, {victim}) == evenly
+    before = server.workers
+    server.reload()
+    assert spread(server, workers, before) == evenly
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        "del os.sched_getaffinity, os.sched_setaffinity",  # as on macOS and the BSDs
+        "def refused(*_): raise PermissionError\nos.sched_setaffinity = refused",  # as in a sandbox
+    ],
+)
+def test_where_processes_cannot_be_pinned_the_server_works_unpinned(start: Start, tmp_path: Path, system: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(f"import os\n{system}\n")
+    assert start(PYTHONPATH=str(tmp_path)).ask("GET", "/healthz")[0] == 200

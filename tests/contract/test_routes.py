@@ -26,7 +26,7 @@ PUBLIC: set[Route] = {
     ("GET", "/v1/notices/<notice_hash>/preview/<widget>/widget/<path:script>"),
     ("GET", "/v1/notices/<notice_hash>/pictures/<picture>.png"), ("GET", "/v1/widgets/<widget_hash>"),
     # Who checks something, and holds it already.
-    ("GET", "/verify"), ("POST", "/v1/receipts/verify"), ("GET", "/schemas/kantara-cr-1.1.json"),
+    ("GET", "/verify"), ("POST", "/v1/receipts/verify"),
     ("GET", "/.well-known/jwks.json"), ("GET", "/.well-known/gpc.json"), ("GET", "/ledger/<key>/checkpoint"),
     ("GET", "/ledger/<key>/checkpoints"), ("GET", "/ledger/<key>/<path:path>"), ("GET", "/ledger/<key>/consistency"),
     ("GET", "/ledger/<key>/timestamps"), ("GET", "/ledger/<key>/timestamps/<digest>.tsr"),

@@ -109,8 +109,7 @@ def test_nothing_is_left_to_do_and_nothing_names_a_machine() -> None:
     assert found == []
 
 
-def test_the_licence_and_the_commands_are_there() -> None:
-    for name in ("README.md", "CHANGELOG.md", "Makefile", ".ci/run", "docs/settings.md", "docs/formats/site.md"):
+def test_the_files_that_people_look_for_first_are_there() -> None:
+    formats = [f"docs/formats/{name}.md" for name in ("site", "receipt", "cookie")]
+    for name in ("README.md", "CHANGELOG.md", "Makefile", ".ci/run", "docs/settings.md", *formats):
         assert (ROOT / name).is_file(), name
-    for name in ("receipt", "cookie"):
-        assert (ROOT / "docs" / "formats" / f"{name}.md").is_file(), name

@@ -1,4 +1,4 @@
-"""An outcome has one text; a decision has one outcome; robots are those that say so."""
+"""An outcome has one text; a decision has one outcome; a page fetched ahead is known."""
 
 from collections import Counter
 from uuid import UUID
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent_server.decisions.rules import Action, Answer, Decision, Method
-from consent_server.decisions.rules_robots import is_prefetch, is_robot
+from consent_server.decisions.rules_robots import is_prefetch
 from consent_server.decisions.rules_tally import (
     PREFETCH,
     ROBOT,
@@ -127,37 +127,6 @@ def decision(action: Action, granted: bool = False, change: bool = False, gpc: b
 )
 def test_a_decision_counts_as_one_outcome(settled: Decision, text: str) -> None:
     assert of_decision(settled).text == text
-
-
-@pytest.mark.parametrize(
-    "agent",
-    [
-        "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
-        "Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X) Chrome/120 Mobile Safari/537.36 (compatible; Googlebot/2.1)",
-        "Googlebot-Image/1.0", "AdsBot-Google (+http://www.google.com/adsbot.html)", "DuckDuckBot/1.1",
-        "Mozilla/5.0 (compatible; bingbot/2.0)", "Mozilla/5.0 (compatible; YandexBot/3.0)", "Baiduspider+",
-        "Mozilla/5.0 (compatible; Yahoo! Slurp)", "facebookexternalhit/1.1", "Twitterbot/1.0", "ia_archiver",
-        "Mozilla/5.0 (compatible; GPTBot/1.2)", "Mozilla/5.0 AppleWebKit/537.36 (compatible; UptimeRobot/2.0)",
-        "Screaming Frog SEO Spider/19.0", "ExampleCrawler/3", "Mozilla/5.0 Chrome-Lighthouse", "Mediapartners-Google",
-    ],
-)  # fmt: skip
-def test_who_says_to_be_a_robot_is_one(agent: str) -> None:
-    assert is_robot(agent)
-
-
-@pytest.mark.parametrize(
-    "agent",
-    [
-        "", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
-        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/131.0.0.0 Safari/537.36",
-        "Mozilla/5.0 (Linux; Android 12; CUBOT NOTE 20) AppleWebKit/537.36 Chrome/120 Mobile Safari/537.36",
-        "Mozilla/5.0 (Linux; U; Android 11; CUBOT) AppleWebKit/537.36", "curl/8.5.0", "python-requests/2.32",
-        "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Version/17.0 Mobile Safari/604.1",
-        "Robotics Browser/1.0", "Bottle/0.12",
-    ],
-)  # fmt: skip
-def test_who_does_not_say_so_is_counted(agent: str) -> None:
-    assert not is_robot(agent)
 
 
 @pytest.mark.parametrize(

@@ -280,7 +280,7 @@ def test_a_password_goes_over_tls_alone(
     silent(history, Channel.EMAIL)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certified)
-    with MailServer("127.0.0.2", context, at_once, "\0us@er\0pa:ss") as mail:
+    with MailServer("127.0.0.2", context, at_once, ("us@er", "pa:ss")) as mail:
         to = mail_to(mail, at_once, "us@er", "pa:ss")
         (told,) = tell(history, to)  # nobody vouches for the certificate
         assert "certificate verify failed" in told.detail
@@ -291,17 +291,17 @@ def test_a_password_goes_over_tls_alone(
         assert told.detail == "it answered 535: who is that?"
         clock.advance(hours=1)
         assert [one.ok for one in tell(history, to)] == [True]
-        assert mail.accounts[-1] == ("\0us@er\0pa:ss", True)
+        assert mail.accounts[-1] == (("us@er", "pa:ss"), True)
         assert len(mail.messages) == 1
 
 
 def test_a_password_never_goes_in_the_clear(history: History, clock: Clock) -> None:
     silent(history, Channel.EMAIL)
-    with MailServer("127.0.0.2", account="\0user\0password") as mail:
+    with MailServer("127.0.0.2", account=("user", "password")) as mail:
         (told,) = tell(history, mail_to(mail, user="user", password="password"))
         assert "a password is not sent in the clear" in told.detail
         assert mail.accounts == []
-    with MailServer(account="\0user\0password") as local:
+    with MailServer(account=("user", "password")) as local:
         clock.advance(hours=1)
         assert [one.ok for one in tell(history, mail_to(local, user="user", password="password"))] == [True]
 

@@ -1,4 +1,4 @@
-"""ISO/IEC TS 27560 in DPV, and Kantara 1.1: the same decision in the forms of two standards."""
+"""ISO/IEC TS 27560 in DPV: the decision in the form of a standard; and the notice as a page."""
 
 import json
 import re
@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
-from jsonschema import Draft202012Validator
 from pyld import jsonld
 
 from consent_server.core.canonical import decode_strict
@@ -185,73 +184,6 @@ def test_a_purpose_of_the_sites_own(client: FlaskClient, apply_site: Apply) -> N
     assert process["dpv:hasPurpose"]["dct:title"] == "Layout tests"
     assert process["dpv:hasPurpose"]["skos:broader"] == ["dpv:ServiceUsageAnalytics"]
     assert "pd:UID" in process["dpv:hasPersonalData"]
-
-
-# Kantara
-
-
-@pytest.fixture
-def schema(client: FlaskClient) -> Draft202012Validator:
-    """The schema as served."""
-    response = client.get("/schemas/kantara-cr-1.1.json")
-    assert response.status_code == 200
-    Draft202012Validator.check_schema(response.get_json(force=True))
-    return Draft202012Validator(response.get_json(force=True))
-
-
-@pytest.fixture
-def full(apply_site: Apply, notice: str) -> Body:
-    """What a visitor of a site with all that Kantara requires posts."""
-    return Body(apply_site(site_file(tables=FULL)))
-
-
-def test_what_was_granted_is_valid(client: FlaskClient, full: Body, schema: Draft202012Validator) -> None:
-    for sent in (full(), full.choice(True, False, language="fr"), full(vendors={"meta-pixel": False}, action="save")):
-        response = form(client, sent, "?format=kantara")
-        assert response.mimetype == "application/json"
-        document = response.get_json()
-        schema.validate(document)
-        assert document["consentReceiptID"] == sent["decision_id"]
-        assert document["consentTimestamp"] == 1795453200
-        assert type(document["consentTimestamp"]) is int
-        assert document["piiControllers"][0]["phone"] == "+353 1 234 5678"
-
-
-def test_only_granted_purposes_are_in_it(client: FlaskClient, full: Body) -> None:
-    [service] = form(client, full.choice(True, False), "?format=kantara").get_json()["services"]
-    [purpose] = service["purposes"]
-    assert purpose["thirdPartyName"] == "Google Ireland Limited"
-    assert purpose["purposeCategory"] == ["16 - Improve Performance"]
-
-
-def test_a_vendor_granted_by_its_own_name_is_in_it(
-    client: FlaskClient, full: Body, schema: Draft202012Validator
-) -> None:
-    sent = full.choice(False, False, method="placeholder", vendors={"meta-pixel": True})
-    document = form(client, sent, "?format=kantara").get_json()
-    schema.validate(document)
-    [purpose] = document["services"][0]["purposes"]
-    assert purpose["thirdPartyName"] == "Meta Platforms Ireland Limited"
-
-
-def test_it_says_what_is_missing(client: FlaskClient, body: Body) -> None:
-    response = form(client, body.refusal(), "?format=kantara")
-    assert (response.status_code, response.mimetype) == (422, "application/problem+json")
-    pointers = {error["pointer"] for error in response.get_json()["errors"]}
-    assert pointers == {"#/grants", "#/controller/country", "#/controller/phone"}
-
-
-def test_accept_never_leads_to_it(client: FlaskClient, full: Body) -> None:
-    link = urlsplit(post(client, full()).get_json()["receipt_url"]).path
-    assert "services" not in client.get(link, headers={"Accept": "application/json"}).get_json()
-    assert client.get(link, headers={"Accept": "application/ld+json"}).mimetype == "application/ld+json"
-
-
-def test_the_page_offers_it_where_it_is_there(client: FlaskClient, full: Body) -> None:
-    html = {"Accept": "text/html"}
-    for sent, offered in ((full(), True), (full.refusal(), False)):
-        link = urlsplit(post(client, sent).get_json()["receipt_url"]).path
-        assert ("format=kantara" in client.get(link, headers=html).text) is offered
 
 
 # The notice as a page

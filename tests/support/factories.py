@@ -39,7 +39,7 @@ version = "2026-03-01"
 url = "https://shop.example/cookies"
 version = "2026-03-02"
 """
-# With all that a controller may say of itself.
+# With what a controller may add about itself.
 FULL = TABLES.replace(
     'contact = "privacy@shop.example"', 'contact = "privacy@shop.example"\ncountry = "IE"\nphone = "+353 1 234 5678"'
 )

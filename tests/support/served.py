@@ -61,6 +61,16 @@ class Server:
     def post(self, body: dict[str, object]) -> tuple[int, bytes]:
         return self.ask("POST", "/v1/sites/shop/decisions", json.dumps(body).encode(), Content_Type="text/plain")
 
+    @property
+    def workers(self) -> set[int]:
+        """The process ids of the workers that are there."""
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        return {int(pid) for pid in children.read_text().split()}
+
+    def reload(self) -> None:
+        """Have the master replace every worker."""
+        os.kill(self._process.pid, signal.SIGHUP)
+
     def kill(self) -> None:
         """As a power cut would: master and workers at once, without a word."""
         os.killpg(self._process.pid, signal.SIGKILL)

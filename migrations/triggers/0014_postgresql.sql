@@ -1,0 +1,1 @@
+CREATE OR REPLACE FUNCTION tiles_keep_update() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TG_LEVEL = 'ROW' THEN IF NEW.site_id = OLD.site_id AND NEW.level = OLD.level AND NEW."index" = OLD."index" AND substring(NEW.hashes FROM 1 FOR length(OLD.hashes)) = OLD.hashes THEN RETURN NEW; END IF; END IF; RAISE EXCEPTION 'tiles are kept as they are'; END $$

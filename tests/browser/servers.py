@@ -1,0 +1,264 @@
+"""The two servers of a browser test: a real consent server, and the pages of a site on another origin."""
+
+import base64
+import datetime
+import http.client
+import json
+import os
+import signal
+import socket
+import sqlite3
+import ssl
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from flask import Flask
+from flask_migrate import upgrade
+
+from consent_server.app import create_app
+from consent_server.core.context import context_of
+from consent_server.core.settings import Settings
+from consent_server.decisions.rules_tally import counters_of
+from consent_server.sites.publish import publish_notice
+from consent_server.sites.site_file import read_site_file
+from tests.support.process import free_port
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 30
+
+
+class ConsentServer:
+    """gunicorn and SQLite, as shipped, with one worker."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("CONSENT_")},
+            "CONSENT_INSTANCE": str(folder / "instance"),
+            "CONSENT_RATE_LIMIT": "100000 per minute",
+            "CONSENT_TRUSTED_PROXIES": "1",
+            "PORT": str(self.port),
+            "WEB_CONCURRENCY": "1",
+        }
+
+    def prepare(self, *site_files: str) -> None:
+        """Migrate, and apply the sites."""
+        with self._application() as app, app.app_context():
+            upgrade()
+            for text in site_files:
+                _apply(app, text)
+
+    def apply(self, site_file: str) -> None:
+        """Put a site's notice in force; a server that runs follows within seconds."""
+        with self._application() as app:
+            _apply(app, site_file)
+
+    def wait_for_notice(self, site: str, text: str) -> None:
+        """Return once the notice that is served holds this text."""
+        self.wait_for(lambda: text in self.get(f"/v1/sites/{site}/notice")[1].decode())
+
+    def wait_for(self, holds: Callable[[], object]) -> None:
+        """Return once this holds."""
+        wait = threading.Event()
+        for _ in range(START_SECONDS * 20):
+            if holds():
+                return
+            wait.wait(0.05)
+        raise AssertionError("what was waited for never came")
+
+    def command(self, *arguments: str) -> str:
+        """What a command prints."""
+        with self._application() as app:
+            done = app.test_cli_runner().invoke(args=arguments)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    @contextmanager
+    def _application(self) -> Iterator[Flask]:
+        """What a command is run by; in this process, since another would take seconds to start."""
+        app = create_app(Settings.from_env(self._environment))
+        yield app
+        context_of(app).database.engine.dispose()
+
+    def start(self) -> None:
+        """Return once it answers."""
+        log = (self.folder / "server.log").open("ab")
+        command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env=self._environment, stdout=log, stderr=log, start_new_session=True
+        )
+        log.close()
+        self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
+        wait = threading.Event()
+        for _ in range(START_SECONDS * 20):
+            assert self._process is not None
+            assert self._process.poll() is None, (self.folder / "server.log").read_text("utf-8")
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                    break
+            except OSError:
+                wait.wait(0.05)
+        assert self.get("/readyz")[0] == 200
+
+    def stop(self) -> None:
+        """As when the machine goes away: what was answered is durable, the rest is lost."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        """Status and body of an answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        with closing(connection):
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+
+    def counted(self, site: str) -> dict[str, int]:
+        """What each counter of a site stands at, folded or not."""
+        query = """SELECT outcome, counter, sum(count) FROM (
+            SELECT site_id, outcome, NULL AS counter, count FROM tallies UNION ALL
+            SELECT site_id, NULL, counter, count FROM roll_ups WHERE dimension = 'day'
+        ) JOIN sites ON sites.id = site_id WHERE key = ? GROUP BY outcome, counter"""
+        found: Counter[str] = Counter()
+        for outcome, counter, count in self._rows(query, site):
+            found.update(dict.fromkeys([counter] if counter else counters_of(outcome), count))
+        return dict(found)
+
+    def receipts(self, site: str) -> list[dict[str, Any]]:
+        """The claims of every recorded decision of a site, oldest first."""
+        query = "SELECT receipt FROM decisions JOIN sites ON sites.id = site_id WHERE key = ? ORDER BY decisions.id"
+        return [_claims(receipt) for (receipt,) in self._rows(query, site)]
+
+    def _rows(self, query: str, site: str) -> list[tuple[Any, ...]]:
+        address = f"file:{self.folder}/instance/consent.sqlite3?mode=ro"
+        with closing(sqlite3.connect(address, uri=True)) as database:
+            return database.execute(query, (site,)).fetchall()
+
+
+def _apply(app: Flask, site_file: str) -> None:
+    context = context_of(app)
+    publish_notice(context.database, read_site_file(site_file), context.settings.public_url, context.now())
+
+
+def _claims(token: str) -> dict[str, Any]:
+    payload = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims
+
+
+@dataclass
+class Answer:
+    """One page or file of the site."""
+
+    body: str
+    kind: str = "text/html"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class PageServer(ThreadingHTTPServer):
+    """A site's pages from strings, over TLS; `/_consent/` is handed on to the consent server."""
+
+    daemon_threads = True
+
+    def __init__(self, folder: Path, host: str, port: int, consent_port: int) -> None:
+        super().__init__(("127.0.0.1", port), _PageHandler)
+        self.answers: dict[str, Answer] = {}
+        self.consent_port = consent_port
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(_certificate(folder, host))
+        # The handshake belongs to the connection's own thread: a slow one must not keep others out.
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that closes a connection early is no fault."""
+
+
+class _PageHandler(BaseHTTPRequestHandler):
+    server: PageServer
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if path.startswith("/_consent/"):
+            self._hand_on()
+            return
+        answer = self.server.answers.get(path) or Answer("", "text/plain")
+        headers = {"Content-Type": f"{answer.kind}; charset=utf-8", "Cache-Control": "no-store"} | answer.headers
+        self._send(200, headers, answer.body.encode())
+
+    def do_POST(self) -> None:
+        self._hand_on()
+
+    def _hand_on(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {name: value for name, value in self.headers.items() if name != "Host"}
+        # As docs/deploy.md says that a proxy does.
+        of_proxy = {
+            "For": self.client_address[0],
+            "Proto": "https",
+            "Host": self.headers["Host"],
+            "Prefix": "/_consent",
+        }
+        headers |= {f"X-Forwarded-{name}": value for name, value in of_proxy.items()}
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.consent_port, timeout=10)
+        connection.request(self.command, self.path.removeprefix("/_consent"), body, headers)
+        answer = connection.getresponse()
+        hop = ("connection", "transfer-encoding", "content-length")
+        passed = {name: value for name, value in answer.getheaders() if name.lower() not in hop}
+        self._send(answer.status, passed, answer.read())
+        connection.close()
+
+    def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+def _certificate(folder: Path, host: str) -> Path:
+    """Key and certificate in one file, for this run alone."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "page-server.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
