@@ -37,37 +37,45 @@ demo: $(VENV)/.installed ## Serve the example site with a made-up year of visito
 	$(SERVE)
 
 BUILT := static/widget/dist consent_server/rates/assets/dist
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 # As tests/support/environment.py has it for what pytest starts; these are read before that.
-TESTS := test test-fast test-slow
-ifneq ($(filter $(TESTS),$(MAKECMDGOALS)),)
+ifneq ($(filter test%,$(MAKECMDGOALS)),)
 unexport $(filter PYTHON%,$(.VARIABLES))
 endif
-$(TESTS): export LC_ALL := C.UTF-8
-$(TESTS): export TZ := UTC
-PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
-.PHONY: $(TESTS)
-test: check build-check chromium fonts firefox postgresql openssl ## Install what tests need and pass every test
+.PHONY: test
+test: ready ## Install what tests need and pass every test
 	$(PYTEST)
-test-fast: check build-check postgresql openssl ## The same without browsers and without what takes long: whether a change is good
+
+.PHONY: test-fast
+test-fast: ready ## Pass what needs no browser and not long: whether a change is good
 	$(PYTEST) -m "not browser and not slow"
-test-slow: check build-check chromium fonts firefox postgresql openssl ## Every test with the figures of a release: before one
+
+.PHONY: test-slow
+test-slow: ready ## Pass every test with the figures of a release: before one
 	$(PYTEST) --slow
 
-# Side by side. The build comes before the tests, which read what it writes.
-.PHONY: check python-style python-types widget-tests
-check: $(VENV)/.installed-dev node_modules/.installed ## Check style, types and layers, as `make test` does first
-	@$(MAKE) --no-print-directory -j 2 python-types python-style widget-tests
-python-types:
+# The build comes before the tests, which read what it writes.
+.PHONY: ready
+ready test test-fast test-slow: export LC_ALL := C.UTF-8
+ready test test-fast test-slow: export TZ := UTC
+ready: $(VENV)/.installed-dev node_modules/.installed chromium fonts firefox postgresql openssl
+	@$(MAKE) --no-print-directory -j 2 style types widget-tests widget-build
+
+.PHONY: check
+check: ## Check style, types and layers, as `make test` does first
+	@$(MAKE) --no-print-directory -j 2 style types
+
+.PHONY: style types widget-tests widget-build
+types: $(VENV)/.installed-dev node_modules/.installed
 	$(BIN)/mypy
-python-style:
+	npm run --silent typecheck
+style: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
-widget-tests:
-	npm run --silent typecheck
+widget-tests: node_modules/.installed
 	npm run --silent test
-.PHONY: build-check
-build-check: check  # what is committed is what the source builds
+widget-build: node_modules/.installed  # what is committed is what the source builds
 	@rm -rf $(VENV)/dist && mkdir $(VENV)/dist && cp -r $(BUILT) --parents $(VENV)/dist
 	npm run --silent build
 	@for built in $(BUILT); do diff -r $(VENV)/dist/$$built $$built || exit 1; done

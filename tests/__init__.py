@@ -1,1 +1,1 @@
-"""All tests; what they share stands in factories.py, postgresql.py and jose.py."""
+"""All tests, by the rooms that they are about; what they share stands in support/."""

@@ -14,8 +14,8 @@ pytest_plugins = [
     "tests.support.application",
     "tests.support.cast",
     "tests.support.alerts",
+    "tests.support.traces",
 ]
-
 BROWSER_TESTS = Path(__file__).with_name("browser")
 
 # No test is about time: a busy machine is no fault.

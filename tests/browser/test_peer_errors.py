@@ -1,4 +1,4 @@
-"""What other consent managers got wrong and nothing else here looks at (tests/contract/test_peer_errors.py has all)."""
+"""What other consent managers got wrong and nothing else here looks at."""
 
 import time
 from collections.abc import Callable

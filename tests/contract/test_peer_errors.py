@@ -1,14 +1,17 @@
-"""Errors of other consent managers that no page, vendor or site file of ours may make."""
+"""Errors of other consent managers that no other test here would catch."""
 
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from consent_server.core.errors import InvalidSiteFile
 from consent_server.sites import catalogue
 from consent_server.sites.site_file import read_site_file
-from tests.support.factories import ANALYTICS, site_file
+from tests.support.factories import ANALYTICS, TOP, site_file
+from tests.support.sites import Apply
 from tests.support.vendors import IDS
 
 ROOT = Path(__file__).parents[2]
@@ -32,9 +35,15 @@ def test_no_page_has_a_vendor_in_noscript() -> None:
 
 def test_nothing_loads_before_a_choice_unless_the_operator_says_so() -> None:
     assert read_site_file(site_file())["mode"] == "basic"
-    # Whoever looks is told that the tag loads and sends, not that it holds back.
-    said = catalogue.locales()["en"]["notice_page"]["mode_advanced"]
-    assert "loads before a choice and sends" in said
+
+
+def test_whoever_looks_is_told_which_mode_a_site_is_in(bare_app: Flask, apply_site: Apply) -> None:
+    texts = catalogue.locales()["en"]["notice_page"]
+    for mode, other in (("basic", "advanced"), ("advanced", "basic")):
+        notice = apply_site(site_file(f'{TOP}mode = "{mode}"\n'))
+        page = unescape(bare_app.test_client().get(f"/v1/notices/{notice}?format=html").text)
+        assert texts[f"mode_{mode}"] in page
+        assert texts[f"mode_{other}"] not in page
 
 
 def test_a_container_is_not_necessary() -> None:

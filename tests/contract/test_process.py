@@ -174,7 +174,6 @@ def spread(server: Server, workers: int, without: set[int]) -> list[int]:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize(("workers", "cores"), [(2, 2), (3, 2), (2, 1)], indirect=["cores"])
 def test_a_worker_that_takes_the_place_of_another_runs_on_a_free_core(
     start: Start, workers: int, cores: set[int]
@@ -191,7 +190,6 @@ def test_a_worker_that_takes_the_place_of_another_runs_on_a_free_core(
     assert spread(server, workers, before) == evenly
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize(
     "system",
     [

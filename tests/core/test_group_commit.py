@@ -134,6 +134,7 @@ def test_a_commit_that_fails_answers_nobody_and_stores_nothing(
     assert sound(lambda: "n1") == "N1"
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_who_is_interrupted_while_leading_leaves_nobody_waiting(services: Context) -> None:
     class Interrupted(Desk):
         def __call__(self, session: Session, names: Sequence[str]) -> list[str]:

@@ -168,7 +168,7 @@ def test_the_triggers_of_older_migrations_are_the_same_to_the_byte(empty_app: Fl
 
 
 @pytest.mark.on_both_databases
-def test_tiles_of_an_older_database_stay_in_their_place(empty_app: Flask, dialect: str) -> None:
+def test_tiles_of_an_older_database_stay_in_their_place(empty_app: Flask) -> None:
     upgrade(revision="0012")
     tile = "INSERT INTO tiles (site_id, level, \"index\", hashes) VALUES (1, 0, 0, '00')"
     move = text('UPDATE tiles SET "index" = "index" + 1')

@@ -152,6 +152,7 @@ def test_a_change_is_never_signed_over(shop: Shop, attacker: Attacker, change: A
     assert shop.checkpoints("rival")
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_who_waits_is_told_of_each_batch(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealing, "BATCH", 2)
     for _ in range(5):

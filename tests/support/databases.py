@@ -35,7 +35,12 @@ END $$"""
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What depends on its database (its SQL, locks, triggers, files) is asked on both. All else asks SQLite alone."""
-    if "dialect" in metafunc.fixturenames and metafunc.definition.get_closest_marker("on_both_databases"):
+    named = (mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if (
+        metafunc.definition.get_closest_marker("on_both_databases")
+        and "dialect" in metafunc.fixturenames
+        and not any("dialect" in names for names in named)
+    ):
         metafunc.parametrize("dialect", ["sqlite", "postgresql"])
 
 

@@ -15,6 +15,7 @@ ACCOUNT = "postgres"  # made by Debian's package; the server refuses to run as r
 class PostgreSQL:
     """One cluster. It listens on no network port, so that nothing else can be met or be in its way.
 
+    It goes with the process that made it, however that ends.
     `durable` as in production: what is committed outlives a power cut, which costs tests time and tells them nothing.
     """
 
@@ -26,6 +27,7 @@ class PostgreSQL:
             shutil.chown(self.folder, ACCOUNT)
         options = ("-U", "consent", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-instructions")
         self._run("initdb", "-D", str(self._data), *options, *(() if durable else ("--no-sync",)))
+        self._mourner = self._mourn()
         self.start()
 
     @property
@@ -41,12 +43,23 @@ class PostgreSQL:
 
     def stop(self) -> None:
         """Stop the server; it is away for everybody at once."""
-        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
+        self._run(*self._stop)
 
     def remove(self) -> None:
         """Stop it for good."""
-        self.stop()
-        shutil.rmtree(self.folder)
+        self._mourner.communicate()
+
+    @property
+    def _stop(self) -> tuple[str, ...]:
+        return ("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
+
+    def _mourn(self) -> subprocess.Popen[bytes]:
+        # Reads a pipe that nobody writes to: it ends when this process closes it, or when this process ends.
+        script = 'read -r nothing; "$@"; rm -rf "$0"'
+        return subprocess.Popen(
+            ["sh", "-c", script, str(self.folder), *self._command(*self._stop)], cwd="/", start_new_session=True,
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
 
     def url(self, database: str) -> str:
         """What CONSENT_DATABASE_URL would be."""
@@ -57,13 +70,14 @@ class PostgreSQL:
         with psycopg.connect(host=str(self.folder), user="consent", dbname=database, autocommit=True) as connection:
             connection.execute(statement.encode())
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def _command(self, program: str, *arguments: str) -> list[str]:
         command = [str(self._programs / program), *arguments]
-        if os.getuid() == 0:
-            command = ["runuser", "-u", ACCOUNT, "--", *command]
+        return ["runuser", "-u", ACCOUNT, "--", *command] if os.getuid() == 0 else command
+
+    def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
-            command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, timeout=60, check=False,
+            self._command(program, *arguments), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout
 
