@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 
 from consent_server.app import create_app
-from consent_server.core.context import Context
+from consent_server.core.context import Context, context_of
 from consent_server.core.settings import ROOT
 from consent_server.ledger.check import check_ledger
 from consent_server.rates.read import By, Span, read_rates
@@ -48,8 +48,9 @@ TITLE_ARM = {
 def filled(services: Context) -> int:
     """How many events the last days before the clock's time had."""
     clock = Clock(START)
-    ours = Context(services.settings, services.database.engine, clock)
-    *_, (_, events) = fill(ours, clock, START, DAYS)
+    played = context_of(create_app(services.settings, now=clock))
+    *_, (_, events) = fill(played, clock, START, DAYS)
+    played.database.engine.dispose()
     return events
 
 
