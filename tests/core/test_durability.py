@@ -39,7 +39,7 @@ def test_every_connection_of_sqlite_syncs_every_commit(services: Context) -> Non
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
 def test_postgresql_syncs_every_commit(services: Context) -> None:
-    # Whether the server itself syncs is its operator's to say, and the tests' own does not. Nothing of ours may waive it.
+    # Whether the server itself syncs is its operator's to say; the tests' own does not. Nothing of ours may waive it.
     with services.database.reading() as session:
         assert session.connection().exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
 
