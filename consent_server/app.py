@@ -10,6 +10,7 @@ from flask import Flask, Response, send_from_directory
 from flask.cli import FlaskGroup
 from jinja2 import FileSystemLoader, PrefixLoader
 from joserfc.errors import SecurityWarning
+from werkzeug.exceptions import NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from consent_server import cli
@@ -125,7 +126,10 @@ def create_app(settings: Settings | None = None, now: Callable[[], datetime] = u
 
 
 def _asset(filename: str) -> Response:
-    return send_from_directory(ASSETS.get(filename, ROOMS[0]), filename, max_age=3600)
+    # By the list alone: a room holds more than what pages may ask for.
+    if filename not in ASSETS:
+        raise NotFound
+    return send_from_directory(ASSETS[filename], filename, max_age=3600)
 
 
 def _engine_options(settings: Settings) -> dict[str, object]:
