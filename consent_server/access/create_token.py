@@ -20,7 +20,8 @@ def create_token(database: Database, role: Role, sites: Sequence[str] | None, na
     """A new token, in the only moment at which it can be read. Raises UnknownSite, InvalidUser."""
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
         raise InvalidUser(
-            "This is no name for a token.", [Fault("--name", f"Must be one line of 1 to {LONGEST_NAME} characters.")]
+            "This cannot be the name of a token.",
+            [Fault("--name", f"Must be one line of 1 to {LONGEST_NAME} characters.")],
         )
     token = PREFIX + new_token()
     with database.transaction() as session:
@@ -41,7 +42,7 @@ def revoke_token(database: Database, token_id: int, now: datetime) -> str:
     with database.transaction() as session:
         row = users.token_by_id(session, token_id)
         if row is None:
-            raise UnknownToken(f"There is no token {token_id}. To see which there are: consent token list")
+            raise UnknownToken(f"There is no token {token_id}. To list all tokens: consent token list")
         row.revoked_at = row.revoked_at or now
         return row.name
 

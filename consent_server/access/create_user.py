@@ -24,7 +24,7 @@ def clean_email(email: str) -> str:
     email = email.strip().lower()
     if len(email) > LONGEST_EMAIL or not EMAIL.fullmatch(email):
         raise InvalidUser(
-            "This is no e-mail address.", [Fault("#/email", "Must be one address, such as ada@example.org.")]
+            "This is not an e-mail address.", [Fault("#/email", "Must be one address, such as ada@example.org.")]
         )
     return email
 
@@ -37,7 +37,7 @@ def create_user(
     email = clean_email(email)
     with database.transaction() as session:
         if users.by_email(session, email) is not None:
-            raise UserConflict(f"{email} is a user already. For a new link: consent user link {email}")
+            raise UserConflict(f"There is already a user {email}. For a new link: consent user link {email}")
         known = known_sites(session, sites)
         return links.sign(*_add(session, email, role, known, now, random))
 
@@ -96,7 +96,7 @@ def known_sites(session: Session, sites: Sequence[str] | None) -> list[str] | No
 def _existing(session: Session, email: str) -> UserRow:
     user = users.by_email(session, clean_email(email))
     if user is None:
-        raise UnknownUser(f"There is no user {email}. To see who there is: consent user list")
+        raise UnknownUser(f"There is no user {email}. To list all users: consent user list")
     return user
 
 

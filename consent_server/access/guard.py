@@ -66,7 +66,7 @@ def _find_caller() -> Access | None:
     if given is not None and given.type == "bearer":
         access = access_of_token(ctx.database, given.token or "", ctx.now())
         if access is None:
-            raise Unauthenticated("This token is unknown here, or was revoked.")
+            raise Unauthenticated("This token is unknown or has been revoked.")
         return access
     token = session_cookie()
     return signing_in.access_of_session(ctx.database, token, ctx.now()) if token else None

@@ -33,11 +33,11 @@ class Access:
     def require(self, role: Role | None, site: str | None) -> None:
         """Raises Forbidden, in the same words whether the site is another's or is not there at all."""
         if role is not None and not self.has(role):
-            raise Forbidden(f"This is for the role {role}; yours is {self.role}.")
+            raise Forbidden(f"This needs the role {role}; yours is {self.role}.")
         if site is not None and not self.sees(site):
-            raise Forbidden("This site is not among yours. An operator can give you access.")
+            raise Forbidden("You do not have access to this site. An operator can grant it.")
 
     def require_all_sites(self) -> None:
         """Raises Forbidden for who is here for some sites only."""
         if self.sites is not None:
-            raise Forbidden("This is about all sites, and yours are some of them. Ask with access to all sites.")
+            raise Forbidden("This covers all sites, and you have access to only some of them.")

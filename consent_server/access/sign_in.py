@@ -63,9 +63,7 @@ def set_password(
         detail = f"Must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
         raise InvalidUser("This password cannot be used.", [Fault("#/password", detail)])
     if re.fullmatch(r"(.)\1*", password):
-        raise InvalidUser(
-            "This password cannot be used.", [Fault("#/password", "Must be more than one character repeated.")]
-        )
+        raise InvalidUser("This password cannot be used.", [Fault("#/password", "Must not be one character repeated.")])
     encoded = hash_password(password)
     with database.transaction() as session:
         user = _holder(session, links, link)
@@ -97,7 +95,7 @@ def _holder(session: Session, links: OneTimeLinks, link: str) -> UserRow:
     user = users.by_id(session, read[0]) if read else None
     if read is None or user is None or user.nonce != read[1]:
         raise SpentLink(
-            "This link was used, replaced by a newer one, or is older than a day. Ask an operator for another."
+            "This link has been used, was replaced by a newer one, or is older than a day. Ask an operator for another."
         )
     return user
 

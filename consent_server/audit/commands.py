@@ -27,7 +27,7 @@ def export(site_key: str, since: datetime | None, until: datetime | None, output
     """Write a pack. The file appears only when it is whole."""
     ctx = context()
     if since and until and since > until:
-        raise click.BadParameter("must not lie before --from.", param_hint="--to")
+        raise click.BadParameter("must not be before --from.", param_hint="--to")
     first = since.replace(tzinfo=UTC) if since else None
     end = until.replace(tzinfo=UTC) + timedelta(days=1) if until else None
     partial = output.with_name(f"{output.name}.part")

@@ -32,7 +32,7 @@ class Cursor(fields.Field[Place]):
                 return datetime.fromtimestamp(int(match[1]) / 1000, UTC), int(match[2])
         except (ValueError, OverflowError, OSError):
             pass
-        raise ValidationError("Must be `next` of an earlier answer.")
+        raise ValidationError("Must be the `next` of an earlier answer.")
 
 
 def cursor(place: Place | None) -> str | None:
@@ -90,8 +90,8 @@ REPLAY = ReplayQuery()
 def wanted(values: Mapping[str, Any], purposes: list[str]) -> Filter:
     """The filter that parameters say. Raises InvalidQuery for a purpose that the site never had."""
     if values["purpose"] is not None and values["purpose"] not in purposes:
-        fault = Fault("#/purpose", f"No notice of this site names it. Known: {', '.join(purposes)}.")
-        raise InvalidQuery("The parameters have faults; nothing was looked up.", [fault])
+        fault = Fault("#/purpose", f"No notice of this site has this purpose. Known: {', '.join(purposes)}.")
+        raise InvalidQuery("The query parameters are invalid; nothing was looked up.", [fault])
     return Filter(**{name: values[name] for name in Filter.__slots__})
 
 

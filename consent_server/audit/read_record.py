@@ -64,12 +64,12 @@ def _record(database: Database, stored: StoredSite, receipt_id: UUID) -> FoundRe
 def _fits(claims: dict[str, Any], found: FoundRecord, site: str) -> Check:
     """Whether the record that was searched is the one that was signed: a good receipt may stand in another's row."""
     if not claims:
-        return Check("fields", False, "Not compared: the signature does not hold.")
+        return Check("fields", False, "Not compared: the signature is not valid.")
     wrong = differences(found.row, found.notice, claims)
     wrong += ["site"] if claims["site"] != site else []
     if wrong:
         return Check("fields", False, f"The record differs from its receipt: {', '.join(wrong)}.")
-    return Check("fields", True, "What is searched here is what the receipt says.")
+    return Check("fields", True, "The fields that are searched match the receipt.")
 
 
 def receipt_shown(receipt: str, ring: KeyRing) -> tuple[UUID, str]:
@@ -78,7 +78,7 @@ def receipt_shown(receipt: str, ring: KeyRing) -> tuple[UUID, str]:
     try:
         return UUID(claims["jti"]), str(claims["site"])
     except (KeyError, ValueError, TypeError, AttributeError):
-        raise InvalidProof("The receipt names no receipt id and site.") from None
+        raise InvalidProof("The receipt does not name its id and site.") from None
 
 
 def _history(session: Session, site_id: int, found: FoundRecord) -> list[Item]:

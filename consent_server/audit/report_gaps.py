@@ -101,14 +101,14 @@ def _continuity(session: Session, site_id: int, sealed: int) -> list[Finding]:
             unbroken,
             f"{counts.leaves:,} leaves; the last is number {last:,}; the newest checkpoint covers {sealed:,}."
             if counts.leaves
-            else "There is no leaf yet.",
+            else "There are no leaves yet.",
         ),
         Finding(
             f"Every leaf has its record or a signed removal{newest}",
             standing,
             f"{counts.of_records:,} leaves of records: {counts.records:,} stand, {counts.removed:,} were removed.",
         ),
-        Finding("Records that wait to be sealed", True, f"{counts.waiting:,} as of now."),
+        Finding("Records waiting to be sealed", True, f"{counts.waiting:,} as of now."),
     ]
 
 
@@ -139,7 +139,7 @@ def _checkpoints_in_order(rows: Sequence[CheckpointRow]) -> Finding:
     return Finding(
         f"Checkpoints grow, and so do their times: newest {len(rows):,}",
         back <= timedelta(0) and sizes,
-        _step_back(back) if sizes else "A checkpoint is stored under another size than it says.",
+        _step_back(back) if sizes else "A checkpoint is stored under a size other than the one it states.",
     )
 
 

@@ -51,8 +51,8 @@ def sample_records(database: Database, ring: KeyRing, site_id: int, seed: str, c
         if newest is None:
             raise NotSealedYet("There is no checkpoint yet, so there is nothing to draw from.")
         if not 1 <= size <= newest.size:
-            fault = Fault("#/size", f"Must be from 1 to {newest.size}, the leaves of the newest checkpoint.")
-            raise InvalidQuery("There are not so many leaves.", [fault])
+            fault = Fault("#/size", f"Must be from 1 to {newest.size}, the number of leaves in the newest checkpoint.")
+            raise InvalidQuery("There are not that many leaves.", [fault])
         origin = ledgers.get(session, site_id).origin
         tree = Tree(newest.size, ledgers.tile_reader(session, site_id))
         try:
@@ -86,7 +86,7 @@ class _Check:
 
     def _included(self, data: bytes, index: int) -> None:
         if self.checkpoint is None:
-            raise InvalidProof("The newest checkpoint's signature does not hold.")
+            raise InvalidProof("The newest checkpoint's signature is not valid.")
         proof = self.tree.inclusion_proof(index)
         verify_inclusion(leaf_hash(data), index, self.checkpoint.size, proof, self.checkpoint.root)
 

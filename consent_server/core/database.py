@@ -72,8 +72,8 @@ class Database:
                 raise StorageUnavailable("The log is in use.")
         except StorageUnavailable as error:
             raise StorageUnavailable(
-                "The records are removed, but the database's files could not be written anew, so that they may still"
-                " hold copies. See that nobody reads for long and that the disk has room; then run this again."
+                "The records are removed, but the database's files could not be rewritten, so they may still"
+                " hold copies. Make sure that nothing reads for long and that the disk has room, then run this again."
             ) from error
 
     def _alone(self, statement: str) -> Any:
@@ -125,13 +125,15 @@ def _as_refusal() -> Iterator[None]:
         yield
     except (OperationalError, ProgrammingError) as error:
         if _lacks_migrations(error):
-            raise StorageUnavailable("The database lacks migrations. Run: flask --app wsgi db upgrade") from error
+            raise StorageUnavailable("The database is missing migrations. Run: flask --app wsgi db upgrade") from error
         if isinstance(error, ProgrammingError):
             raise
         raise StorageUnavailable("The database is not available; nothing was recorded. Send it again later.") from error
     except DBAPIError as error:
         if error.connection_invalidated:
-            raise StorageUnavailable("The database went away; nothing was recorded. Send it again later.") from error
+            raise StorageUnavailable(
+                "The connection to the database was lost; nothing was recorded. Send it again later."
+            ) from error
         raise
 
 

@@ -1,4 +1,4 @@
-"""Every refusal of the product, one class each. What HTTP says of each stands in web/problems.py."""
+"""Every refusal of the product, one class each. What HTTP says of each stands in http/problems.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Refusal(Exception):
 
 
 class MalformedBody(Refusal):
-    """The request body is not what its content type says, or lacks a field's form."""
+    """The request body does not match its content type, or has a field of the wrong form."""
 
 
 class BodyTooLarge(Refusal):
@@ -35,7 +35,7 @@ class BodyTooLarge(Refusal):
 
 
 class UnsupportedContentType(Refusal):
-    """The request body has a content type that is not read here."""
+    """The request body has a content type that is not accepted here."""
 
 
 class UnknownSite(Refusal):
@@ -51,7 +51,7 @@ class UnknownWidget(Refusal):
 
 
 class UnknownConfiguration(Refusal):
-    """This code is not known to have shown this notice, or not in this language."""
+    """There is no record that this code showed this notice in this language."""
 
 
 class UnknownPicture(Refusal):
@@ -59,19 +59,19 @@ class UnknownPicture(Refusal):
 
 
 class PictureUnavailable(Refusal):
-    """No browser is there to take a picture with, or it failed."""
+    """There is no browser to take a picture with, or the browser failed."""
 
 
 class UnknownReport(Refusal):
-    """No report answers to this link."""
+    """There is no report at this link."""
 
 
 class ExpiredReport(Refusal):
-    """The link to a report is older than its time."""
+    """The link to the report has expired."""
 
 
 class UnknownReceipt(Refusal):
-    """No receipt answers to this link."""
+    """There is no receipt at this link."""
 
 
 class RemovedReceipt(Refusal):
@@ -79,19 +79,19 @@ class RemovedReceipt(Refusal):
 
 
 class ForeignOrigin(Refusal):
-    """The request comes from a page that is not the site's."""
+    """The request comes from a page that is not on one of the site's origins."""
 
 
 class InvalidDecision(Refusal):
-    """A well-formed decision that cannot be one: it contradicts itself or the notice it answers."""
+    """The decision is well formed, but contradicts itself or the notice it answers."""
 
 
 class DecisionConflict(Refusal):
-    """This decision_id is already recorded with another content."""
+    """A decision with this decision_id is already recorded, with different content."""
 
 
 class Unauthenticated(Refusal):
-    """The caller has not said who they are."""
+    """The request does not say who is asking, or not in a way that can be checked."""
 
 
 class TooManyRequests(Refusal):
@@ -109,13 +109,13 @@ class StorageUnavailable(Refusal):
 
 
 class NotSealedYet(Refusal):
-    """The record is durable, and no checkpoint covers it yet."""
+    """The record is stored, but no checkpoint covers it yet."""
 
     retry_after = 5
 
 
 class TimestampRefused(Refusal):
-    """A timestamp authority gave no timestamp that holds. Nothing of its answer was kept."""
+    """The timestamp authority gave no valid timestamp. Nothing of its answer was kept."""
 
 
 class UnknownTimestamp(Refusal):
@@ -127,39 +127,39 @@ class UnknownTile(Refusal):
 
 
 class InvalidRange(Refusal):
-    """Two sizes of a ledger that do not make a range."""
+    """The two sizes do not form a range of this ledger."""
 
 
 class InvalidProof(Refusal):
-    """Untrusted bytes (receipt, token, note, proof) that do not prove what they claim."""
+    """A receipt, token, note or proof does not prove what it claims."""
 
 
 class InvalidSiteFile(Refusal):
-    """A site file that is refused whole. `faults` name each place as a path in the file."""
+    """The site file is refused as a whole; each fault is named by its path in the file."""
 
 
 class InvalidSettings(Refusal):
-    """The environment lacks settings or has wrong ones; all are named at once."""
+    """Settings in the environment are missing or wrong; all of them are named at once."""
 
 
 class KeysNotOurs(Refusal):
-    """The signing keys cannot be changed from here: they stand in the environment, or in somebody else's file."""
+    """The signing keys cannot be changed from here: they are set in the environment, or in a file of another user."""
 
 
 class Forbidden(Refusal):
-    """The caller is known, and their role or their sites do not allow this."""
+    """The caller is known, but their role or sites do not allow this."""
 
 
 class StaleForm(Refusal):
-    """A form came without the token of the page that it stands on."""
+    """The form was sent without the token of its page."""
 
 
 class SpentLink(Refusal):
-    """A sign-in link that was used, replaced or is older than its time."""
+    """The sign-in link was used or replaced, or has expired."""
 
 
 class InvalidUser(Refusal):
-    """An e-mail address or a password that cannot be one here."""
+    """The e-mail address, password or name cannot be used here."""
 
 
 class UserConflict(Refusal):
@@ -167,11 +167,11 @@ class UserConflict(Refusal):
 
 
 class UnknownExperiment(Refusal):
-    """The site never ran this experiment, or none at all, or it has no such arm."""
+    """The site has never run this experiment, or the experiment has no such arm."""
 
 
 class ExperimentConflict(Refusal):
-    """An experiment that runs cannot become another one, and what was decided by one is not undone in passing."""
+    """A running experiment cannot be changed into another one, and its outcome is not undone by accident."""
 
 
 class UnknownUser(Refusal):
@@ -183,4 +183,4 @@ class UnknownToken(Refusal):
 
 
 class InvalidQuery(Refusal):
-    """The parameters of the address cannot be read; each fault is named."""
+    """The query parameters are invalid; each fault is named."""

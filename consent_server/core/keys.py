@@ -42,7 +42,7 @@ class KeyRing:
             if not keys or any(key.curve_name != "Ed25519" for key in keys):
                 raise ValueError("it needs at least one key, and Ed25519 keys only")
             if any(_is_torn(key) for key in keys):
-                raise ValueError("the public half of a key is not that of its private half")
+                raise ValueError("the public half of a key does not match its private half")
             return cls(keys)
         except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidProof(f"This is not a JWK Set of Ed25519 keys: {error}") from error

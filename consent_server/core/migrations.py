@@ -13,5 +13,5 @@ def require_migrated(database: Database) -> str | None:
     with database.reading() as session:
         applied = MigrationContext.configure(session.connection()).get_current_revision()
     if applied != ScriptDirectory(current_app.extensions["migrate"].directory).get_current_head():
-        raise StorageUnavailable("The database lacks migrations. Run: flask --app wsgi db upgrade")
+        raise StorageUnavailable("The database is missing migrations. Run: flask --app wsgi db upgrade")
     return applied

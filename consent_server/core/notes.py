@@ -59,10 +59,10 @@ def parse_vkey(text: str) -> NoteKey:
     key_id, _, encoded = rest.partition("+")
     material = _unbase64(encoded, "The key")
     if not KEY_ID.fullmatch(key_id):
-        raise InvalidProof("A note key reads name+id+key.")
+        raise InvalidProof("A note key has the form name+id+key.")
     key = NoteKey(name, material[0], material[1:])
     if key.id.hex() != key_id:
-        raise InvalidProof("The id of the note key is not that of its name and key.")
+        raise InvalidProof("The id of the note key does not match its name and key.")
     return key
 
 
@@ -117,7 +117,7 @@ def format_note(note: Note) -> str:
     """Write a signed note; what `parse_note` would not read back as it is, is refused."""
     text = note.text + "\n" + "".join(signature.line for signature in note.signatures)
     if parse_note(text) != note:
-        raise InvalidProof("The text or a signature does not fit into a note.")
+        raise InvalidProof("The text or a signature cannot be part of a note.")
     return text
 
 
@@ -171,7 +171,7 @@ class Checkpoint:
         lines = (self.origin, str(self.size), _base64(self.root), *self.extensions)
         text = "".join(f"{line}\n" for line in lines)
         if parse_checkpoint(text) != self:
-            raise InvalidProof("The checkpoint does not fit its format.")
+            raise InvalidProof("The checkpoint does not match its format.")
         return text
 
 
@@ -185,7 +185,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
         raise InvalidProof("The size of the checkpoint is not a plain decimal number.")
     tree_root = _unbase64(encoded, "The root")
     if len(tree_root) != HASH_BYTES:
-        raise InvalidProof(f"The root has not {HASH_BYTES} bytes.")
+        raise InvalidProof(f"The root must have {HASH_BYTES} bytes.")
     return Checkpoint(origin, int(size), tree_root, tuple(extensions))
 
 
@@ -212,7 +212,7 @@ def _verify_signature(text: str, signature: Signature, key: NoteKey, verify: Ver
 def _parse_signature(line: str) -> Signature:
     parts = line.split(" ")
     if len(parts) != 3 or parts[0] != "\u2014":
-        raise InvalidProof("A signature line reads: em dash, space, name, space, base64.")
+        raise InvalidProof("A signature line has the form: em dash, space, name, space, base64.")
     _require_name(parts[1])
     value = _unbase64(parts[2], "The signature")
     if len(value) <= KEY_ID_BYTES:
@@ -222,7 +222,7 @@ def _parse_signature(line: str) -> Signature:
 
 def _require_name(name: str) -> None:
     if not _decode(name) or "+" in name or any(map(str.isspace, name)):
-        raise InvalidProof("A key name is not empty and has neither spaces nor plus signs.")
+        raise InvalidProof("A key name must not be empty, and has neither spaces nor plus signs.")
 
 
 def _decode(data: bytes | str) -> str:

@@ -82,7 +82,7 @@ def send_mail(server: MailServer, message: EmailMessage) -> None:
             session.send_message(message)
     except smtplib.SMTPRecipientsRefused as error:
         code, words = next(iter(error.recipients.values()))
-        raise Unanswered(f"it takes no mail for them: {code} {_words(words)}") from error
+        raise Unanswered(f"it refuses mail for the recipients: {code} {_words(words)}") from error
     except smtplib.SMTPResponseException as error:
         raise Unanswered(f"it answered {error.smtp_code}: {_words(error.smtp_error)}") from error
     except TimeoutError as error:

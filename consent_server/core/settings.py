@@ -59,7 +59,7 @@ class Settings:
             reader.missing("CONSENT_SIGNING_KEYS")
         if not embedded and signing_keys_file and not Path(signing_keys_file).is_file():
             # Keys that each server makes for itself would be keys that no two servers share.
-            reader.faults.append(Fault("CONSENT_SIGNING_KEYS_FILE", "is not there; make it with: key new"))
+            reader.faults.append(Fault("CONSENT_SIGNING_KEYS_FILE", "does not exist; make it with: key new"))
         if signing_keys and not _is_key_set(signing_keys):
             reader.faults.append(Fault("CONSENT_SIGNING_KEYS", "must be a JWK Set of Ed25519 keys"))
         settings = cls(
@@ -88,7 +88,7 @@ class Settings:
             ),
         )
         if reader.faults:
-            raise InvalidSettings("The environment lacks settings or has wrong ones.", reader.faults)
+            raise InvalidSettings("Settings in the environment are missing or wrong.", reader.faults)
         if not secret_key:
             return _with_own_secret(settings)
         return settings
@@ -201,7 +201,7 @@ class _Reader:
         try:
             return addresses(text)
         except ValueError:
-            self.faults.append(Fault(name, "must be mail addresses between commas, such as a@shop.example"))
+            self.faults.append(Fault(name, "must be mail addresses separated by commas, such as a@shop.example"))
             # Read on as if it were right: what else is wrong is named too.
             return ("a@shop.example",)
 

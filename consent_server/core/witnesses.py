@@ -48,7 +48,7 @@ def _witness(words: Sequence[str]) -> Witness:
         raise InvalidProof("must read: witness NAME VKEY URL")
     _, name, vkey, url = words
     if name == "none":
-        raise InvalidProof("none is not a name: tlog-policy has another use for it")
+        raise InvalidProof('"none" cannot be a name: tlog-policy has another use for it')
     key = parse_vkey(vkey)
     if key.kind != COSIGNATURE:
         raise InvalidProof("the key is not one for cosignatures (Ed25519, kind 04)")
@@ -59,10 +59,10 @@ def _witness(words: Sequence[str]) -> Witness:
 
 def _require_new(witness: Witness, others: Sequence[Witness]) -> None:
     if any(other.name == witness.name for other in others):
-        raise InvalidProof(f"the name {witness.name} is there twice")
+        raise InvalidProof(f"the name {witness.name} appears twice")
     # One holder under two names would count as two.
     if any(other.key.public == witness.key.public for other in others):
-        raise InvalidProof("the key is there twice")
+        raise InvalidProof("the key appears twice")
     if len(others) == MAX_WITNESSES:
         raise InvalidProof(f"there are more than {MAX_WITNESSES} witnesses")
 

@@ -22,7 +22,7 @@ def posted(schema: Schema, key: str) -> tuple[CurrentSite, Any]:
     current = context()[CurrentSites].get(key)
     if not current.site.admits(request.headers.get("Origin")):
         raise ForeignOrigin(
-            "The Origin header names no origin of this site. Add it to `origins` in the site file if it is yours."
+            "The Origin header names no origin of this site. If it is yours, add it to `origins` in the site file."
         )
     return current, read_body(schema, posted_bytes())
 

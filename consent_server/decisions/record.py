@@ -92,7 +92,7 @@ class RecordDecision:
         if found is None:
             raise InvalidDecision(
                 "The notice is not one of this site's; nothing was recorded.",
-                [Fault("#/notice", "This site never published a notice of this hash.")],
+                [Fault("#/notice", "This site never published a notice with this hash.")],
             )
         notice_id, notice = found
         decision = decide(notice, answer)
@@ -163,8 +163,8 @@ class RecordDecision:
         if archived is not None:
             return archived
         raise InvalidDecision(
-            "The widget code is not known here; nothing was recorded.",
-            [Fault("#/widget", "This server never served widget code of this hash.")],
+            "The widget code is unknown; nothing was recorded.",
+            [Fault("#/widget", "This server never served widget code with this hash.")],
         )
 
 
@@ -181,7 +181,7 @@ def _append(session: Session, items: Sequence[_Prepared]) -> list[Recorded]:
 def _replayed(session: Session, item: _Prepared) -> Recorded:
     row = decisions.by_decision_id(session, item.row["site_id"], item.row["decision_id"])
     if row is None or row.request_hash != item.row["request_hash"]:
-        raise DecisionConflict("This decision_id is already recorded with another content. Make a new one.")
+        raise DecisionConflict("This decision_id is already recorded with different content. Use a new one.")
     return _recorded(item, _columns(row), new=False)
 
 

@@ -33,10 +33,10 @@ def shown_notice(sites: CurrentSites, current: CurrentSite, notice_hash: str, la
     """A notice that the site shows or once showed in this language. Raises InvalidDecision."""
     found = sites.notice(current, notice_hash)
     if found is None:
-        faults = [Fault("#/notice", "This site never published a notice of this hash.")]
+        faults = [Fault("#/notice", "This site never published a notice with this hash.")]
         raise InvalidDecision("Nothing was counted.", faults)
     languages = found[1].languages
     if language not in languages:
-        faults = [Fault("#/language", f"The notice exists in: {', '.join(languages)}.")]
+        faults = [Fault("#/language", f"The notice is available in: {', '.join(languages)}.")]
         raise InvalidDecision("Nothing was counted.", faults)
     return found

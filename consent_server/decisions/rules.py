@@ -90,7 +90,9 @@ def _unknown(notice: Notice, answer: Answer) -> Iterator[Fault]:
             if key not in known:
                 yield Fault(pointer(field, key), "The notice does not name this key.")
     if answer.language not in notice.languages:
-        yield Fault("#/language", f"The notice was never shown in this language: {', '.join(notice.languages)}.")
+        yield Fault(
+            "#/language", f"The notice was never shown in this language, only in: {', '.join(notice.languages)}."
+        )
 
 
 def _contradictions(notice: Notice, answer: Answer) -> Iterator[Fault]:
@@ -102,7 +104,7 @@ def _contradictions(notice: Notice, answer: Answer) -> Iterator[Fault]:
     elif answer.action in (Action.REFUSE_ALL, Action.WITHDRAW):
         for purpose, granted in answer.grants.items():
             if granted:
-                yield Fault(pointer("grants", purpose), f"{answer.action} grants nothing; this is granted.")
+                yield Fault(pointer("grants", purpose), f"{answer.action} grants nothing; this one is granted.")
         yield from _each(answer.vendors, True, f"{answer.action} grants no vendor.")
     elif answer.action is Action.GPC:
         yield from _against_signal(notice, answer)

@@ -14,7 +14,7 @@ BODY_TYPES = ("application/json", "text/plain")
 def posted_bytes(limit: int = BODY_LIMIT) -> bytes:
     """The request body, of a type and size that is read here."""
     if request.mimetype not in BODY_TYPES:
-        raise UnsupportedContentType(f"Send {' or '.join(BODY_TYPES)}, holding JSON.")
+        raise UnsupportedContentType(f"Send JSON as {' or '.join(BODY_TYPES)}.")
     if (request.content_length or 0) > limit:
         raise BodyTooLarge(f"The body is larger than {limit} bytes.")
     # One byte more than allowed is enough to see that a body without a length is too long.

@@ -57,7 +57,7 @@ def read_body(schema: Schema, body: bytes) -> Any:
         return schema.load(document)
     except ValidationError as error:
         faults = list(_faults(error.messages_dict, "#"))
-        raise MalformedBody("The body has fields that cannot be read; nothing was recorded.", faults) from error
+        raise MalformedBody("The body has invalid fields; nothing was recorded.", faults) from error
 
 
 def _faults(messages: Any, pointer: str) -> list[Fault]:
@@ -140,7 +140,7 @@ class Number(fields.Field[int]):
 
 def read_query(schema: Schema, given: MultiDict[str, str]) -> dict[str, Any]:
     """Load an address's parameters. Raises InvalidQuery with a fault for each that is wrong, unknown or repeated."""
-    faults = [Fault(pointer(name), "Is given twice.") for name, all_of in given.lists() if len(all_of) > 1]
+    faults = [Fault(pointer(name), "Must be given only once.") for name, all_of in given.lists() if len(all_of) > 1]
     values: dict[str, Any] = {}
     try:
         values = schema.load(given.to_dict())
@@ -149,9 +149,9 @@ def read_query(schema: Schema, given: MultiDict[str, str]) -> dict[str, Any]:
         faults += [Fault(pointer(name), str(texts[0])) for name, texts in messages.items()]
     since, before = values.get("since"), values.get("before")
     if since and before and since >= before:
-        faults.append(Fault("#/to", "Must not lie before `from`."))
+        faults.append(Fault("#/to", "Must not be before `from`."))
     if faults:
-        raise InvalidQuery("The parameters have faults; nothing was looked up.", faults)
+        raise InvalidQuery("The query parameters are invalid; nothing was looked up.", faults)
     return values
 
 

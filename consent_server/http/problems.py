@@ -12,44 +12,44 @@ from consent_server.core.errors import BodyTooLarge, NotSealedYet, Refusal, Stor
 
 # Refusal: status, slug of its page under /problems/, title.
 PROBLEMS: dict[type[Refusal], tuple[int, str, str]] = {
-    errors.MalformedBody: (400, "malformed-body", "The body cannot be read"),
-    errors.Unauthenticated: (401, "unauthenticated", "Who is asking?"),
-    errors.InvalidQuery: (400, "invalid-query", "The parameters cannot be read"),
-    errors.Forbidden: (403, "forbidden", "Not for this role or site"),
+    errors.MalformedBody: (400, "malformed-body", "Malformed request body"),
+    errors.Unauthenticated: (401, "unauthenticated", "Authentication required"),
+    errors.InvalidQuery: (400, "invalid-query", "Invalid query parameters"),
+    errors.Forbidden: (403, "forbidden", "Not allowed for this role or site"),
     errors.UnknownExperiment: (404, "unknown-experiment", "No such experiment"),
-    errors.ExperimentConflict: (409, "experiment-conflict", "Another experiment"),
+    errors.ExperimentConflict: (409, "experiment-conflict", "Conflicts with an experiment"),
     errors.StaleForm: (403, "stale-form", "The form is out of date"),
-    errors.ForeignOrigin: (403, "foreign-origin", "The page is not the site's"),
+    errors.ForeignOrigin: (403, "foreign-origin", "Origin not allowed"),
     errors.UnknownSite: (404, "unknown-site", "No such site"),
     errors.UnknownNotice: (404, "unknown-notice", "No such notice"),
     errors.UnknownWidget: (404, "unknown-widget", "No such widget code"),
-    errors.UnknownConfiguration: (404, "unknown-configuration", "Not shown so"),
+    errors.UnknownConfiguration: (404, "unknown-configuration", "Never shown like this"),
     errors.UnknownPicture: (404, "unknown-picture", "No such picture"),
-    errors.PictureUnavailable: (500, "picture-unavailable", "No picture can be taken"),
+    errors.PictureUnavailable: (500, "picture-unavailable", "Cannot take a picture"),
     errors.UnknownReport: (404, "unknown-report", "No such report"),
     errors.ExpiredReport: (410, "expired-report", "The report is no longer shared"),
     errors.UnknownReceipt: (404, "unknown-receipt", "No such receipt"),
     errors.RemovedReceipt: (410, "removed-receipt", "The record was removed"),
     errors.UnknownUser: (404, "unknown-user", "No such user"),
     errors.UnknownToken: (404, "unknown-token", "No such token"),
-    errors.DecisionConflict: (409, "decision-conflict", "Another decision has this id"),
-    errors.UserConflict: (409, "user-conflict", "There is such a user"),
-    errors.SpentLink: (410, "spent-link", "The sign-in link is spent"),
-    errors.BodyTooLarge: (413, "body-too-large", "The body is too large"),
-    errors.UnsupportedContentType: (415, "unsupported-content-type", "This content type is not read here"),
-    errors.InvalidDecision: (422, "invalid-decision", "The decision cannot be one"),
-    errors.InvalidUser: (422, "invalid-user", "The address or password cannot be used"),
-    errors.InvalidProof: (422, "invalid-proof", "The proof does not hold"),
+    errors.DecisionConflict: (409, "decision-conflict", "Decision id already used"),
+    errors.UserConflict: (409, "user-conflict", "Already exists"),
+    errors.SpentLink: (410, "spent-link", "The sign-in link is no longer valid"),
+    errors.BodyTooLarge: (413, "body-too-large", "Request body too large"),
+    errors.UnsupportedContentType: (415, "unsupported-content-type", "Unsupported content type"),
+    errors.InvalidDecision: (422, "invalid-decision", "Invalid decision"),
+    errors.InvalidUser: (422, "invalid-user", "Invalid user details"),
+    errors.InvalidProof: (422, "invalid-proof", "Invalid proof"),
     errors.NotSealedYet: (409, "not-sealed-yet", "Not in a checkpoint yet"),
     errors.UnknownTile: (404, "unknown-tile", "No such tile"),
     errors.UnknownTimestamp: (404, "unknown-timestamp", "No such timestamp"),
-    errors.InvalidRange: (422, "invalid-range", "Not a range of this ledger"),
-    errors.InvalidSiteFile: (422, "invalid-site-file", "The site file is refused"),
-    errors.TimestampRefused: (502, "timestamp-refused", "No timestamp"),
+    errors.InvalidRange: (422, "invalid-range", "Invalid range"),
+    errors.InvalidSiteFile: (422, "invalid-site-file", "Invalid site file"),
+    errors.TimestampRefused: (502, "timestamp-refused", "No valid timestamp"),
     errors.TooManyRequests: (429, "too-many-requests", "Too many requests"),
-    errors.InvalidSettings: (500, "invalid-settings", "The server is not set up"),
+    errors.InvalidSettings: (500, "invalid-settings", "Invalid server settings"),
     errors.KeysNotOurs: (409, "keys-not-ours", "The keys are managed elsewhere"),
-    errors.StorageUnavailable: (503, "storage-unavailable", "The database is not available"),
+    errors.StorageUnavailable: (503, "storage-unavailable", "Database unavailable"),
 }
 
 pages = Blueprint("problems", __name__)
@@ -85,12 +85,12 @@ def refused(refusal: Refusal) -> Response:
 
 def _broken_off(_: Exception) -> Response:
     # gunicorn reads a body in chunks while the view does.
-    return refused(errors.MalformedBody("The body breaks off, or its chunks are not those of HTTP/1.1."))
+    return refused(errors.MalformedBody("The body is cut short, or its chunks are not valid HTTP/1.1."))
 
 
 def _plain(error: HTTPException) -> Response:
     if isinstance(error, RequestEntityTooLarge):
-        return refused(BodyTooLarge("The body is larger than this address takes."))
+        return refused(BodyTooLarge("The body is larger than this address accepts."))
     detail = error.description or error.name
     response = _answer({"type": "about:blank", "title": error.name, "status": error.code or 500, "detail": detail})
     for name, value in error.get_headers():
@@ -103,7 +103,7 @@ def _incident(error: Exception) -> Response:
     # The id joins what the visitor reports with the log; the answer says nothing else of the inside.
     incident = secrets.token_hex(8)
     current_app.logger.error("incident %s", incident, exc_info=error)
-    detail = f"Something failed here. Name this incident when you report it: {incident}"
+    detail = f"Something went wrong on the server. Quote this incident when you report it: {incident}"
     return _answer(
         {
             "type": "about:blank",

@@ -66,7 +66,7 @@ class _Replay:
         if beyond := ledgers.leaves_from(session, site_id, signed):
             self.report.fail(f"leaf {signed}: it and all {beyond} from there on are in no signed checkpoint")
         for receipt_id in ledgers.passed_over(session, site_id, TOLD):
-            self.report.fail(f"receipt {receipt_id}: the record has no leaf: it was put in, or its leaf was taken away")
+            self.report.fail(f"receipt {receipt_id}: the record has no leaf: it was inserted, or its leaf was removed")
         # By how many there are, not by their numbers: these may be anything.
         return max(signed, ledgers.leaves_from(session, site_id, 0))
 

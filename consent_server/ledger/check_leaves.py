@@ -43,7 +43,7 @@ class Subject:
         """What a key of the ledger signed about this ledger. Raises InvalidProof."""
         claims = verify_jws(token, token_type, self.ring)
         if (claims["site"], claims["ledger"]) != (self.site, self.origin):
-            raise InvalidProof(f"it is of another ledger: {claims['ledger']}")
+            raise InvalidProof(f"it belongs to another ledger: {claims['ledger']}")
         return claims
 
 
@@ -129,17 +129,17 @@ class Stretch:
         for name, repeated in self._repeated.items():
             other = repeated.get(getattr(row, name), index)
             if other != index:
-                raise InvalidProof(f"leaf {other} has the same {name}: it was put in twice")
+                raise InvalidProof(f"leaf {other} has the same {name}: it was inserted twice")
         if self._naming(index) is not None:
-            raise InvalidProof("the record is still here, and a removal says that it is gone")
+            raise InvalidProof("the record is still here, but a removal says that it is gone")
 
     def _removes_what_it_names(self, index: int, removal_id: int, claims: dict[str, Any]) -> None:
         named = [(int(first), int(last)) for first, last in claims["leaves"]]
         held = ledgers.removed_from(self._session, self._subject.site_id, [first for first, _ in named])
         if named[-1][1] >= index:
-            raise InvalidProof("the removal names leaves that are younger than itself")
+            raise InvalidProof("the removal names leaves that are newer than itself")
         if [(one.first, one.last, one.removal_id) for one in held] != [(*pair, removal_id) for pair in named]:
-            raise InvalidProof("the removal is there twice, or what it names was altered")
+            raise InvalidProof("the removal appears twice, or what it names was altered")
 
     def _is_removed(self, index: int) -> None:
         naming = self._naming(index)

@@ -63,7 +63,7 @@ class _Public:
         note = self._text(f"{self._ledger}/checkpoint", MAX_NOTE_BYTES)
         checkpoint = parse_checkpoint(parse_note(note).text)
         if not checkpoint.origin.endswith(self.name):
-            raise InvalidProof(f"{self._ledger}/checkpoint: it is of another ledger, {checkpoint.origin}")
+            raise InvalidProof(f"{self._ledger}/checkpoint: it belongs to another ledger, {checkpoint.origin}")
         ring = KeyRing.from_jwks(self._text(f"{self._server}/.well-known/jwks.json", LARGEST))
         return note, checkpoint, ring.note_keys(checkpoint.origin)
 
@@ -80,7 +80,7 @@ class _Public:
                 one = _fed(line)
                 # Also what ends the loop: a feed that goes round in circles is not one.
                 if one.size <= after:
-                    raise InvalidProof(f"checkpoint {one.size}: the feed does not go from shorter to longer ones")
+                    raise InvalidProof(f"checkpoint {one.size}: the feed is not in order of size")
                 after = one.size
                 if after > upto:
                     return
@@ -100,7 +100,7 @@ class _Public:
         try:
             return [bytes.fromhex(value) for value in found["hashes"]]
         except (LookupError, TypeError, ValueError):
-            raise InvalidProof("the answer is no proof") from None
+            raise InvalidProof("the answer is not a proof") from None
 
     def _text(self, address: str, most: int) -> str:
         # What is no text is refused by whoever parses it, in words.
@@ -175,5 +175,5 @@ def _fed(line: str) -> FedCheckpoint:
         if type(size) is not int or not isinstance(note, str) or sealed_at.utcoffset() is None:
             raise ValueError
     except (InvalidProof, LookupError, TypeError, ValueError):
-        raise InvalidProof("The feed has a line that is no checkpoint.") from None
+        raise InvalidProof("The feed has a line that is not a checkpoint.") from None
     return FedCheckpoint(size, sealed_at, note)

@@ -61,7 +61,7 @@ def consistency_proof(database: Database, site_id: int, old: int, new: int) -> l
     """The proof that the ledger of `new` leaves begins with the one of `old`. Raises InvalidRange."""
     with database.reading() as session:
         if not 0 <= old <= new <= _newest(session, site_id).size:
-            raise InvalidRange("from must not exceed to, nor to the size of the newest checkpoint.")
+            raise InvalidRange("`from` must not exceed `to`, nor `to` the size of the newest checkpoint.")
         return Tree(new, ledgers.tile_reader(session, site_id)).consistency_proof(old)
 
 

@@ -169,5 +169,5 @@ def _note_of(place: str, line: str) -> str:
     except InvalidProof as error:
         raise InvalidProof(f"{place}: {error.detail}") from error
     if not isinstance(found, dict) or not isinstance(found.get("note"), str):
-        raise InvalidProof(f'{place}: this is no kept checkpoint, which reads {{"note": "…"}}.')
+        raise InvalidProof(f'{place}: this is not a kept checkpoint, which has the form {{"note": "…"}}.')
     return str(found["note"])

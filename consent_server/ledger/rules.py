@@ -27,9 +27,9 @@ def commitment(salt: bytes, receipt: str) -> bytes:
     """Hide a receipt behind its salt: the leaf data that the ledger commits to."""
     # Salt and receipt are joined without a mark between them: any other length would let bytes change sides.
     if len(salt) != SALT_BYTES:
-        raise InvalidProof(f"A salt has {SALT_BYTES} bytes, this one {len(salt)}.")
+        raise InvalidProof(f"A salt has {SALT_BYTES} bytes; this one has {len(salt)}.")
     if not receipt.isascii():
-        raise InvalidProof("A receipt is ASCII.")
+        raise InvalidProof("A receipt must be ASCII.")
     return sha256(salt + receipt.encode()).digest()
 
 
@@ -167,7 +167,7 @@ def verify_consistency(old_size: int, size: int, proof: Sequence[bytes], old_roo
     _require_hashes(old_root, tree_root, *proof)
     if old_size in (0, size):
         if proof or old_root != (tree_root if old_size else EMPTY_ROOT):
-            raise InvalidProof("The two roots do not fit together.")
+            raise InvalidProof("The two roots do not match.")
         return
     # The root of a whole power of two is itself the first hash on the way, and left out of the proof.
     path = list(proof) if old_size & (old_size - 1) else [old_root, *proof]

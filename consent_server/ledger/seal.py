@@ -130,12 +130,12 @@ def _continues(newest: CheckpointRow | None, ledger: LedgerRow, ring: KeyRing, r
             last = open_checkpoint(newest.note, ring.note_keys(ledger.origin))
         except InvalidProof as error:
             raise InvalidProof(
-                f"The last checkpoint of {ledger.origin} does not hold: {error.detail}"
+                f"The last checkpoint of {ledger.origin} is not valid: {error.detail}"
                 " The key set needs every key that ever signed, its public half at least."
             ) from error
         held = (last.size, last.root) == (ledger.size, root)
     if not held:
-        raise InvalidProof(f"{ledger.origin} is not as its last checkpoint says. Run: consent ledger check SITE")
+        raise InvalidProof(f"{ledger.origin} does not match its last checkpoint. Run: consent ledger check SITE")
 
 
 def _leaf(ledger: LedgerRow, index: int, entry: Entry, decision: bool) -> dict[str, object]:

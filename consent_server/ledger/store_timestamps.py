@@ -87,7 +87,7 @@ def get(session: Session, site_id: int, digest: bytes) -> TimestampRow:
     """The timestamp of a SHA-256 that concerns a site. Raises UnknownTimestamp."""
     row = session.scalar(select(TimestampRow).where(TimestampRow.digest == digest, _concerns(site_id)))
     if row is None:
-        raise UnknownTimestamp("Nothing of this SHA-256 has a timestamp here.")
+        raise UnknownTimestamp("Nothing with this SHA-256 has a timestamp here.")
     return row
 
 

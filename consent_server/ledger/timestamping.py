@@ -51,7 +51,7 @@ def stamped_at(reply: bytes, digest: bytes, roots: bytes, nonce: int | None = No
         VerifierBuilder(roots=anchors, nonce=nonce).build().verify(answer, digest)
         return answer.tst_info.gen_time
     except VerificationError as error:
-        raise InvalidProof(f"the timestamp does not hold: {error}") from error
+        raise InvalidProof(f"the timestamp is not valid: {error}") from error
     except ValueError as error:
         raise InvalidProof(f"this is not an RFC 3161 answer: {error}") from error
 
@@ -98,4 +98,4 @@ def _require_sha256(answer: TimeStampResponse) -> None:
     # Other hashes have 32 bytes too.
     algorithm = answer.tst_info.message_imprint.hash_algorithm.dotted_string
     if algorithm != SHA256_OID:
-        raise InvalidProof(f"the timestamp is over another hash than SHA-256: {algorithm}")
+        raise InvalidProof(f"the timestamp is over a hash other than SHA-256: {algorithm}")

@@ -153,7 +153,7 @@ class _Asking:
         named = (self._key.name, self._key.id)
         ours = [one for one in parse_signatures(body) if (one.name, one.key_id) == named]
         if not ours:
-            raise InvalidProof("answered 200, without a line of the key in the settings")
+            raise InvalidProof("answered 200 without a signature line by the key in the settings")
         at = self._time_of(checkpoint, ours[0])
         with self._database.transaction() as session:
             cosignatures.keep(session, self._site.id, checkpoint.size, self._key, ours[0].line, at)

@@ -23,7 +23,7 @@ def promote_arm(database: Database, key: str, experiment: str, arm: str, now: da
         if running is None or found is None:
             raise UnknownExperiment("This site has no such experiment, or it has no such arm.")
         if running.ended_at is not None:
-            raise ExperimentConflict("This experiment has ended already. Open the page again to see how.")
+            raise ExperimentConflict("This experiment has already ended. Open the page again to see how.")
         if notices.in_force_id(session, site_id) != found.notice.id:
             notices.publish(session, site_id, found.notice.id, now)
         experiments.end(session, site_id, now, promoted=arm)

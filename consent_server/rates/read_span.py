@@ -25,7 +25,7 @@ def asked_span(values: Mapping[str, Any], now: date) -> Span:
     if (last - first).days >= LONGEST:
         raise _fault("to", f"Ask for at most {LONGEST} days.")
     if first > last:
-        raise _fault("to", "Must not lie before `from`.")
+        raise _fault("to", "Must not be before `from`.")
     if values["by"] is By.HOUR and (last - first).days >= LONGEST_BY_HOUR:
         raise _fault("to", f"By hour, ask for at most {LONGEST_BY_HOUR} days.")
     return Span(first, last)
@@ -44,10 +44,10 @@ def asked_other(values: Mapping[str, Any], span: Span) -> Span | None:
     if other.days > LONGEST:
         raise _fault("compare_to", f"Ask for at most {LONGEST} days.")
     if other.first > other.last:
-        raise _fault("compare_to", "Must not lie before the day where they begin.")
+        raise _fault("compare_to", "Must not be before `compare_from`.")
     if shares_days(span, other):
         # The interval of a difference is that of two periods which have nothing in common.
-        raise _fault("compare_from", "Must be days of their own: these share some with the others.")
+        raise _fault("compare_from", "The two periods must not overlap.")
     return other
 
 
@@ -63,4 +63,4 @@ def require_known(notice: str | None, beside: Context) -> None:
 
 
 def _fault(name: str, detail: str) -> InvalidQuery:
-    return InvalidQuery("The parameters have faults; nothing was looked up.", [Fault(f"#/{name}", detail)])
+    return InvalidQuery("The query parameters are invalid; nothing was looked up.", [Fault(f"#/{name}", detail)])

@@ -64,7 +64,7 @@ def share(key: str) -> str:
     asked = read_asked(key, without_empty(sent))
     lifetime = {str(days): days for days in LIFETIMES}.get(form.get("lifetime", ""))
     if lifetime is None or form.get("days") not in ("these", "latest"):
-        detail = "Choose one of those that the form offers."
+        detail = "Choose one of the options in the form."
         raise InvalidQuery("Nothing was shared.", [Fault("#/lifetime", detail)])
     until = ctx.now() + timedelta(days=lifetime)
     latest = form["days"] == "latest"

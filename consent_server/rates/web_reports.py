@@ -43,12 +43,11 @@ def _subject(link: str) -> tuple[dict[str, Any], datetime]:
     found = ctx[ReportLinks].read(link)
     if found is None:
         raise UnknownReport(
-            "This is not a whole link to a report. Copy it again from where you have it, with every letter,"
-            " or ask who sent it for a new one."
+            "This link to a report is incomplete. Copy the whole link again, or ask whoever sent it for a new one."
         )
     subject, until = found
     if ctx.now() > until:
-        raise ExpiredReport(f"This report was shared until {until:%d %B %Y}. Ask who sent it for a new link.")
+        raise ExpiredReport(f"This report was shared until {until:%d %B %Y}. Ask whoever sent it for a new link.")
     return subject, until
 
 

@@ -83,7 +83,7 @@ def erase(visitor_id: UUID | None, requested: str | None) -> None:
     elif visitor_id is not None and requested is None:
         count = erase_visitor(*shared, visitor_id, counting("removed"))
     else:
-        raise click.UsageError("Name one visitor by ID, or say --requested.")
+        raise click.UsageError("Give the ID of one visitor, or --requested.")
     click.echo(f"{count} removed")
 
 

@@ -21,6 +21,6 @@ def of_link(link: str) -> Iterator[str]:
         yield receipt_id
     except UnknownReceipt:
         raise RemovedReceipt(
-            "The record of this receipt was removed: it was erased, or its retention ended. Who kept the receipt can"
-            " still check its signature with the published keys."
+            "The record of this receipt was removed: it was erased, or its retention ended. Whoever kept the receipt"
+            " can still check its signature with the published keys."
         ) from None

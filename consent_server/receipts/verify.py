@@ -72,7 +72,7 @@ def _check(name: str, step: Callable[[], str]) -> Check:
 
 def _recorded(receipt: str, claims: dict[str, Any], database: Database) -> str:
     if not claims:
-        raise InvalidProof("Not looked up: the signature does not hold.")
+        raise InvalidProof("Not looked up: the signature is not valid.")
     with database.reading() as session:
         row = decisions.by_receipt_id(session, UUID(claims["jti"]))
     if row is None or row.receipt != receipt:
@@ -84,7 +84,7 @@ def _included(
     receipt: str, claims: dict[str, Any], ring: KeyRing, database: Database, now: Callable[[], datetime]
 ) -> str:
     if not claims:
-        raise InvalidProof("Not looked up: the signature does not hold.")
+        raise InvalidProof("Not looked up: the signature is not valid.")
     try:
         proof = prove_receipt(database, claims["jti"])
     except NotSealedYet:

@@ -90,7 +90,7 @@ def _opened(link: str) -> Iterator[str]:
     elif may_read_receipt(link):
         yield link
     else:
-        raise Unauthenticated("A receipt is shown to who holds its signed link. Use the receipt_url in full.")
+        raise Unauthenticated("A receipt is shown to whoever holds its signed link. Use the whole receipt_url.")
 
 
 def _wanted_form() -> str:
@@ -108,7 +108,7 @@ def _as(form: str, found: ReadReceipt) -> Response:
         return Response(json.dumps(found.claims), mimetype="application/json")
     if form == LD_JSON:
         return _document(dpv_receipt(found.claims, found.notice, found.notice_at, _dpv_context()), LD_JSON)
-    raise NotAcceptable(f"A receipt has no such form. By ?format= there are {', '.join(FORMATS)}.")
+    raise NotAcceptable(f"Receipts do not come in this form. `format` may be one of: {', '.join(FORMATS)}.")
 
 
 def _document(document: dict[str, Any], mimetype: str) -> Response:

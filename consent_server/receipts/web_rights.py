@@ -59,7 +59,7 @@ def ask_for_erasure(link: str) -> AnyResponse:
 def _held(link: str) -> AbstractContextManager[str]:
     # A session or a token of an auditor may read a receipt; only its holder may act on it.
     if "." not in link:
-        raise Unauthenticated("Only who holds the signed link of a receipt may do this. Use the receipt_url in full.")
+        raise Unauthenticated("Only whoever holds the signed link of a receipt may do this. Use the whole receipt_url.")
     return of_link(link)
 
 

@@ -60,8 +60,8 @@ def plan_experiment(session: Session, site_id: int | None, key: str | None, arms
     same = len(arms) == len(known.arms) and all(map(Arm.equals, arms, known.arms))
     if not same:
         raise ExperimentConflict(
-            f'The experiment "{key}" runs with other arms, weights or notices, and would count two things as one. '
-            "Give [experiment] another key: that ends it and starts a new one. Without [experiment] it ends."
+            f'The experiment "{key}" is running with other arms, weights or notices, and its figures would mix the '
+            "two. Give [experiment] another key: that ends it and starts a new one. Without [experiment] it ends."
         )
     return Plan(key, tuple(arms), False, None)
 
@@ -100,7 +100,7 @@ def check_promotion(session: Session, site_id: int, new: Notice) -> None:
     if back:
         raise ExperimentConflict(
             f'The arm "{promoted.name}" of the experiment "{latest.key}" is the notice of this site, and the file '
-            "would set back what it changed. Move the arm's own values to these places, or apply the file with "
+            "would undo what it changed. Move the arm's own values to these places, or apply the file with "
             "--undo-promotion:",
             [Fault(place, f'is as before the promotion of "{promoted.name}"') for place in back],
         )

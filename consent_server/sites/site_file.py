@@ -99,7 +99,7 @@ def _language_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
     languages = declared["languages"]
     for index, language in enumerate(languages):
         if language in languages[:index]:
-            yield Fault(f"languages[{index}]", f'"{language}" is there twice')
+            yield Fault(f"languages[{index}]", f'"{language}" appears twice')
     if declared["default_language"] not in languages:
         yield Fault("default_language", f'"{declared["default_language"]}" is not one of languages')
 
@@ -108,7 +108,7 @@ def _logo_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
     url = declared["banner"]["logo"]["url"]
     if not url.startswith("data:") and not origin_matches("/".join(url.split("/")[:3]), declared["origins"]):
         # Whoever serves it learns of every visitor before any choice.
-        yield Fault("banner.logo.url", "is on none of origins: nobody else may learn who looks at the banner")
+        yield Fault("banner.logo.url", "is not on one of origins: nobody else may learn who looks at the banner")
 
 
 def _text_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
@@ -127,7 +127,7 @@ def _experiment_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
     for index, arm in enumerate(arms):
         yield from _reachable(_arm_faults(f"experiment.arms[{index}]", arm, arms[:index], declared))
     if sum(arm["weight"] for arm in arms) > 99:
-        yield Fault("experiment.arms", "the weights leave nothing of 100 to the site's own notice")
+        yield Fault("experiment.arms", "the weights leave nothing of 100 for the site's own notice")
 
 
 def _arm_faults(
@@ -138,7 +138,7 @@ def _arm_faults(
     if arm["name"] == CONTROL:
         yield Fault(f"{place}.name", f'"{CONTROL}" is the site\'s own notice')
     if arm["name"] in [other["name"] for other in before]:
-        yield Fault(f"{place}.name", f'"{arm["name"]}" is there twice')
+        yield Fault(f"{place}.name", f'"{arm["name"]}" appears twice')
     for language, texts in arm["texts"].items():
         for key in texts.keys() & LATER_TEXTS:
             yield Fault(f"{place}.texts.{language}.{key}", "is not on the banner; arms differ in the banner alone")
@@ -178,7 +178,7 @@ def _proof_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
 
 def _zone_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
     if declared["time_zone"] not in available_timezones():
-        yield Fault("time_zone", f'"{declared["time_zone"]}" is no IANA time zone such as Europe/Paris')
+        yield Fault("time_zone", f'"{declared["time_zone"]}" is not an IANA time zone such as Europe/Paris')
 
 
 def _domain_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
@@ -186,7 +186,7 @@ def _domain_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
     for index, origin in enumerate(declared["origins"]):
         host = urlsplit(origin.removesuffix(":*")).hostname or ""
         if not re.fullmatch(LOOPBACK, host) and not below(host, domain):
-            yield Fault(f"origins[{index}]", f"is not of cookie_domain, {domain}: a choice cannot be kept for both")
+            yield Fault(f"origins[{index}]", f"is not under cookie_domain, {domain}: a choice cannot be kept for both")
 
 
 def _policy_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
@@ -200,7 +200,7 @@ def _policy_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
         seen = [version["version"] for version in versions]
         for index, version in enumerate(seen):
             if version in seen[:index]:
-                yield Fault(f"policy.{name}.versions[{index}].version", f'"{version}" is there twice')
+                yield Fault(f"policy.{name}.versions[{index}].version", f'"{version}" appears twice')
 
 
 def _purpose_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
@@ -222,7 +222,7 @@ def _vendor_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
         yield from _reachable(_vendor_faults_of(place, vendor, seen, declared))
     keys = [*seen, *declared["purposes"], *PURPOSE_SIGNALS]
     if sum(len(key) + 1 for key in keys) > LONGEST_KEYS:
-        yield Fault("vendors", f"the keys of vendors and purposes have together more than {LONGEST_KEYS} characters")
+        yield Fault("vendors", f"the keys of vendors and purposes together have more than {LONGEST_KEYS} characters")
 
 
 def _vendor_faults_of(
@@ -231,7 +231,7 @@ def _vendor_faults_of(
     for number, cookie in enumerate(vendor["cookies"]):
         yield from _reachable(_cookie_faults(f"{place}.cookies[{number}]", cookie))
     if vendor["key"] in seen:
-        yield Fault(f"{place}.key", f'"{vendor["key"]}" is there twice')
+        yield Fault(f"{place}.key", f'"{vendor["key"]}" appears twice')
     seen.add(vendor["key"])
     entry = catalogue.vendors().get(vendor["key"])
     yield from (_own_vendor_faults(place, vendor) if entry is None else _known_vendor_faults(place, vendor, entry))
@@ -241,7 +241,7 @@ def _vendor_faults_of(
 def _known_vendor_faults(place: str, vendor: Mapping[str, Any], entry: Mapping[str, Any]) -> Iterator[Fault]:
     for key in ("name", "policy_url", "operator", "other_entities", "transfer", "hosts"):
         if key in vendor:
-            yield Fault(f"{place}.{key}", "stands in the catalogue; use declared for what your policy says")
+            yield Fault(f"{place}.{key}", "is set by the catalogue; use declared for what your policy says")
     identifier = vendor.get("id")
     if identifier is None:
         if entry.get("adapter") in adapter_names():
@@ -272,7 +272,7 @@ def _regrouping_faults(
 ) -> Iterator[Fault]:
     for index, purpose in enumerate(vendor.get("purposes", [])):
         if purpose not in PURPOSE_SIGNALS and purpose not in own:
-            yield Fault(f"{place}.purposes[{index}]", f'"{purpose}" is no purpose; define [purposes.{purpose}]')
+            yield Fault(f"{place}.purposes[{index}]", f'"{purpose}" is not a purpose; define [purposes.{purpose}]')
         elif entry.get("purposes") == ["advertising"]:
             signals = PURPOSE_SIGNALS.get(purpose) or tuple(own.get(purpose, {}).get("signals", ()))
             if not gpc_covers(tuple(signals)):
@@ -284,7 +284,7 @@ def _cookie_faults(place: str, cookie: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(f"{place}.lifetime", "give either lifetime or expiry")
     words = catalogue.locales()["en"]["cookie_purposes"]
     if cookie["purpose"] not in words:
-        yield Fault(f"{place}.purpose", f'"{cookie["purpose"]}" is none of {", ".join(words)}')
+        yield Fault(f"{place}.purpose", f'"{cookie["purpose"]}" is not one of {", ".join(words)}')
     if "host" in cookie:
         return
     stem = cookie["name"].removesuffix("*")

@@ -49,7 +49,7 @@ class OneOf(validate.Validator):
 
     def __call__(self, value: str) -> str:
         if value not in self.words:
-            raise ValidationError(f'"{value}" is none of {", ".join(self.words)}')
+            raise ValidationError(f'"{value}" is not one of {", ".join(self.words)}')
         return value
 
 
@@ -92,7 +92,7 @@ class TomlBoolean(fields.Field[bool]):
 
 def _shipped(language: str) -> None:
     if language not in catalogue.locales():
-        raise ValidationError(f'"{language}" is not shipped; there are {", ".join(catalogue.locales())}')
+        raise ValidationError(f'"{language}" is not available; there are {", ".join(catalogue.locales())}')
 
 
 def _lifetime(seconds: int) -> None:

@@ -58,7 +58,7 @@ def newest(session: Session, notice_hash: str, widget: str, language: str) -> Co
         .limit(1)
     )
     if row is None:
-        raise UnknownConfiguration("This server has not kept that this code showed this notice in this language.")
+        raise UnknownConfiguration("This server has no record that this code showed this notice in this language.")
     return _configuration(row)
 
 

@@ -100,7 +100,7 @@ def widget_code(session: Session, widget_hash: str) -> str:
     """Archived widget code. Raises UnknownWidget."""
     code = session.scalar(select(WidgetRow.code).where(WidgetRow.hash == widget_hash))
     if code is None:
-        raise UnknownWidget("No widget code of this hash was ever served from here.")
+        raise UnknownWidget("No widget code with this hash was ever served from here.")
     return code
 
 

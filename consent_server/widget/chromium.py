@@ -38,10 +38,10 @@ class Chromium:
             if path := shutil.which(name):
                 return cls(path)
         if configured:
-            raise PictureUnavailable(f"CONSENT_CHROMIUM names {configured}, and there is no such program.")
+            raise PictureUnavailable(f"CONSENT_CHROMIUM names {configured}, but there is no such program.")
         raise PictureUnavailable(
-            "No Chromium is found, so that no picture can be taken. Install it with fonts (on Debian: apt-get install"
-            " chromium fonts-dejavu-core), or name its program in CONSENT_CHROMIUM."
+            "No Chromium was found, so no picture can be taken. Install it with fonts (on Debian: apt-get install"
+            " chromium fonts-dejavu-core), or set CONSENT_CHROMIUM to its program."
         )
 
     @cached_property
@@ -94,7 +94,7 @@ class Chromium:
         try:
             said, _ = process.communicate(timeout=self.timeout)
         except subprocess.TimeoutExpired as error:
-            raise PictureUnavailable(f"{self.path} did not end within {self.timeout:g} seconds.") from error
+            raise PictureUnavailable(f"{self.path} did not finish within {self.timeout:g} seconds.") from error
         finally:
             if process.poll() is None:
                 # A browser is several processes in one group of their own; none may outlive the call.

@@ -75,7 +75,7 @@ def _stands_on_site(current: CurrentSite) -> bool:
     origin, fetched = request.headers.get("Origin", "null"), request.headers.get("Sec-Fetch-Site")
     ours = {_origin(context().settings.public_url), _origin(request.host_url)}
     if fetched != "same-origin" and not (fetched is None and (origin in ours or current.site.admits(origin))):
-        raise ForeignOrigin("A form of another site's page was sent here. Open this page and choose on it.")
+        raise ForeignOrigin("This form was sent from another site's page. Open this page and choose here.")
     domain = current.notice.body.get("cookie_domain")
     return current.site.admits(origin) or (domain is not None and below(urlsplit(origin).hostname or "", domain))
 
@@ -93,7 +93,7 @@ def _answer(current: CurrentSite, on_site: bool) -> tuple[Notice, Answer]:
     shown = sent.get("notice", "")
     found = context()[CurrentSites].notice(current, shown) if SHA256_HEX.fullmatch(shown) else None
     if found is None:
-        raise InvalidDecision("The form is of no notice of this site; nothing was recorded. Open the page again.")
+        raise InvalidDecision("The form is not for a notice of this site; nothing was recorded. Open the page again.")
     notice = found[1]
     action = next((one for one in ACTIONS if one == sent.get("action")), None)
     if action is None:

@@ -70,7 +70,7 @@ def _wanted() -> str:
     )
     if wanted not in (*TYPES, "elements"):
         fault = Fault("#/format", f"Must be one of {', '.join(TYPES)}, elements.")
-        raise InvalidQuery("There is no declaration of this form.", [fault])
+        raise InvalidQuery("The declaration is not available in this form.", [fault])
     return wanted
 
 

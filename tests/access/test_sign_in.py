@@ -304,12 +304,12 @@ def test_what_is_no_address(app: Flask, email: str) -> None:
 def test_commands_refuse(ada: Person) -> None:
     runner = ada.app.test_cli_runner()
     for arguments, words in (
-        (["user", "create", "ADA@example.org", "--role", "auditor"], "is a user already"),
+        (["user", "create", "ADA@example.org", "--role", "auditor"], "There is already a user"),
         (["user", "create", "b@example.org", "--role", "auditor", "--site", "nowhere"], "There is no site"),
         (["user", "link", "nobody@example.org"], "There is no user"),
         (["user", "remove", "nobody@example.org"], "There is no user"),
         (["token", "revoke", "7"], "There is no token 7"),
-        (["token", "create", "--role", "auditor", "--name", ""], "no name"),
+        (["token", "create", "--role", "auditor", "--name", ""], "the name of a token"),
         (["token", "create", "--role", "auditor", "--site", "nowhere", "--name", "x"], "There is no site"),
     ):
         result = runner.invoke(args=arguments)

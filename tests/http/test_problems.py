@@ -86,7 +86,7 @@ def test_what_fails_inside_says_an_incident_and_nothing_else(
         "type": "about:blank",
         "title": "Internal Server Error",
         "status": 500,
-        "detail": f"Something failed here. Name this incident when you report it: {incident}",
+        "detail": f"Something went wrong on the server. Quote this incident when you report it: {incident}",
         "incident": incident,
     }
     assert incident in caplog.text

@@ -78,7 +78,7 @@ def test_retention_of_healthy_sites_goes_on_before_the_broken_one_is_named(shop:
     shop.decide()
     done, (failure, _) = retain(shop)
     assert done == ("rival", 1)
-    assert "consent.example/ledger/shop is not as its last checkpoint says" in failure
+    assert "consent.example/ledger/shop does not match its last checkpoint" in failure
     assert (count(shop, "shop"), count(shop, "rival")) == (2, 0)
 
 
@@ -94,7 +94,7 @@ def test_a_receipt_of_the_broken_one_says_why_it_is_not_included(shop: Shop) -> 
     said = verify_receipt(receipt, shop.services.keys.ring, shop.services.database, shop.clock)
     ((name, detail),) = [(check.name, check.detail) for check in said.checks if not check.ok]
     assert name == "inclusion"
-    assert "is not as its last checkpoint says" in detail
+    assert "does not match its last checkpoint" in detail
 
 
 @pytest.mark.on_both_databases

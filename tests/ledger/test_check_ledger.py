@@ -249,7 +249,7 @@ def test_what_was_shown_is_counted(shop: Shop) -> None:
 def test_a_record_that_was_hidden_from_the_sealer(shop: Shop, attacker: Attacker) -> None:
     attacker.hide_from_the_sealer()
     (fault,) = shop.check().faults
-    assert fault.endswith("the record has no leaf: it was put in, or its leaf was taken away")
+    assert fault.endswith("the record has no leaf: it was inserted, or its leaf was removed")
 
 
 def test_a_record_sealed_twice_where_nothing_keeps_ids_apart(shop: Shop, attacker: Attacker) -> None:
@@ -260,7 +260,7 @@ def test_a_record_sealed_twice_where_nothing_keeps_ids_apart(shop: Shop, attacke
     attacker.sql("INSERT INTO decisions SELECT * FROM decisions WHERE id = :row", row=row)
     attacker.sql("UPDATE decisions SET id = :new WHERE rowid = (SELECT max(rowid) FROM decisions)", new=last + 1)
     shop.seal()
-    said = [f"leaf 13: leaf 5 has the same receipt_id: it was put in twice (receipt {shop.made[5].receipt_id})"]
+    said = [f"leaf 13: leaf 5 has the same receipt_id: it was inserted twice (receipt {shop.made[5].receipt_id})"]
     assert shop.check().faults == said
     assert shop.verify().names("unique", "records.jsonl leaf 13", "leaf 5 has the same jti")
 
@@ -275,7 +275,7 @@ def test_a_removal_of_another_site_removes_nothing_here(shop: Shop, attacker: At
     shop.seal()
     faults = shop.check().faults
     assert "leaf 5: the record is gone and no signed removal names it" in faults
-    assert "leaf 13: the removal is there twice, or what it names was altered" in faults
+    assert "leaf 13: the removal appears twice, or what it names was altered" in faults
     assert shop.verify().names("removals", "records.jsonl leaf 5", "leaf 13 does not name it")
 
 

@@ -140,11 +140,11 @@ def test_days_without_a_count(marketer: Person) -> None:
 @pytest.mark.parametrize(
     ("query", "fault"),
     [
-        ("from=x", "Must be a day"), ("from=2026-11-02&to=2026-11-01", "Must not lie before"),
+        ("from=x", "Must be a day"), ("from=2026-11-02&to=2026-11-01", "Must not be before"),
         ("by=language", "day, week"), ("by=hour&from=2026-01-01&to=2026-03-01", "at most 31 days"),
         ("notice=abc", "64"), ("colour=red", "colour"),
-        ("compare_to=2026-11-01&compare_from=2026-11-02", "Must not lie before"), ("compare_from=x", "Must be a day"),
-        ("from=2026-11-02&compare_from=2026-11-01&to=2026-11-03", "days of their own"),
+        ("compare_to=2026-11-01&compare_from=2026-11-02", "Must not be before"), ("compare_from=x", "Must be a day"),
+        ("from=2026-11-02&compare_from=2026-11-01&to=2026-11-03", "must not overlap"),
         ("compare_from=2020-01-01&compare_to=2026-01-01", "at most 1100 days"),
         (f"notice={'0' * 64}", "No notice of this site"), ("from=2020-01-01", "at most 1100 days"),
     ],
@@ -243,7 +243,7 @@ def test_a_report_ends(marketer: Person, client: FlaskClient, clock: Clock) -> N
     clock.advance(seconds=1)
     ended = client.get(path, headers=HTML)
     assert ended.status_code == 410
-    assert "Ask who sent it for a new link" in ended.text
+    assert "Ask whoever sent it for a new link" in ended.text
     for way_in in ('"/console', '"/sign-'):
         assert way_in not in ended.text
     assert client.get(path).get_json()["type"] == "/problems/expired-report"
@@ -268,7 +268,7 @@ def test_a_link_is_of_this_server_and_of_this_purpose(
     for wrong in (path[:-1], f"{path}x", path.replace(".", "", 1), f"/reports/{receipt_link}", "/reports/x.y.z"):
         refused = client.get(wrong, headers=HTML)
         assert refused.status_code == 404, wrong
-        assert "Copy it again" in refused.text
+        assert "Copy the whole link again" in refused.text
         assert "/console" not in refused.text
     for key, status in ((services.settings.secret_key, 200), ("another secret of thirty-two characters", 404)):
         other = create_app(replace(services.settings, secret_key=key), now=clock)

@@ -243,7 +243,7 @@ def test_mail_that_nobody_can_take(history: History, mail: MailServer, clock: Cl
     of = mail_to(mail).mail
     assert of
     unknown = Channels(mail=replace(of, recipients=("nobody@shop.example",)))
-    assert [one.detail for one in tell(history, unknown)] == ["it takes no mail for them: 550 no such person"]
+    assert [one.detail for one in tell(history, unknown)] == ["it refuses mail for the recipients: 550 no such person"]
     clock.advance(hours=1)
     away = Channels(mail=replace(of, server=replace(of.server, port=free_port())))
     (told,) = tell(history, away)

@@ -291,7 +291,7 @@ def test_an_arm_becomes_the_notice_and_an_old_file_does_not_undo_it(
     assert found
     assert (in_force(services), found.promoted, found.ended_at) == (arms["title"], "title", clock())
     for again in ("title", "control"):
-        with pytest.raises(ExperimentConflict, match="ended already"):
+        with pytest.raises(ExperimentConflict, match="already ended"):
             promote_arm(services.database, "shop", "look", again, clock())
     with pytest.raises(ExperimentConflict) as refused:
         apply_site.publish(with_experiment(BOX, TITLE))

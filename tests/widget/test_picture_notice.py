@@ -216,7 +216,7 @@ def test_a_page_without_its_banner_is_no_picture(chromium: Chromium, tmp_path: P
     ("program", "said"),
     [
         # Its child holds on to the output as well: it is ended with it, or this would wait a minute.
-        ("sleep 60 & sleep 60", "did not end within 0.3 seconds"),
+        ("sleep 60 & sleep 60", "did not finish within 0.3 seconds"),
         ("exit 3", "failed with exit code 3"),
         ("echo data-action", "wrote no picture of 390 by 844"),
     ],

@@ -114,11 +114,11 @@ def refused(stamp: Stamp, services: Context, reason: str, **options: bytes) -> N
 
 def test_other_roots_are_refused(services: Context, stamp: Stamp, notice: str, tmp_path: Path) -> None:
     other = Maker(tmp_path / "other", name="Another authority")
-    refused(stamp, services, "does not hold: Error while verifying certificates", roots=other.roots.read_bytes())
+    refused(stamp, services, "is not valid: Error while verifying certificates", roots=other.roots.read_bytes())
 
 
 def test_roots_of_the_same_name_are_refused(services: Context, stamp: Stamp, notice: str, tmp_path: Path) -> None:
-    refused(stamp, services, "does not hold", roots=Maker(tmp_path / "namesake").roots.read_bytes())
+    refused(stamp, services, "is not valid", roots=Maker(tmp_path / "namesake").roots.read_bytes())
 
 
 def test_an_answer_about_something_else_is_refused(
@@ -130,7 +130,7 @@ def test_an_answer_about_something_else_is_refused(
         return maker.reply(query[:place] + bytes(32) + query[place + 32 :])
 
     authority.answer = about_zeros
-    refused(stamp, services, "does not hold: Mismatch between messages")
+    refused(stamp, services, "is not valid: Mismatch between messages")
 
 
 def test_an_earlier_answer_is_not_taken_again(
@@ -216,4 +216,4 @@ def test_stored_ones_are_checked_again(
     other = Maker(tmp_path / "other", name="Another authority").roots.read_bytes()
     faults = check_timestamps(services.database, other, "shop").faults
     assert len(faults) == 3
-    assert all("does not hold" in fault for fault in faults)
+    assert all("is not valid" in fault for fault in faults)

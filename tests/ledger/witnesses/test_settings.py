@@ -40,10 +40,10 @@ def test_lines_are_read_as_tlog_policy_has_them() -> None:
         (f"{LINE} more", "must read: witness NAME VKEY URL"),
         (f"log {KEY.vkey}", "must read: witness NAME VKEY URL"),
         ("quorum one", "must read: witness NAME VKEY URL"),
-        (f"witness none {KEY.vkey} {URL}", "none is not a name"),
+        (f"witness none {KEY.vkey} {URL}", '"none" cannot be a name'),
         (f"witness one {LEDGERS.vkey} {URL}", "not one for cosignatures"),
         (f"witness one {KEY.vkey[:-1]} {URL}", "not canonical base64"),
-        (f"witness one {KEY.vkey.replace('/w1', '/w9')} {URL}", "not that of its name and key"),
+        (f"witness one {KEY.vkey.replace('/w1', '/w9')} {URL}", "does not match its name and key"),
         (f"witness one vkey {URL}", "base64"),
         (
             f"witness one w+00000000+{b64encode(bytes([6]) + bytes(32)).decode()} {URL}",
@@ -66,9 +66,9 @@ def test_a_wrong_line_is_named(line: str, says: str) -> None:
 
 
 def test_one_holder_counts_once() -> None:
-    assert faults(f"{LINE}\nwitness one {OTHER.vkey} {URL}") == ["line 2: the name one is there twice"]
+    assert faults(f"{LINE}\nwitness one {OTHER.vkey} {URL}") == ["line 2: the name one appears twice"]
     same = NoteKey("another.example", COSIGNATURE, KEY.public)
-    assert faults(f"{LINE}\n\nwitness two {same.vkey} {URL}") == ["line 3: the key is there twice"]
+    assert faults(f"{LINE}\n\nwitness two {same.vkey} {URL}") == ["line 3: the key appears twice"]
     many = (NoteKey(f"w{number}", COSIGNATURE, bytes([number]) * 32) for number in range(MAX_WITNESSES + 1))
     assert len(faults("\n".join(f"witness {key.name} {key.vkey} {URL}" for key in many))) == 1
 

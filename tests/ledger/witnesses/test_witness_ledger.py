@@ -141,7 +141,7 @@ def dated(seconds: int) -> Callable[[Reply, Witness], Reply]:
     [
         (forged, "is wrong"),
         (of_another_text, "is wrong"),
-        (of_a_stranger, "without a line of the key"),
+        (of_a_stranger, "without a signature line by the key"),
         (dated(1000), "is dated"),
         (dated(-1000), "is dated"),
         (lambda reply, witness: (200, "text/plain", b""), "newline"),
