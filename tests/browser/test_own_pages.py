@@ -7,7 +7,7 @@ from itertools import pairwise
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.support.people import PASSWORD
 
@@ -30,6 +30,12 @@ def found(page: Page) -> list[str]:
     """The receipt ids of the list on the page."""
     links = page.locator(".lines a.when").all()
     return [str(link.get_attribute("href")).rpartition("/")[2] for link in links]
+
+
+def follow(control: Locator) -> None:
+    """Click what leads to another page, and wait until that is there."""
+    with control.page.expect_event("load"):
+        control.click()
 
 
 def test_signing_in_leads_to_where_one_wanted_to_go(library: Library) -> None:
@@ -60,7 +66,7 @@ def test_a_record_is_found_by_all_that_it_is_known_by(ada: Page, library: Librar
         ("From", today), ("To and including", today),
     ):  # fmt: skip
         form.get_by_label(label, exact=True).fill(value)
-        form.get_by_role("button", name="Find").click()
+        follow(form.get_by_role("button", name="Find"))
         if label == "Receipt id":
             expect(ada.get_by_role("heading", level=1)).to_contain_text("Accepted all")
         else:
@@ -69,10 +75,10 @@ def test_a_record_is_found_by_all_that_it_is_known_by(ada: Page, library: Librar
         ada.goto(RECORDS)
     for label, option, count in (("Decision", "Withdrew", 1), ("Granted purpose", "analytics", 2)):
         form.get_by_label(label).select_option(option)
-        form.get_by_role("button", name="Find").click()
+        follow(form.get_by_role("button", name="Find"))
         assert len(found(ada)) == count
-        ada.get_by_role("link", name="Show all").click()
-    ada.get_by_role("link", name="Older").click()
+        follow(ada.get_by_role("link", name="Show all"))
+    follow(ada.get_by_role("link", name="Older"))
     assert grant["receipt_id"] in found(ada)
 
 
@@ -113,7 +119,7 @@ def test_a_record_can_be_taken_along(ada: Page, library: Library) -> None:
 def test_what_is_drawn_can_be_drawn_again(ada: Page) -> None:
     ada.get_by_role("link", name="Spot check").click()
     ada.get_by_label("Count").fill("5")
-    ada.get_by_role("button", name="Draw").click()
+    follow(ada.get_by_role("button", name="Draw"))
     drawn = found(ada)
     assert len(drawn) == 5
     seed = re.search(r"seed=(\w+)&size=(\d+)", urlsplit(ada.url).query)
@@ -121,7 +127,7 @@ def test_what_is_drawn_can_be_drawn_again(ada: Page) -> None:
     ada.goto("/console/sites/shop/sample")
     for label, value in (("Count", "5"), ("Seed", seed[1]), ("Of the first leaves", seed[2])):
         ada.get_by_label(label).fill(value)
-    ada.get_by_role("button", name="Draw").click()
+    follow(ada.get_by_role("button", name="Draw"))
     assert found(ada) == drawn
 
 
