@@ -1,9 +1,8 @@
 """Take away what proves a site's records to a third party: one zip, streamed (docs/formats/evidence.md)."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import lru_cache
 from heapq import merge
 from itertools import chain, takewhile
 
@@ -24,6 +23,7 @@ from consent_server.ledger import store as ledgers
 from consent_server.ledger import store_cosignatures as cosignatures
 from consent_server.ledger import store_timestamps as timestamps
 from consent_server.ledger.rules import Tree, leaf_hash
+from consent_server.ledger.rules_removal import range_over
 from consent_server.ledger.seal import seal_ledger
 from consent_server.ledger.store import SealedEntry
 from consent_server.sites import store as sites
@@ -49,9 +49,11 @@ def export_evidence(
 
     Sealed first, then read in one snapshot: what is recorded meanwhile is for the next pack.
     """
+    with database.reading() as session:
+        site_id = sites.get(session, key).id
     # What somebody changed is not sealed over. It is exported as it is: saying so is for the verifier.
     with suppress(InvalidProof):
-        seal_ledger(database, ring, now)
+        seal_ledger(database, ring, now, site_id)
     with database.snapshot() as session:
         yield from stream_pack(_contents(session, ring, public_url, now(), key, since, until), progress)
 
@@ -81,7 +83,7 @@ def _contents(
         tree_size=size,
         jwks=ring.public_jwks(),
         entries=reader.between(first, end),
-        removal=reader.removal,
+        removals=reader.removals,
         checkpoints=_checkpoints(session, stored.id, first, end, size),
         publications=_publications(session, stored.id),
         notice=lambda notice_hash: _notice(session, notice_hash),
@@ -116,25 +118,28 @@ class _Entries:
 
     def __init__(self, session: Session, site_id: int, tree: Tree) -> None:
         self._session, self._site_id, self._tree = session, site_id, tree
-        self._removed_by = lru_cache(1024)(lambda index: ledgers.removal_leaf(session, site_id, index))
 
     def between(self, first: int, end: int) -> Iterator[PackEntry]:
         for start in range(first, end, PAGE):
-            for entry in ledgers.entries(self._session, self._site_id, start, min(end, start + PAGE)):
-                yield self._entry(entry)
+            stop = min(end, start + PAGE)
+            removed = ledgers.removed_between(self._session, self._site_id, start, stop)
+            for entry in ledgers.entries(self._session, self._site_id, start, stop):
+                over = range_over(removed, entry.leaf_index) if entry.token is None else None
+                yield self._entry(entry, over.leaf_index if over else None)
 
-    def removal(self, index: int) -> PackEntry | None:
-        found = ledgers.entries(self._session, self._site_id, index, index + 1)
-        return self._entry(found[0]) if found and found[0].kind == "removal" else None
+    def removals(self, indexes: Sequence[int]) -> Iterator[PackEntry]:
+        for start in range(0, len(indexes), PAGE):
+            some = indexes[start : start + PAGE]
+            yield from map(self._entry, ledgers.removals_at(self._session, self._site_id, some))
 
-    def _entry(self, entry: SealedEntry) -> PackEntry:
+    def _entry(self, entry: SealedEntry, removed_by: int | None = None) -> PackEntry:
         return PackEntry(
             index=entry.leaf_index,
             leaf=leaf_hash(entry.commitment),
             path=self._path(entry.leaf_index),
             receipt=entry.token,
             salt=entry.salt,
-            removed_by=self._removed_by(entry.leaf_index) if entry.token is None else None,
+            removed_by=removed_by,
         )
 
     def _path(self, index: int) -> list[bytes]:

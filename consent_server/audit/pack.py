@@ -118,7 +118,7 @@ class PackContents:
     tree_size: int
     jwks: Mapping[str, Any]
     entries: Iterable[PackEntry]
-    removal: Callable[[int], PackEntry | None]
+    removals: Callable[[Sequence[int]], Iterable[PackEntry]]
     checkpoints: Iterable[PackCheckpoint]
     publications: Iterable[PackPublication]
     notice: Callable[[str], bytes | None]
@@ -207,9 +207,7 @@ class _Writer:
             progress(written)
 
     def _later_removals(self) -> Iterator[dict[str, Any]]:
-        for index in sorted(self.removals):
-            if index >= self.pack.end and (entry := self.pack.removal(index)):
-                yield _entry_line(entry)
+        return map(_entry_line, self.pack.removals(sorted(index for index in self.removals if index >= self.pack.end)))
 
     def _archive(self) -> Iterator[None]:
         """The dated list of notices, then each of them once, then the code that receipts name."""

@@ -13,8 +13,8 @@ from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.rules import commitment
-from consent_server.ledger.rules_removal import REMOVAL_TYPE
-from consent_server.ledger.store import Removed, SealedEntry
+from consent_server.ledger.rules_removal import REMOVAL_TYPE, RemovedRange, range_over
+from consent_server.ledger.store import SealedEntry
 
 # Seconds by which a record's time may miss those of the checkpoints around it: what may pass between signing
 # and sealing, and between the clocks of two machines. Nobody gains by moving a decision a quarter of an hour.
@@ -150,16 +150,15 @@ class Stretch:
         if naming.leaf_index is not None and naming.leaf_index <= index:
             raise InvalidProof("the record is gone and the removal that names it is older than the record")
 
-    def _naming(self, index: int) -> Removed | None:
+    def _naming(self, index: int) -> RemovedRange | None:
         """The removal that names a leaf, by its signed entry and not only by the table."""
-        place = bisect_right(self._removed, index, key=lambda one: one.first) - 1
-        found = self._removed[place] if place >= 0 else None
-        if found is None or found.last < index:
+        removed = range_over(self._removed, index)
+        if removed is None:
             return None
-        if found.removal_id not in self._named:
-            claims = self._subject.claims(found.entry, REMOVAL_TYPE)
-            self._named[found.removal_id] = [(int(first), int(last)) for first, last in claims["leaves"]]
-        return found if (found.first, found.last) in self._named[found.removal_id] else None
+        if removed.removal_id not in self._named:
+            claims = self._subject.claims(removed.entry, REMOVAL_TYPE)
+            self._named[removed.removal_id] = [(int(first), int(last)) for first, last in claims["leaves"]]
+        return removed if (removed.first, removed.last) in self._named[removed.removal_id] else None
 
     def _in_time(self, index: int, iat: int) -> None:
         place = bisect_right(self._sizes, index)

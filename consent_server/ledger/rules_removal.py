@@ -1,6 +1,8 @@
 """The signed entry that erasure and retention leave behind (docs/formats/evidence.md)."""
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -18,15 +20,32 @@ class Rule(StrEnum):
     RETENTION = "retention"
 
 
+@dataclass(frozen=True, slots=True)
+class RemovedRange:
+    """A range of leaves and the removal that names it; `leaf_index` is the removal's own, None until it is sealed."""
+
+    first: int
+    last: int
+    removal_id: int
+    entry: str
+    leaf_index: int | None
+
+
+def range_over(removed: Sequence[RemovedRange], index: int) -> RemovedRange | None:
+    """The one of these ranges, which are in order and never overlap, that a leaf lies in."""
+    place = bisect_right(removed, index, key=lambda removed_range: removed_range.first) - 1
+    return removed[place] if place >= 0 and removed[place].last >= index else None
+
+
 def ranges(indexes: Iterable[int]) -> list[tuple[int, int]]:
     """Ascending leaf indexes as closed ranges."""
-    found: list[tuple[int, int]] = []
+    closed: list[tuple[int, int]] = []
     for index in indexes:
-        if found and found[-1][1] == index - 1:
-            found[-1] = (found[-1][0], index)
+        if closed and closed[-1][1] == index - 1:
+            closed[-1] = (closed[-1][0], index)
         else:
-            found.append((index, index))
-    return found
+            closed.append((index, index))
+    return closed
 
 
 def removal_claims(

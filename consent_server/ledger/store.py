@@ -16,6 +16,7 @@ from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Action
 from consent_server.ledger.rows import CheckpointRow, LeafRow, RemovalRow, RemovedRow, TileRow
 from consent_server.ledger.rules import ReadTile, Tile
+from consent_server.ledger.rules_removal import RemovedRange
 from consent_server.sites.rows import LedgerRow, NoticeRow
 
 DECISIONS: Table = DecisionRow.__table__  # type: ignore[assignment]
@@ -165,6 +166,15 @@ class SealedEntry:
 
 def entries(session: Session, site_id: int, first: int, end: int) -> list[SealedEntry]:
     """Leaves first (included) to end (excluded), in order, with their records or removals."""
+    return _entries(session, site_id, LeafRow.leaf_index >= first, LeafRow.leaf_index < end)
+
+
+def removals_at(session: Session, site_id: int, indexes: Collection[int]) -> list[SealedEntry]:
+    """Those of these leaves that are removals, in order."""
+    return _entries(session, site_id, LeafRow.leaf_index.in_(indexes), LeafRow.removal_id.is_not(None))
+
+
+def _entries(session: Session, site_id: int, *conditions: ColumnElement[bool]) -> list[SealedEntry]:
     rows = session.execute(
         select(
             LeafRow.leaf_index,
@@ -175,7 +185,7 @@ def entries(session: Session, site_id: int, first: int, end: int) -> list[Sealed
         )
         .outerjoin(DecisionRow, DecisionRow.id == LeafRow.decision_row)
         .outerjoin(RemovalRow, RemovalRow.id == LeafRow.removal_id)
-        .where(LeafRow.site_id == site_id, LeafRow.leaf_index >= first, LeafRow.leaf_index < end)
+        .where(LeafRow.site_id == site_id, *conditions)
         .order_by(LeafRow.leaf_index)
     )
     return [SealedEntry(*row) for row in rows]
@@ -228,35 +238,22 @@ def leaves_from(session: Session, site_id: int, first: int) -> int:
     return session.scalar(select(func.count()).where(LeafRow.site_id == site_id, LeafRow.leaf_index >= first)) or 0
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """A range of leaves and the removal that names it; `leaf_index` is the removal's own, None until it is sealed."""
-
-    first: int
-    last: int
-    removal_id: int
-    entry: str
-    leaf_index: int | None
-
-
-def removed_between(session: Session, site_id: int, first: int, end: int) -> list[Removed]:
+def removed_between(session: Session, site_id: int, first: int, end: int) -> list[RemovedRange]:
     """The removed ranges that reach into leaves first (included) to end (excluded), in order.
 
     Ranges never overlap, so only the last one that begins before can reach in.
     """
     before = select(func.max(RemovedRow.first)).where(RemovedRow.site_id == site_id, RemovedRow.first <= first)
-    found = _removed(
-        session, site_id, RemovedRow.first >= func.coalesce(before.scalar_subquery(), first), RemovedRow.first < end
-    )
-    return [one for one in found if one.last >= first]
+    begins = RemovedRow.first >= func.coalesce(before.scalar_subquery(), first)
+    return _removed(session, site_id, begins, RemovedRow.first < end, RemovedRow.last >= first)
 
 
-def removed_from(session: Session, site_id: int, firsts: Collection[int]) -> list[Removed]:
+def removed_from(session: Session, site_id: int, firsts: Collection[int]) -> list[RemovedRange]:
     """The removed ranges that begin at one of these leaves, in order."""
     return _removed(session, site_id, RemovedRow.first.in_(firsts))
 
 
-def _removed(session: Session, site_id: int, *conditions: ColumnElement[bool]) -> list[Removed]:
+def _removed(session: Session, site_id: int, *conditions: ColumnElement[bool]) -> list[RemovedRange]:
     rows = session.execute(
         select(RemovedRow.first, RemovedRow.last, RemovalRow.id, RemovalRow.entry, LeafRow.leaf_index)
         .join(RemovalRow, RemovalRow.id == RemovedRow.removal_id)
@@ -264,7 +261,7 @@ def _removed(session: Session, site_id: int, *conditions: ColumnElement[bool]) -
         .where(RemovedRow.site_id == site_id, *conditions)
         .order_by(RemovedRow.first)
     )
-    return [Removed(*row) for row in rows]
+    return [RemovedRange(*row) for row in rows]
 
 
 def remove(
@@ -345,11 +342,6 @@ def sealed_range(session: Session, site_id: int, since: datetime | None, until: 
     if until is not None:
         end = session.scalar(select(func.min(CheckpointRow.size)).where(of_site, CheckpointRow.sealed_at >= until))
     return first or 0, sealed_size(session, site_id) if end is None else end
-
-
-def removal_leaf(session: Session, site_id: int, leaf_index: int) -> int | None:
-    """The leaf of the removal that names a leaf's record."""
-    return next((one.leaf_index for one in removed_between(session, site_id, leaf_index, leaf_index + 1)), None)
 
 
 def checkpoints_between(session: Session, site_id: int, size: int, end: int) -> list[CheckpointRow]:

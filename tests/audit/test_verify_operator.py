@@ -169,9 +169,9 @@ def test_a_removal_younger_than_the_part(bench: Bench, ledger: EvidenceLedger) -
     assert first_part.code == 0
     assert "leaves 0 to 20 of 41: 17 receipts, 0 removal entries, 4 removed" in first_part.text
     contents = ledger.contents(0, 21)
-    found = bench.run(SCRIPT, ledger.write(bench.folder / "pack.zip", 0, 21, removal=lambda _: None))
+    found = bench.run(SCRIPT, ledger.write(bench.folder / "pack.zip", 0, 21, removals=lambda _: []))
     assert found.names("removals", "records.jsonl leaves 3 to 5", "leaf 40, which should say why")
-    assert contents.removal(40) is not None
+    assert list(contents.removals([40]))
 
 
 def test_a_kept_checkpoint_outside_the_part(bench: Bench, ledger: EvidenceLedger) -> None:

@@ -187,7 +187,7 @@ class EvidenceLedger:
             tree_size=size,
             jwks=self.jwks or self.ring.public_jwks(),
             entries=(entry(index) for index in range(first, end) if index in rows),
-            removal=lambda index: entry(index) if index < len(self.rows) else None,
+            removals=lambda indexes: [entry(index) for index in indexes if index < len(self.rows)],
             checkpoints=[one for one in self.checkpoints if first <= one.size <= end or one.size == size],
             publications=self.publications,
             notice=self.notices.get,
