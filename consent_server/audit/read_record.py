@@ -11,12 +11,13 @@ from consent_server.audit.rules_search import Filter
 from consent_server.audit.search import Item, item
 from consent_server.audit.store import FoundRecord
 from consent_server.core.database import Database, Session
-from consent_server.core.errors import InvalidProof, NotSealedYet, UnknownReceipt
-from consent_server.core.keys import KeyRing, verify_jws
-from consent_server.decisions.rules_receipt import RECEIPT_TYPE
+from consent_server.core.errors import InvalidProof
+from consent_server.core.keys import KeyRing
+from consent_server.decisions import store as decisions
+from consent_server.decisions.rows import DecisionRow
 from consent_server.ledger.check_leaves import differences
-from consent_server.receipts.prove import Proof, prove_receipt
-from consent_server.receipts.verify import Check, Verification, verify_receipt
+from consent_server.receipts.prove import Proof, Proved, open_sealed, try_proof
+from consent_server.receipts.verify import Check, Verification, verify_offline, verify_record
 from consent_server.sites.rules_site import StoredSite
 
 # Decisions of one visitor that a page shows. More than these point to a test, not to a person.
@@ -41,24 +42,34 @@ class Story:
 
 def read_record(
     database: Database, ring: KeyRing, stored: StoredSite, receipt_id: UUID, now: Callable[[], datetime]
-) -> Story:
-    """Raises UnknownReceipt, also for a record of another site."""
-    receipt = _record(database, stored, receipt_id).row.receipt
-    # Checked before the rest is read: checking seals a record that is newer than the newest checkpoint.
-    checked = verify_receipt(receipt, ring, database, now)
-    found = _record(database, stored, receipt_id)
-    with database.reading() as session:
-        history = _history(session, stored.id, found)
-    checks = (*checked.checks, _fits(checked.claims, found, stored.site.key))
-    return Story(item(found), receipt, Verification(checks, checked.claims), _proof(database, receipt_id), history)
+) -> Story | None:
+    """None for a record that is not there, or is of another site. One that is newer than the ledger is sealed first."""
+
+    def of_this_site(session: Session) -> DecisionRow | None:
+        row = decisions.by_receipt_id(session, receipt_id)
+        return row if row and row.site_id == stored.id else None
+
+    with open_sealed(database, ring, now, of_this_site) as (session, row, proved):
+        if row is None:
+            return None
+        record = search.beside(session, row)
+        checked = _verify(session, ring, row, proved)
+        checks = (*checked.checks, _fits(checked.claims, record, stored.site.key))
+        # What is wrong with the proof stands in the verification, in words.
+        proof = proved if isinstance(proved, Proof) else None
+        return Story(
+            item(record), row.receipt, Verification(checks, checked.claims), proof, _history(session, stored.id, record)
+        )
 
 
-def _record(database: Database, stored: StoredSite, receipt_id: UUID) -> FoundRecord:
-    with database.reading() as session:
-        found = search.record(session, stored.id, receipt_id)
-    if found is None:
-        raise UnknownReceipt("This site has no record of this receipt. It may have been erased.")
-    return found
+def _verify(session: Session, ring: KeyRing, row: DecisionRow, proved: Proved) -> Verification:
+    offline = verify_offline(row.receipt, ring)
+    named = UUID(offline.claims["jti"]) if offline.claims else row.receipt_id
+    if named == row.receipt_id:
+        return verify_record(offline, row.receipt, ring, row, proved)
+    # A good receipt in another's row: it is looked up as anybody's would be.
+    other = decisions.by_receipt_id(session, named)
+    return verify_record(offline, row.receipt, ring, other, try_proof(session, other))
 
 
 def _fits(claims: dict[str, Any], found: FoundRecord, site: str) -> Check:
@@ -72,9 +83,8 @@ def _fits(claims: dict[str, Any], found: FoundRecord, site: str) -> Check:
     return Check("fields", True, "The fields that are searched match the receipt.")
 
 
-def receipt_shown(receipt: str, ring: KeyRing) -> tuple[UUID, str]:
-    """Receipt id and site of a compact JWS that somebody has. Raises InvalidProof."""
-    claims = verify_jws(receipt, RECEIPT_TYPE, ring)
+def receipt_shown(claims: dict[str, Any]) -> tuple[UUID, str]:
+    """Receipt id and site of a receipt that somebody has. Raises InvalidProof."""
     try:
         return UUID(claims["jti"]), str(claims["site"])
     except (KeyError, ValueError, TypeError, AttributeError):
@@ -86,11 +96,3 @@ def _history(session: Session, site_id: int, found: FoundRecord) -> list[Item]:
         return []
     theirs = search.page(session, site_id, Filter(visitor=found.row.visitor), None, MOST_OF_ONE_VISITOR)
     return [item(record) for record in reversed(theirs)]
-
-
-def _proof(database: Database, receipt_id: UUID) -> Proof | None:
-    try:
-        return prove_receipt(database, str(receipt_id))
-    except (NotSealedYet, UnknownReceipt, InvalidProof):
-        # What is wrong stands in the verification, in words.
-        return None

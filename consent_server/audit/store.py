@@ -6,7 +6,6 @@ from datetime import datetime
 from heapq import nlargest
 from operator import attrgetter
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, case, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -171,11 +170,11 @@ def _records(session: Session, ids: Sequence[int]) -> list[FoundRecord]:
     return [found[row_id] for row_id in ids if row_id in found]
 
 
-def record(session: Session, site_id: int, receipt_id: UUID) -> FoundRecord | None:
-    """A record of a site by its receipt id."""
-    query = select(DecisionRow.id).where(DecisionRow.receipt_id == receipt_id, DecisionRow.site_id == site_id)
-    row_id = session.scalar(query)
-    return None if row_id is None else next(iter(_records(session, [row_id])), None)
+def beside(session: Session, row: DecisionRow) -> FoundRecord:
+    """A record with what lists say beside it."""
+    query = select(NoticeRow.hash, LeafRow.leaf_index).outerjoin(LeafRow, LeafRow.decision_row == row.id)
+    notice, leaf_index = session.execute(query.where(NoticeRow.id == row.notice_id)).one()
+    return FoundRecord(row, notice, leaf_index)
 
 
 def leaf(session: Session, site_id: int, index: int) -> tuple[LeafRow, FoundRecord | None] | None:

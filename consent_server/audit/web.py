@@ -24,7 +24,6 @@ from consent_server.core.times import rfc3339
 from consent_server.decisions.rules import Action
 from consent_server.http.fields import as_uuid, read_query, without_empty
 from consent_server.ledger.replay import STRETCH, replay_leaves
-from consent_server.receipts.read import leaf_of
 from consent_server.receipts.verify import Verification, verify_offline, verify_receipt
 from consent_server.sites.find import find_site
 from consent_server.sites.rules_site import StoredSite
@@ -85,8 +84,10 @@ def record(key: str, receipt_id: str) -> str:
     stored, wanted_id, ctx = _site(key), as_uuid(receipt_id), context()
     if wanted_id is None:
         raise UnknownReceipt("A receipt is named by a UUID.")
-    _log(stored, "record", {"leaf": leaf_of(ctx.database, stored.id, wanted_id)})
     story = read_record(ctx.database, ctx.keys.ring, stored, wanted_id, ctx.now)
+    _log(stored, "record", {"leaf": story.record.leaf_index if story else None})
+    if story is None:
+        raise UnknownReceipt("This site has no record of this receipt. It may have been erased.")
     return _page("audit/record.html", stored, story=story, record=story.record)
 
 
@@ -99,7 +100,7 @@ def find(key: str) -> str | AnyResponse | tuple[str, int]:
     checked = verify_offline(receipt, ctx.keys.ring)
     if not checked.valid:
         return _found_page(stored, checked, "This is not a receipt that this server signed."), 422
-    receipt_id, site = receipt_shown(receipt, ctx.keys.ring)
+    receipt_id, site = receipt_shown(checked.claims)
     if site != key:
         return _found_page(stored, checked, "This receipt is of another site."), 422
     checked = verify_receipt(receipt, ctx.keys.ring, ctx.database, ctx.now)

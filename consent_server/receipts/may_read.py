@@ -4,7 +4,7 @@ from consent_server.access.guard import known_caller
 from consent_server.access.log_lookup import log_lookup
 from consent_server.access.rules import Role
 from consent_server.core.context import context
-from consent_server.receipts.read import leaf_of, receipt_uuid, site_of_receipt
+from consent_server.receipts.read import place_of_receipt
 
 
 def may_read_receipt(receipt_id: str) -> bool:
@@ -18,8 +18,7 @@ def may_read_receipt(receipt_id: str) -> bool:
         return False
     access.require(Role.AUDITOR, None)
     ctx = context()
-    stored = site_of_receipt(ctx.database, receipt_id)
+    stored, leaf = place_of_receipt(ctx.database, receipt_id)
     access.require(Role.AUDITOR, stored.site.key)
-    leaf = leaf_of(ctx.database, stored.id, receipt_uuid(receipt_id))
     log_lookup(ctx.database, access, stored.id, "receipt", {"leaf": leaf}, ctx.now())
     return True

@@ -6,18 +6,15 @@ from typing import Any
 from flask import Response, render_template, request
 
 from consent_server.core.context import context
-from consent_server.core.errors import NotSealedYet, RemovedReceipt
+from consent_server.core.errors import RemovedReceipt
 from consent_server.decisions.keep_choice import set_choice
 from consent_server.decisions.rules_cookie import visitor_of, withdrawn_value
 from consent_server.http import problems
-from consent_server.receipts.prove import Proof, prove_receipt
-from consent_server.receipts.read import ReadReceipt, read_receipt
-from consent_server.receipts.request_erasure import erasure_asked_at
-from consent_server.receipts.withdraw import Standing, State, read_standing
+from consent_server.receipts.read_page import ReceiptPage, read_page
+from consent_server.receipts.withdraw import Standing, State
 from consent_server.sites import catalogue
 from consent_server.sites.configure_widget import revision
 from consent_server.sites.current_site import CurrentSites
-from consent_server.sites.find import find_site
 from consent_server.sites.rules_cookie import NAME
 from consent_server.sites.rules_rights import answer_by
 from consent_server.sites.wording import Wording
@@ -26,11 +23,10 @@ from consent_server.sites.wording import Wording
 def receipt_page(receipt_id: str, held: bool) -> Response:
     """The page; with its two forms only for who holds the signed link. Raises UnknownReceipt."""
     ctx = context()
-    found = read_receipt(ctx.database, ctx.keys.ring, receipt_id)
-    standing = read_standing(ctx.database, ctx.keys.ring, receipt_id, ctx.now())
-    asked_at = erasure_asked_at(ctx.database, receipt_id)
+    page = read_page(ctx.database, ctx.keys.ring, receipt_id, ctx.now())
+    standing = page.standing
     follows = held and _is_copy_of(standing)
-    response = Response(_html(found, standing, asked_at, held, follows), mimetype="text/html")
+    response = Response(_html(page, held, follows), mimetype="text/html")
     if follows:
         claims = standing.newest.claims
         value = withdrawn_value(
@@ -51,8 +47,9 @@ def _is_copy_of(standing: Standing) -> bool:
     return standing.state is State.WITHDRAWN and visitor is not None and visitor == standing.visitor
 
 
-def _html(found: ReadReceipt, standing: Standing, asked_at: datetime | None, held: bool, follows: bool) -> str:
-    claims, language = found.claims, found.claims["language"]
+def _html(page: ReceiptPage, held: bool, follows: bool) -> str:
+    standing, claims, notice = page.standing, page.receipt.claims, page.receipt.notice
+    language = claims["language"]
     locale = catalogue.locales().get(language) or catalogue.locales()["en"]
     wording = Wording(language if language in catalogue.locales() else "en")
     return render_template(
@@ -64,13 +61,13 @@ def _html(found: ReadReceipt, standing: Standing, asked_at: datetime | None, hel
         texts=locale["receipt"],
         check=locale["check"],
         policies=locale["banner"],
-        purposes=_purposes(claims, found.notice),
-        vendors=[(v["key"], v["name"], claims["vendors"][v["key"]]) for v in found.notice["vendors"]],
-        proof=(proof := _proof_if_sealed(claims["jti"])),
-        sealed_at=wording.moment(proof.sealed_at) if proof else None,
-        site=find_site(context().database, claims["site"]).site,
-        site_name=found.notice["name"],
-        recorded_at=wording.moment(found.recorded_at),
+        purposes=_purposes(claims, notice),
+        vendors=[(v["key"], v["name"], claims["vendors"][v["key"]]) for v in notice["vendors"]],
+        proof=page.proof,
+        sealed_at=wording.moment(page.proof.sealed_at) if page.proof else None,
+        site=page.site,
+        site_name=notice["name"],
+        recorded_at=wording.moment(page.receipt.recorded_at),
         valid_until=wording.moment(datetime.fromtimestamp(claims["valid_until"], UTC)),
         link=request.script_root + request.path,
         held=held,
@@ -80,21 +77,14 @@ def _html(found: ReadReceipt, standing: Standing, asked_at: datetime | None, hel
         follows=follows,
         stands_since=wording.moment(standing.newest.recorded_at),
         stands_until=wording.moment(standing.valid_until),
-        asked_at=wording.moment(asked_at) if asked_at else None,
-        answer_by=wording.day(answer_by(asked_at)) if asked_at else None,
+        asked_at=wording.moment(page.asked_at) if page.asked_at else None,
+        answer_by=wording.day(answer_by(page.asked_at)) if page.asked_at else None,
     )
 
 
 def _purposes(claims: dict[str, Any], notice: dict[str, Any]) -> list[tuple[str, dict[str, str], bool]]:
     texts = notice["texts"][claims["language"]]["purposes"]
     return [(p["key"], texts[p["key"]], claims["grants"][p["key"]]) for p in notice["purposes"]]
-
-
-def _proof_if_sealed(receipt_id: str) -> Proof | None:
-    try:
-        return prove_receipt(context().database, receipt_id)
-    except NotSealedYet:
-        return None
 
 
 def removed_page(refusal: RemovedReceipt) -> Response:

@@ -1,15 +1,18 @@
 """The proof that a receipt stands in its site's ledger."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from consent_server.core.database import Database, Session
-from consent_server.core.errors import NotSealedYet, UnknownReceipt
-from consent_server.decisions import store as decisions
+from consent_server.core.errors import InvalidProof, NotSealedYet, Refusal, UnknownReceipt
+from consent_server.core.keys import KeyRing
 from consent_server.decisions.rows import DecisionRow
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.rules import Tree
-from consent_server.receipts.read import receipt_uuid
+from consent_server.ledger.seal import seal_ledger
+from consent_server.receipts.read import record_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +29,8 @@ class Proof:
 
 def prove_receipt(database: Database, receipt_id: str) -> Proof:
     """Raises UnknownReceipt; NotSealedYet before the first checkpoint that covers it."""
-    wanted = receipt_uuid(receipt_id)
     with database.reading() as session:
-        row = decisions.by_receipt_id(session, wanted)
-        if row is None:
-            raise UnknownReceipt("There is no receipt at this address.")
-        return proof_of(session, row)
+        return proof_of(session, record_of(session, receipt_id))
 
 
 def proof_of(session: Session, row: DecisionRow) -> Proof:
@@ -43,3 +42,45 @@ def proof_of(session: Session, row: DecisionRow) -> Proof:
     tree = Tree(newest.size, ledgers.tile_reader(session, row.site_id))
     hashes = tuple(tree.inclusion_proof(leaf.leaf_index))
     return Proof(leaf.leaf_index, newest.size, hashes, newest.note, newest.sealed_at, row.salt)
+
+
+# A proof, or why there is none.
+Proved = Proof | Refusal
+
+
+def try_proof(session: Session, row: DecisionRow | None) -> Proved:
+    """The proof of a record, if there is one and it can be made."""
+    try:
+        if row is None:
+            raise UnknownReceipt("There is no receipt at this address.")
+        return proof_of(session, row)
+    except (InvalidProof, NotSealedYet, UnknownReceipt) as error:
+        return error
+
+
+@contextmanager
+def open_sealed(
+    database: Database,
+    ring: KeyRing,
+    now: Callable[[], datetime],
+    find: Callable[[Session], DecisionRow | None],
+) -> Iterator[tuple[Session, DecisionRow | None, Proved]]:
+    """A session in which a record is found, with its proof. One that no checkpoint covers yet is sealed first.
+
+    Of its own site alone: what is wrong with another ledger says nothing about this record.
+    """
+    with database.reading() as session:
+        row = find(session)
+        proved = try_proof(session, row)
+        if row is None or not isinstance(proved, NotSealedYet):
+            yield session, row, proved
+            return
+        site_id = row.site_id
+    broken: Refusal | None = None
+    try:
+        seal_ledger(database, ring, now, site_id)
+    except InvalidProof as error:
+        broken = error
+    with database.reading() as session:
+        row = find(session)
+        yield session, row, broken or try_proof(session, row)

@@ -37,14 +37,18 @@ def receipt_uuid(receipt_id: str) -> UUID:
         raise UnknownReceipt("There is no receipt at this address.") from None
 
 
+def record_of(session: Session, receipt_id: str) -> DecisionRow:
+    """The record of a receipt. Raises UnknownReceipt."""
+    record = decisions.by_receipt_id(session, receipt_uuid(receipt_id))
+    if record is None:
+        raise UnknownReceipt("There is no receipt at this address.")
+    return record
+
+
 def read_receipt(database: Database, ring: KeyRing, receipt_id: str) -> ReadReceipt:
     """Raises UnknownReceipt; InvalidProof when what is stored is not what was signed."""
-    wanted = receipt_uuid(receipt_id)
     with database.reading() as session:
-        row = decisions.by_receipt_id(session, wanted)
-        if row is None:
-            raise UnknownReceipt("There is no receipt at this address.")
-        return read_recorded(session, ring, row)
+        return read_recorded(session, ring, record_of(session, receipt_id))
 
 
 def read_recorded(session: Session, ring: KeyRing, record: DecisionRow) -> ReadReceipt:
@@ -55,18 +59,11 @@ def read_recorded(session: Session, ring: KeyRing, record: DecisionRow) -> ReadR
     return ReadReceipt(record.receipt, claims, notice, notice_at, record.recorded_at)
 
 
-def leaf_of(database: Database, site_id: int, receipt_id: UUID) -> int | None:
-    """Where a record of a site stands in its ledger: how the log names it. None before it is sealed, or unknown."""
+def place_of_receipt(database: Database, receipt_id: str) -> tuple[StoredSite, int | None]:
+    """The site on which a receipt was made, and its leaf there, None before it is sealed. Raises UnknownReceipt."""
     with database.reading() as session:
-        row = decisions.by_receipt_id(session, receipt_id)
-        leaf = ledgers.leaf_of_decision(session, row.id) if row and row.site_id == site_id else None
-        return leaf.leaf_index if leaf else None
-
-
-def site_of_receipt(database: Database, receipt_id: str) -> StoredSite:
-    """The site on which a receipt was made. Raises UnknownReceipt."""
-    with database.reading() as session:
-        row = decisions.by_receipt_id(session, receipt_uuid(receipt_id))
-        if row is None:
+        record = decisions.by_receipt_id(session, receipt_uuid(receipt_id))
+        if record is None:
             raise UnknownReceipt("There is no receipt at this address. It may have been erased.")
-        return sites.by_id(session, row.site_id)
+        leaf = ledgers.leaf_of_decision(session, record.id)
+        return sites.by_id(session, record.site_id), leaf.leaf_index if leaf else None

@@ -3,10 +3,8 @@
 from datetime import datetime
 
 from consent_server.core.database import Database
-from consent_server.core.errors import UnknownReceipt
-from consent_server.decisions import store as decisions
 from consent_server.receipts import store as erasure_requests
-from consent_server.receipts.read import receipt_uuid
+from consent_server.receipts.read import record_of
 from consent_server.receipts.store import OpenRequest
 
 
@@ -17,21 +15,12 @@ def request_erasure(database: Database, receipt_id: str, now: datetime) -> datet
     goes by it: a controller may keep a proof as long as it needs it (GDPR 17(3)(e)). Raises UnknownReceipt.
     """
     with database.transaction() as session:
-        record = decisions.by_receipt_id(session, receipt_uuid(receipt_id))
-        if record is None:
-            raise UnknownReceipt("There is no receipt at this address.")
+        record = record_of(session, receipt_id)
         asked_at = erasure_requests.asked_at(session, record)
         if asked_at is not None:
             return asked_at
         erasure_requests.ask(session, record.id, now)
         return erasure_requests.asked_at(session, record) or now
-
-
-def erasure_asked_at(database: Database, receipt_id: str) -> datetime | None:
-    """When erasure of the record of this receipt was asked for, if that is still open."""
-    with database.reading() as session:
-        record = decisions.by_receipt_id(session, receipt_uuid(receipt_id))
-        return erasure_requests.asked_at(session, record) if record else None
 
 
 def read_erasure_requests(database: Database, site_id: int | None = None) -> list[OpenRequest]:

@@ -7,15 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from consent_server.core.database import Database
-from consent_server.core.errors import InvalidProof, NotSealedYet, UnknownReceipt
+from consent_server.core.errors import InvalidProof, Refusal
 from consent_server.core.keys import KeyRing, read_header, verify_jws
 from consent_server.core.notes import open_checkpoint
 from consent_server.decisions import store as decisions
+from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE
 from consent_server.ledger.rules import commitment, leaf_hash, verify_inclusion
-from consent_server.ledger.seal import seal_ledger
-from consent_server.receipts.prove import prove_receipt
-from consent_server.sites import store as sites
+from consent_server.receipts.prove import Proof, Proved, open_sealed
+
+UNSIGNED = "Not looked up: the signature is not valid."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,42 +59,43 @@ def verify_receipt(receipt: str, ring: KeyRing, database: Database, now: Callabl
     A record that no checkpoint covers yet is sealed first, so that the answer does not depend on the moment.
     """
     offline = verify_offline(receipt, ring)
-    record = _check("record", lambda: _recorded(receipt, offline.claims, database))
-    inclusion = _check("inclusion", lambda: _included(receipt, offline.claims, ring, database, now))
+    if not offline.claims:
+        return verify_record(offline, receipt, ring, None, InvalidProof(UNSIGNED))
+    named = UUID(offline.claims["jti"])
+    with open_sealed(database, ring, now, lambda session: decisions.by_receipt_id(session, named)) as (_, row, proved):
+        return verify_record(offline, receipt, ring, row, proved)
+
+
+def verify_record(
+    offline: Verification, receipt: str, ring: KeyRing, row: DecisionRow | None, proved: Proved
+) -> Verification:
+    """The two checks more that take the record of the receipt's id, and its proof."""
+    record = _check("record", lambda: _recorded(receipt, offline.claims, row))
+    inclusion = _check("inclusion", lambda: _included(receipt, offline.claims, ring, proved))
     return Verification((*offline.checks, record, inclusion), offline.claims)
 
 
 def _check(name: str, step: Callable[[], str]) -> Check:
     try:
         return Check(name, True, step())
-    except (InvalidProof, UnknownReceipt, NotSealedYet) as error:
+    except Refusal as error:
         return Check(name, False, error.detail)
 
 
-def _recorded(receipt: str, claims: dict[str, Any], database: Database) -> str:
+def _recorded(receipt: str, claims: dict[str, Any], row: DecisionRow | None) -> str:
     if not claims:
-        raise InvalidProof("Not looked up: the signature is not valid.")
-    with database.reading() as session:
-        row = decisions.by_receipt_id(session, UUID(claims["jti"]))
+        raise InvalidProof(UNSIGNED)
     if row is None or row.receipt != receipt:
         raise InvalidProof("This receipt is not on record here; it may have been erased.")
     return "This receipt is on record."
 
 
-def _included(
-    receipt: str, claims: dict[str, Any], ring: KeyRing, database: Database, now: Callable[[], datetime]
-) -> str:
+def _included(receipt: str, claims: dict[str, Any], ring: KeyRing, proved: Proved) -> str:
     if not claims:
-        raise InvalidProof("Not looked up: the signature is not valid.")
-    try:
-        proof = prove_receipt(database, claims["jti"])
-    except NotSealedYet:
-        # Of its own site alone: what is wrong with another ledger says nothing about this receipt.
-        with database.reading() as session:
-            site_id = sites.get(session, claims["site"]).id
-        seal_ledger(database, ring, now, site_id)
-        proof = prove_receipt(database, claims["jti"])
-    checkpoint = open_checkpoint(proof.checkpoint, ring.note_keys(claims["ledger"]))
-    leaf = leaf_hash(commitment(proof.salt, receipt))
-    verify_inclusion(leaf, proof.leaf_index, checkpoint.size, proof.hashes, checkpoint.root)
-    return f"Leaf {proof.leaf_index} of the {checkpoint.size} that the newest checkpoint covers."
+        raise InvalidProof(UNSIGNED)
+    if not isinstance(proved, Proof):
+        raise proved
+    checkpoint = open_checkpoint(proved.checkpoint, ring.note_keys(claims["ledger"]))
+    leaf = leaf_hash(commitment(proved.salt, receipt))
+    verify_inclusion(leaf, proved.leaf_index, checkpoint.size, proved.hashes, checkpoint.root)
+    return f"Leaf {proved.leaf_index} of the {checkpoint.size} that the newest checkpoint covers."

@@ -6,14 +6,13 @@ from enum import StrEnum
 from uuid import UUID, uuid5
 
 from consent_server.core.database import Database, Session
-from consent_server.core.errors import UnknownReceipt
 from consent_server.core.keys import KeyRing
 from consent_server.decisions import store as decisions
 from consent_server.decisions.record import RecordDecision, Recorded
 from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Action, Answer, Method
 from consent_server.decisions.rules_visit import Visit
-from consent_server.receipts.read import ReadReceipt, read_recorded, receipt_uuid
+from consent_server.receipts.read import ReadReceipt, read_recorded, record_of
 from consent_server.sites.current_site import CurrentSites
 
 # Names the act of withdrawing what a receipt grants: pressed twice at once, it is one decision.
@@ -50,19 +49,22 @@ class Standing:
 
 def read_standing(database: Database, ring: KeyRing, receipt_id: str, now: datetime) -> Standing:
     """Raises UnknownReceipt; InvalidProof when what is stored is not what was signed."""
-    wanted = receipt_uuid(receipt_id)
     with database.reading() as session:
-        record = decisions.by_receipt_id(session, wanted)
-        if record is None:
-            raise UnknownReceipt("There is no receipt at this address.")
-        newest = _newest(session, record)
-        found = read_recorded(session, ring, newest)
-    valid_until = datetime.fromtimestamp(found.claims["valid_until"], UTC)
+        return standing_of(session, ring, record_of(session, receipt_id), now)
+
+
+def standing_of(
+    session: Session, ring: KeyRing, record: DecisionRow, now: datetime, read: ReadReceipt | None = None
+) -> Standing:
+    """What stands of a record; its receipt is not read again where it was `read`. Raises InvalidProof."""
+    newest = _newest(session, record)
+    receipt = read if read and newest is record else read_recorded(session, ring, newest)
+    valid_until = datetime.fromtimestamp(receipt.claims["valid_until"], UTC)
     if not newest.granted:
         state = State.REFUSED if newest.visitor is None else State.WITHDRAWN
     else:
         state = State.EXPIRED if valid_until <= now else State.GRANTED
-    return Standing(state, found, newest.visitor, wanted, valid_until)
+    return Standing(state, receipt, newest.visitor, record.receipt_id, valid_until)
 
 
 def _newest(session: Session, record: DecisionRow) -> DecisionRow:

@@ -1,0 +1,47 @@
+"""All that the page of a receipt shows, as one state of the database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from consent_server.core.database import Database, Session
+from consent_server.core.errors import NotSealedYet
+from consent_server.core.keys import KeyRing
+from consent_server.decisions.rows import DecisionRow
+from consent_server.receipts import store as erasure_requests
+from consent_server.receipts.prove import Proof, proof_of
+from consent_server.receipts.read import ReadReceipt, read_recorded, record_of
+from consent_server.receipts.withdraw import Standing, standing_of
+from consent_server.sites import store as sites
+from consent_server.sites.rules_site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptPage:
+    """A receipt, what stands of it, and its proof once it is sealed. `asked_at`: erasure was asked for, and is open."""
+
+    receipt: ReadReceipt
+    standing: Standing
+    asked_at: datetime | None
+    proof: Proof | None
+    site: Site
+
+
+def read_page(database: Database, ring: KeyRing, receipt_id: str, now: datetime) -> ReceiptPage:
+    """Raises UnknownReceipt; InvalidProof when what is stored is not what was signed."""
+    with database.reading() as session:
+        record = record_of(session, receipt_id)
+        receipt = read_recorded(session, ring, record)
+        return ReceiptPage(
+            receipt=receipt,
+            standing=standing_of(session, ring, record, now, receipt),
+            asked_at=erasure_requests.asked_at(session, record),
+            proof=_proof_if_sealed(session, record),
+            site=sites.by_id(session, record.site_id).site,
+        )
+
+
+def _proof_if_sealed(session: Session, record: DecisionRow) -> Proof | None:
+    try:
+        return proof_of(session, record)
+    except NotSealedYet:
+        return None

@@ -1,0 +1,72 @@
+"""The page of a record is one state of the database, read once."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from consent_server.audit.read_record import read_record
+from consent_server.core.context import Context
+from consent_server.ledger.seal import seal_ledger
+from consent_server.sites.find import find_site
+from tests.access.conftest import token
+from tests.factories import Body
+from tests.support.traffic import Traffic, watch
+from tests.web.visitor import post
+
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
+
+
+@pytest.fixture
+def granted(client: FlaskClient, body: Body) -> dict[str, Any]:
+    """The answer to the second of two grants, not sealed yet."""
+    post(client, body())
+    answer: dict[str, Any] = post(client, body()).get_json()
+    return answer
+
+
+def seal(services: Context) -> None:
+    seal_ledger(services.database, services.keys.ring, services.now)
+
+
+def read(services: Context, receipt_id: str) -> Traffic:
+    """What one reading asks of the database."""
+    stored = find_site(services.database, "shop")
+    with watch(services.database.engine) as traffic:
+        story = read_record(services.database, services.keys.ring, stored, UUID(receipt_id), services.now)
+    assert story is not None
+    assert story.verification.valid
+    assert story.proof is not None
+    return traffic
+
+
+def test_a_record_is_read_once(granted: dict[str, Any], services: Context) -> None:
+    seal(services)
+    traffic = read(services, granted["receipt_id"])
+    assert traffic.transactions == 1
+    assert traffic.asks("WHERE decisions.receipt_id") == 1
+    assert traffic.asks("FROM tiles") == 1
+    # The record, its leaf, the checkpoint, its one tile, what stands beside the record, and two for its visitor's.
+    assert len(traffic.statements) == 7
+
+
+def test_a_record_that_is_not_sealed_yet_is_sealed_and_read_again(granted: dict[str, Any], services: Context) -> None:
+    traffic = read(services, granted["receipt_id"])
+    assert traffic.asks("WHERE decisions.receipt_id") == 2
+    sealed = read(services, granted["receipt_id"])
+    assert sealed.transactions == 1
+
+
+def test_the_page_opens_the_database_once_for_the_record(
+    app: Flask, client: FlaskClient, granted: dict[str, Any], services: Context
+) -> None:
+    seal(services)
+    headers, path = token(app, "auditor", "shop"), f"/console/sites/shop/records/{granted['receipt_id']}"
+    # The first use of a day is written down.
+    assert client.get(path, headers=headers).status_code == 200
+    with watch(services.database.engine) as traffic:
+        client.get(path, headers=headers)
+    # Who asks, which site, the record, and the line that says who looked.
+    assert traffic.transactions == 4
