@@ -16,8 +16,9 @@ from consent_server.core.keys import KeyRing
 from consent_server.decisions import store as decisions
 from consent_server.decisions.rows import DecisionRow
 from consent_server.ledger.check_leaves import differences
+from consent_server.ledger.rules_report import Check
 from consent_server.receipts.prove import Proof, Proved, open_sealed, try_proof
-from consent_server.receipts.verify import Check, Verification, verify_offline, verify_record
+from consent_server.receipts.verify import Verification, verify_offline, verify_record
 from consent_server.sites.rules_site import StoredSite
 
 # Decisions of one visitor that a page shows. More than these point to a test, not to a person.

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from operator import itemgetter
 
 from consent_server.audit import store as search
 from consent_server.core import append_only
@@ -15,21 +16,13 @@ from consent_server.ledger import store as ledgers
 from consent_server.ledger.check_leaves import TOLERANCE
 from consent_server.ledger.rows import CheckpointRow
 from consent_server.ledger.rules_removal import REMOVAL_TYPE
+from consent_server.ledger.rules_report import Check, Report
 from consent_server.sites import store_experiments as experiments
 
 # How many of the newest are counted, or looked at for their order, so that the answer comes as soon over any ledger.
 # The replay and `ledger check` see all the others.
 NEWEST_LEAVES, NEWEST_RECORDS, NEWEST_CHECKPOINTS = 1_000_000, 2000, 500
 SHOWN_REMOVALS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at: whether it is as it should be, and the figures."""
-
-    name: str
-    ok: bool
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +36,8 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
-    """A removal: how many records went, when, by which rule and where its entry stands."""
+class Removal:
+    """How many records went, when, by which rule and where its entry stands."""
 
     at: datetime
     count: int
@@ -53,15 +46,14 @@ class Removed:
     leaf_index: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class GapReport:
-    """All of it."""
+@dataclass(slots=True, kw_only=True)
+class GapReport(Report):
+    """What must fit together over the `size` leaves of the newest checkpoint; versions and removals, newest first."""
 
     size: int
-    findings: list[Finding]
     notices: list[Shown]
     widgets: list[tuple[str, datetime]]
-    removals: list[Removed]
+    removals: list[Removal]
 
 
 def report_gaps(database: Database, ring: KeyRing, site_id: int) -> GapReport:
@@ -71,7 +63,7 @@ def report_gaps(database: Database, ring: KeyRing, site_id: int) -> GapReport:
         newest = ledgers.newest_checkpoint(session, site_id)
         keys = ring.note_keys(ledger.origin)
         checkpoints = search.newest_checkpoints(session, site_id, NEWEST_CHECKPOINTS)
-        findings = [
+        checks = [
             *_continuity(session, site_id, newest.size if newest else 0),
             _signed(newest.note if newest else None, keys),
             _records_in_order(session, site_id),
@@ -80,14 +72,14 @@ def report_gaps(database: Database, ring: KeyRing, site_id: int) -> GapReport:
         ]
         return GapReport(
             size=newest.size if newest else 0,
-            findings=findings,
+            checks=checks,
             notices=_notices(session, site_id),
             widgets=search.widgets(session),
             removals=_removals(session, ring, site_id),
         )
 
 
-def _continuity(session: Session, site_id: int, sealed: int) -> list[Finding]:
+def _continuity(session: Session, site_id: int, sealed: int) -> list[Check]:
     ledger = ledgers.get(session, site_id)
     first = max(0, ledger.size - NEWEST_LEAVES)
     counts = search.counts(session, site_id, first, ledger.decisions_to)
@@ -96,57 +88,57 @@ def _continuity(session: Session, site_id: int, sealed: int) -> list[Finding]:
     standing = counts.records + counts.removed == counts.of_records
     newest = f": newest {NEWEST_LEAVES:,}" if first else ""
     return [
-        Finding(
+        Check(
             f"Leaves are numbered without a gap{newest}",
             unbroken,
             f"{counts.leaves:,} leaves; the last is number {last:,}; the newest checkpoint covers {sealed:,}."
             if counts.leaves
             else "There are no leaves yet.",
         ),
-        Finding(
+        Check(
             f"Every leaf has its record or a signed removal{newest}",
             standing,
             f"{counts.of_records:,} leaves of records: {counts.records:,} stand, {counts.removed:,} were removed.",
         ),
-        Finding("Records waiting to be sealed", True, f"{counts.waiting:,} as of now."),
+        Check("Records waiting to be sealed", True, f"{counts.waiting:,} as of now."),
     ]
 
 
-def _signed(note: str | None, keys: Mapping[NoteKey, Verify]) -> Finding:
+def _signed(note: str | None, keys: Mapping[NoteKey, Verify]) -> Check:
     name = "The newest checkpoint is signed by this server's key"
     if note is None:
-        return Finding(name, True, "There is none yet.")
+        return Check(name, True, "There is none yet.")
     try:
         checkpoint = open_checkpoint(note, keys)
     except InvalidProof as error:
-        return Finding(name, False, error.detail)
-    return Finding(name, True, f"{checkpoint.size:,} leaves under the root {checkpoint.root.hex()}.")
+        return Check(name, False, error.detail)
+    return Check(name, True, f"{checkpoint.size:,} leaves under the root {checkpoint.root.hex()}.")
 
 
-def _records_in_order(session: Session, site_id: int) -> Finding:
+def _records_in_order(session: Session, site_id: int) -> Check:
     times = [at for _, at in search.newest_times(session, site_id, NEWEST_RECORDS)]
     back = max((older - newer for newer, older in pairwise(times)), default=timedelta(0))
-    return Finding(
+    return Check(
         f"The clock went forward: newest {len(times):,} records",
         back <= timedelta(seconds=TOLERANCE),
         _step_back(back),
     )
 
 
-def _checkpoints_in_order(rows: Sequence[CheckpointRow]) -> Finding:
+def _checkpoints_in_order(rows: Sequence[CheckpointRow]) -> Check:
     back = max((older.sealed_at - newer.sealed_at for newer, older in pairwise(rows)), default=timedelta(0))
     sizes = all(_says(row) == row.size for row in rows)
-    return Finding(
+    return Check(
         f"Checkpoints grow, and so do their times: newest {len(rows):,}",
         back <= timedelta(0) and sizes,
         _step_back(back) if sizes else "A checkpoint is stored under a size other than the one it states.",
     )
 
 
-def _guards(session: Session) -> Finding:
+def _guards(session: Session) -> Check:
     gone = sorted(append_only.missing(session.connection()))
     detail = f"Not in force: {', '.join(gone)}." if gone else "Every guard is in force."
-    return Finding("The database refuses to change history", not gone, detail)
+    return Check("The database refuses to change history", not gone, detail)
 
 
 def _says(row: CheckpointRow) -> int:
@@ -163,18 +155,19 @@ def _step_back(back: timedelta) -> str:
 
 
 def _notices(session: Session, site_id: int) -> list[Shown]:
-    found = [*search.publications(session, site_id), *experiments.shown(session, site_id)]
-    found.sort(key=lambda one: one[2], reverse=True)
-    return [Shown(name, at, *search.span_of_notice(session, row_id)) for name, row_id, at in found]
+    shown = sorted(
+        [*search.publications(session, site_id), *experiments.shown(session, site_id)], key=itemgetter(2), reverse=True
+    )
+    return [Shown(name, at, *search.span_of_notice(session, row_id)) for name, row_id, at in shown]
 
 
-def _removals(session: Session, ring: KeyRing, site_id: int) -> list[Removed]:
-    found = []
+def _removals(session: Session, ring: KeyRing, site_id: int) -> list[Removal]:
+    removals = []
     for row, count, leaf_index in search.removals(session, site_id, SHOWN_REMOVALS):
         try:
             claims = verify_jws(row.entry, REMOVAL_TYPE, ring)
             rule, reason = str(claims["rule"]), str(claims["reason"])
         except InvalidProof as error:
             rule, reason = "unreadable", error.detail
-        found.append(Removed(row.removed_at, count, rule, reason, leaf_index))
-    return found
+        removals.append(Removal(row.removed_at, count, rule, reason, leaf_index))
+    return removals

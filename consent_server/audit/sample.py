@@ -1,6 +1,6 @@
 """Draw records at random for a spot check, so that anyone with the seed draws the same."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from consent_server.audit import store as search
 from consent_server.audit.rules_sampling import sample_indexes
@@ -14,6 +14,7 @@ from consent_server.decisions.rules_receipt import RECEIPT_TYPE
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.check_leaves import differences
 from consent_server.ledger.rules import Tree, commitment, leaf_hash, verify_inclusion
+from consent_server.ledger.rules_report import Check, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +23,15 @@ class Drawn:
 
     leaf_index: int
     record: Item | None
-    fault: str | None
+    check: Check
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """What was drawn, and over how many leaves of which checkpoint."""
+@dataclass(slots=True, kw_only=True)
+class Sample(Report):
+    """What was drawn from the first `size` leaves."""
 
     size: int
-    newest: int
-    drawn: list[Drawn]
+    drawn: list[Drawn] = field(default_factory=list)
 
 
 def newest_size(database: Database, site_id: int) -> int:
@@ -51,38 +51,42 @@ def sample_records(database: Database, ring: KeyRing, site_id: int, seed: str, c
         if newest is None:
             raise NotSealedYet("There is no checkpoint yet, so there is nothing to draw from.")
         if not 1 <= size <= newest.size:
-            fault = Fault("#/size", f"Must be from 1 to {newest.size}, the number of leaves in the newest checkpoint.")
-            raise InvalidQuery("There are not that many leaves.", [fault])
+            limit = Fault("#/size", f"Must be from 1 to {newest.size}, the number of leaves in the newest checkpoint.")
+            raise InvalidQuery("There are not that many leaves.", [limit])
         origin = ledgers.get(session, site_id).origin
         tree = Tree(newest.size, ledgers.tile_reader(session, site_id))
         try:
             checkpoint: Checkpoint | None = open_checkpoint(newest.note, ring.note_keys(origin))
         except InvalidProof:
             checkpoint = None
-        check = _Check(session, site_id, ring, tree, checkpoint)
-        return Sample(size, newest.size, [check(index) for index in sample_indexes(seed, count, size)])
+        sample, spot = Sample(size=size), _SpotCheck(session, site_id, ring, tree, checkpoint)
+        for index in sample_indexes(seed, count, size):
+            record, fault = spot.check(index)
+            sample.drawn.append(Drawn(index, record, sample.add(f"leaf {index}", fault is None, fault or "")))
+        return sample
 
 
 @dataclass(frozen=True, slots=True)
-class _Check:
+class _SpotCheck:
     session: Session
     site_id: int
     ring: KeyRing
     tree: Tree
     checkpoint: Checkpoint | None
 
-    def __call__(self, index: int) -> Drawn:
-        found = search.leaf(self.session, self.site_id, index)
-        if found is None:
-            return Drawn(index, None, "The leaf is missing.")
-        leaf, record = found
+    def check(self, index: int) -> tuple[Item | None, str | None]:
+        """The record of a leaf, and what is wrong with either."""
+        leaf, record = search.leaf(self.session, self.site_id, index)
+        fault = None
         try:
+            if leaf is None:
+                raise InvalidProof("The leaf is missing.")
             self._included(leaf.commitment, index)
             if record is not None:
                 self._unchanged(leaf.commitment, record)
         except InvalidProof as error:
-            return Drawn(index, item(record) if record else None, error.detail)
-        return Drawn(index, item(record) if record else None, None)
+            fault = error.detail
+        return item(record) if record else None, fault
 
     def _included(self, data: bytes, index: int) -> None:
         if self.checkpoint is None:

@@ -177,12 +177,10 @@ def beside(session: Session, row: DecisionRow) -> FoundRecord:
     return FoundRecord(row, notice, leaf_index)
 
 
-def leaf(session: Session, site_id: int, index: int) -> tuple[LeafRow, FoundRecord | None] | None:
-    """A leaf of a ledger with its record, if that still stands."""
+def leaf(session: Session, site_id: int, index: int) -> tuple[LeafRow | None, FoundRecord | None]:
+    """A leaf of a ledger with its record, if they still stand."""
     row = session.get(LeafRow, (site_id, index))
-    if row is None:
-        return None
-    records = _records(session, [row.decision_row]) if row.decision_row else []
+    records = _records(session, [row.decision_row]) if row and row.decision_row else []
     return row, next(iter(records), None)
 
 

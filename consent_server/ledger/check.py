@@ -8,8 +8,9 @@ from consent_server.core.keys import KeyRing
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.check_archive import Named, check_archive
 from consent_server.ledger.check_leaves import Stretch, Subject
-from consent_server.ledger.regrow import TOLD, LedgerReport, RegrownLedger
+from consent_server.ledger.regrow import RegrownLedger
 from consent_server.ledger.rules import TILE_WIDTH, leaf_hash
+from consent_server.ledger.rules_report import LISTED, Report
 from consent_server.sites import store as sites
 
 # Leaves read at once: whole tiles, so that each is complete in one page.
@@ -23,14 +24,14 @@ def check_ledger(
     key: str,
     kept: Iterable[str] = (),
     progress: Callable[[int], None] = lambda _: None,
-) -> LedgerReport:
+) -> Report:
     """Recompute every leaf, tile and checkpoint of a site and the hash of all that visitors were shown, and
     compare with checkpoints that somebody kept.
 
     Holds the unfinished tile of each level and one page of records, however long the ledger is. What is
     sealed meanwhile is for the next run. Raises UnknownSite.
     """
-    report = LedgerReport()
+    report = Report()
     with database.snapshot() as session:
         stored = sites.get(session, key)
         replay = _Replay(Subject.of(session, ring, stored.id, stored.site.key), report, kept)
@@ -38,7 +39,7 @@ def check_ledger(
     for first in range(0, size, PAGE):
         with database.snapshot() as session:
             replay.page(session, first, min(size, first + PAGE))
-        progress(report.leaves)
+        progress(report.counts["leaves"])
     with database.snapshot() as session:
         replay.finish(session, size)
     return report
@@ -47,7 +48,7 @@ def check_ledger(
 class _Replay:
     """A ledger made anew from its records."""
 
-    def __init__(self, subject: Subject, report: LedgerReport, kept: Iterable[str]) -> None:
+    def __init__(self, subject: Subject, report: Report, kept: Iterable[str]) -> None:
         self.subject, self.report = subject, report
         self.grown = RegrownLedger(report, subject.ring.note_keys(subject.origin), kept)
         self.named = Named()
@@ -64,9 +65,11 @@ class _Replay:
             newest = ledgers.newest_checkpoint(session, site_id, newest.size)
         signed = self.signed = newest.size if newest else 0
         if beyond := ledgers.leaves_from(session, site_id, signed):
-            self.report.fail(f"leaf {signed}: it and all {beyond} from there on are in no signed checkpoint")
-        for receipt_id in ledgers.passed_over(session, site_id, TOLD):
-            self.report.fail(f"receipt {receipt_id}: the record has no leaf: it was inserted, or its leaf was removed")
+            self.report.fail(f"leaf {signed}", f"it and all {beyond} from there on are in no signed checkpoint")
+        for receipt_id in ledgers.passed_over(session, site_id, LISTED):
+            self.report.fail(
+                f"receipt {receipt_id}", "the record has no leaf: it was inserted, or its leaf was removed"
+            )
         # By how many there are, not by their numbers: these may be anything.
         return max(signed, ledgers.leaves_from(session, site_id, 0))
 
@@ -75,11 +78,11 @@ class _Replay:
         hashes = []
         for leaf in stretch:
             hashes.append(NO_LEAF if leaf.commitment is None else leaf_hash(leaf.commitment))
-            self.report.leaves += 1
+            self.report.counts["leaves"] += 1
             if leaf.fault:
-                self.report.fail(leaf.fault)
+                self.report.fail(leaf.place, leaf.fault)
             elif leaf.claims is None:
-                self.report.removed += 1
+                self.report.counts["removed"] += 1
             else:
                 self.named.take(leaf)
         self.latest = stretch.latest

@@ -9,7 +9,7 @@ from consent_server.core.errors import UnknownWidget
 from consent_server.core.hashes import sha256_hex
 from consent_server.ledger import store_archive as archive
 from consent_server.ledger.check_leaves import TOLERANCE, CheckedLeaf
-from consent_server.ledger.regrow import LedgerReport
+from consent_server.ledger.rules_report import Report
 from consent_server.sites import store_configurations as configurations
 from consent_server.sites import store_experiments as experiments
 from consent_server.sites import store_notices as notices
@@ -35,7 +35,7 @@ class Named:
         self.widgets.setdefault(leaf.claims["widget"], leaf.index)
 
 
-def check_archive(session: Session, site_id: int, site: str, named: Named, report: LedgerReport) -> None:
+def check_archive(session: Session, site_id: int, site: str, named: Named, report: Report) -> None:
     """Compare notices, code, configurations, pictures and publications of a site; each fault names its place.
 
     Only receipts bind: who can write here can also make a new hash for a configuration or a picture, and move a
@@ -50,7 +50,7 @@ def check_archive(session: Session, site_id: int, site: str, named: Named, repor
 
 
 class _Archive:
-    def __init__(self, session: Session, site_id: int, site: str, named: Named, report: LedgerReport) -> None:
+    def __init__(self, session: Session, site_id: int, site: str, named: Named, report: Report) -> None:
         self._session, self._site_id, self._site = session, site_id, site
         self._named, self._report = named, report
         # By notice, when it was made; the code that anything here names, and which.
@@ -59,42 +59,42 @@ class _Archive:
 
     def notices(self) -> None:
         for row in archive.notices(self._session, self._site_id):
-            self._report.archive["notices"] += 1
+            self._report.counts["notices"] += 1
             self._made[row.hash] = row.created_at
             if fault := _fault_of(row, self._site):
-                self._report.fail(f"notice {row.hash}: {fault}")
+                self._report.fail(f"notice {row.hash}", fault)
         for notice, (_, leaf) in self._named.notices.items():
             if notice not in self._made:
-                self._report.fail(f"notice {notice}: leaf {leaf} names it, and it is not among the site's")
+                self._report.fail(f"notice {notice}", f"leaf {leaf} names it, and it is not among the site's")
 
     def configurations(self) -> None:
         for notice, row in archive.configurations(self._session, self._site_id):
-            self._report.archive["configurations"] += 1
+            self._report.counts["configurations"] += 1
             place = f"configuration {row.id} ({row.language}) of notice {notice.hash}"
             self._code.setdefault(row.widget, place)
             if configurations.hash_of(Configuration(row.language, row.main, row.preferences, row.details)) != row.hash:
-                self._report.fail(f"{place}: {ALTERED}")
+                self._report.fail(place, ALTERED)
             self._require_after(place, row.served_at, notice)
 
     def pictures(self) -> None:
         for notice, row in archive.pictures(self._session, self._site_id):
-            self._report.archive["pictures"] += 1
+            self._report.counts["pictures"] += 1
             place = f"picture {row.hash} of notice {notice.hash}"
             self._code.setdefault(row.widget, place)
             if sha256_hex(row.png) != row.hash:
-                self._report.fail(f"{place}: {ALTERED}")
+                self._report.fail(place, ALTERED)
             self._require_after(place, row.taken_at, notice)
 
     def widgets(self) -> None:
         for widget, place in self._code.items():
-            self._report.archive["widgets"] += 1
+            self._report.counts["widgets"] += 1
             try:
                 code = notices.widget_code(self._session, widget)
             except UnknownWidget:
-                self._report.fail(f"widget {widget}: {place} names it, and it is not here")
+                self._report.fail(f"widget {widget}", f"{place} names it, and it is not here")
             else:
                 if sha256_hex(code.encode()) != widget:
-                    self._report.fail(f"widget {widget}: {ALTERED}")
+                    self._report.fail(f"widget {widget}", ALTERED)
 
     def publications(self) -> None:
         since: dict[str, datetime] = {}
@@ -103,25 +103,25 @@ class _Archive:
         latest: datetime | None = None
         for notice, at in published:
             if latest is not None and _seconds(at, latest) < -TOLERANCE:
-                self._report.fail(f"publication of {notice}: it is dated {_spoken(at)}, before the one before it")
+                self._report.fail(f"publication of {notice}", f"it is dated {_spoken(at)}, before the one before it")
             latest = at if latest is None else max(latest, at)
         for notice, at in [*published, *arms]:
-            self._report.archive["publications"] += 1
+            self._report.counts["publications"] += 1
             since[notice] = min(at, since.get(notice, at))
         for notice, at in since.items():
             if notice in self._made and _seconds(at, self._made[notice]) < -TOLERANCE:
-                self._report.fail(f"publication of {notice}: it is dated {_spoken(at)}, before the notice was made")
+                self._report.fail(f"publication of {notice}", f"it is dated {_spoken(at)}, before the notice was made")
         for notice, (iat, leaf) in self._named.notices.items():
             first = since.get(notice)
             if first is None:
-                self._report.fail(f"publication of {notice}: there is none, and leaf {leaf} names the notice")
+                self._report.fail(f"publication of {notice}", f"there is none, and leaf {leaf} names the notice")
             elif first.timestamp() > iat + TOLERANCE:
                 said = f"it is dated {_spoken(first)}, after the receipt of leaf {leaf} that names the notice"
-                self._report.fail(f"publication of {notice}: {said}")
+                self._report.fail(f"publication of {notice}", said)
 
     def _require_after(self, place: str, at: datetime, notice: NoticeRow) -> None:
         if _seconds(at, notice.created_at) < -TOLERANCE:
-            self._report.fail(f"{place}: it is dated {_spoken(at)}, before the notice was made")
+            self._report.fail(place, f"it is dated {_spoken(at)}, before the notice was made")
 
 
 def _fault_of(row: NoticeRow, site: str) -> str | None:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from consent_server.core.database import Database
@@ -12,32 +11,25 @@ from consent_server.core.notes import parse_note, parse_signatures
 from consent_server.core.witnesses import Witness
 from consent_server.ledger import store_cosignatures as cosignatures
 from consent_server.ledger.rows import CheckpointRow, CosignatureRow
+from consent_server.ledger.rules_report import Report
 from consent_server.ledger.rules_witness import cosignature_time
 from consent_server.sites import store as sites
 
 
-@dataclass(slots=True)
-class CosignatureReport:
-    """How many lines hold, by the name of the witness's key; `unknown` are those whose key nobody named."""
-
-    verified: Counter[str] = field(default_factory=Counter)
-    unknown: Counter[str] = field(default_factory=Counter)
-    faults: list[str] = field(default_factory=list)
-
-
-def check_cosignatures(database: Database, witnesses: Sequence[Witness], now: datetime, key: str) -> CosignatureReport:
+def check_cosignatures(database: Database, witnesses: Sequence[Witness], now: datetime, key: str) -> Report:
     """Verify every kept cosignature of a site's ledger. Raises UnknownSite."""
-    report = CosignatureReport()
+    report, unnamed = Report(), Counter[str]()
     known = {(witness.key.name, witness.key.id): witness for witness in witnesses}
     with database.reading() as session:
         for checkpoint, row in cosignatures.every(session, sites.get(session, key).id):
-            witness = known.get((row.witness, row.key_id))
+            witness, cosigned = known.get((row.witness, row.key_id)), f"checkpoints cosigned by {row.witness}"
             if witness is None:
-                report.unknown[row.witness] += 1
+                unnamed[f"{cosigned}: not checked, the settings do not name this key"] += 1
             elif fault := _fault(checkpoint, row, witness, now):
-                report.faults.append(f"checkpoint {row.size}: the cosignature of {row.witness}: {fault}")
+                report.add(f"checkpoint {row.size}", False, f"the cosignature of {row.witness}: {fault}")
             else:
-                report.verified[row.witness] += 1
+                report.counts[cosigned] += 1
+    report.counts.update(unnamed)
     return report
 
 

@@ -57,6 +57,11 @@ class CheckedLeaf:
     claims: dict[str, Any] | None
     fault: str | None
 
+    @property
+    def place(self) -> str:
+        """How reports name it."""
+        return f"leaf {self.index}"
+
 
 class Stretch:
     """Leaves `first` (included) to `end` (excluded) of one site, read page by page in the caller's snapshot.
@@ -108,7 +113,7 @@ class Stretch:
 
     def _said(self, index: int, reason: str) -> str:
         known = self._records.get(index)
-        return f"leaf {index}: {reason}" + (f" (receipt {known[0].receipt_id})" if known else "")
+        return reason + (f" (receipt {known[0].receipt_id})" if known else "")
 
     def _claims(self, entry: SealedEntry, token: str, salt: bytes) -> dict[str, Any]:
         if commitment(salt, token) != entry.commitment:

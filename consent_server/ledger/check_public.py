@@ -11,8 +11,9 @@ from consent_server.core.hashes import HASH_BYTES
 from consent_server.core.keys import KeyRing
 from consent_server.core.notes import MAX_NOTE_BYTES, Checkpoint, NoteKey, Verify, parse_checkpoint, parse_note
 from consent_server.core.outgoing import Unanswered, get
-from consent_server.ledger.regrow import LedgerReport, RegrownLedger
+from consent_server.ledger.regrow import RegrownLedger
 from consent_server.ledger.rules import TILE_WIDTH, Tile, verify_consistency
+from consent_server.ledger.rules_report import Report
 
 # Bytes of a set of keys, or of a proof: far more than an honest server sends.
 LARGEST = 256 * 1024
@@ -34,20 +35,20 @@ def check_public_ledger(
     key: str,
     kept: Iterable[str] = (),
     progress: Callable[[int], None] = lambda _: None,
-) -> LedgerReport:
+) -> Report:
     """Fetch keys, checkpoints and tiles of a site's ledger from the server at `url`, grow the tree anew, and compare
     it with all of them, with a consistency proof, and with checkpoints that somebody kept.
 
     Holds the unfinished tile of each level and one page, however long the ledger is. What does not answer, or
     not in time, is a fault: a ledger that cannot be read is not one that holds.
     """
-    report = LedgerReport()
+    report = Report()
     try:
         _Replay(_Public(url, key), report, kept).run(progress)
     except Unanswered as error:
-        report.fail(f"{url}: {error}")
+        report.fail(url, str(error))
     except InvalidProof as error:
-        report.fail(error.detail)
+        report.fail("", error.detail)
     return report
 
 
@@ -119,7 +120,7 @@ class _Public:
 class _Replay:
     """A ledger made anew from its tiles of level 0."""
 
-    def __init__(self, public: _Public, report: LedgerReport, kept: Iterable[str]) -> None:
+    def __init__(self, public: _Public, report: Report, kept: Iterable[str]) -> None:
         self.public, self.report = public, report
         note, self.newest, keys = public.newest()
         self.grown = RegrownLedger(report, keys, kept)
@@ -140,11 +141,11 @@ class _Replay:
                 checkpoints[ahead.size] = ahead
                 ahead = next(feed, None)
             if size == end and size not in checkpoints:
-                self.report.fail(f"checkpoint {size}: the feed does not hold the newest")
+                self.report.fail(f"checkpoint {size}", "the feed does not hold the newest")
             self.page(first, end, checkpoints)
-            progress(self.report.leaves)
+            progress(self.report.counts["leaves"])
         if size and self.grown.root(size) != self.newest.root:
-            self.report.fail(f"the newest checkpoint: its {size} leaves do not lead to its root")
+            self.report.fail("the newest checkpoint", f"its {size} leaves do not lead to its root")
         self.grown.finish(size, size, self.public.tile)
         self.compare_proof()
 
@@ -152,7 +153,7 @@ class _Replay:
         tile = Tile(0, first // TILE_WIDTH, end - first)
         data = self.public.tile(tile)
         hashes = [data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)]
-        self.report.leaves += len(hashes)
+        self.report.counts["leaves"] += len(hashes)
         # The leaves are of this very tile: only what stands above them is to be fetched and compared.
         self.grown.add(first, hashes, checkpoints, lambda wanted: data if wanted == tile else self.public.tile(wanted))
 
@@ -165,7 +166,7 @@ class _Replay:
             proof = self.public.consistency(old, self.newest.size)
             verify_consistency(old, self.newest.size, proof, root, self.newest.root)
         except InvalidProof as error:
-            self.report.fail(f"consistency from {old} to {self.newest.size}: {error.detail}")
+            self.report.fail(f"consistency from {old} to {self.newest.size}", error.detail)
 
 
 def _fed(line: str) -> FedCheckpoint:

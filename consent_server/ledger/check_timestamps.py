@@ -1,6 +1,5 @@
 """Check every kept timestamp of a site against what it stamps and the authority's roots."""
 
-from dataclasses import dataclass, field
 from hashlib import sha256
 
 from consent_server.core.database import Database, Session
@@ -8,45 +7,32 @@ from consent_server.core.errors import InvalidProof, UnknownNotice, UnknownWidge
 from consent_server.ledger import store as ledgers
 from consent_server.ledger import store_timestamps as timestamps
 from consent_server.ledger.rows import TimestampRow
+from consent_server.ledger.rules_report import Report
 from consent_server.ledger.timestamping import stamped_at
 from consent_server.sites import store as sites
 from consent_server.sites import store_notices as notices
 
 
-@dataclass(slots=True)
-class TimestampReport:
-    """How many timestamps hold; `unchecked` are those that no roots were given for."""
-
-    verified: int = 0
-    unchecked: int = 0
-    faults: list[str] = field(default_factory=list)
-
-
-def check_timestamps(database: Database, roots: bytes | None, key: str) -> TimestampReport:
+def check_timestamps(database: Database, roots: bytes | None, key: str) -> Report:
     """Verify every timestamp that concerns a site, with the authority's roots (PEM). Raises UnknownSite."""
-    report = TimestampReport()
+    report = Report()
     with database.reading() as session:
         for row in timestamps.of_site(session, sites.get(session, key).id):
             try:
-                _require_same(session, row)
-                if roots is None:
-                    report.unchecked += 1
-                    continue
-                _require_said(row, roots)
-                report.verified += 1
+                report.counts[_check(session, row, roots)] += 1
             except (InvalidProof, UnknownNotice, UnknownWidget) as error:
-                report.faults.append(f"timestamp {row.digest.hex()} of a {row.kind}: {error.detail}")
+                report.add(f"timestamp {row.digest.hex()} of a {row.kind}", False, error.detail)
     return report
 
 
-def _require_same(session: Session, row: TimestampRow) -> None:
+def _check(session: Session, row: TimestampRow, roots: bytes | None) -> str:
     if sha256(_content(session, row)).digest() != row.digest:
         raise InvalidProof("what it stamps was altered since")
-
-
-def _require_said(row: TimestampRow, roots: bytes) -> None:
+    if roots is None:
+        return "timestamps: not checked, CONSENT_TIMESTAMP_ROOTS_FILE is not set"
     if stamped_at(row.reply, row.digest, roots) != row.stamped_at:
         raise InvalidProof("the authority names another time than the one beside it")
+    return "timestamps hold"
 
 
 def _content(session: Session, row: TimestampRow) -> bytes:

@@ -1,6 +1,7 @@
 """Ledgers: seal them, have others hold them, check them."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -16,6 +17,7 @@ from consent_server.ledger.check_public import check_public_ledger
 from consent_server.ledger.check_timestamps import check_timestamps
 from consent_server.ledger.read import read_verifier_keys
 from consent_server.ledger.regrow import kept_checkpoints
+from consent_server.ledger.rules_report import Report
 from consent_server.ledger.seal import seal_ledger
 from consent_server.ledger.timestamp import Authority, timestamp_ledger
 from consent_server.ledger.witness import witness_ledger
@@ -89,33 +91,32 @@ def check_site_ledger(site_key: str, kept: tuple[Any, ...], url: str | None) -> 
     if url is not None:
         report, beside = check_public_ledger(url, site_key, notes, show), []
     else:
-        report = check_ledger(context().database, context().keys.ring, site_key, notes, show)
-        beside = _check_beside(site_key)
-    removed = f"{report.removed} removed, " if url is None else ""
-    click.echo(f"{report.leaves} leaves, {removed}{report.checkpoints} checkpoints, {len(notes)} kept")
-    for kind, count in report.archive.items():
+        ctx = context()
+        report = check_ledger(ctx.database, ctx.keys.ring, site_key, notes, show)
+        beside = [
+            check_cosignatures(ctx.database, ctx.settings.witnesses, ctx.now(), site_key),
+            check_timestamps(ctx.database, ctx.settings.timestamp_roots, site_key),
+        ]
+    for outside in beside:
+        _print_counts(outside.counts)
+    leaves, removed, checkpoints = (report.counts.pop(kind, 0) for kind in ("leaves", "removed", "checkpoints"))
+    of_these = f"{removed} removed, " if url is None else ""
+    click.echo(f"{leaves} leaves, {of_these}{checkpoints} checkpoints, {len(notes)} kept")
+    _print_counts(report.counts)
+    _print_verdict([report, *beside])
+
+
+def _print_counts(counts: Mapping[str, int]) -> None:
+    for kind, count in counts.items():
         click.echo(f"{count} {kind}")
-    faults = [*report.faults, *beside]
+
+
+def _print_verdict(reports: Sequence[Report]) -> None:
+    faults = [fault for report in reports for fault in report.faults]
     for fault in faults:
         click.echo(f"FAIL {fault}")
-    if report.untold:
-        click.echo(f"and {report.untold} more")
+    if unlisted := sum(report.unlisted for report in reports):
+        click.echo(f"and {unlisted} more")
     if faults:
         sys.exit(1)
     click.echo("ok: nothing was altered, inserted, removed or moved")
-
-
-def _check_beside(site_key: str) -> list[str]:
-    """Say how many cosignatures and timestamps hold; the faults of the others."""
-    ctx = context()
-    cosigned = check_cosignatures(ctx.database, ctx.settings.witnesses, ctx.now(), site_key)
-    for name, count in cosigned.verified.items():
-        click.echo(f"{count} checkpoints cosigned by {name}")
-    for name, count in cosigned.unknown.items():
-        click.echo(f"{count} checkpoints cosigned by {name}: not checked, the settings do not name this key")
-    stamped = check_timestamps(ctx.database, ctx.settings.timestamp_roots, site_key)
-    if stamped.verified:
-        click.echo(f"{stamped.verified} timestamps hold")
-    if stamped.unchecked:
-        click.echo(f"{stamped.unchecked} timestamps: not checked, CONSENT_TIMESTAMP_ROOTS_FILE is not set")
-    return [*cosigned.faults, *stamped.faults]

@@ -1,9 +1,7 @@
 """Make a ledger anew from its leaf hashes, and compare it with its tiles, its checkpoints and what others kept."""
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from typing import Protocol
@@ -13,31 +11,7 @@ from consent_server.core.errors import InvalidProof
 from consent_server.core.hashes import HASH_BYTES
 from consent_server.core.notes import Checkpoint, NoteKey, Verify, open_checkpoint
 from consent_server.ledger.rules import EMPTY_ROOT, TILE_WIDTH, ReadTile, Tile, Tree, grow
-
-# Faults that are told one by one. Of a ledger that is wrong throughout nobody reads more.
-TOLD = 1000
-
-
-@dataclass(slots=True)
-class LedgerReport:
-    """What a replay saw. `faults` name the place and what is wrong with it; `untold` counts more.
-
-    `archive` counts what visitors were shown, by kind, where that was checked too.
-    """
-
-    leaves: int = 0
-    removed: int = 0
-    checkpoints: int = 0
-    archive: Counter[str] = field(default_factory=Counter)
-    faults: list[str] = field(default_factory=list)
-    untold: int = 0
-
-    def fail(self, fault: str) -> None:
-        """Take note of a fault."""
-        if len(self.faults) < TOLD:
-            self.faults.append(fault)
-        else:
-            self.untold += 1
+from consent_server.ledger.rules_report import Report
 
 
 class SealedNote(Protocol):
@@ -52,7 +26,7 @@ class SealedNote(Protocol):
 class RegrownLedger:
     """Grows leaf by leaf. Holds the unfinished tile of each level and what was kept, however long the ledger is."""
 
-    def __init__(self, report: LedgerReport, keys: Mapping[NoteKey, Verify], kept: Iterable[str]) -> None:
+    def __init__(self, report: Report, keys: Mapping[NoteKey, Verify], kept: Iterable[str]) -> None:
         self._report, self._keys = report, keys
         # With these alone the tree grows, and has a root at any size.
         self._edge: dict[int, bytes] = {}
@@ -70,7 +44,7 @@ class RegrownLedger:
         try:
             return open_checkpoint(note, self._keys)
         except InvalidProof as error:
-            self._report.fail(f"{name}: {error.detail}")
+            self._report.fail(name, error.detail)
             return None
 
     def add(
@@ -97,9 +71,9 @@ class RegrownLedger:
             if width:
                 self._compare_tile(Tile(level, index, width), data, read_stored)
         for missing in sorted(self.kept):
-            self._report.fail(f"kept checkpoint {missing}: the ledger now has {signed} signed leaves; it was cut")
+            self._report.fail(f"kept checkpoint {missing}", f"the ledger now has {signed} signed leaves; it was cut")
         if self._broken > 1:
-            self._report.fail(f"checkpoints after it: {self._broken - 1} more do not hold either")
+            self._report.fail("checkpoints after it", f"{self._broken - 1} more do not hold either")
 
     def _read(self, tile: Tile) -> bytes:
         return self._edge[tile.level]
@@ -111,9 +85,9 @@ class RegrownLedger:
         self._compare_kept(size, root, stored=sealed is not None)
         if sealed is None:
             return
-        self._report.checkpoints += 1
+        self._report.counts["checkpoints"] += 1
         if self._sealed_at is not None and sealed.sealed_at < self._sealed_at:
-            self._report.fail(f"checkpoint {size}: it is dated before the one that came before it")
+            self._report.fail(f"checkpoint {size}", "it is dated before the one that came before it")
         self._sealed_at = sealed.sealed_at
         checkpoint = self.opened(f"checkpoint {size}", sealed.note)
         if checkpoint is None:
@@ -123,21 +97,21 @@ class RegrownLedger:
             return
         # One wrong leaf is in every later root: the first says where, the others add nothing.
         if not self._broken:
-            self._report.fail(f"checkpoint {size}: leaves {self._good} to {size - 1} do not lead to its root")
+            self._report.fail(f"checkpoint {size}", f"leaves {self._good} to {size - 1} do not lead to its root")
         self._broken += 1
 
     def _compare_kept(self, size: int, root: bytes, stored: bool) -> None:
         for kept in self.kept.pop(size, set()):
             if kept != root:
-                self._report.fail(f"kept checkpoint {size}: the ledger was rewritten since")
+                self._report.fail(f"kept checkpoint {size}", "the ledger was rewritten since")
             elif not stored:
-                self._report.fail(f"kept checkpoint {size}: it is no longer among the ledger's: it was cut out")
+                self._report.fail(f"kept checkpoint {size}", "it is no longer among the ledger's: it was cut out")
 
     def _compare_tile(self, tile: Tile, data: bytes, read_stored: ReadTile) -> None:
         try:
             stored = read_stored(tile)[: len(data)]
         except InvalidProof as error:
-            self._report.fail(error.detail)
+            self._report.fail("", error.detail)
             return
         if stored == data:
             return
@@ -145,7 +119,7 @@ class RegrownLedger:
         place = next(at for at in starts if stored[at : at + HASH_BYTES] != data[at : at + HASH_BYTES]) // HASH_BYTES
         index = tile.index * TILE_WIDTH + place
         where = f"leaf {index}" if tile.level == 0 else tile.path
-        self._report.fail(f"{where}: the stored {tile.path} differs from the leaves from entry {place} on")
+        self._report.fail(where, f"the stored {tile.path} differs from the leaves from entry {place} on")
 
 
 def kept_checkpoints(files: Iterable[tuple[str, str]]) -> list[str]:
@@ -165,9 +139,9 @@ def kept_checkpoints(files: Iterable[tuple[str, str]]) -> list[str]:
 
 def _note_of(place: str, line: str) -> str:
     try:
-        found = decode_strict(line.encode("utf-8", "replace"))
+        kept = decode_strict(line.encode("utf-8", "replace"))
     except InvalidProof as error:
         raise InvalidProof(f"{place}: {error.detail}") from error
-    if not isinstance(found, dict) or not isinstance(found.get("note"), str):
+    if not isinstance(kept, dict) or not isinstance(kept.get("note"), str):
         raise InvalidProof(f'{place}: this is not a kept checkpoint, which has the form {{"note": "…"}}.')
-    return str(found["note"])
+    return str(kept["note"])

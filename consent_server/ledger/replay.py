@@ -11,31 +11,30 @@ from consent_server.core.notes import open_checkpoint
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.check_leaves import CheckedLeaf, Stretch, Subject
 from consent_server.ledger.rules import TILE_WIDTH, Tree, leaf_hash, verify_inclusion
+from consent_server.ledger.rules_report import Report
 
 # Eight tiles: about a second of signatures to check.
 STRETCH = 8 * TILE_WIDTH
 
 
-@dataclass(slots=True)
-class Replayed:
-    """What a stretch holds. `faults` name the leaf; `notices` and `widgets` count the versions in receipts."""
+@dataclass(slots=True, kw_only=True)
+class Replayed(Report):
+    """A stretch: its leaves of those of the newest checkpoint, and the versions that its receipts name."""
 
     first: int
     end: int
     size: int
-    removed: int = 0
     oldest: datetime | None = None
     newest: datetime | None = None
-    faults: list[str] = field(default_factory=list)
     notices: Counter[str] = field(default_factory=Counter)
     widgets: Counter[str] = field(default_factory=Counter)
 
-    def add(self, leaf: CheckedLeaf) -> None:
+    def take(self, leaf: CheckedLeaf) -> None:
         """Count a leaf."""
         if leaf.fault:
-            self.faults.append(leaf.fault)
+            self.add(leaf.place, False, leaf.fault)
         elif leaf.claims is None:
-            self.removed += 1
+            self.counts["removed"] += 1
         if leaf.claims is None:
             return
         at = datetime.fromtimestamp(leaf.claims["iat"], UTC)
@@ -51,23 +50,23 @@ def replay_leaves(database: Database, ring: KeyRing, site_id: int, site: str, fi
     with database.snapshot() as session:
         newest = ledgers.newest_checkpoint(session, site_id)
         size = newest.size if newest else 0
-        replayed = Replayed(first, max(first, min(size, first + STRETCH)), size)
+        replayed = Replayed(first=first, end=max(first, min(size, first + STRETCH)), size=size)
         if newest is None or first >= size:
             return replayed
         subject = Subject.of(session, ring, site_id, site)
         try:
             checkpoint = open_checkpoint(newest.note, ring.note_keys(subject.origin))
         except InvalidProof as error:
-            replayed.faults.append(f"checkpoint {size}: {error.detail}")
+            replayed.add(f"checkpoint {size}", False, error.detail)
             return replayed
         tree = Tree(size, ledgers.tile_reader(session, site_id))
         for leaf in Stretch(session, subject, first, replayed.end):
-            replayed.add(leaf)
+            replayed.take(leaf)
             if leaf.commitment is None:
                 continue
             try:
                 proof = tree.inclusion_proof(leaf.index)
                 verify_inclusion(leaf_hash(leaf.commitment), leaf.index, size, proof, checkpoint.root)
             except InvalidProof as error:
-                replayed.faults.append(f"leaf {leaf.index}: {error.detail}")
+                replayed.add(leaf.place, False, error.detail)
     return replayed

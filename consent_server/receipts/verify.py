@@ -14,18 +14,10 @@ from consent_server.decisions import store as decisions
 from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE
 from consent_server.ledger.rules import commitment, leaf_hash, verify_inclusion
+from consent_server.ledger.rules_report import Check
 from consent_server.receipts.prove import Proof, Proved, open_sealed
 
 UNSIGNED = "Not looked up: the signature is not valid."
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One step of a verification."""
-
-    name: str
-    ok: bool
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)

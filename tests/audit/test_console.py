@@ -172,7 +172,7 @@ def test_gaps(ada: Person, recorded: Any, services: Context, apply_site: Apply, 
         else:
             session.execute(text("SET LOCAL session_replication_role = replica"))
         session.execute(text("DELETE FROM decisions WHERE id = (SELECT min(id) + 1 FROM decisions)"))
-    wrong = [finding.name for finding in report_gaps(services.database, ring, site).findings if not finding.ok]
+    wrong = [check.name for check in report_gaps(services.database, ring, site).checks if not check.ok]
     # On SQLite the guard that was put aside for this is missed too.
     missed = ["The database refuses to change history"] if services.database.embedded else []
     assert wrong == ["Every leaf has its record or a signed removal", *missed]
@@ -184,7 +184,7 @@ def test_gaps(ada: Person, recorded: Any, services: Context, apply_site: Apply, 
         else:
             session.execute(text("SET LOCAL session_replication_role = replica"))
         session.execute(text(f"DELETE FROM leaves WHERE leaf_index = 2 AND site_id = {site}"))
-    assert not report_gaps(services.database, ring, site).findings[0].ok
+    assert not report_gaps(services.database, ring, site).checks[0].ok
     assert "leaf 2: is missing" in replay_leaves(services.database, ring, site, "shop", 0).faults
 
 

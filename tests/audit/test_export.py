@@ -17,11 +17,9 @@ from consent_server.ledger.read import read_checkpoint
 from consent_server.ledger.seal import seal_ledger
 from consent_server.receipts.erase_visitor import erase_visitor
 from consent_server.sites.current_site import CurrentSites
-from tests.factories import PUBLIC_URL, RIVAL, Body, Clock
+from tests.support.factories import PUBLIC_URL, RIVAL, Body, Clock
 from tests.support.traffic import watch
-from tests.web.visitor import post
-
-pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
+from tests.support.visitor import post
 
 Export = Callable[..., list[dict[str, Any]]]
 

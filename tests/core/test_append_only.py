@@ -192,7 +192,7 @@ def test_the_report_of_gaps_names_what_is_gone(services: Context, notice: str) -
     name = "The database refuses to change history"
 
     def finding() -> tuple[bool, str]:
-        found = report_gaps(services.database, services.keys.ring, site).findings
+        found = report_gaps(services.database, services.keys.ring, site).checks
         return next((one.ok, one.detail) for one in found if one.name == name)
 
     assert finding() == (True, "Every guard is in force.")

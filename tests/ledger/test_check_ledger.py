@@ -143,7 +143,12 @@ ATTACKS: dict[str, tuple[Attack, str, str, str, str]] = {
 @pytest.mark.on_both_databases
 def test_an_honest_ledger_holds(shop: Shop) -> None:
     report = shop.check(*shop.checkpoints())
-    assert (report.faults, report.leaves, report.removed, report.checkpoints) == ([], 13, 1, 4)
+    assert (report.faults, report.counts["leaves"], report.counts["removed"], report.counts["checkpoints"]) == (
+        [],
+        13,
+        1,
+        4,
+    )
     assert shop.verify(*shop.checkpoints()).code == 0
 
 
@@ -242,7 +247,8 @@ def test_an_attack_on_what_was_shown_is_named(shop: Shop, attacker: Attacker, na
 
 @pytest.mark.on_both_databases
 def test_what_was_shown_is_counted(shop: Shop) -> None:
-    assert shop.check().archive == {"notices": 1, "configurations": 2, "widgets": 1, "publications": 1}
+    shown = {"notices": 1, "configurations": 2, "widgets": 1, "publications": 1}
+    assert shop.check().counts | shown == shop.check().counts
 
 
 @pytest.mark.on_both_databases

@@ -91,7 +91,7 @@ def test_tiles_of_every_level_are_fetched_and_compared(shop: Shop, url: str, att
     shop.seal()
     seen: list[int] = []
     report = check_public_ledger(url, "shop", shop.checkpoints(), seen.append)
-    assert (report.faults, report.leaves, report.checkpoints, seen) == ([], 262, 4, [256, 262])
+    assert (report.faults, report.counts["leaves"], report.counts["checkpoints"], seen) == ([], 262, 4, [256, 262])
     attacker.alter_tile(0, level=1)
     assert faults(url) == ["tile/1/000.p/1: the stored tile/1/000.p/1 differs from the leaves from entry 0 on"]
     attacker.alter_tile(0, level=1)

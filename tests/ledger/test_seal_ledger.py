@@ -99,7 +99,7 @@ def test_a_clock_that_was_put_back_far_is_told_and_loses_nothing(shop: Shop, clo
     (fault,) = shop.check(*seen).faults
     assert fault.startswith("leaf 4: it is dated 2026-11-23 16:00:05 UTC, long before the checkpoint")
     assert str(late.receipt_id) in fault
-    assert records(shop) == shop.check().leaves == 6
+    assert records(shop) == shop.check().counts["leaves"] == 6
     continues(shop, *seen)
 
 
@@ -118,7 +118,7 @@ def test_a_batch_is_bounded_removals_included(shop: Shop, clock: Clock, monkeypa
     shop.seal()
     assert [row.size for row in shop.sealed()] == [4, 14, 17, 20, 23, 26]
     report = shop.check()
-    assert (report.faults, report.removed) == ([], 7)
+    assert (report.faults, report.counts["removed"]) == ([], 7)
 
 
 def rewritten(attacker: Attacker) -> None:

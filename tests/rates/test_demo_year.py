@@ -79,7 +79,7 @@ def test_the_figures_are_plausible_and_the_ledger_is_clean(services: Context, fi
     assert all(arm.figures.totals.shown > 20 for arm in tried.arms)
     assert tried.experiment.arms[1].notice.notice.hash == found.publications[1].notice
     checked = check_ledger(services.database, services.keys.ring, "callbell")
-    assert checked.leaves == totals.decisions + totals.changes + totals.withdrawals + totals.gpc
+    assert checked.counts["leaves"] == totals.decisions + totals.changes + totals.withdrawals + totals.gpc
     assert checked.faults == []
 
 

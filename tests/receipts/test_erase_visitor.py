@@ -49,7 +49,7 @@ def test_proofs_from_before_and_after_hold(shop: Shop) -> None:
     with pytest.raises(UnknownReceipt):
         prove(shop, made[4])
     report = shop.check(*kept)
-    assert (report.faults, report.removed) == ([], 1)
+    assert (report.faults, report.counts["removed"]) == ([], 1)
     assert shop.verify(*kept).code == 0
 
 
@@ -104,7 +104,7 @@ def test_a_visitor_of_many_records_goes_in_batches(shop: Shop, monkeypatch: pyte
     assert told == [3, 3, 2, 0]
     assert shop.erase(first) == 0
     report = shop.check()
-    assert (report.faults, report.removed, report.leaves) == ([], 8, 15 + 3)
+    assert (report.faults, report.counts["removed"], report.counts["leaves"]) == ([], 8, 15 + 3)
     shop.seal()
     holds(shop, other, prove(shop, other), "rival")
 
@@ -135,7 +135,7 @@ def test_requests_are_carried_out_in_batches(shop: Shop, monkeypatch: pytest.Mon
     for made in kept:
         holds(shop, made, prove(shop, made))
     report = shop.check()
-    assert (report.faults, report.removed) == ([], 17)
+    assert (report.faults, report.counts["removed"]) == ([], 17)
     assert shop.verify().code == 0
 
 

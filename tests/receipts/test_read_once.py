@@ -11,12 +11,10 @@ from consent_server.core import keys
 from consent_server.core.context import Context
 from consent_server.ledger.seal import seal_ledger
 from consent_server.receipts import read
-from tests.access.conftest import token
-from tests.factories import Body
+from tests.support.cast import token
+from tests.support.factories import Body
 from tests.support.traffic import watch
-from tests.web.visitor import post
-
-pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
+from tests.support.visitor import post
 
 
 @pytest.fixture

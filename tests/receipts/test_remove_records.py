@@ -89,5 +89,5 @@ def test_two_removals_at_once(
     shop.seal()
     assert all(before[1] < after[0] for before, after in pairwise(ranges(shop)))
     report = shop.check(*kept)
-    assert (report.faults, report.removed) == ([], 4 if first[0] is retention and not killed else 2)
+    assert (report.faults, report.counts["removed"]) == ([], 4 if first[0] is retention and not killed else 2)
     assert shop.verify(*kept).code == 0

@@ -14,8 +14,8 @@ from consent_server.decisions.record import RecordDecision, Recorded
 from consent_server.decisions.rules import Action
 from consent_server.decisions.rules_visit import Visit
 from consent_server.ledger.check import check_ledger
-from consent_server.ledger.regrow import LedgerReport
 from consent_server.ledger.rows import CheckpointRow
+from consent_server.ledger.rules_report import Report
 from consent_server.ledger.seal import seal_ledger
 from consent_server.receipts.erase_visitor import erase_visitor
 from consent_server.sites.current_site import CurrentSites
@@ -69,7 +69,7 @@ class Shop:
     def site(self) -> int:
         return self.services[CurrentSites].get("shop").site_id
 
-    def check(self, *kept: str) -> LedgerReport:
+    def check(self, *kept: str) -> Report:
         """`consent ledger check`."""
         return check_ledger(self.services.database, self.services.keys.ring, "shop", kept)
 

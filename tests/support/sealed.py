@@ -31,5 +31,5 @@ def holds_all(shop: Shop, *seen: str) -> None:
     """No gap, no fork, nothing lost."""
     report = shop.check(*seen)
     assert report.faults == []
-    assert report.leaves == records(shop) == opened(shop, shop.checkpoints()[-1]).size
+    assert report.counts["leaves"] == records(shop) == opened(shop, shop.checkpoints()[-1]).size
     continues(shop, *seen)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from consent_server.core.context import Context
 from consent_server.core.errors import TimestampRefused, UnknownSite
 from consent_server.ledger import store as ledgers
-from consent_server.ledger.check_timestamps import TimestampReport, check_timestamps
+from consent_server.ledger.check_timestamps import check_timestamps
 from consent_server.ledger.rows import TimestampRow
 from consent_server.ledger.timestamp import Stamped
 from consent_server.ledger.timestamping import stamped_at
@@ -211,8 +211,11 @@ def test_stored_ones_are_checked_again(
 ) -> None:
     sealed()
     stamp()
-    assert check_timestamps(services.database, roots, "shop") == TimestampReport(verified=3)
-    assert check_timestamps(services.database, None, "shop") == TimestampReport(unchecked=3)
+    report = check_timestamps(services.database, roots, "shop")
+    assert (report.counts, report.faults) == ({"timestamps hold": 3}, [])
+    report = check_timestamps(services.database, None, "shop")
+    unchecked = "timestamps: not checked, CONSENT_TIMESTAMP_ROOTS_FILE is not set"
+    assert (report.counts, report.faults) == ({unchecked: 3}, [])
     other = Maker(tmp_path / "other", name="Another authority").roots.read_bytes()
     faults = check_timestamps(services.database, other, "shop").faults
     assert len(faults) == 3

@@ -85,7 +85,7 @@ def test_a_check_counts_cosignatures_and_finds_wrong_ones(
     assert done.exit_code == 1
     assert "FAIL checkpoint 3: the cosignature of witness.example/w1: The signature" in done.stdout
     report = check_cosignatures(ledger.services.database, [as_set(witness)], ledger.clock(), "shop")
-    assert report.verified == {"witness.example/w1": 1}
+    assert report.counts == {"checkpoints cosigned by witness.example/w1": 1}
 
 
 @pytest.mark.on_both_databases
