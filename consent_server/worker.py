@@ -12,8 +12,8 @@ from consent_server.access.log_lookup import forget_lookups
 from consent_server.core.context import Context
 from consent_server.core.errors import StorageUnavailable, TimestampRefused
 from consent_server.decisions.fold_tallies import fold_tallies
+from consent_server.ledger.request_timestamps import Authority, request_timestamps
 from consent_server.ledger.seal import seal_ledger
-from consent_server.ledger.timestamp import Authority, timestamp_ledger
 from consent_server.ledger.witness import witness_ledger
 from consent_server.rates.close_days import close_days
 from consent_server.rates.deliver_alerts import deliver_alerts
@@ -138,5 +138,5 @@ def _deliver(context: Context) -> None:
 
 def _timestamp(context: Context) -> None:
     if authority := context.find(Authority):
-        for done in timestamp_ledger(context.database, authority, context.now):
+        for done in request_timestamps(context.database, authority, context.now):
             log.info("timestamp: %s", done)

@@ -6,9 +6,9 @@ from consent_server.core.database import Database, Session
 from consent_server.core.errors import InvalidProof, UnknownNotice, UnknownWidget
 from consent_server.ledger import store as ledgers
 from consent_server.ledger import store_timestamps as timestamps
+from consent_server.ledger.rfc3161 import stamped_at
 from consent_server.ledger.rows import TimestampRow
 from consent_server.ledger.rules_report import Report
-from consent_server.ledger.timestamping import stamped_at
 from consent_server.sites import store as sites
 from consent_server.sites import store_notices as notices
 

@@ -17,9 +17,9 @@ from consent_server.ledger.check_public import check_public_ledger
 from consent_server.ledger.check_timestamps import check_timestamps
 from consent_server.ledger.read import read_verifier_keys
 from consent_server.ledger.regrow import kept_checkpoints
+from consent_server.ledger.request_timestamps import Authority, request_timestamps
 from consent_server.ledger.rules_report import Report
 from consent_server.ledger.seal import seal_ledger
-from consent_server.ledger.timestamp import Authority, timestamp_ledger
 from consent_server.ledger.witness import witness_ledger
 
 ledger = AppGroup("ledger", help="Ledgers: seal them, have them witnessed and timestamped, check them.")
@@ -49,7 +49,7 @@ def timestamp(site_key: str | None) -> None:
     authority = ctx.find(Authority)
     if authority is None:
         raise InvalidSettings("No timestamp authority is set: set CONSENT_TIMESTAMP_URL and its roots.")
-    for stamped in timestamp_ledger(ctx.database, authority, ctx.now, site_key, at_once=True):
+    for stamped in request_timestamps(ctx.database, authority, ctx.now, site_key, at_once=True):
         click.echo(stamped)
 
 

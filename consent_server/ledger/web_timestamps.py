@@ -13,8 +13,8 @@ from consent_server.core.hashes import SHA256_HEX
 from consent_server.core.times import rfc3339
 from consent_server.http.fields import LONGEST_PAGE, Number, read_query
 from consent_server.ledger.read_timestamps import ReadTimestamp, read_timestamp, read_timestamps
-from consent_server.ledger.timestamp import Authority
-from consent_server.ledger.timestamping import REPLY_TYPE
+from consent_server.ledger.request_timestamps import Authority
+from consent_server.ledger.rfc3161 import REPLY_TYPE
 from consent_server.sites.current_site import CurrentSites
 
 bp = Blueprint("timestamps", __name__, url_prefix="/ledger/<key>/timestamps")

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 
 from consent_server.app import create_app
 from consent_server.core.context import Context
+from consent_server.ledger.request_timestamps import Authority, Stamped, request_timestamps
 from consent_server.ledger.seal import seal_ledger
-from consent_server.ledger.timestamp import Authority, Stamped, timestamp_ledger
 from tests.support.factories import Body, Clock
 from tests.support.timestamp_authority import Maker, TimestampAuthority
 from tests.support.visitor import post
@@ -49,7 +49,7 @@ def stamp(services: Context, authority: TimestampAuthority, roots: bytes) -> Cal
 
     def run(key: str | None = None, seconds: int = 3600, roots: bytes = roots) -> list[Stamped]:
         whom = Authority(authority.url, roots, seconds)
-        return list(timestamp_ledger(services.database, whom, services.now, key))
+        return list(request_timestamps(services.database, whom, services.now, key))
 
     return run
 

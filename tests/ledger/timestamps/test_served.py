@@ -17,7 +17,7 @@ from flask_migrate import upgrade
 from consent_server import worker as sealer
 from consent_server.app import create_app
 from consent_server.core.context import Context
-from consent_server.ledger.timestamp import Stamped
+from consent_server.ledger.request_timestamps import Stamped
 from tests.support.factories import settings_for
 from tests.support.timestamp_authority import Maker, TimestampAuthority, openssl
 

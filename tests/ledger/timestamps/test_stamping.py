@@ -12,9 +12,9 @@ from consent_server.core.context import Context
 from consent_server.core.errors import TimestampRefused, UnknownSite
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.check_timestamps import check_timestamps
+from consent_server.ledger.request_timestamps import Stamped
+from consent_server.ledger.rfc3161 import stamped_at
 from consent_server.ledger.rows import TimestampRow
-from consent_server.ledger.timestamp import Stamped
-from consent_server.ledger.timestamping import stamped_at
 from tests.support.factories import ADS, Clock, site_file
 from tests.support.timestamp_authority import Maker, TimestampAuthority, openssl
 

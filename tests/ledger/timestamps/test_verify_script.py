@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from consent_server.audit import verify
 from consent_server.audit.pack import PackPublication, PackTimestamp
 from consent_server.core.notes import COSIGNATURE, NoteKey, cosign_note, format_note, parse_note
-from consent_server.ledger.timestamping import query, stamped_at
+from consent_server.ledger.rfc3161 import query, stamped_at
 from tests.support.evidence_ledger import CODE, NOTICE, EvidenceLedger
 from tests.support.timestamp_authority import Maker, openssl
 from tests.support.verify_bench import SCRIPT, Bench

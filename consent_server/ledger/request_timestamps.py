@@ -8,8 +8,8 @@ from consent_server.core.database import Database, Session
 from consent_server.core.errors import InvalidProof, TimestampRefused
 from consent_server.core.outgoing import Unanswered, post
 from consent_server.ledger import store_timestamps as timestamps
+from consent_server.ledger.rfc3161 import QUERY_TYPE, REPLY_TYPE, Query, query, stamped_at
 from consent_server.ledger.store_timestamps import Subject
-from consent_server.ledger.timestamping import QUERY_TYPE, REPLY_TYPE, Query, query, stamped_at
 from consent_server.sites import store as sites
 
 # Answers hold a chain of certificates: a few KiB each.
@@ -38,7 +38,7 @@ class Stamped:
         return f"{self.subject.kind}{size} {self.digest.hex()} at {self.stamped_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def timestamp_ledger(
+def request_timestamps(
     database: Database,
     authority: Authority,
     now: Callable[[], datetime],
