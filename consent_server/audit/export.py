@@ -3,11 +3,12 @@
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from heapq import merge
-from itertools import chain, takewhile
+from functools import partial
+from itertools import chain, starmap, takewhile
+from operator import itemgetter
+from typing import TypeVar
 
 from consent_server.audit.pack import (
-    PackCheckpoint,
     PackConfiguration,
     PackContents,
     PackEntry,
@@ -24,6 +25,7 @@ from consent_server.ledger import store_cosignatures as cosignatures
 from consent_server.ledger import store_timestamps as timestamps
 from consent_server.ledger.rules import Tree, leaf_hash
 from consent_server.ledger.rules_removal import range_over
+from consent_server.ledger.rules_witness import CosignedCheckpoint
 from consent_server.ledger.seal import seal_ledger
 from consent_server.ledger.store import SealedEntry
 from consent_server.sites import store as sites
@@ -33,6 +35,7 @@ from consent_server.sites import store_notices as notices
 from consent_server.sites import store_pictures as pictures
 
 PAGE = 500
+T = TypeVar("T")
 
 
 def export_evidence(
@@ -86,8 +89,8 @@ def _contents(
         removals=reader.removals,
         checkpoints=_checkpoints(session, stored.id, first, end, size),
         publications=_publications(session, stored.id),
-        notice=lambda notice_hash: _notice(session, notice_hash),
-        widget=lambda widget_hash: _widget(session, widget_hash),
+        notice=partial(_unless_gone, notices.body, session),
+        widget=partial(_unless_gone, notices.widget_code, session),
         configurations=_configurations(session, stored.id),
         pictures=_pictures(session, stored.id),
         timestamps=(
@@ -99,18 +102,17 @@ def _contents(
     )
 
 
-def _checkpoints(session: Session, site_id: int, first: int, end: int, newest: int) -> Iterator[PackCheckpoint]:
+def _checkpoints(session: Session, site_id: int, first: int, end: int, newest: int) -> Iterator[CosignedCheckpoint]:
     """Those of a range of sizes, and the newest: an old period of a long ledger does not read all that came after."""
-    found = takewhile(lambda row: row.size <= end, cosignatures.checkpoints(session, site_id, first - 1))
-    last = cosignatures.page(session, site_id, newest - 1, 1) if newest > end else []
-    return (PackCheckpoint(row.size, row.note, row.sealed_at) for row in chain(found, last))
+    inside = takewhile(lambda row: row.size <= end, cosignatures.checkpoints(session, site_id, first - 1))
+    return chain(inside, cosignatures.page(session, site_id, newest - 1, 1) if newest > end else [])
 
 
 def _publications(session: Session, site_id: int) -> Iterator[PackPublication]:
     """Since when each notice was shown, as the site's own or as an arm of an experiment; oldest first."""
-    arms = ((notice_hash, at) for notice_hash, _, at in experiments.shown(session, site_id))
-    found = merge(notices.publications(session, site_id), arms, key=lambda one: one[1])
-    return (PackPublication(*one) for one in found)
+    arms = [(notice_hash, at) for notice_hash, _, at in experiments.shown(session, site_id)]
+    published = sorted([*notices.publications(session, site_id), *arms], key=itemgetter(1))
+    return starmap(PackPublication, published)
 
 
 class _Entries:
@@ -151,29 +153,22 @@ class _Entries:
 
 
 def _configurations(session: Session, site_id: int) -> Iterator[PackConfiguration]:
-    for one in configurations.of_site(session, site_id):
-        said = one.configuration
-        yield PackConfiguration(one.notice, one.widget, said.language, said.parts, one.served_at)
+    for served in configurations.of_site(session, site_id):
+        shown = served.configuration
+        yield PackConfiguration(served.notice, served.widget, shown.language, shown.parts, served.served_at)
 
 
 def _pictures(session: Session, site_id: int) -> Iterator[PackPicture]:
     # The list is read whole before the first picture: no result stays open while others are read.
-    for one in list(pictures.of_site(session, site_id)):
-        motif, png = one.motif, pictures.png(session, one.motif.notice, one.hash)
+    for taken in list(pictures.of_site(session, site_id)):
+        motif, png = taken.motif, pictures.png(session, taken.motif.notice, taken.hash)
         yield PackPicture(
-            one.hash, motif.notice, motif.widget, motif.language, motif.width, one.browser, one.taken_at, png
+            taken.hash, motif.notice, motif.widget, motif.language, motif.width, taken.browser, taken.taken_at, png
         )
 
 
-def _notice(session: Session, notice_hash: str) -> bytes | None:
+def _unless_gone(read: Callable[[Session, str], T], session: Session, hexadecimal: str) -> T | None:
     try:
-        return notices.body(session, notice_hash)
-    except UnknownNotice:
-        return None
-
-
-def _widget(session: Session, widget_hash: str) -> str | None:
-    try:
-        return notices.widget_code(session, widget_hash)
-    except UnknownWidget:
+        return read(session, hexadecimal)
+    except (UnknownNotice, UnknownWidget):
         return None

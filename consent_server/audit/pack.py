@@ -1,7 +1,6 @@
 """Writes evidence packs (docs/formats/evidence.md): a zip, streamed, in memory that does not grow with it."""
 
 import base64
-import binascii
 import json
 import zipfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -11,11 +10,14 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from string import Template
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, Any, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
+from consent_server.audit.rules_search import unchecked_claims
 from consent_server.core.hashes import SHA256_HEX
 from consent_server.core.notes import ED25519, NoteKey
+from consent_server.core.times import rfc3339
+from consent_server.ledger.rules_witness import CosignedCheckpoint
 
 MANIFEST_TYPE = "consent-manifest+jwt"
 SCHEMA = "1"
@@ -27,6 +29,8 @@ CHUNK = 256 * 1024
 # The files of up to a line a leaf, and what a line stays below: a note has at most 128 KiB.
 LONG = ("records.jsonl", "removals.jsonl", "checkpoints.jsonl")
 LONGEST_LINE = 256 * 1024
+# What stands in a file of its own, and not in the line about it.
+FILES = frozenset({"png", "reply"})
 
 Sign = Callable[[Mapping[str, Any], str], str]
 Progress = Callable[[int], None]
@@ -44,15 +48,6 @@ class PackEntry:
     receipt: str | None = None
     salt: bytes | None = None
     removed_by: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PackCheckpoint:
-    """A checkpoint as signed, cosignatures included."""
-
-    size: int
-    note: str
-    sealed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +114,7 @@ class PackContents:
     jwks: Mapping[str, Any]
     entries: Iterable[PackEntry]
     removals: Callable[[Sequence[int]], Iterable[PackEntry]]
-    checkpoints: Iterable[PackCheckpoint]
+    checkpoints: Iterable[CosignedCheckpoint]
     publications: Iterable[PackPublication]
     notice: Callable[[str], bytes | None]
     widget: Callable[[str], str | None]
@@ -128,12 +123,6 @@ class PackContents:
     timestamps: Iterable[PackTimestamp]
     sign: Sign
     demo: bool = False
-
-
-def write_pack(out: BinaryIO, pack: PackContents, progress: Progress = lambda _: None) -> None:
-    """Write a pack to `out`, which need not be seekable. `progress` is told how many records are written."""
-    for chunk in stream_pack(pack, progress):
-        out.write(chunk)
 
 
 def stream_pack(pack: PackContents, progress: Progress = lambda _: None) -> Iterator[bytes]:
@@ -190,7 +179,7 @@ class _Writer:
         yield
         yield from self._lines("records.jsonl", self._records(progress))
         yield from self._lines("removals.jsonl", self._later_removals())
-        yield from self._lines("checkpoints.jsonl", map(_checkpoint_line, pack.checkpoints))
+        yield from self._lines("checkpoints.jsonl", map(_line, pack.checkpoints))
         yield from self._archive()
         yield from self._lines("configurations.jsonl", map(_configuration_line, pack.configurations))
         yield from self._pictures()
@@ -216,7 +205,7 @@ class _Writer:
         for publication in self.pack.publications:
             # The hash becomes a file's name: a database that somebody altered must not choose where.
             notice = self.pack.notice(publication.notice) if SHA256_HEX.fullmatch(publication.notice) else None
-            lines.append(_publication_line(publication))
+            lines.append(_line(publication))
             if notice is not None and publication.notice not in written:
                 self._file(f"notices/{publication.notice}.json", notice)
                 yield
@@ -231,7 +220,7 @@ class _Writer:
         """The list of pictures, and each in a file that its SHA-256 names."""
         lines = []
         for picture in self.pack.pictures:
-            lines.append(_picture_line(picture))
+            lines.append(_line(picture, hash="picture"))
             name = f"pictures/{picture.hash}.png"
             if SHA256_HEX.fullmatch(picture.hash) and name not in self.files:
                 self._file(name, picture.png)
@@ -244,7 +233,7 @@ class _Writer:
         for timestamp in self.pack.timestamps:
             if self._holds(timestamp):
                 self._file(f"timestamps/{timestamp.digest.hex()}.tsr", timestamp.reply)
-                lines.append(_timestamp_line(timestamp))
+                lines.append(_line(timestamp))
                 yield
         yield from self._lines("timestamps.jsonl", lines)
 
@@ -262,9 +251,9 @@ class _Writer:
         manifest = _indented(
             {
                 **head,
-                "generated_at": _time(pack.generated_at),
-                "from": pack.since and _time(pack.since),
-                "to": pack.until and _time(pack.until),
+                "generated_at": rfc3339(pack.generated_at),
+                "from": pack.since and rfc3339(pack.since),
+                "to": pack.until and rfc3339(pack.until),
                 "first": pack.first,
                 "end": pack.end,
                 "tree_size": pack.tree_size,
@@ -324,42 +313,21 @@ def _entry_line(entry: PackEntry) -> dict[str, Any]:
     }
 
 
-def _checkpoint_line(checkpoint: PackCheckpoint) -> dict[str, Any]:
-    return {"size": checkpoint.size, "sealed_at": _time(checkpoint.sealed_at), "note": checkpoint.note}
+def _line(value: Any, **renamed: str) -> dict[str, Any]:
+    """The fields of a value in their order, bytes in hex, under other names where `renamed`."""
+    names = [name for name in value.__slots__ if name not in FILES]
+    return {renamed.get(name, name): _as_json(getattr(value, name)) for name in names}
 
 
-def _publication_line(publication: PackPublication) -> dict[str, Any]:
-    return {"notice": publication.notice, "published_at": _time(publication.published_at)}
+def _as_json(value: object) -> object:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    return value.hex() if isinstance(value, bytes) else value
 
 
 def _configuration_line(served: PackConfiguration) -> dict[str, Any]:
     named = {"notice": served.notice, "widget": served.widget, "language": served.language}
-    return {**named, **served.parts, "served_at": _time(served.served_at)}
-
-
-def _picture_line(picture: PackPicture) -> dict[str, Any]:
-    return {
-        "picture": picture.hash,
-        "notice": picture.notice,
-        "widget": picture.widget,
-        "language": picture.language,
-        "width": picture.width,
-        "browser": picture.browser,
-        "taken_at": _time(picture.taken_at),
-    }
-
-
-def _timestamp_line(timestamp: PackTimestamp) -> dict[str, Any]:
-    return {
-        "kind": timestamp.kind,
-        "size": timestamp.size,
-        "digest": timestamp.digest.hex(),
-        "stamped_at": _time(timestamp.stamped_at),
-    }
-
-
-def _time(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
+    return {**named, **served.parts, "served_at": rfc3339(served.served_at)}
 
 
 def _indented(value: Mapping[str, Any]) -> bytes:
@@ -368,12 +336,8 @@ def _indented(value: Mapping[str, Any]) -> bytes:
 
 def _widget_of(receipt: str) -> str | None:
     """The widget that a receipt names, unchecked: a record that somebody altered is exported as it is."""
-    try:
-        payload = receipt.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return claims["widget"] if SHA256_HEX.fullmatch(claims["widget"]) else None
-    except (binascii.Error, ValueError, LookupError, TypeError, RecursionError):
-        return None
+    widget = unchecked_claims(receipt).get("widget")
+    return widget if isinstance(widget, str) and SHA256_HEX.fullmatch(widget) else None
 
 
 def _readme(pack: PackContents) -> bytes:
@@ -385,9 +349,9 @@ def _readme(pack: PackContents) -> bytes:
         mark=mark if pack.demo else "",
         ledger=pack.ledger,
         issuer=pack.issuer,
-        generated_at=_time(pack.generated_at),
-        since=_time(pack.since) if pack.since else "the beginning",
-        until=_time(pack.until) if pack.until else "this export",
+        generated_at=rfc3339(pack.generated_at),
+        since=rfc3339(pack.since) if pack.since else "the beginning",
+        until=rfc3339(pack.until) if pack.until else "this export",
         first=pack.first,
         end=pack.end,
         count=pack.end - pack.first,

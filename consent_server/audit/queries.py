@@ -14,11 +14,7 @@ from consent_server.decisions.rules import Action
 from consent_server.http.fields import KEY, LONGEST_PAGE, HyphenatedUuid, Number, Pattern, Sha256Hex, SpanQuery
 
 LARGEST_SAMPLE = 100
-
-
 _CURSOR = re.compile(r"([0-9]{1,15})-([0-9]{1,18})")
-
-
 _SEED = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
@@ -73,17 +69,9 @@ class ReplayQuery(Schema):
 
 # Made once: a schema made per request costs four times the request's own reading.
 SPAN = SpanQuery()
-
-
 RECORDS = RecordsQuery()
-
-
 SEARCH = SearchQuery()
-
-
 SAMPLE = SampleQuery()
-
-
 REPLAY = ReplayQuery()
 
 
@@ -95,6 +83,6 @@ def wanted(values: Mapping[str, Any], purposes: list[str]) -> Filter:
     return Filter(**{name: values[name] for name in Filter.__slots__})
 
 
-def said(given: MultiDict[str, str]) -> dict[str, str]:
+def without_limit(given: MultiDict[str, str]) -> dict[str, str]:
     """Checked parameters as the log of look-ups keeps them."""
     return {name: value for name, value in given.items() if name != "limit"}

@@ -73,11 +73,11 @@ def _verify(session: Session, ring: KeyRing, row: DecisionRow, proved: Proved) -
     return verify_record(offline, row.receipt, ring, other, try_proof(session, other))
 
 
-def _fits(claims: dict[str, Any], found: FoundRecord, site: str) -> Check:
+def _fits(claims: dict[str, Any], record: FoundRecord, site: str) -> Check:
     """Whether the record that was searched is the one that was signed: a good receipt may stand in another's row."""
     if not claims:
         return Check("fields", False, "Not compared: the signature is not valid.")
-    wrong = differences(found.row, found.notice, claims)
+    wrong = differences(record.row, record.notice, claims)
     wrong += ["site"] if claims["site"] != site else []
     if wrong:
         return Check("fields", False, f"The record differs from its receipt: {', '.join(wrong)}.")
@@ -92,8 +92,8 @@ def receipt_shown(claims: dict[str, Any]) -> tuple[UUID, str]:
         raise InvalidProof("The receipt does not name its id and site.") from None
 
 
-def _history(session: Session, site_id: int, found: FoundRecord) -> list[Item]:
-    if found.row.visitor is None:
+def _history(session: Session, site_id: int, record: FoundRecord) -> list[Item]:
+    if record.row.visitor is None:
         return []
-    theirs = search.page(session, site_id, Filter(visitor=found.row.visitor), None, MOST_OF_ONE_VISITOR)
-    return [item(record) for record in reversed(theirs)]
+    newest_first = search.page(session, site_id, Filter(visitor=record.row.visitor), None, MOST_OF_ONE_VISITOR)
+    return [item(other) for other in reversed(newest_first)]

@@ -37,8 +37,7 @@ class Sample(Report):
 def newest_size(database: Database, site_id: int) -> int:
     """Leaves that the newest checkpoint covers; 0 before the first."""
     with database.reading() as session:
-        newest = ledgers.newest_checkpoint(session, site_id)
-        return newest.size if newest else 0
+        return ledgers.sealed_size(session, site_id)
 
 
 def sample_records(database: Database, ring: KeyRing, site_id: int, seed: str, count: int, size: int) -> Sample:

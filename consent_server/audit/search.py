@@ -1,14 +1,12 @@
 """Find records of a site, page by page."""
 
-import base64
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from consent_server.audit import store as search
-from consent_server.audit.rules_search import Filter, Place
+from consent_server.audit.rules_search import Filter, Place, unchecked_claims
 from consent_server.audit.store import FoundRecord
 from consent_server.core.database import Database
 
@@ -44,9 +42,8 @@ class Page:
 def search_records(database: Database, site_id: int, wanted: Filter, after: Place | None, limit: int) -> Page:
     """A page of records, newest first."""
     with database.reading() as session:
-        found = search.page(session, site_id, wanted, after, limit + 1)
-        shown = found[:limit]
-        more = len(found) > limit
+        records = search.page(session, site_id, wanted, after, limit + 1)
+        shown, more = records[:limit], len(records) > limit
         return Page([item(record) for record in shown], (shown[-1].row.recorded_at, shown[-1].row.id) if more else None)
 
 
@@ -61,8 +58,8 @@ def site_vocabulary(database: Database, site_id: int) -> tuple[list[str], list[s
 
 
 def item(record: FoundRecord) -> Item:
-    """A record as lists show it."""
-    row, claims = record.row, _claims(record.row.receipt)
+    """A record as lists show it; its own page checks the signature and says so."""
+    row, claims = record.row, unchecked_claims(record.row.receipt)
     return Item(
         receipt_id=row.receipt_id,
         decision_id=row.decision_id,
@@ -79,13 +76,3 @@ def item(record: FoundRecord) -> Item:
         visitor=row.visitor,
         leaf_index=record.leaf_index,
     )
-
-
-def _claims(receipt: str) -> dict[str, Any]:
-    # A list shows what is recorded; the record's own page checks the signature and says so.
-    try:
-        payload = receipt.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (ValueError, IndexError, RecursionError):
-        return {}
-    return claims if isinstance(claims, dict) else {}

@@ -66,8 +66,8 @@ def scans(session: Session, site_id: int, wanted: Filter, after: Place | None) -
         notices = notices_with(session, site_id, wanted.purpose)
         if wanted.notice is not None:
             notices = [row_id for row_id in notices if row_id == _notice(session, site_id, wanted.notice)]
-        found = _granting(session, notices, wanted.purpose, wanted.action, within)
-        return sorted(found, key=attrgetter("newest"), reverse=True)
+        granting = _granting(session, notices, wanted.purpose, wanted.action, within)
+        return sorted(granting, key=attrgetter("newest"), reverse=True)
     source = DecisionRow.site_id == site_id
     if wanted.notice is not None:
         source = DecisionRow.notice_id == _notice(session, site_id, wanted.notice)
@@ -158,7 +158,7 @@ def _choosing(
 
 
 def _records(session: Session, ids: Sequence[int]) -> list[FoundRecord]:
-    found = {
+    by_id = {
         row.id: FoundRecord(row, notice, leaf_index)
         for row, notice, leaf_index in session.execute(
             select(DecisionRow, NoticeRow.hash, LeafRow.leaf_index)
@@ -167,7 +167,7 @@ def _records(session: Session, ids: Sequence[int]) -> list[FoundRecord]:
             .where(DecisionRow.id.in_(ids))
         )
     }
-    return [found[row_id] for row_id in ids if row_id in found]
+    return [by_id[row_id] for row_id in ids if row_id in by_id]
 
 
 def beside(session: Session, row: DecisionRow) -> FoundRecord:

@@ -1,6 +1,7 @@
 """The auditor's interface and console: find records, read their story, draw samples, look for gaps."""
 
 import secrets
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Response, json, redirect, request, url_for
@@ -12,7 +13,7 @@ from consent_server.access import guard as auth
 from consent_server.access.guard import needs
 from consent_server.access.log_lookup import log_lookup
 from consent_server.access.rules import Role
-from consent_server.audit.queries import RECORDS, REPLAY, SAMPLE, SEARCH, cursor, said, wanted
+from consent_server.audit.queries import RECORDS, REPLAY, SAMPLE, SEARCH, cursor, wanted, without_limit
 from consent_server.audit.read_record import read_record, receipt_shown
 from consent_server.audit.report_gaps import report_gaps
 from consent_server.audit.sample import newest_size, sample_records
@@ -54,8 +55,8 @@ ACTIONS = {
 def list_decisions(key: str) -> Response:
     """Records of a site, newest first, page by page."""
     stored, values = _site(key), read_query(RECORDS, request.args)
-    found = _search(stored, values, request.args, values["limit"])
-    body = {"items": [_as_json(item) for item in found.items], "next": cursor(found.next)}
+    page = _search(stored, values, request.args, values["limit"])
+    body = {"items": [_as_json(item) for item in page.items], "next": cursor(page.next)}
     response = Response(json.dumps(body), mimetype="application/json")
     response.headers["Cache-Control"] = "private, no-store"
     return response
@@ -70,11 +71,10 @@ def records(key: str) -> str | AnyResponse | tuple[str, int]:
         values = read_query(SEARCH, given)
         if values["receipt"] is not None:
             return redirect(url_for("auditor.record", key=key, receipt_id=values["receipt"]), 303)
-        found = _search(stored, values, given, PAGE_ROWS)
+        page = _search(stored, values, given, PAGE_ROWS)
     except InvalidQuery as refusal:
-        faults = {fault.pointer[2:]: fault.detail for fault in refusal.faults}
-        return _records_page(stored, given, None, faults), 400
-    return _records_page(stored, given, found, {})
+        return _records_page(stored, given, None, _by_field(refusal)), 400
+    return _records_page(stored, given, page, {})
 
 
 @bp.get("/records/<receipt_id>")
@@ -125,9 +125,8 @@ def sample(key: str) -> str | AnyResponse | tuple[str, int]:
         _log(stored, "sample", {"n": values["count"], "seed": values["seed"], "size": size})
         drawn = sample_records(ctx.database, ctx.keys.ring, stored.id, values["seed"], values["count"], size)
     except InvalidQuery as refusal:
-        faults = {fault.pointer[2:]: fault.detail for fault in refusal.faults}
         shown = {"count": given.get("n", ""), "seed": given.get("seed", ""), "size": given.get("size", "")}
-        return _sample_page(stored, shown, None, faults), 400
+        return _sample_page(stored, shown, None, _by_field(refusal)), 400
     return _sample_page(stored, values, drawn, {})
 
 
@@ -154,8 +153,12 @@ def _log(stored: StoredSite, what: str, about: dict[str, Any]) -> None:
 
 def _search(stored: StoredSite, values: dict[str, Any], given: MultiDict[str, str], limit: int) -> Page:
     filtered = wanted(values, site_vocabulary(context().database, stored.id)[0])
-    _log(stored, "search", said(given))
+    _log(stored, "search", without_limit(given))
     return search_records(context().database, stored.id, filtered, values["cursor"], limit)
+
+
+def _by_field(refusal: InvalidQuery) -> dict[str, str]:
+    return {fault.pointer[2:]: fault.detail for fault in refusal.faults}
 
 
 def _receipt_given() -> str:
@@ -175,12 +178,12 @@ def _page(template: str, stored: StoredSite, **values: Any) -> str:
     return console.page(template, site=stored.site, action_words=ACTIONS, **values)
 
 
-def _records_page(stored: StoredSite, given: MultiDict[str, str], found: Page | None, faults: dict[str, str]) -> str:
+def _records_page(stored: StoredSite, given: MultiDict[str, str], page: Page | None, faults: dict[str, str]) -> str:
     purposes, notices = site_vocabulary(context().database, stored.id)
-    following = cursor(found.next) if found else None
+    following = cursor(page.next) if page else None
     kept = {name: value for name, value in given.items() if name not in ("cursor", "limit")}
     return _page(
-        "audit/records.html", stored, given=given, found=found, faults=faults, purposes=purposes, notices=notices,
+        "audit/records.html", stored, given=given, found=page, faults=faults, purposes=purposes, notices=notices,
         filters=kept, following=following,
     )  # fmt: skip
 
@@ -194,19 +197,4 @@ def _sample_page(stored: StoredSite, values: dict[str, Any], drawn: Any, faults:
 
 
 def _as_json(item: Item) -> dict[str, Any]:
-    return {
-        "receipt_id": str(item.receipt_id),
-        "decision_id": str(item.decision_id),
-        "recorded_at": rfc3339(item.recorded_at),
-        "action": item.action,
-        "method": item.method,
-        "change": item.change,
-        "language": item.language,
-        "gpc": item.gpc,
-        "stale": item.stale,
-        "notice": item.notice,
-        "grants": item.grants,
-        "vendors": item.vendors,
-        "visitor": str(item.visitor) if item.visitor else None,
-        "leaf_index": item.leaf_index,
-    }
+    return asdict(item) | {"recorded_at": rfc3339(item.recorded_at)}

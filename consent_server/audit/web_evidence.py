@@ -8,7 +8,7 @@ from consent_server.access.guard import caller, needs
 from consent_server.access.log_lookup import log_lookup
 from consent_server.access.rules import Role
 from consent_server.audit.export import export_evidence
-from consent_server.audit.queries import SPAN, said
+from consent_server.audit.queries import SPAN, without_limit
 from consent_server.core.context import context
 from consent_server.http.fields import read_query
 from consent_server.sites.current_site import CurrentSites
@@ -22,7 +22,7 @@ def evidence(key: str) -> Response:
     """A pack of the records sealed in a span, streamed."""
     span, ctx = read_query(SPAN, request.args), context()
     site_id = ctx[CurrentSites].get(key).site_id
-    log_lookup(ctx.database, caller(), site_id, "evidence", said(request.args), ctx.now())
+    log_lookup(ctx.database, caller(), site_id, "evidence", without_limit(request.args), ctx.now())
     pieces = export_evidence(
         ctx.database, ctx.keys.ring, ctx.settings.public_url, ctx.now, key, span["since"], span["before"]
     )

@@ -2,13 +2,13 @@
 
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from consent_server.core.database import Session
 from consent_server.core.errors import UnknownWidget
 from consent_server.core.hashes import sha256_hex
 from consent_server.ledger import store_archive as archive
-from consent_server.ledger.check_leaves import TOLERANCE, CheckedLeaf
+from consent_server.ledger.check_leaves import TOLERANCE, CheckedLeaf, in_words
 from consent_server.ledger.rules_report import Report
 from consent_server.sites import store_configurations as configurations
 from consent_server.sites import store_experiments as experiments
@@ -103,25 +103,25 @@ class _Archive:
         latest: datetime | None = None
         for notice, at in published:
             if latest is not None and _seconds(at, latest) < -TOLERANCE:
-                self._report.fail(f"publication of {notice}", f"it is dated {_spoken(at)}, before the one before it")
+                self._report.fail(f"publication of {notice}", f"{_dated(at)}, before the one before it")
             latest = at if latest is None else max(latest, at)
         for notice, at in [*published, *arms]:
             self._report.counts["publications"] += 1
             since[notice] = min(at, since.get(notice, at))
         for notice, at in since.items():
             if notice in self._made and _seconds(at, self._made[notice]) < -TOLERANCE:
-                self._report.fail(f"publication of {notice}", f"it is dated {_spoken(at)}, before the notice was made")
+                self._report.fail(f"publication of {notice}", f"{_dated(at)}, before the notice was made")
         for notice, (iat, leaf) in self._named.notices.items():
             first = since.get(notice)
             if first is None:
                 self._report.fail(f"publication of {notice}", f"there is none, and leaf {leaf} names the notice")
             elif first.timestamp() > iat + TOLERANCE:
-                said = f"it is dated {_spoken(first)}, after the receipt of leaf {leaf} that names the notice"
+                said = f"{_dated(first)}, after the receipt of leaf {leaf} that names the notice"
                 self._report.fail(f"publication of {notice}", said)
 
     def _require_after(self, place: str, at: datetime, notice: NoticeRow) -> None:
         if _seconds(at, notice.created_at) < -TOLERANCE:
-            self._report.fail(place, f"it is dated {_spoken(at)}, before the notice was made")
+            self._report.fail(place, f"{_dated(at)}, before the notice was made")
 
 
 def _fault_of(row: NoticeRow, site: str) -> str | None:
@@ -137,5 +137,5 @@ def _seconds(later: datetime, earlier: datetime) -> float:
     return (later - earlier).total_seconds()
 
 
-def _spoken(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+def _dated(at: datetime) -> str:
+    return f"it is dated {in_words(at.timestamp())}"

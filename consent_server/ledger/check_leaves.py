@@ -86,7 +86,7 @@ class Stretch:
         }
         self._removed = ledgers.removed_between(session, site_id, first, end)
         self._named: dict[int, list[tuple[int, int]]] = {}
-        self._before = ledgers.checkpoint_upto(session, site_id, first)
+        self._before = ledgers.newest_checkpoint(session, site_id, below=first + 1)
         self.checkpoints = ledgers.checkpoints_between(session, site_id, first, end)
         self._sizes = [row.size for row in self.checkpoints]
 
@@ -140,10 +140,10 @@ class Stretch:
 
     def _removes_what_it_names(self, index: int, removal_id: int, claims: dict[str, Any]) -> None:
         named = [(int(first), int(last)) for first, last in claims["leaves"]]
-        held = ledgers.removed_from(self._session, self._subject.site_id, [first for first, _ in named])
+        stored = ledgers.removed_from(self._session, self._subject.site_id, [first for first, _ in named])
         if named[-1][1] >= index:
             raise InvalidProof("the removal names leaves that are newer than itself")
-        if [(one.first, one.last, one.removal_id) for one in held] != [(*pair, removal_id) for pair in named]:
+        if [(*pair, removal_id) for pair in named] != [(held.first, held.last, held.removal_id) for held in stored]:
             raise InvalidProof("the removal appears twice, or what it names was altered")
 
     def _is_removed(self, index: int) -> None:
@@ -171,26 +171,27 @@ class Stretch:
         after = self.checkpoints[place] if place < len(self._sizes) else None
         latest, self.latest = self.latest, max(self.latest, iat)
         if after is not None and iat > after.sealed_at.timestamp() + TOLERANCE:
-            raise InvalidProof(f"it is dated {_spoken(iat)}, after the checkpoint that covers it")
+            raise InvalidProof(f"it is dated {in_words(iat)}, after the checkpoint that covers it")
         if before is not None and iat < before.sealed_at.timestamp() - TOLERANCE:
-            raise InvalidProof(f"it is dated {_spoken(iat)}, long before the checkpoint that came before: back-dated")
+            raise InvalidProof(f"it is dated {in_words(iat)}, long before the checkpoint that came before: back-dated")
         if iat < latest - TOLERANCE:
-            raise InvalidProof(f"it is dated {_spoken(iat)}, but follows a record of {_spoken(latest)}: back-dated")
+            raise InvalidProof(f"it is dated {in_words(iat)}, but follows a record of {in_words(latest)}: back-dated")
 
 
 def differences(row: DecisionRow, notice: str, claims: dict[str, Any]) -> list[str]:
     """The claims of a receipt that the columns beside it, by which records are found and counted, do not repeat."""
-    said = {
+    columns = {
         "jti": str(row.receipt_id), "decision_id": str(row.decision_id), "notice": notice,
         "action": row.action, "method": row.method, "change": row.change, "gpc": row.gpc,
         "language": row.language, "iat": int(row.recorded_at.timestamp()),
     }  # fmt: skip
     # The record of a withdrawal is found by its visitor too, while its receipt names nobody.
-    said |= {"sub": str(row.visitor)} if "sub" in claims else {}
-    wrong = [name for name, value in said.items() if claims.get(name) != value]
+    columns |= {"sub": str(row.visitor)} if "sub" in claims else {}
+    wrong = [name for name, value in columns.items() if claims.get(name) != value]
     granted = {key for part in ("grants", "vendors") for key, value in claims[part].items() if value}
     return wrong if granted == set(row.granted.split()) else [*wrong, "grants"]
 
 
-def _spoken(at: int) -> str:
+def in_words(at: float) -> str:
+    """A Unix time, in whole seconds of UTC."""
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,7 +1,6 @@
 """Replay a ledger from its public bytes alone, as an auditor elsewhere does: no database, no key of the server."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
@@ -14,20 +13,12 @@ from consent_server.core.outgoing import Unanswered, get
 from consent_server.ledger.regrow import RegrownLedger
 from consent_server.ledger.rules import TILE_WIDTH, Tile, verify_consistency
 from consent_server.ledger.rules_report import Report
+from consent_server.ledger.rules_witness import CosignedCheckpoint
 
 # Bytes of a set of keys, or of a proof: far more than an honest server sends.
 LARGEST = 256 * 1024
 # Checkpoints asked for at once: a page stays bounded where each has as many cosignatures as a note may hold.
 PAGE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class FedCheckpoint:
-    """A line of the feed."""
-
-    size: int
-    sealed_at: datetime
-    note: str
 
 
 def check_public_ledger(
@@ -68,7 +59,7 @@ class _Public:
         ring = KeyRing.from_jwks(self._text(f"{self._server}/.well-known/jwks.json", LARGEST))
         return note, checkpoint, ring.note_keys(checkpoint.origin)
 
-    def feed(self, upto: int) -> Iterator[FedCheckpoint]:
+    def feed(self, upto: int) -> Iterator[CosignedCheckpoint]:
         """The checkpoints of at most `upto` leaves, oldest first."""
         after = 0
         while after < upto:
@@ -78,14 +69,14 @@ class _Public:
             if not lines:
                 return
             for line in lines:
-                one = _fed(line)
+                row = _read_line(line)
                 # Also what ends the loop: a feed that goes round in circles is not one.
-                if one.size <= after:
-                    raise InvalidProof(f"checkpoint {one.size}: the feed is not in order of size")
-                after = one.size
+                if row.size <= after:
+                    raise InvalidProof(f"checkpoint {row.size}: the feed is not in order of size")
+                after = row.size
                 if after > upto:
                     return
-                yield one
+                yield row
 
     def tile(self, tile: Tile) -> bytes:
         """The hashes of a tile."""
@@ -97,9 +88,9 @@ class _Public:
 
     def consistency(self, old: int, size: int) -> list[bytes]:
         """The proof between two sizes, as the server gives it."""
-        found = decode_strict(self._get(f"{self._ledger}/consistency?from={old}&to={size}", LARGEST))
+        answer = decode_strict(self._get(f"{self._ledger}/consistency?from={old}&to={size}", LARGEST))
         try:
-            return [bytes.fromhex(value) for value in found["hashes"]]
+            return [bytes.fromhex(value) for value in answer["hashes"]]
         except (LookupError, TypeError, ValueError):
             raise InvalidProof("the answer is not a proof") from None
 
@@ -149,7 +140,7 @@ class _Replay:
         self.grown.finish(size, size, self.public.tile)
         self.compare_proof()
 
-    def page(self, first: int, end: int, checkpoints: Mapping[int, FedCheckpoint]) -> None:
+    def page(self, first: int, end: int, checkpoints: Mapping[int, CosignedCheckpoint]) -> None:
         tile = Tile(0, first // TILE_WIDTH, end - first)
         data = self.public.tile(tile)
         hashes = [data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)]
@@ -169,12 +160,12 @@ class _Replay:
             self.report.fail(f"consistency from {old} to {self.newest.size}", error.detail)
 
 
-def _fed(line: str) -> FedCheckpoint:
+def _read_line(line: str) -> CosignedCheckpoint:
     try:
-        found = decode_strict(line.encode())
-        size, sealed_at, note = found["size"], datetime.fromisoformat(found["sealed_at"]), found["note"]
+        fields = decode_strict(line.encode())
+        size, sealed_at, note = fields["size"], datetime.fromisoformat(fields["sealed_at"]), fields["note"]
         if type(size) is not int or not isinstance(note, str) or sealed_at.utcoffset() is None:
             raise ValueError
     except (InvalidProof, LookupError, TypeError, ValueError):
         raise InvalidProof("The feed has a line that is not a checkpoint.") from None
-    return FedCheckpoint(size, sealed_at, note)
+    return CosignedCheckpoint(size, sealed_at, note)

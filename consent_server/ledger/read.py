@@ -37,8 +37,8 @@ class CheckpointPage:
 def read_checkpoints(database: Database, site_id: int, after: int, limit: int) -> CheckpointPage:
     """Up to `limit` checkpoints longer than `after`, each with the cosignatures that it has so far."""
     with database.reading() as session:
-        found = cosignatures.page(session, site_id, after, limit + 1)
-        return CheckpointPage(found[:limit], len(found) > limit)
+        checkpoints = cosignatures.page(session, site_id, after, limit + 1)
+        return CheckpointPage(checkpoints[:limit], len(checkpoints) > limit)
 
 
 def read_verifier_keys(database: Database, ring: KeyRing, key: str) -> list[str]:

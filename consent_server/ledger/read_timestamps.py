@@ -6,7 +6,6 @@ from datetime import datetime
 
 from consent_server.core.database import Database
 from consent_server.ledger import store_timestamps as timestamps
-from consent_server.ledger.rows import TimestampRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +30,9 @@ class TimestampPage:
 def read_timestamps(database: Database, site_id: int, before: int | None, limit: int) -> TimestampPage:
     """Up to `limit` timestamps older than the one of a row id: of checkpoints, notices and widget code."""
     with database.reading() as session:
-        found = timestamps.newest(session, site_id, before, limit + 1)
-        return TimestampPage([_read(row) for row in found[:limit]], len(found) > limit)
-
-
-def _read(row: TimestampRow) -> ReadTimestamp:
-    return ReadTimestamp(row.id, row.kind, row.size, row.digest, row.stamped_at)
+        rows = timestamps.newest(session, site_id, before, limit + 1)
+        page = [ReadTimestamp(row.id, row.kind, row.size, row.digest, row.stamped_at) for row in rows[:limit]]
+        return TimestampPage(page, len(rows) > limit)
 
 
 def read_timestamp(database: Database, site_id: int, digest: bytes) -> bytes:

@@ -78,20 +78,20 @@ def _sorted(reply: bytes) -> bytes:
 
 def _values(der: bytes, at: int, end: int) -> list[tuple[int, int, int]]:
     """Where each value of a span begins, where its content begins, and where it ends."""
-    found = []
+    values = []
     while at < end:
         width = der[at + 1] & 0x7F if der[at + 1] > 0x7F else 0
         first = at + 2 + width
         length = int.from_bytes(der[at + 2 : first]) if width else der[at + 1]
-        found.append((at, first, first + length))
+        values.append((at, first, first + length))
         at = first + length
-    return found
+    return values
 
 
 def _require_granted(answer: TimeStampResponse) -> None:
     if answer.status != PKIStatus.GRANTED:
-        said = " ".join(answer.status_string) or "no reason given"
-        raise InvalidProof(f"the authority grants no timestamp: status {answer.status}, {said}")
+        reason = " ".join(answer.status_string) or "no reason given"
+        raise InvalidProof(f"the authority grants no timestamp: status {answer.status}, {reason}")
 
 
 def _require_sha256(answer: TimeStampResponse) -> None:

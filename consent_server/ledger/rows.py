@@ -2,15 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import (
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    LargeBinary,
-    String,
-    Text,
-    UniqueConstraint,
-)
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consent_server.core.columns import Base, BigId, UtcMilliseconds
@@ -20,10 +12,7 @@ class LeafRow(Base):
     """Which record a leaf commits to. `commitment` stays when the record goes."""
 
     __tablename__ = "leaves"
-    __table_args__ = (
-        UniqueConstraint("decision_row"),
-        UniqueConstraint("removal_id"),
-    )
+    __table_args__ = (UniqueConstraint("decision_row"), UniqueConstraint("removal_id"))
 
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
     leaf_index: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)

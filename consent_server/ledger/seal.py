@@ -15,7 +15,6 @@ from consent_server.core.notes import ED25519, Checkpoint, Note, NoteKey, format
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.rows import CheckpointRow
 from consent_server.ledger.rules import Tree, commitment, grow, leaf_hash
-from consent_server.ledger.store import Entry
 from consent_server.ledger.store_settled import settled_decision
 from consent_server.sites.rows import LedgerRow
 
@@ -98,13 +97,9 @@ def _seal_batch(session: Session, ledger: LedgerRow, ring: KeyRing, now: datetim
     if not decisions and not removals:
         return 0
     entries = [*decisions, *removals]
-    leaves = [
-        _leaf(ledger, index, entry, decision=index - ledger.size < len(decisions))
-        for index, entry in enumerate(entries, start=ledger.size)
-    ]
-    ledgers.append_leaves(session, leaves)
-    hashes = (leaf_hash(commitment(entry.salt, entry.token)) for entry in entries)
-    ledgers.store_tiles(session, ledger.site_id, list(grow(ledger.size, hashes, read_tile)))
+    commitments = [commitment(entry.salt, entry.token) for entry in entries]
+    ledgers.append_leaves(session, ledger, commitments, decisions, removals)
+    ledgers.store_tiles(session, ledger.site_id, list(grow(ledger.size, map(leaf_hash, commitments), read_tile)))
     ledger.size += len(entries)
     root = Tree(ledger.size, read_tile).root()
     # A clock that was put back must not make a checkpoint look older than the one before it.
@@ -136,16 +131,6 @@ def _continues(newest: CheckpointRow | None, ledger: LedgerRow, ring: KeyRing, r
         held = (last.size, last.root) == (ledger.size, root)
     if not held:
         raise InvalidProof(f"{ledger.origin} does not match its last checkpoint. Run: consent ledger check SITE")
-
-
-def _leaf(ledger: LedgerRow, index: int, entry: Entry, decision: bool) -> dict[str, object]:
-    return {
-        "site_id": ledger.site_id,
-        "leaf_index": index,
-        "commitment": commitment(entry.salt, entry.token),
-        "decision_row": entry.row_id if decision else None,
-        "removal_id": None if decision else entry.row_id,
-    }
 
 
 def _signed(checkpoint: Checkpoint, ring: KeyRing) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, delete, func, insert, select
@@ -70,13 +69,9 @@ def take_turns(session: Session, site_ids: Collection[int]) -> None:
 
 def new_decisions(session: Session, site_id: int, after: int, upto: int, limit: int) -> list[Entry]:
     """Records without a leaf, oldest first."""
-    rows = session.execute(
-        select(DecisionRow.id, DecisionRow.salt, DecisionRow.receipt)
-        .where(DecisionRow.site_id == site_id, DecisionRow.id > after, DecisionRow.id <= upto)
-        .order_by(DecisionRow.id)
-        .limit(limit)
-    )
-    return [Entry(*row) for row in rows]
+    query = select(DecisionRow.id, DecisionRow.salt, DecisionRow.receipt).order_by(DecisionRow.id).limit(limit)
+    new = (DecisionRow.site_id == site_id, DecisionRow.id > after, DecisionRow.id <= upto)
+    return [Entry(*row) for row in session.execute(query.where(*new))]
 
 
 def new_removals(session: Session, site_id: int, after: int, limit: int) -> list[Entry]:
@@ -84,17 +79,23 @@ def new_removals(session: Session, site_id: int, after: int, limit: int) -> list
 
     So no lower id can appear later, though ids are handed out before they are committed.
     """
-    rows = session.execute(
-        select(RemovalRow.id, RemovalRow.salt, RemovalRow.entry)
-        .where(RemovalRow.site_id == site_id, RemovalRow.id > after)
-        .order_by(RemovalRow.id)
-        .limit(limit)
-    )
-    return [Entry(*row) for row in rows]
+    query = select(RemovalRow.id, RemovalRow.salt, RemovalRow.entry).order_by(RemovalRow.id).limit(limit)
+    return [Entry(*row) for row in session.execute(query.where(RemovalRow.site_id == site_id, RemovalRow.id > after))]
 
 
-def append_leaves(session: Session, leaves: Sequence[dict[str, Any]]) -> None:
-    """Number entries."""
+def append_leaves(
+    session: Session,
+    ledger: LedgerRow,
+    commitments: Sequence[bytes],
+    decisions: Sequence[Entry],
+    removals: Sequence[Entry],
+) -> None:
+    """Number records, and after them removals, from the ledger's size on."""
+    owners = [(entry.row_id, None) for entry in decisions] + [(None, entry.row_id) for entry in removals]
+    leaves = [
+        {"site_id": ledger.site_id, "leaf_index": index, "commitment": data, "decision_row": row, "removal_id": removal}
+        for index, (data, (row, removal)) in enumerate(zip(commitments, owners, strict=True), start=ledger.size)
+    ]
     session.execute(insert(LeafRow), leaves)
 
 
@@ -112,14 +113,11 @@ def tile_reader(session: Session, site_id: int) -> ReadTile:
     """Reads a ledger's tiles."""
 
     def read(tile: Tile) -> bytes:
-        found = session.scalar(
-            select(TileRow.hashes).where(
-                TileRow.site_id == site_id, TileRow.level == tile.level, TileRow.index == tile.index
-            )
-        )
-        if found is None or len(found) < tile.width * HASH_BYTES:
+        place = (TileRow.site_id == site_id, TileRow.level == tile.level, TileRow.index == tile.index)
+        hashes = session.scalar(select(TileRow.hashes).where(*place))
+        if hashes is None or len(hashes) < tile.width * HASH_BYTES:
             raise InvalidProof(f"The tile {tile.path} is missing.")
-        return found
+        return hashes
 
     return read
 
@@ -280,11 +278,9 @@ def remove(
     session.flush()
     gone = 0
     for first, last in ranges:
-        named = select(LeafRow.decision_row).where(
-            LeafRow.site_id == site_id, LeafRow.leaf_index.between(first, last), LeafRow.decision_row.is_not(None)
-        )
-        result = session.connection().execute(delete(DECISIONS).where(DECISIONS.c.id.in_(named)))
-        gone += result.rowcount
+        inside = (LeafRow.site_id == site_id, LeafRow.leaf_index.between(first, last))
+        named = select(LeafRow.decision_row).where(*inside, LeafRow.decision_row.is_not(None))
+        gone += session.connection().execute(delete(DECISIONS).where(DECISIONS.c.id.in_(named))).rowcount
     return gone
 
 
@@ -321,10 +317,11 @@ def leaves_before(session: Session, site_id: int, before: datetime, limit: int) 
         .limit(limit)
         for action in Action
     ]
-    found = sorted((at, row_id) for query in oldest for row_id, at in session.execute(query))[:limit]
-    ids = [row_id for _, row_id in found]
+    ids = [row_id for _, row_id in sorted((at, row_id) for query in oldest for row_id, at in session.execute(query))]
     return list(
-        session.scalars(select(LeafRow.leaf_index).where(LeafRow.decision_row.in_(ids)).order_by(LeafRow.leaf_index))
+        session.scalars(
+            select(LeafRow.leaf_index).where(LeafRow.decision_row.in_(ids[:limit])).order_by(LeafRow.leaf_index)
+        )
     )
 
 
@@ -350,9 +347,3 @@ def checkpoints_between(session: Session, site_id: int, size: int, end: int) -> 
     inside = list(session.scalars(first.where(CheckpointRow.size < end).order_by(CheckpointRow.size)))
     last = session.scalar(first.where(CheckpointRow.size >= end).order_by(CheckpointRow.size).limit(1))
     return [*inside, *([last] if last else [])]
-
-
-def checkpoint_upto(session: Session, site_id: int, size: int) -> CheckpointRow | None:
-    """The newest checkpoint of at most this size."""
-    query = select(CheckpointRow).where(CheckpointRow.site_id == site_id, CheckpointRow.size <= size)
-    return session.scalar(query.order_by(CheckpointRow.size.desc()).limit(1))

@@ -55,9 +55,9 @@ def page(session: Session, site_id: int, after: int, limit: int) -> list[Cosigne
 
 def checkpoints(session: Session, site_id: int, after: int = -1) -> Iterator[CosignedCheckpoint]:
     """All of them, a few at a time."""
-    while found := page(session, site_id, after, PAGE):
-        yield from found
-        after = found[-1].size
+    while some := page(session, site_id, after, PAGE):
+        yield from some
+        after = some[-1].size
 
 
 def every(session: Session, site_id: int) -> Iterator[tuple[CheckpointRow | None, CosignatureRow]]:

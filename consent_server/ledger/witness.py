@@ -151,9 +151,9 @@ class _Asking:
     def _keep(self, checkpoint: CheckpointRow, body: bytes) -> None:
         # Lines of keys that we do not know are nothing to us, and nothing to those whom we would show them.
         named = (self._key.name, self._key.id)
-        ours = [one for one in parse_signatures(body) if (one.name, one.key_id) == named]
-        if not ours:
+        signature = next((line for line in parse_signatures(body) if (line.name, line.key_id) == named), None)
+        if signature is None:
             raise InvalidProof("answered 200 without a signature line by the key in the settings")
-        at = self._time_of(checkpoint, ours[0])
+        at = self._time_of(checkpoint, signature)
         with self._database.transaction() as session:
-            cosignatures.keep(session, self._site.id, checkpoint.size, self._key, ours[0].line, at)
+            cosignatures.keep(session, self._site.id, checkpoint.size, self._key, signature.line, at)

@@ -61,11 +61,12 @@ def run_retention_now() -> None:
 def list_requests(site_key: str | None) -> None:
     """List the open requests for erasure, oldest first: receipt id, site, when asked, and by when to decide."""
     ctx = context()
-    for one in read_erasure_requests(ctx.database, _site_id(site_key)):
-        until = answer_by(one.asked_at)
+    for request in read_erasure_requests(ctx.database, _site_id(site_key)):
+        until = answer_by(request.asked_at)
         left = (until - ctx.now()).days
         due = f"{left} days left" if left >= 0 else "overdue"
-        click.echo(f"{one.receipt_id}\t{one.site}\tasked {one.asked_at:%Y-%m-%d}\tdecide by {until:%Y-%m-%d}\t{due}")
+        decide = f"decide by {until:%Y-%m-%d}\t{due}"
+        click.echo(f"{request.receipt_id}\t{request.site}\tasked {request.asked_at:%Y-%m-%d}\t{decide}")
 
 
 @visitor.command("erase")

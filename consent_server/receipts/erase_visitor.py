@@ -10,7 +10,7 @@ from consent_server.core.database import Database
 from consent_server.core.errors import Refusal
 from consent_server.core.keys import KeySource
 from consent_server.ledger import store as ledgers
-from consent_server.ledger.rules_removal import Rule, ranges
+from consent_server.ledger.rules_removal import Rule
 from consent_server.ledger.seal import refuse, seal_what_holds
 from consent_server.receipts import store as erasure_requests
 from consent_server.receipts.remove_records import Remover
@@ -28,10 +28,9 @@ def erase_visitor(
     Raises StorageUnavailable when the records are gone and the files still hold copies: run it again. A ledger that
     somebody changed keeps its records; InvalidProof names it once all others are done.
     """
-    erased, broken = _erase(database, keys, Remover(keys.ring, public_url, random), now, [visitor], [], progress)
-    database.forget()
-    refuse(broken, f"{erased} removed elsewhere.")
-    return erased
+    erasure = _Erasure(database, keys, public_url, now, random, progress)
+    erasure.erase([visitor], [])
+    return erasure.finish()
 
 
 def erase_requested(
@@ -42,50 +41,56 @@ def erase_requested(
 
     The files are written anew once for all of them. Raises StorageUnavailable and InvalidProof as `erase_visitor` does.
     """
-    remover, erased, broken = Remover(keys.ring, public_url, random), 0, dict[int, Refusal]()
+    erasure = _Erasure(database, keys, public_url, now, random, progress)
     with database.reading() as session:
         requests = list(erasure_requests.open_requests(session, site_id))
     for start in range(0, len(requests), REQUESTS):
         some = requests[start : start + REQUESTS]
-        visitors = {one.visitor for one in some if one.visitor is not None}
-        count, found = _erase(database, keys, remover, now, visitors, [one.decision_row for one in some], progress)
-        erased, broken = erased + count, broken | found
-    database.forget()
-    refuse(broken, f"{erased} removed elsewhere.")
-    return erased
+        visitors = {request.visitor for request in some if request.visitor is not None}
+        erasure.erase(visitors, [request.decision_row for request in some])
+    return erasure.finish()
 
 
-def _erase(
-    database: Database, keys: KeySource, remover: Remover, now: Callable[[], datetime], visitors: Collection[UUID],
-    records: Collection[int], progress: Callable[[int], None],
-) -> tuple[int, dict[int, Refusal]]:  # fmt: skip
-    """Remove all records of these visitors, and these; return how many, and the sites that were left as they are.
+class _Erasure:
+    """One run: how many records went, and the sites whose ledger somebody changed, which keep theirs."""
 
-    Sealed before each removal, so that each record has a leaf that it can name; the last run seals the last
-    removal and finds nothing left.
-    """
-    erased, sites, broken = 0, set[int](), dict[int, Refusal]()
-    while True:
-        with database.reading() as session:
-            sites |= ledgers.sites_of(session, visitors, records)
-        broken |= seal_what_holds(database, keys.ring, now, sites)[1]
-        batch = _erase_batch(database, remover, sites - broken.keys(), visitors, records, now())
-        erased += batch
-        progress(batch)
-        if not batch:
-            return erased, broken
+    def __init__(
+        self, database: Database, keys: KeySource, public_url: str, now: Callable[[], datetime],
+        random: Callable[[int], bytes], progress: Callable[[int], None],
+    ) -> None:  # fmt: skip
+        self._database, self._ring, self._now, self._progress = database, keys.ring, now, progress
+        self._remover = Remover(keys.ring, public_url, random)
+        self._erased, self._broken = 0, dict[int, Refusal]()
 
+    def erase(self, visitors: Collection[UUID], records: Collection[int]) -> None:
+        """Remove all records of these visitors, and these.
 
-def _erase_batch(
-    database: Database, remover: Remover, sites: set[int], visitors: Collection[UUID], records: Collection[int],
-    now: datetime,
-) -> int:  # fmt: skip
-    with database.transaction() as session:
-        # Before the leaves are chosen: another removal under way may be about to name the same ones.
-        ledgers.take_turns(session, sites)
-        # Requested records last: a request goes with its record, and a crash must leave it until all others are gone.
-        found = ledgers.leaves_of(session, sites, visitors, records, BATCH)
-        return sum(
-            remover.remove(session, site_id, Rule.ERASURE, "Request of the visitor", ranges(i for _, i in leaves), now)
-            for site_id, leaves in groupby(found, key=itemgetter(0))
-        )
+        Sealed before each removal, so that each record has a leaf that it can name; the last run seals the last
+        removal and finds nothing left.
+        """
+        sites, batch = set[int](), 1
+        while batch:
+            with self._database.reading() as session:
+                sites |= ledgers.sites_of(session, visitors, records)
+            self._broken |= seal_what_holds(self._database, self._ring, self._now, sites)[1]
+            batch = self._erase_batch(sites - self._broken.keys(), visitors, records)
+            self._erased += batch
+            self._progress(batch)
+
+    def _erase_batch(self, sites: set[int], visitors: Collection[UUID], records: Collection[int]) -> int:
+        with self._database.transaction() as session:
+            # Before the leaves are chosen: another removal under way may be about to name the same ones.
+            ledgers.take_turns(session, sites)
+            # Requested records last: a request goes with its record, and must outlast all others in a crash.
+            chosen = ledgers.leaves_of(session, sites, visitors, records, BATCH)
+            now, reason = self._now(), "Request of the visitor"
+            return sum(
+                self._remover.remove(session, site_id, Rule.ERASURE, reason, (index for _, index in leaves), now)
+                for site_id, leaves in groupby(chosen, key=itemgetter(0))
+            )
+
+    def finish(self) -> int:
+        """Write the files anew, say which ledgers are broken, and return how many records went."""
+        self._database.forget()
+        refuse(self._broken, f"{self._erased} removed elsewhere.")
+        return self._erased

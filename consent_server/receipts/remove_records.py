@@ -1,6 +1,6 @@
 """Let records go, behind a signed entry that names their leaves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from consent_server.core.keys import KeyRing
 from consent_server.decisions.rules_receipt import Issuer, uuid7
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.rules import SALT_BYTES
-from consent_server.ledger.rules_removal import REMOVAL_TYPE, Rule, removal_claims
+from consent_server.ledger.rules_removal import REMOVAL_TYPE, Rule, ranges, removal_claims
 from consent_server.sites import store as sites
 
 
@@ -22,9 +22,10 @@ class Remover:
     random: Callable[[int], bytes]
 
     def remove(
-        self, session: Session, site_id: int, rule: Rule, reason: str, leaves: list[tuple[int, int]], now: datetime
+        self, session: Session, site_id: int, rule: Rule, reason: str, indexes: Iterable[int], now: datetime
     ) -> int:
-        """Remove the records of these leaf ranges, chosen in the ledger's turn; return how many there were."""
+        """Remove the records of these leaves, chosen in the ledger's turn, ascending; return how many there were."""
+        leaves = ranges(indexes)
         site = sites.by_id(session, site_id).site
         issuer = Issuer(self.public_url, site.key, ledgers.get(session, site_id).origin)
         claims = removal_claims(issuer, uuid7(now, self.random(10)), rule, reason, leaves, now)

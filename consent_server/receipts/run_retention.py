@@ -9,7 +9,7 @@ from consent_server.core.durations import duration_days
 from consent_server.core.errors import InvalidSiteFile
 from consent_server.core.keys import KeySource
 from consent_server.ledger import store as ledgers
-from consent_server.ledger.rules_removal import Rule, ranges
+from consent_server.ledger.rules_removal import Rule
 from consent_server.ledger.seal import refuse, seal_what_holds
 from consent_server.receipts.remove_records import Remover
 from consent_server.sites import store as sites
@@ -32,7 +32,7 @@ def run_retention(
         every = {stored.id: stored for stored in sites.every(session)}
     _, broken = seal_what_holds(database, keys.ring, now, every)
     remover, total = Remover(keys.ring, public_url, random), 0
-    for stored in [one for one in every.values() if one.id not in broken]:
+    for stored in [stored for stored in every.values() if stored.id not in broken]:
         days = duration_days(stored.site.proof_retention)
         if not days:
             # Nothing goes by a rule that cannot be read, and nothing is ever over at once.
@@ -64,4 +64,4 @@ def _remove_batch(database: Database, remover: Remover, stored: StoredSite, befo
         if not leaves:
             return 0
         reason = f"Proof retention of {stored.site.proof_retention}"
-        return remover.remove(session, stored.id, Rule.RETENTION, reason, ranges(leaves), now)
+        return remover.remove(session, stored.id, Rule.RETENTION, reason, leaves, now)

@@ -48,13 +48,11 @@ def ask(session: Session, decision_row: int, at: datetime) -> None:
 
 def asked_at(session: Session, record: DecisionRow) -> datetime | None:
     """When erasure of this record, or of another of its visitor, was first asked for."""
-    found = [session.scalar(select(ErasureRequestRow.asked_at).where(ErasureRequestRow.decision_row == record.id))]
-    if record.visitor is not None:
-        of_visitor = select(func.min(ErasureRequestRow.asked_at)).join(
-            DecisionRow, DecisionRow.id == ErasureRequestRow.decision_row
-        )
-        found.append(session.scalar(of_visitor.where(DecisionRow.visitor == record.visitor)))
-    return min((at for at in found if at is not None), default=None)
+    whose = DecisionRow.id == record.id if record.visitor is None else DecisionRow.visitor == record.visitor
+    first = select(func.min(ErasureRequestRow.asked_at)).join(
+        DecisionRow, DecisionRow.id == ErasureRequestRow.decision_row
+    )
+    return session.scalar(first.where(whose))
 
 
 def open_requests(session: Session, site_id: int | None = None) -> Iterator[OpenRequest]:

@@ -68,13 +68,13 @@ def receipt(link: str) -> Response:
 def proof(link: str) -> Response:
     """The proof that a receipt stands in its site's ledger."""
     with _opened(link) as receipt_id:
-        found = prove_receipt(context().database, receipt_id)
+        proved = prove_receipt(context().database, receipt_id)
     body = {
-        "leaf_index": found.leaf_index,
-        "tree_size": found.tree_size,
-        "hashes": [value.hex() for value in found.hashes],
-        "checkpoint": found.checkpoint,
-        "salt": found.salt.hex(),
+        "leaf_index": proved.leaf_index,
+        "tree_size": proved.tree_size,
+        "hashes": [value.hex() for value in proved.hashes],
+        "checkpoint": proved.checkpoint,
+        "salt": proved.salt.hex(),
     }
     response = Response(json.dumps(body), mimetype="application/json")
     response.headers["Cache-Control"] = "private, no-store"
@@ -101,13 +101,13 @@ def _wanted_form() -> str:
     return request.accept_mimetypes.best_match(forms, default="") if request.accept_mimetypes else forms[0]
 
 
-def _as(form: str, found: ReadReceipt) -> Response:
+def _as(form: str, read: ReadReceipt) -> Response:
     if form == "application/jose":
-        return Response(found.receipt, content_type="application/jose")
+        return Response(read.receipt, content_type="application/jose")
     if form == "application/json":
-        return Response(json.dumps(found.claims), mimetype="application/json")
+        return Response(json.dumps(read.claims), mimetype="application/json")
     if form == LD_JSON:
-        return _document(dpv_receipt(found.claims, found.notice, found.notice_at, _dpv_context()), LD_JSON)
+        return _document(dpv_receipt(read.claims, read.notice, read.notice_at, _dpv_context()), LD_JSON)
     raise NotAcceptable(f"Receipts do not come in this form. `format` may be one of: {', '.join(FORMATS)}.")
 
 

@@ -21,7 +21,7 @@ def requests(key: str) -> str:
     """Those that are open, oldest first, with the days that are left to decide."""
     ctx = context()
     stored = find_site(ctx.database, key)
-    found = read_erasure_requests(ctx.database, stored.id)
-    due = {one.receipt_id: answer_by(one.asked_at) for one in found}
+    pending = read_erasure_requests(ctx.database, stored.id)
+    due = {request.receipt_id: answer_by(request.asked_at) for request in pending}
     left = {receipt_id: (until - ctx.now()).days for receipt_id, until in due.items()}
-    return console.page("receipts/erasure_requests.html", site=stored.site, requests=found, due=due, left=left)
+    return console.page("receipts/erasure_requests.html", site=stored.site, requests=pending, due=due, left=left)

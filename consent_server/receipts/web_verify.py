@@ -18,7 +18,7 @@ def page() -> str:
         "receipts/verify.html",
         language=language,
         direction=locale["meta"]["direction"],
-        languages={key: found["meta"]["name"] for key, found in catalogue.locales().items()},
+        languages={key: other["meta"]["name"] for key, other in catalogue.locales().items()},
         texts=locale["verify"],
         check=locale["check"],
         receipt=locale["receipt"],

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from consent_server.audit import verify
-from consent_server.audit.pack import stream_pack, write_pack
+from consent_server.audit.pack import stream_pack
 from tests.support.evidence_ledger import EvidenceLedger
 
 LEAVES = 200
@@ -81,7 +81,7 @@ def test_a_long_list_of_them_is_written_though_it_is_larger_than_a_plain_zip_tak
     # In place of two gigabytes: more than the script in the pack has, less than the list.
     monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 100_000)
     written = io.BytesIO()
-    write_pack(written, replace(ledger.contents(), checkpoints=repeat(ledger.checkpoints[0], 400)))
+    written.writelines(stream_pack(replace(ledger.contents(), checkpoints=repeat(ledger.checkpoints[0], 400))))
     info = zipfile.ZipFile(written).getinfo("checkpoints.jsonl")
     assert info.file_size > 100_000
     assert len(zipfile.ZipFile(written).read(info).splitlines()) == 400

@@ -111,7 +111,7 @@ def test_a_batch_is_bounded_removals_included(shop: Shop, clock: Clock, monkeypa
     remover = Remover(our.keys.ring, PUBLIC_URL, our.random)
     with our.database.transaction() as session:
         for leaf in range(7):
-            assert remover.remove(session, shop.site, Rule.ERASURE, "Request", [(leaf, leaf)], clock()) == 1
+            assert remover.remove(session, shop.site, Rule.ERASURE, "Request", [leaf], clock()) == 1
     for _ in range(5):
         shop.decide()
     monkeypatch.setattr(sealing, "BATCH", 3)

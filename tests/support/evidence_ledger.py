@@ -12,14 +12,13 @@ from zipfile import ZipFile
 from joserfc.jwk import OKPKey
 
 from consent_server.audit.pack import (
-    PackCheckpoint,
     PackConfiguration,
     PackContents,
     PackEntry,
     PackPicture,
     PackPublication,
     PackTimestamp,
-    write_pack,
+    stream_pack,
 )
 from consent_server.core.canonical import encode
 from consent_server.core.hashes import HASH_BYTES
@@ -38,6 +37,7 @@ from consent_server.decisions.rules import decide
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE, Issuer, receipt_claims, uuid7
 from consent_server.ledger.rules import Tile, Tree, commitment, grow, leaf_hash
 from consent_server.ledger.rules_removal import REMOVAL_TYPE, Rule, removal_claims
+from consent_server.ledger.rules_witness import CosignedCheckpoint
 from tests.support import jose
 from tests.support.factories import PUBLIC_URL, START, answer, notice_of, site_file
 
@@ -73,7 +73,7 @@ class EvidenceLedger:
     ring: KeyRing = field(default_factory=new_ring)
     now: datetime = START
     rows: list[Row] = field(default_factory=list)
-    checkpoints: list[PackCheckpoint] = field(default_factory=list)
+    checkpoints: list[CosignedCheckpoint] = field(default_factory=list)
     publications: list[PackPublication] = field(default_factory=lambda: [PackPublication(NOTICE.hash, START)])
     notices: dict[str, bytes] = field(default_factory=lambda: {NOTICE.hash: encode(dict(NOTICE.body))})
     widgets: dict[str, str] = field(default_factory=lambda: {WIDGET: CODE})
@@ -138,7 +138,7 @@ class EvidenceLedger:
             assert witness[0].kind == COSIGNATURE
             signatures.append(cosign_note(text, witness[0], int(self.now.timestamp()), witness[1]))
         note = format_note(Note(text, tuple(signatures)))
-        self.checkpoints.append(PackCheckpoint(len(self.tiles), note, self.now))
+        self.checkpoints.append(CosignedCheckpoint(len(self.tiles), self.now, note))
         return note
 
     def remove(self, *ranges: tuple[int, int], rule: Rule = Rule.ERASURE, ring: KeyRing | None = None) -> int:
@@ -202,7 +202,7 @@ class EvidenceLedger:
     def write(self, path: Path, *bounds: int, **changes: Any) -> Path:
         """Write a pack."""
         with path.open("wb") as file:
-            write_pack(file, self.contents(*bounds, **changes))
+            file.writelines(stream_pack(self.contents(*bounds, **changes)))
         return path
 
     def foreign_row(self) -> Row:
