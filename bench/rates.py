@@ -36,8 +36,8 @@ from consent_server.decisions.rules_tally import PREFETCH, ROBOT, SHOWN, Kind, O
 from consent_server.decisions.rules_visit import Visit
 from consent_server.decisions.store_tallies import Cell
 from consent_server.rates.close_days import close_days
-from consent_server.rates.read import By, Span, read_rates
-from consent_server.rates.read_dashboard import read_dashboard
+from consent_server.rates.read import RatesReader, SiteRates
+from consent_server.rates.rules_filters import By, Filters, Span
 from consent_server.sites import store_notices as notices
 from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.publish import publish_notice
@@ -199,14 +199,18 @@ def _times(ledger: Ledger, rounds: int) -> dict[str, tuple[float, float]]:
     """Milliseconds of the clock, and of this process's processor: other work on the machine delays the first alone."""
     services, year = ledger.services, Span(LAST - timedelta(days=DAYS - 1), LAST)
     month = Span(LAST - timedelta(days=30), LAST)
-    database = services.database
+
+    def read(answer: Callable[[SiteRates], object]) -> object:
+        with services[RatesReader].site("shop") as site:
+            return answer(site)
+
     asked: dict[str, Callable[[], Any]] = {
-        f"read_rates by {by}, {'31 days' if by is By.HOUR else 'a year'}": (
-            lambda by=by: read_rates(database, "shop", month if by is By.HOUR else year, by)
+        f"rates by {by}, {'31 days' if by is By.HOUR else 'a year'}": (
+            lambda by=by: read(lambda site: site.rates(Filters(month if by is By.HOUR else year, by)))
         )
         for by in By
     }
-    asked["read_dashboard, a year"] = lambda: read_dashboard(database, "shop", year, By.DAY)
+    asked["dashboard, a year"] = lambda: read(lambda site: site.dashboard(Filters(year)))
     app = create_app(services.settings, now=ledger.clock)
     headers, client = token(app, "marketer", "shop"), app.test_client()
     olga = Person(app, f"olga{monotonic_ns()}")

@@ -17,6 +17,7 @@ from consent_server.ledger.seal import seal_ledger
 from consent_server.ledger.witness import witness_ledger
 from consent_server.rates.close_days import close_days
 from consent_server.rates.deliver_alerts import deliver_alerts
+from consent_server.rates.read import RatesReader
 from consent_server.rates.watch import watch_rates
 
 log = logging.getLogger("consent_server.worker")
@@ -119,7 +120,7 @@ def _witness(context: Context) -> None:
 
 
 def _watch(context: Context) -> None:
-    for key, alert in watch_rates(context.database, context.settings.alerts.names, context.now()):
+    for key, alert in watch_rates(context[RatesReader], context.settings.alerts.names):
         log.warning("alert, site %s: %s", key, alert.text)
 
 

@@ -1,6 +1,7 @@
-"""Times as they are written and read: aware, in UTC."""
+"""Times as they are written and read: aware, in UTC; and what a clock elsewhere shows then."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 
 def rfc3339(at: datetime) -> str:
@@ -11,3 +12,13 @@ def rfc3339(at: datetime) -> str:
 def utc_now() -> datetime:
     """The one clock."""
     return datetime.now(UTC)
+
+
+def local_day(at: datetime, time_zone: str) -> date:
+    """The day that it is there."""
+    return at.astimezone(ZoneInfo(time_zone)).date()
+
+
+def local_hour(at: datetime, time_zone: str) -> str:
+    """The hour that it is there: "2026-11-01T13"."""
+    return at.astimezone(ZoneInfo(time_zone)).strftime("%Y-%m-%dT%H")

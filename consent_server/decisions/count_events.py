@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from consent_server.core.database import Database, Session
 from consent_server.core.group_commit import GroupCommit
+from consent_server.core.times import local_hour
 from consent_server.decisions import store_tallies as tallies
 from consent_server.decisions.rules_tally import Outcome
 from consent_server.decisions.rules_visit import Visit
@@ -28,7 +28,7 @@ class CountEvents:
 def cell(current: CurrentSite, notice_id: int, language: str, visit: Visit, outcome: Outcome, now: datetime) -> Cell:
     """Where an event is counted. Robots and prefetches are counted as such, whatever they did."""
     counted = visit.left_out or outcome
-    hour = now.astimezone(ZoneInfo(current.site.time_zone)).strftime("%Y-%m-%dT%H")
+    hour = local_hour(now, current.site.time_zone)
     return Cell(current.site_id, notice_id, hour, language, visit.device, visit.country, counted.text)
 
 

@@ -16,6 +16,7 @@ from consent_server.access.guard import caller, needs
 from consent_server.access.rules import Role
 from consent_server.core.context import context
 from consent_server.health.read import read_figures
+from consent_server.rates.read import RatesReader
 from consent_server.rates.read_alerts import read_alert_figures
 from consent_server.receipts.request_erasure import read_erasure_requests
 from consent_server.sites.find import list_sites
@@ -75,7 +76,7 @@ def _server() -> Iterator[Metric]:
 
 
 def _alerts() -> Iterator[Metric]:
-    figures = read_alert_figures(context().database, context().now())
+    figures = read_alert_figures(context()[RatesReader])
     raised = GaugeMetricFamily("consent_alerts", "Alerts raised in the last 24 hours.", labels=["site", "kind"])
     rates = GaugeMetricFamily(
         "consent_rate_yesterday",

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 
-from consent_server.rates.read import By, Span, monday
-from consent_server.rates.read_context import Context, differences
-from consent_server.rates.read_dashboard import Dashboard
+from consent_server.rates.read import Dashboard, Rates
 from consent_server.rates.rules import RATES, REACH, Rate, Totals
-from consent_server.rates.rules_report import Figures
+from consent_server.rates.rules_filters import By, Span, monday
+from consent_server.rates.rules_report import Figures, compare
 from consent_server.rates.rules_small_cells import OTHER, SMALLEST
 
 # Name of each rate, and the question that it answers.
@@ -98,22 +98,29 @@ FILTERS: dict[str, Callable[..., str]] = {
 }  # fmt: skip
 
 
-def values(found: Dashboard) -> dict[str, Any]:
+def values(dashboard: Dashboard) -> dict[str, Any]:
     """What the templates show of it."""
-    whole, before = found.series.whole, found.beside.before or Figures()
-    marks = _marks(found.beside, found.span)
+    rates, filters = dashboard.rates, dashboard.rates.filters
+    whole, before = rates.report.whole, rates.before or Figures()
+    marks = _marks(rates)
     return {
+        "dashboard": dashboard,
+        "rates": rates,
+        "alerts": rates.alerts,
+        "span": filters.span,
+        "by": filters.by,
+        "notice_alone": filters.notice,
         "whole": whole,
         "before": before,
-        "other": found.beside.other or found.span.before,
-        "days_before": found.beside.other in (None, found.span.before),
-        "state": _state(found),
-        "thin": any(of and of.totals.decisions < SMALLEST for _, of in found.series.rows),
+        "other": filters.other,
+        "days_before": filters.other == filters.span.before,
+        "state": _state(dashboard),
+        "thin": any(row and row.totals.decisions < SMALLEST for _, row in rates.report.rows),
         "few": 0 < whole.totals.decisions < FEW,
-        "compared": differences(whole, before),
+        "compared": compare(whole, before),
         "marks": marks,
-        "splits": {by: _split(found, by) for by in SPLIT_WORDS},
-        "charts": _charts(found, marks),
+        "splits": {by: _split(dashboard, by) for by in SPLIT_WORDS},
+        "charts": _charts(dashboard, marks),
         "rate_words": RATE_WORDS,
         "total_words": TOTAL_WORDS,
         "split_words": SPLIT_WORDS,
@@ -122,25 +129,25 @@ def values(found: Dashboard) -> dict[str, Any]:
         "line_words": [RATE_WORDS[name][0] for name in LINES],
         "heads": [*COUNT_HEADS, *((RATE_WORDS[name][0], RATES[name]) for name in LINES)],
         "reach_heads": lambda names: [(name, REACH) for name in names],
-        "vendor_words": {key: found.vendors.get(key, key) for key in whole.vendors},
+        "vendor_words": {key: dashboard.vendors.get(key, key) for key in whole.vendors},
     }
 
 
-def _marks(beside: Context, span: Span) -> list[dict[str, Any]]:
+def _marks(rates: Rates) -> list[dict[str, Any]]:
     """What stands on the axis, with its letter: new notices, and experiments that begin or end."""
-    found = [{"at": one.at, "notice": one.notice} for one in beside.publications]
-    for trial in beside.trials:
-        for what, at in (("begins", trial.began), ("ends", trial.ended)):
-            if at is not None and span.holds(at[:10]):
-                found.append({"at": at, "experiment": trial.key, "what": what})
-    found.sort(key=lambda one: one["at"])
-    return [{"letter": chr(ord("A") + number % 26), **one} for number, one in enumerate(found)]
+    marks: list[dict[str, Any]] = [{"at": new.at, "notice": new.notice} for new in rates.publications]
+    for experiment in rates.experiments:
+        for what, at in (("begins", experiment.began), ("ends", experiment.ended)):
+            if at is not None and rates.filters.span.holds(at):
+                marks.append({"at": at, "experiment": experiment.key, "what": what})
+    marks.sort(key=itemgetter("at"))
+    return [{"letter": chr(ord("A") + number % 26), **mark} for number, mark in enumerate(marks)]
 
 
-def _state(found: Dashboard) -> str:
-    totals = found.series.whole.totals
+def _state(dashboard: Dashboard) -> str:
+    totals = dashboard.rates.report.whole.totals
     if totals == Totals():
-        return "never" if found.first_day is None else "nothing"
+        return "never" if dashboard.first_day is None else "nothing"
     if totals.decisions == 0:
         return "unanswered" if totals.shown else "uncounted"
     return ""
@@ -164,39 +171,40 @@ def _english() -> Locale:
     return Locale("en")
 
 
-def _split(found: Dashboard, by: By) -> list[dict[str, Any]]:
-    rows = list(found.splits[by].rows)
+def _split(dashboard: Dashboard, by: By) -> list[dict[str, Any]]:
+    rows, known = list(dashboard.splits[by].rows), dashboard.rates.known
     if by is By.NOTICE:
-        rows.sort(key=lambda row: list(found.beside.known).index(row[0]))
+        rows.sort(key=lambda row: list(known).index(row[0]))
     else:
         rows.sort(key=lambda row: (row[0] == OTHER, -(row[1].totals.shown if row[1] else 0)))
-    return [{"key": key, "name": name_of(by, key, found.beside.known), "figures": of} for key, of in rows]
+    return [{"key": key, "name": name_of(by, key, known), "figures": row} for key, row in rows]
 
 
 # What the charts draw
 
 
-def _charts(found: Dashboard, marks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    keys = list(_keys(found.span, found.by, ZoneInfo(found.site.time_zone)))
-    rows: dict[str, Figures] = {key: of for key, of in found.series.rows if of is not None}
+def _charts(dashboard: Dashboard, marks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    rates, by = dashboard.rates, dashboard.rates.filters.by
+    keys = list(_keys(rates.filters.span, by, ZoneInfo(rates.site.time_zone)))
+    rows: dict[str, Figures] = {key: row for key, row in rates.report.rows if row is not None}
     along: dict[str, Any] = {"labels": [_tick(key) for key in keys]}
-    along |= {"marks": [{"at": keys.index(_place(one["at"], found.by)), "letter": one["letter"]} for one in marks]}
+    along |= {"marks": [{"at": keys.index(_place(mark["at"], by)), "letter": mark["letter"]} for mark in marks]}
     charts: dict[str, Any] = {
         "series": along | {"lines": [_line(name, keys, rows) for name in LINES]},
         "counts": along | {"lines": [_count(name, keys, rows) for name in COUNTS]},
-        "reach": along | {"lines": list(_reach(found, keys, rows))},
+        "reach": along | {"lines": list(_reach(dashboard, keys, rows))},
     }
     for by in SPLIT_WORDS:
-        told = [(row["name"], row["figures"]) for row in _split(found, by) if row["figures"]][:MOST_BARS]
-        bars = [{"name": RATE_WORDS[name][0], **_rates(of.totals.rate(name) for _, of in told)} for name in BARS]
-        charts[f"by-{by}"] = {"labels": [name for name, _ in told], "bars": bars}
-    devices = [(row["name"], row["figures"]) for row in _split(found, By.DEVICE) if row["figures"]]
-    vendors = list(found.series.whole.vendors)
+        shown = [(row["name"], row["figures"]) for row in _split(dashboard, by) if row["figures"]][:MOST_BARS]
+        bars = [{"name": RATE_WORDS[name][0], **_rates(row.totals.rate(name) for _, row in shown)} for name in BARS]
+        charts[f"by-{by}"] = {"labels": [name for name, _ in shown], "bars": bars}
+    devices = [(row["name"], row["figures"]) for row in _split(dashboard, By.DEVICE) if row["figures"]]
+    vendors = list(rates.report.whole.vendors)
     charts["reach-device"] = {
-        "labels": [found.vendors.get(key, key) for key in vendors],
+        "labels": [dashboard.vendors.get(key, key) for key in vendors],
         "bars": [
-            {"name": name, **_rates(of.vendors[key].reach if key in of.vendors else None for key in vendors)}
-            for name, of in devices
+            {"name": name, **_rates(row.vendors[key].reach if key in row.vendors else None for key in vendors)}
+            for name, row in devices
         ],
     }
     return charts
@@ -238,13 +246,13 @@ def _count(name: str, keys: Sequence[str], rows: Mapping[str, Figures]) -> dict[
     return {"name": {"decisions": "Chose", "granted": "Granted"}.get(name, "Shown"), "values": counted}
 
 
-def _reach(found: Dashboard, keys: Sequence[str], rows: Mapping[str, Figures]) -> Iterator[dict[str, Any]]:
+def _reach(dashboard: Dashboard, keys: Sequence[str], rows: Mapping[str, Figures]) -> Iterator[dict[str, Any]]:
     """A line for each vendor; vendors that see the same share every time have one line together."""
     together: dict[tuple[float | None, ...], list[str]] = {}
-    for vendor in found.series.whole.vendors:
+    for vendor in dashboard.rates.report.whole.vendors:
         shares = (rows[key].vendors.get(vendor) if key in rows else None for key in keys)
         line = tuple(_rounded(share.reach.value if share and share.shown >= SMALLEST else None) for share in shares)
-        together.setdefault(line, []).append(found.vendors.get(vendor, vendor))
+        together.setdefault(line, []).append(dashboard.vendors.get(vendor, vendor))
     for line, names in together.items():
         yield {"name": ", ".join(names), "values": line}
 

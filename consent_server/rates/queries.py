@@ -4,7 +4,7 @@ from marshmallow import Schema, fields
 from marshmallow.validate import OneOf
 
 from consent_server.http.fields import KEY, Day, Pattern, Sha256Hex
-from consent_server.rates.read import ALONG, By
+from consent_server.rates.rules_filters import ALONG, By
 
 
 class RatesQuery(Schema):
@@ -32,10 +32,6 @@ class ExperimentQuery(Schema):
     experiment = Pattern(KEY, "Must be the key of an experiment.", load_default=None)
 
 
-RATES = RatesQuery()
-
-
-DASHBOARD = DashboardQuery()
-
-
-EXPERIMENT = ExperimentQuery()
+RATES, DASHBOARD, EXPERIMENT = RatesQuery(), DashboardQuery(), ExperimentQuery()
+# Of the page and of the form that shares it.
+PARAMETERS = ("from", "to", "by", "notice", "compare_from", "compare_to")

@@ -1,73 +1,32 @@
-"""The one way to rates: counts of a span of a site's days, added up as the definitions say."""
+"""The one way to rates: what was counted on a site, added up as the definitions say, all of one moment."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from enum import StrEnum
-from functools import cache
+from functools import cached_property
+from operator import itemgetter
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from consent_server.audit import store as search
 from consent_server.core.database import Database, Session
+from consent_server.core.times import local_day, local_hour
 from consent_server.decisions import store_tallies as tallies
 from consent_server.rates import store as splits
-from consent_server.rates.rules_report import Asked, Count, Report, report
+from consent_server.rates import store_alerts as alerts
+from consent_server.rates.read_notices import NoticeReader
+from consent_server.rates.rules_alerts import RaisedAlert
+from consent_server.rates.rules_drop import Drop, drops
+from consent_server.rates.rules_filters import By, Filters, Span, fault, monday
+from consent_server.rates.rules_report import Asked, Count, Figures, Report, by_key, compare, figures, report, totals
 from consent_server.sites import store as sites
 from consent_server.sites import store_experiments as experiments
 from consent_server.sites import store_notices as notices
+from consent_server.sites.rules_site import Site, StoredSite
 
-
-class By(StrEnum):
-    """What rows are made of."""
-
-    DAY = "day"
-    WEEK = "week"
-    HOUR = "hour"
-    LANGUAGE = "language"
-    DEVICE = "device"
-    NOTICE = "notice"
-    COUNTRY = "country"
-
-    @property
-    def dimension(self) -> str:
-        """The roll-up that knows it. Every one of them knows the notice."""
-        return "day" if self in (By.NOTICE, By.WEEK) else self.value
-
-
-# Rows in the order of time.
-ALONG = (By.DAY, By.WEEK, By.HOUR)
-
-
-@cache
-def monday(day: str) -> str:
-    """The day on which a day's week begins (ISO 8601)."""
-    at = date.fromisoformat(day)
-    return (at - timedelta(days=at.weekday())).isoformat()
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Days on the site's own clock, both included."""
-
-    first: date
-    last: date
-
-    @property
-    def days(self) -> int:
-        """How many."""
-        return (self.last - self.first).days + 1
-
-    def holds(self, day: str) -> bool:
-        """Whether a day ("2026-11-01") is among them."""
-        return self.first.isoformat() <= day <= self.last.isoformat()
-
-    @property
-    def before(self) -> "Span":
-        """As many days that lie just before."""
-        days = timedelta(days=self.days)
-        return Span(self.first - days, self.last - days)
+ALERTS_SHOWN_FOR = timedelta(days=14)
+# Rows that are made of days.
+OF_DAYS = (By.DAY, By.WEEK)
+SPLITS = (By.DEVICE, By.LANGUAGE, By.COUNTRY, By.NOTICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,110 +36,207 @@ class Publication:
     notice: str
     at: str
 
+    def to_json(self) -> dict[str, str]:
+        """All of it."""
+        return {"notice": self.notice, "at": self.at}
+
+
+@dataclass(frozen=True, slots=True)
+class RunningTime:
+    """When an experiment began and ended, in the site's hours; it has no end while it runs."""
+
+    key: str
+    began: str
+    ended: str | None
+
+    def to_json(self) -> dict[str, str | None]:
+        """All of it."""
+        return {"key": self.key, "began": self.began, "ended": self.ended}
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What was asked, and the answer. `publications` are those within the span; `demo` says that all is made up."""
+    """What was asked, and the answer; `before` has the figures of the days to compare with.
 
-    site: str
-    span: Span
-    by: By
-    time_zone: str
-    demo: bool
+    `publications` and `experiments` are those of which something lies within the span; `known` has every notice of
+    the site with its first day, oldest first.
+    """
+
+    site: Site
+    filters: Filters
     report: Report
+    before: Figures | None
     publications: Sequence[Publication]
+    experiments: Sequence[RunningTime]
+    known: Mapping[str, str]
+    drops: Sequence[Drop]
+    alerts: Sequence[RaisedAlert]
 
     def to_json(self) -> dict[str, Any]:
         """The contract's answer (4.4)."""
         return {
-            "site": self.site,
-            "from": self.span.first.isoformat(),
-            "to": self.span.last.isoformat(),
-            "by": self.by.value,
-            "time_zone": self.time_zone,
-            "demo": self.demo,
-            "publications": [{"notice": one.notice, "at": one.at} for one in self.publications],
+            "site": self.site.key,
+            **self.filters.span.to_json(),
+            "by": self.filters.by.value,
+            "time_zone": self.site.time_zone,
+            "demo": self.site.demo,
+            "publications": [publication.to_json() for publication in self.publications],
             **self.report.to_json(),
+            "compared": self._compared(),
+            "experiments": [experiment.to_json() for experiment in self.experiments],
+            "drops": [drop.to_json() for drop in self.drops],
+            "alerts": [alert.to_json() for alert in self.alerts],
         }
 
-
-def today(database: Database, key: str, now: datetime) -> date:
-    """The day that it is on a site. Raises UnknownSite."""
-    with database.reading() as session:
-        return now.astimezone(ZoneInfo(sites.get(session, key).site.time_zone)).date()
-
-
-def read_rates(database: Database, key: str, span: Span, by: By, notice: str | None = None) -> Rates:
-    """Rates of a span, in rows; with `notice` (hash) of that notice alone. Exact at this moment. Raises UnknownSite."""
-    with database.snapshot() as session:
-        site = SiteCounts(session, key)
-        said = site.stored.site
-        found = site.report(span, by, notice)
-        return Rates(key, span, by, said.time_zone, said.demo, found, site.publications(span))
+    def _compared(self) -> dict[str, Any] | None:
+        if self.before is None or self.filters.other is None:
+            return None
+        differences = compare(self.report.whole, self.before)
+        return {**self.filters.other.to_json(), **self.before.to_json(), "differences": differences}
 
 
-class SiteCounts:
-    """What was counted on a site, read within one snapshot. Raises UnknownSite."""
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """What a marketer looks at on one page: rates in the order of time, and every split.
 
-    def __init__(self, session: Session, key: str) -> None:
-        self.stored = sites.get(session, key)
-        self._session = session
-        self._hashes: dict[int, str] = {}
-        self.asked: dict[str, Asked] = {}
-        # What people call purposes and vendors, as the newest notice has it.
-        self.purposes: dict[str, str] = {}
-        self.vendors: dict[str, str] = {}
-        for row_id, notice_hash, body in search.notices_of(session, self.stored.id):
-            said = json.loads(body)
-            self._hashes[row_id] = notice_hash
-            self.asked[notice_hash] = Asked(*([one["key"] for one in said[name]] for name in ("purposes", "vendors")))
-            texts = said["texts"].get("en") or said["texts"][said["languages"][0]]
-            self.purposes |= {purpose: words["title"] for purpose, words in texts["purposes"].items()}
-            self.vendors |= {one["key"]: one["name"] for one in said["vendors"]}
+    `purposes` and `vendors` are what people call them, by key, as the newest notice has it. `first_day` is the first
+    on which anything was counted, None when nothing ever was.
+    """
 
-    def report(self, span: Span, by: By, notice: str | None = None) -> Report:
-        """Rows by one dimension."""
-        return report(self.counts(span, by, notice), self.asked)
+    rates: Rates
+    splits: Mapping[By, Report]
+    purposes: Mapping[str, str]
+    vendors: Mapping[str, str]
+    first_day: str | None
+
+
+class RatesReader:
+    """Opens what was counted, for answers and for what the server looks at by itself."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self.database, self.now = database, now
+        self._notices = NoticeReader()
+
+    @contextmanager
+    def site(self, key: str) -> Iterator["SiteRates"]:
+        """A site at one moment: all parts of an answer are read in this one block. Raises UnknownSite."""
+        with self.database.snapshot() as session:
+            yield SiteRates(session, sites.get(session, key), self._notices, self.now())
+
+    def every_site(self, session: Session) -> list["SiteRates"]:
+        """All sites, by key, within a snapshot."""
+        now = self.now()
+        return [SiteRates(session, stored, self._notices, now) for stored in sites.every(session)]
+
+
+class SiteRates:
+    """What was counted on a site, within one snapshot."""
+
+    def __init__(self, session: Session, stored: StoredSite, reader: NoticeReader, now: datetime) -> None:
+        self.session, self.id, self.site, self.now = session, stored.id, stored.site, now
+        self._notices = reader
+
+    @property
+    def today(self) -> date:
+        """The day that it is on the site."""
+        return local_day(self.now, self.site.time_zone)
+
+    @cached_property
+    def asked(self) -> Mapping[str, Asked]:
+        """What each notice of the site asks for, by its hash, oldest first."""
+        return self._notices.asked(self.session, self.id, self._hashes)
+
+    def rates(self, filters: Filters) -> Rates:
+        """The whole and its rows, and what stands beside them. Raises InvalidQuery for a notice never shown here."""
+        span, notice = filters.span, filters.notice
+        published = self._publications()
+        known = self._known(published)
+        if notice is not None and notice not in known:
+            raise fault("notice", "No notice of this site has this hash.")
+        inside = [publication for publication in published if span.holds(publication.at)]
+        # Under one notice alone no other can have made a difference.
+        judged = bool(inside) and notice is None
+        days = self.counts(span.with_week_before, By.DAY, notice) if judged or filters.by in OF_DAYS else []
+        return Rates(
+            site=self.site,
+            filters=filters,
+            report=report(self._rows(filters, days), self.asked),
+            before=figures(self.counts(filters.other, By.NOTICE, notice), self.asked) if filters.other else None,
+            publications=inside,
+            experiments=self._experiments(span),
+            known=known,
+            drops=_drops(days, published, span) if judged else [],
+            alerts=alerts.recent(self.session, self.id, self.now - ALERTS_SHOWN_FOR),
+        )
+
+    def dashboard(self, filters: Filters) -> Dashboard:
+        """The same for the page, `by` one of ALONG; compared with as many days before where no others are named."""
+        span, notice = filters.span, filters.notice
+        return Dashboard(
+            rates=self.rates(replace(filters, other=filters.other or span.before)),
+            splits={by: report(self.counts(span, by, notice), self.asked) for by in SPLITS},
+            purposes={key: name for asked in self.asked.values() for key, name in asked.purposes.items()},
+            vendors={key: name for asked in self.asked.values() for key, name in asked.vendors.items()},
+            first_day=self.first_day(),
+        )
 
     def counts(self, span: Span, by: By, notice: str | None = None) -> list[Count]:
-        """Counts of a span, under one notice or all; by language and country with what is small merged."""
+        """Counts by day or by a part of it (no week), under one notice or all; with what is small merged."""
+        dimension = By.DAY if by is By.NOTICE else by
         first, end = span.first.isoformat(), (span.last + timedelta(days=1)).isoformat()
-        asked = (self._session, self.stored.id, by.dimension, first, end)
-        if by.dimension in splits.CLOSED:
-            found = splits.read(*asked)
+        place = (self.session, self.id, dimension.value, first, end)
+        if dimension in splits.CLOSED:
+            rolled_up = splits.read(*place)
         else:
-            column = {By.NOTICE: None, **dict.fromkeys(ALONG, "period")}.get(by, "value")
-            found = tallies.read(*asked, by=(column,) if column else ())
+            rolled_up = tallies.read(*place, by={By.NOTICE: (), By.DEVICE: ("value",)}.get(by, ("period",)))
         return [
-            Count(self._key(by, one), self._hashes[one.notice_id], one.counter, one.events)
-            for one in found
-            if notice in (None, self._hashes[one.notice_id])
+            Count(notice_hash if by is By.NOTICE else part.period or part.value, notice_hash, part.counter, part.events)
+            for part in rolled_up
+            if notice in (None, notice_hash := self._hashes[part.notice_id])
         ]
-
-    def publications(self, span: Span | None = None) -> list[Publication]:
-        """When notices came into force, oldest first: within a span, or ever."""
-        zone = ZoneInfo(self.stored.site.time_zone)
-        found = [
-            Publication(notice_hash, at.astimezone(zone).strftime("%Y-%m-%dT%H"))
-            for notice_hash, at in notices.publications(self._session, self.stored.id)
-        ]
-        return [one for one in found if span is None or span.holds(one.at[:10])]
-
-    def arms(self) -> list[Publication]:
-        """When an experiment began to show notices beside the site's own, oldest first."""
-        zone = ZoneInfo(self.stored.site.time_zone)
-        found = experiments.shown(self._session, self.stored.id)
-        return [Publication(notice_hash, at.astimezone(zone).strftime("%Y-%m-%dT%H")) for notice_hash, _, at in found]
 
     def first_day(self) -> str | None:
         """The first day on which anything was counted."""
-        return tallies.first_period(self._session, self.stored.id)
+        return tallies.first_period(self.session, self.id)
 
     def last_answer(self) -> str | None:
         """The last hour in which a banner was answered: "2026-11-01T13"."""
-        return tallies.last_answer(self._session, self.stored.id)
+        return tallies.last_answer(self.session, self.id)
 
-    def _key(self, by: By, count: tallies.Count) -> str:
-        if by is By.NOTICE:
-            return self._hashes[count.notice_id]
-        return monday(count.period) if by is By.WEEK else count.period or count.value
+    @cached_property
+    def _hashes(self) -> Mapping[int, str]:
+        return notices.hashes(self.session, self.id)
+
+    def _rows(self, filters: Filters, days: Sequence[Count]) -> Sequence[Count]:
+        if filters.by not in OF_DAYS:
+            return self.counts(filters.span, filters.by, filters.notice)
+        first = filters.span.first.isoformat()
+        inside = [count for count in days if count.key >= first]
+        return inside if filters.by is By.DAY else [count._replace(key=monday(count.key)) for count in inside]
+
+    def _publications(self) -> list[Publication]:
+        """When notices came into force, oldest first."""
+        return [Publication(key, self._hour(at)) for key, at in notices.publications(self.session, self.id)]
+
+    def _known(self, published: Sequence[Publication]) -> dict[str, str]:
+        """The first day of every notice that was shown, by publication or as an arm, oldest first."""
+        arms = [Publication(key, self._hour(at)) for key, _, at in experiments.shown(self.session, self.id)]
+        first_days = {one.notice: one.at[:10] for one in reversed([*published, *arms])}
+        return dict(sorted(first_days.items(), key=itemgetter(1)))
+
+    def _experiments(self, span: Span) -> list[RunningTime]:
+        times = [
+            RunningTime(key, self._hour(began), self._hour(ended) if ended else None)
+            for key, began, ended in experiments.times(self.session, self.id)
+        ]
+        first, last = span.first.isoformat(), span.last.isoformat()
+        return [one for one in times if one.began[:10] <= last and (one.ended is None or first <= one.ended[:10])]
+
+    def _hour(self, at: datetime) -> str:
+        return local_hour(at, self.site.time_zone)
+
+
+def _drops(counts: Sequence[Count], published: Sequence[Publication], span: Span) -> list[Drop]:
+    days = {date.fromisoformat(day): totals(counted) for day, counted in by_key(counts).items()}
+    begins = [(publication.notice, date.fromisoformat(publication.at[:10])) for publication in published]
+    return [drop for drop in drops(days, begins, span.last) if span.holds(drop.day.isoformat())]

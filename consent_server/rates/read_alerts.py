@@ -1,35 +1,19 @@
-"""What was worth a look lately: for people on the dashboard, and as figures for a monitoring system."""
+"""What was worth a look lately, as figures for a monitoring system."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 from consent_server.core.channels import GIVEN_UP_AFTER, Channel
-from consent_server.core.database import Database
 from consent_server.rates import store_alerts as alerts
-from consent_server.rates.read import By, SiteCounts, Span
+from consent_server.rates.read import RatesReader
 from consent_server.rates.rules import Rate
-from consent_server.rates.rules_alerts import Alert, AlertKind
+from consent_server.rates.rules_alerts import AlertKind
 from consent_server.rates.rules_drop import WATCHED
-from consent_server.sites import store as sites
+from consent_server.rates.rules_filters import By, Span
+from consent_server.rates.rules_report import totals
 
-SHOWN_FOR = timedelta(days=14)
 OPEN_FOR = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class RecentAlert:
-    """An alert, when it was raised, and the channels by which nobody could be told of it."""
-
-    alert: Alert
-    raised_at: datetime
-    untold: Sequence[str]
-
-    @property
-    def text(self) -> str:
-        """A plain sentence of what happened and what to do."""
-        return self.alert.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +33,15 @@ class AlertFigures:
     given_up: Mapping[Channel, int]
 
 
-def recent_alerts(database: Database, key: str, now: datetime) -> list[RecentAlert]:
-    """Those of the last two weeks, newest first. Raises UnknownSite."""
-    with database.reading() as session:
-        site = sites.get(session, key)
-        return [RecentAlert(*one) for one in alerts.recent(session, site.id, now - SHOWN_FOR)]
-
-
-def read_alert_figures(database: Database, now: datetime) -> AlertFigures:
-    """As of now; reads one day's roll-ups of each site."""
-    with database.snapshot() as session:
+def read_alert_figures(reader: RatesReader) -> AlertFigures:
+    """As of now; reads one day's roll-ups of each site, and of no notice what it asks for."""
+    now = reader.now()
+    with reader.database.snapshot() as session:
         raised = alerts.raised_since(session, now - OPEN_FOR)
         lost = alerts.given_up_since(session, now - GIVEN_UP_AFTER - OPEN_FOR)
-        found = []
-        for stored in sites.every(session):
-            key, site = stored.site.key, SiteCounts(session, stored.site.key)
-            day = now.astimezone(ZoneInfo(stored.site.time_zone)).date() - timedelta(days=1)
-            totals = site.report(Span(day, day), By.DAY).whole.totals
-            kinds = {kind: raised.get((key, kind.value), 0) for kind in AlertKind}
-            found.append(SiteAlerts(key, kinds, {name: totals.rate(name) for name in WATCHED}))
-    return AlertFigures(found, {channel: lost.get(channel.value, 0) for channel in Channel})
+        sites = []
+        for site in reader.every_site(session):
+            yesterday = totals(site.counts(Span.ending(site.today - timedelta(days=1), 1), By.DAY))
+            kinds = {kind: raised.get((site.site.key, kind.value), 0) for kind in AlertKind}
+            sites.append(SiteAlerts(site.site.key, kinds, {name: yesterday.rate(name) for name in WATCHED}))
+    return AlertFigures(sites, {channel: lost.get(channel.value, 0) for channel in Channel})

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from consent_server.core.database import Database
 from consent_server.core.errors import UnknownExperiment
+from consent_server.core.times import local_day
 from consent_server.rates import rules_experiment as judging
-from consent_server.rates.read import By, SiteCounts, Span
+from consent_server.rates.read import RatesReader
 from consent_server.rates.rules import Trials
 from consent_server.rates.rules_experiment import Arm, Result
-from consent_server.rates.rules_report import Count, Figures, figures
+from consent_server.rates.rules_filters import By, Span
+from consent_server.rates.rules_report import Count, Figures, by_key, figures, totals
 from consent_server.sites import store_experiments as experiments
 from consent_server.sites.rules_site import Site
 from consent_server.sites.store_experiments import StoredExperiment
@@ -49,55 +49,43 @@ class ExperimentReport:
     known: Sequence[str]
 
 
-def read_experiment(database: Database, key: str, now: datetime, experiment: str | None = None) -> ExperimentReport:
+def read_experiment(reader: RatesReader, key: str, experiment: str | None = None) -> ExperimentReport:
     """Of the newest experiment, or of one by its key. Raises UnknownSite, UnknownExperiment."""
-    with database.snapshot() as session:
-        site = SiteCounts(session, key)
-        found = experiments.get(session, site.stored.id, experiment)
-        if found is None:
+    with reader.site(key) as site:
+        stored = experiments.get(site.session, site.id, experiment)
+        if stored is None:
             raise UnknownExperiment("This site has run no such experiment. [experiment] in its site file starts one.")
-        span = counted_days(found, now, site.stored.site.time_zone)
-        names = {arm.notice.notice.hash: arm.name for arm in found.arms}
-        counts = [one for one in site.counts(span, By.DAY) if one.notice in names] if span else []
-        known = experiments.keys(session, site.stored.id)
-    arms = [
-        ArmFigures(
-            arm.name,
-            arm.weight,
-            arm.notice.notice.hash,
-            figures([one for one in counts if one.notice == arm.notice.notice.hash], site.asked),
-        )
-        for arm in found.arms
-    ]
-    days = _trials(counts, names, site, span)
+        span = counted_days(stored, site.now, site.site.time_zone)
+        counts = site.counts(span, By.DAY) if span else []
+        known = experiments.keys(site.session, site.id)
+        counts_of = {
+            arm.name: [count for count in counts if count.notice == arm.notice.notice.hash] for arm in stored.arms
+        }
+        arms = [
+            ArmFigures(arm.name, arm.weight, arm.notice.notice.hash, figures(counts_of[arm.name], site.asked))
+            for arm in stored.arms
+        ]
+    days = _trials(counts_of, span) if span else []
     result = judging.conclude([Arm(arm.name, arm.weight) for arm in arms], days)
-    first_day = _first_day(found, site.stored.site.time_zone)
-    return ExperimentReport(site.stored.site, found, first_day, span, arms, result, known)
+    return ExperimentReport(site.site, stored, _first_day(stored, site.site.time_zone), span, arms, result, known)
 
 
-def counted_days(found: StoredExperiment, now: datetime, time_zone: str) -> Span | None:
+def counted_days(stored: StoredExperiment, now: datetime, time_zone: str) -> Span | None:
     """The days on which every view was shared among the arms; None before the first is over."""
-    first = _first_day(found, time_zone)
-    last = (found.ended_at or now).astimezone(ZoneInfo(time_zone)).date() - DAY
+    first = _first_day(stored, time_zone)
+    last = local_day(stored.ended_at or now, time_zone) - DAY
     return Span(first, last) if first <= last else None
 
 
-def _first_day(found: StoredExperiment, time_zone: str) -> date:
-    return (found.started_at + CACHED).astimezone(ZoneInfo(time_zone)).date() + DAY
+def _first_day(stored: StoredExperiment, time_zone: str) -> date:
+    return local_day(stored.started_at + CACHED, time_zone) + DAY
 
 
-def _trials(
-    counts: Sequence[Count], names: Mapping[str, str], site: SiteCounts, span: Span | None
-) -> list[dict[str, Trials]]:
+def _trials(counts_of: Mapping[str, Sequence[Count]], span: Span) -> list[dict[str, Trials]]:
     """Of each counted day: by arm, how many views there were and how many of them ended in accepting all."""
-    if span is None:
-        return []
-    cells: dict[tuple[str, str], list[Count]] = {}
-    for one in counts:
-        cells.setdefault((one.key, one.notice), []).append(one)
     days: list[dict[str, Trials]] = [{} for _ in range(span.days)]
-    for (day, notice), its in cells.items():
-        totals = figures(its, site.asked).totals
-        place = (datetime.fromisoformat(day).date() - span.first).days
-        days[place][names[notice]] = Trials(totals.accept_all, totals.shown)
+    for arm, counts in counts_of.items():
+        for day, counted in by_key(counts).items():
+            whole = totals(counted)
+            days[(date.fromisoformat(day) - span.first).days][arm] = Trials(whole.accept_all, whole.shown)
     return days

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from math import sqrt
 from typing import Any
 
+from consent_server.core.times import rfc3339
 from consent_server.rates.rules import RATES, Totals, Trials, wilson
 from consent_server.rates.rules_drop import WATCHED
 from consent_server.rates.rules_report import Figures
@@ -73,6 +74,25 @@ class Alert:
         else:
             words["since"] = words["since"].replace("T", " ") + (":59" if "T" in words["since"] else "")
         return SENTENCES[self.kind].format(**words)
+
+
+@dataclass(frozen=True, slots=True)
+class RaisedAlert:
+    """An alert, when it was raised, and the channels by which nobody could be told of it."""
+
+    alert: Alert
+    raised_at: datetime
+    untold: Sequence[str]
+
+    def to_json(self) -> dict[str, str]:
+        """As the contract has it (4.4)."""
+        return {
+            "kind": self.alert.kind.value,
+            "subject": self.alert.subject,
+            "period": self.alert.period,
+            "text": self.alert.text,
+            "raised_at": rfc3339(self.raised_at),
+        }
 
 
 @dataclass(frozen=True, slots=True)

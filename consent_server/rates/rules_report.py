@@ -23,10 +23,10 @@ class Count(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """Keys of what a notice asks for: what it does not ask for, nobody could grant or deny."""
+    """What a notice asks for, by key, and what it calls it. What it does not ask for, nobody could grant or deny."""
 
-    purposes: Collection[str]
-    vendors: Collection[str]
+    purposes: Mapping[str, str]
+    vendors: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def totals(counts: Iterable[Count]) -> Totals:
 
 
 def compare(after: Figures, before: Figures) -> dict[str, dict[str, Any]]:
-    """The differences of two periods in JSON: `rates`, and `purposes` and `vendors` that both have."""
+    """How two periods differ, in JSON: each of the rates, and `rate` and `reach` of what both asked for."""
     return {
         "rates": {name: difference(after.totals.rate(name), before.totals.rate(name)).to_json() for name in RATES},
         "purposes": _differences(after.purposes, before.purposes),
@@ -121,8 +121,14 @@ def compare(after: Figures, before: Figures) -> dict[str, dict[str, Any]]:
 
 
 def _differences(after: Mapping[str, Share], before: Mapping[str, Share]) -> dict[str, Any]:
-    both = (key for key in after if key in before)
-    return {key: difference(after[key].rate, before[key].rate).to_json() for key in both}
+    return {
+        key: {
+            "rate": difference(share.rate, before[key].rate).to_json(),
+            "reach": difference(share.reach, before[key].reach).to_json(),
+        }
+        for key, share in after.items()
+        if key in before
+    }
 
 
 def _shares(notices: Iterable[tuple[Collection[str], Mapping[str, int], tuple[str, ...]]]) -> dict[str, Share]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from consent_server.core.channels import Channel, wait
 from consent_server.core.rows import SiteRow
 from consent_server.rates.rows import AlertRow, DeliveryRow
-from consent_server.rates.rules_alerts import Alert, AlertKind
+from consent_server.rates.rules_alerts import Alert, AlertKind, RaisedAlert
 from consent_server.sites.rules_site import StoredSite
 from consent_server.sites.store import by_id
 
@@ -45,8 +45,8 @@ def raise_once(session: Session, site_id: int, alert: Alert, at: datetime, chann
     return raised is not None
 
 
-def recent(session: Session, site_id: int, since: datetime) -> list[tuple[Alert, datetime, list[str]]]:
-    """Alerts of a site, newest first: when each was raised, and the channels that could not tell it."""
+def recent(session: Session, site_id: int, since: datetime) -> list[RaisedAlert]:
+    """Alerts of a site, newest first."""
     lost = _given_up(select(DeliveryRow.alert_id, DeliveryRow.channel).join(AlertRow)).where(
         AlertRow.site_id == site_id, AlertRow.raised_at >= since
     )
@@ -55,7 +55,7 @@ def recent(session: Session, site_id: int, since: datetime) -> list[tuple[Alert,
         untold.setdefault(alert_id, []).append(channel)
     query = select(AlertRow).where(AlertRow.site_id == site_id, AlertRow.raised_at >= since)
     ordered = query.order_by(AlertRow.raised_at.desc(), AlertRow.id)
-    return [(_alert(row), row.raised_at, untold.get(row.id, [])) for row in session.scalars(ordered)]
+    return [RaisedAlert(_alert(row), row.raised_at, untold.get(row.id, [])) for row in session.scalars(ordered)]
 
 
 def raised(session: Session, site_id: int, kind: AlertKind, first: str) -> list[Alert]:

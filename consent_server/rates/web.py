@@ -6,72 +6,59 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, json, request
+from flask.blueprints import BlueprintSetupState
 
 from consent_server.access.guard import needs
 from consent_server.access.rules import Role
-from consent_server.core.context import context
-from consent_server.core.times import rfc3339
+from consent_server.core.context import context, context_of
 from consent_server.http.fields import read_query
 from consent_server.rates.queries import RATES
-from consent_server.rates.read import Rates, Span, read_rates, today
-from consent_server.rates.read_alerts import recent_alerts
-from consent_server.rates.read_context import Context, differences, read_context
-from consent_server.rates.read_span import asked_other, asked_span, require_known
-from consent_server.rates.rules_report import Figures
+from consent_server.rates.read import Rates, RatesReader
+from consent_server.rates.rules_filters import filters_of_query
+from consent_server.rates.rules_report import compare
 
 api = Blueprint("rates", __name__)
+
+
+@api.record_once
+def keep_reader(state: BlueprintSetupState) -> None:
+    """What a notice asks for is read once for all who look at rates."""
+    made_for = context_of(state.app)
+    made_for.keep(RatesReader(made_for.database, made_for.now))
 
 
 @api.get("/v1/sites/<key>/rates")
 @needs(Role.MARKETER)
 def rates(key: str) -> Response:
     """Counts and rates of a span of days, whole and in rows, and what stands beside them on the page."""
-    found, beside = asked_rates(key)
-    answer = {**found.to_json(), **beside.to_json(found.report.whole), "alerts": _alerts(key)}
-    return _private(Response(json.dumps(answer), mimetype="application/json"))
+    return _private(Response(json.dumps(_asked_rates(key).to_json()), mimetype="application/json"))
 
 
 @api.get("/v1/sites/<key>/rates.csv")
 @needs(Role.MARKETER)
 def rates_csv(key: str) -> Response:
     """The same as a table: the whole first, then what it is compared with; the formulas in a row of their own."""
-    found, beside = asked_rates(key)
-    name = f"{'demo-' if found.demo else ''}rates-{key}-{found.span.first}-{found.span.last}-{found.by}.csv"
-    response = _private(Response(as_csv(found, beside), mimetype="text/csv"))
+    answer = _asked_rates(key)
+    span, by = answer.filters.span, answer.filters.by
+    name = f"{'demo-' if answer.site.demo else ''}rates-{key}-{span.first}-{span.last}-{by}.csv"
+    response = _private(Response(as_csv(answer), mimetype="text/csv"))
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-def asked_rates(key: str) -> tuple[Rates, Context]:
+def _asked_rates(key: str) -> Rates:
     """What the address asks for. Raises InvalidQuery, UnknownSite."""
-    values, ctx = read_query(RATES, request.args), context()
-    span = asked_span(values, today(ctx.database, key, ctx.now()))
-    beside = read_context(ctx.database, key, span, asked_other(values, span), values["notice"])
-    require_known(values["notice"], beside)
-    return read_rates(ctx.database, key, span, values["by"], values["notice"]), beside
+    values = read_query(RATES, request.args)
+    with context()[RatesReader].site(key) as site:
+        return site.rates(filters_of_query(values, site.today))
 
 
-def _alerts(key: str) -> list[dict[str, Any]]:
-    ctx = context()
-    return [
-        {
-            "kind": one.alert.kind.value,
-            "subject": one.alert.subject,
-            "period": one.alert.period,
-            "text": one.text,
-            "raised_at": rfc3339(one.raised_at),
-        }
-        for one in recent_alerts(ctx.database, key, ctx.now())
-    ]
-
-
-def as_csv(found: Rates, beside: Context) -> str:
+def as_csv(rates: Rates) -> str:
     """Rows of the report with a column for each figure; first those of the whole and of what it is compared with."""
-    answer = found.report.to_json()
-    whole = {"key": "all", **_days(found.span), **found.report.whole.to_json()}
-    compared = _compared(beside, found.report.whole)
-    mark = {"demo": "true" if found.demo else "false"}
-    lines = [{"key": row["key"], **mark, **dict(_flat(row))} for row in (whole, *compared, *answer["rows"])]
+    whole = {"key": "all", **rates.filters.span.to_json(), **rates.report.whole.to_json()}
+    mark = {"demo": "true" if rates.site.demo else "false"}
+    rows = [whole, *_compared(rates), *rates.report.to_json()["rows"]]
+    lines = [{"key": row["key"], **mark, **dict(_flat(row))} for row in rows]
     columns = list(dict.fromkeys(name for line in lines for name in line if not name.endswith(".formula")))
     formulas = {name: lines[0].get(f"{name.rpartition('.')[0]}.formula", "") for name in columns if ".value" in name}
     out = io.StringIO()
@@ -86,18 +73,14 @@ def _flat(value: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]
     for name, part in value.items():
         if isinstance(part, Mapping):
             yield from _flat(part, f"{path}{name}.")
-        elif name != "rows":
+        else:
             yield f"{path}{name}", part
 
 
-def _compared(beside: Context, whole: Figures) -> Iterator[dict[str, Any]]:
-    if beside.other is not None and beside.before is not None:
-        yield {"key": "compared", **_days(beside.other), **beside.before.to_json()}
-        yield {"key": "difference", **differences(whole, beside.before)}
-
-
-def _days(span: Span) -> dict[str, str]:
-    return {"from": span.first.isoformat(), "to": span.last.isoformat()}
+def _compared(rates: Rates) -> Iterator[dict[str, Any]]:
+    if rates.filters.other is not None and rates.before is not None:
+        yield {"key": "compared", **rates.filters.other.to_json(), **rates.before.to_json()}
+        yield {"key": "difference", **compare(rates.report.whole, rates.before)}
 
 
 def _private(response: Response) -> Response:

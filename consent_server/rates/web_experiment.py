@@ -16,6 +16,7 @@ from consent_server.http.fields import read_query
 from consent_server.rates import board
 from consent_server.rates.promote_arm import promote_arm
 from consent_server.rates.queries import EXPERIMENT
+from consent_server.rates.read import RatesReader
 from consent_server.rates.read_experiment import ExperimentReport, read_experiment
 from consent_server.rates.rules_experiment import SHARES_LEVEL
 from consent_server.sites.find import find_site
@@ -50,13 +51,14 @@ def experiment(key: str) -> Response:
 @needs(Role.MARKETER)
 def page(key: str) -> str:
     """The same for people; without any experiment, how to begin one."""
-    site = find_site(context().database, key).site
     try:
         found = _asked(key)
     except UnknownExperiment:
         if request.args:
             raise
+        site = find_site(context().database, key).site
         return console.page("rates/experiment.html", site=site, found=None, control=CONTROL)
+    site = found.site
     zone, said = ZoneInfo(site.time_zone), found.result.conclusion
     return console.page(
         "rates/experiment.html",
@@ -84,8 +86,7 @@ def promote(key: str) -> AnyResponse:
 
 
 def _asked(key: str) -> ExperimentReport:
-    ctx = context()
-    return read_experiment(ctx.database, key, ctx.now(), read_query(EXPERIMENT, request.args)["experiment"])
+    return read_experiment(context()[RatesReader], key, read_query(EXPERIMENT, request.args)["experiment"])
 
 
 def _to_json(found: ExperimentReport) -> dict[str, Any]:
@@ -101,8 +102,7 @@ def _to_json(found: ExperimentReport) -> dict[str, Any]:
         "ended_at": rfc3339(running.ended_at) if running.ended_at else None,
         "promoted": running.promoted,
         "time_zone": found.site.time_zone,
-        "from": span.first.isoformat() if span else None,
-        "to": span.last.isoformat() if span else None,
+        **(span.to_json() if span else {"from": None, "to": None}),
         "rate": RATES[0],
         "arms": arms,
         **found.result.to_json(),

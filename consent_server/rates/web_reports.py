@@ -1,6 +1,6 @@
 """Reports for whoever has their link: the figures of the rates' page, with no way from there into the consoles."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, render_template
@@ -10,9 +10,8 @@ from consent_server.access.credentials import ReportLinks
 from consent_server.core.context import context, context_of
 from consent_server.core.errors import ExpiredReport, UnknownReport
 from consent_server.rates import board
-from consent_server.rates.read import By, Span, today
-from consent_server.rates.read_dashboard import read_dashboard
-from consent_server.rates.read_span import shares_days
+from consent_server.rates.read import RatesReader
+from consent_server.rates.rules_filters import filters_of_link
 
 bp = Blueprint("reports", __name__)
 
@@ -27,11 +26,10 @@ def keep_links(state: BlueprintSetupState) -> None:
 @bp.get("/reports/<link>")
 def report(link: str) -> Response:
     """A report, as long as its link lasts."""
-    ctx = context()
     subject, until = _subject(link)
-    span, by, notice = _span(subject), By(subject["by"]), subject["notice"]
-    found = read_dashboard(ctx.database, subject["site"], span, by, notice, _other(subject, span))
-    html = render_template("rates/report.html", site=found.site, dashboard=found, until=until, **board.values(found))
+    with context()[RatesReader].site(subject["site"]) as site:
+        dashboard = site.dashboard(filters_of_link(subject, site.today))
+    html = render_template("rates/report.html", site=site.site, until=until, **board.values(dashboard))
     response = Response(html, mimetype="text/html")
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["X-Robots-Tag"] = "noindex"
@@ -40,28 +38,12 @@ def report(link: str) -> Response:
 
 def _subject(link: str) -> tuple[dict[str, Any], datetime]:
     ctx = context()
-    found = ctx[ReportLinks].read(link)
-    if found is None:
+    signed = ctx[ReportLinks].read(link)
+    if signed is None:
         raise UnknownReport(
             "This link to a report is incomplete. Copy the whole link again, or ask whoever sent it for a new one."
         )
-    subject, until = found
+    subject, until = signed
     if ctx.now() > until:
         raise ExpiredReport(f"This report was shared until {until:%d %B %Y}. Ask whoever sent it for a new link.")
     return subject, until
-
-
-def _other(subject: dict[str, Any], span: Span) -> Span | None:
-    """The days that it is compared with, unless the latest days have come to share some with them."""
-    if "compared" not in subject:
-        return None
-    other = Span(*map(date.fromisoformat, subject["compared"]))
-    return None if shares_days(span, other) else other
-
-
-def _span(subject: dict[str, Any]) -> Span:
-    ctx = context()
-    if "days" in subject:
-        last = today(ctx.database, subject["site"], ctx.now())
-        return Span(last - timedelta(days=subject["days"] - 1), last)
-    return Span(date.fromisoformat(subject["from"]), date.fromisoformat(subject["to"]))

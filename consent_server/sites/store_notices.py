@@ -48,6 +48,18 @@ def body(session: Session, notice_hash: str) -> bytes:
     return found
 
 
+def hashes(session: Session, site_id: int) -> dict[int, str]:
+    """The hash of every notice of a site by row id, oldest first."""
+    rows = session.execute(select(NoticeRow.id, NoticeRow.hash).where(NoticeRow.site_id == site_id))
+    return dict(sorted((row_id, notice_hash) for row_id, notice_hash in rows))
+
+
+def bodies(session: Session, site_id: int, first: int) -> dict[str, bytes]:
+    """The bodies of a site's notices by hash, from a row id on."""
+    since = (NoticeRow.site_id == site_id, NoticeRow.id >= first)
+    return {row.hash: row.body for row in session.execute(select(NoticeRow.hash, NoticeRow.body).where(*since))}
+
+
 def first_published_at(session: Session, notice_hash: str) -> datetime:
     """When a notice came into force for the first time. Raises UnknownNotice."""
     found = session.scalar(select(NoticeRow.created_at).where(NoticeRow.hash == notice_hash))

@@ -23,7 +23,8 @@ from consent_server.core import channels
 from consent_server.core.channels import Channel, Channels, Mail, Webhook, webhook_key
 from consent_server.rates import store_alerts as alerts
 from consent_server.rates.deliver_alerts import Told, deliver_alerts
-from consent_server.rates.read_alerts import read_alert_figures, recent_alerts
+from consent_server.rates.read import RatesReader
+from consent_server.rates.read_alerts import read_alert_figures
 from tests.support.alerts import FALLEN, History, Receiver
 from tests.support.factories import PUBLIC_URL, Clock
 from tests.support.mail_server import MailServer
@@ -153,9 +154,9 @@ def test_after_three_days_it_is_given_up_and_said(history: History, clock: Clock
     assert attempts[:6] == [timedelta(minutes=after) for after in (0, 1, 3, 7, 15, 31)]
     assert timedelta(days=2, hours=18) < attempts[-1] <= timedelta(days=3)
     assert len(attempts) == 20
-    (shown,) = recent_alerts(history.services.database, "shop", clock())
+    (shown,) = history.raised()
     assert shown.untold == ["webhook"]
-    figures = read_alert_figures(history.services.database, clock())
+    figures = read_alert_figures(history.services[RatesReader])
     assert figures.given_up == {Channel.WEBHOOK: 1, Channel.EMAIL: 0}
     clock.advance(days=1)
     assert tell(history, nowhere) == []
@@ -180,7 +181,7 @@ def test_a_webhook_that_fails_in_an_unforeseen_way_keeps_nothing_from_the_mail(
     while not told[-1].given_up:
         clock.advance(hours=6)
         told = tell(history, both)
-    (shown,) = recent_alerts(history.services.database, "shop", clock())
+    (shown,) = history.raised()
     assert shown.untold == ["webhook"]
     assert len(mail.messages) == 1
 

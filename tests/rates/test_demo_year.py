@@ -18,8 +18,9 @@ from consent_server.app import create_app
 from consent_server.core.context import Context, context_of
 from consent_server.core.settings import ROOT
 from consent_server.ledger.check import check_ledger
-from consent_server.rates.read import By, Span, read_rates
+from consent_server.rates.read import Rates, RatesReader
 from consent_server.rates.read_experiment import read_experiment
+from consent_server.rates.rules_filters import By, Filters, Span
 from consent_server.sites.find import find_site
 from consent_server.sites.publish import publish_notice
 from consent_server.sites.site_file import read_site_file
@@ -44,6 +45,11 @@ TITLE_ARM = {
 }
 
 
+def read_rates(services: Context, span: Span, by: By = By.DAY) -> Rates:
+    with services[RatesReader].site("callbell") as site:
+        return site.rates(Filters(span, by))
+
+
 @pytest.fixture
 def filled(services: Context) -> int:
     """How many events the last days before the clock's time had."""
@@ -57,7 +63,7 @@ def filled(services: Context) -> int:
 def test_the_figures_are_plausible_and_the_ledger_is_clean(services: Context, filled: int) -> None:
     last = date(2026, 11, 23)
     span = Span(last - timedelta(days=DAYS - 1), last)
-    found = read_rates(services.database, "callbell", span, By.DAY)
+    found = read_rates(services, span)
     totals = found.report.whole.totals
     assert [key for key, _ in found.report.rows] == [f"{span.first + timedelta(days=n)}" for n in range(DAYS)]
     assert DAYS * 30 < totals.shown < DAYS * 90
@@ -71,9 +77,9 @@ def test_the_figures_are_plausible_and_the_ledger_is_clean(services: Context, fi
     assert min(ads.sent, ads.blocked) > 0
     assert totals.shown + totals.decisions < filled
     for by, least in ((By.NOTICE, 3), (By.LANGUAGE, 4), (By.DEVICE, 3), (By.COUNTRY, 5)):
-        assert len(read_rates(services.database, "callbell", span, by).report.rows) >= least
+        assert len(read_rates(services, span, by).report.rows) >= least
     assert len(found.publications) == 3
-    tried = read_experiment(services.database, "callbell", START)
+    tried = read_experiment(services[RatesReader], "callbell")
     assert tried.experiment.promoted == "bar"
     assert tried.span is not None
     assert all(arm.figures.totals.shown > 20 for arm in tried.arms)
@@ -155,14 +161,14 @@ def test_what_make_demo_runs_fills_an_empty_instance_once(
     app = create_app()
     our: Context = app.extensions["consent"]
     today = datetime.now(ZONE).date()
-    found = read_rates(our.database, "callbell", Span(today - timedelta(days=DAYS), today), By.DAY)
-    assert found.demo
+    found = read_rates(our, Span(today - timedelta(days=DAYS), today))
+    assert found.site.demo
     # The night may have nobody yet in today.
     assert len(found.report.rows) in (DAYS - 1, DAYS)
     assert found.report.whole.totals.decisions > DAYS * 10
     with pytest.raises(SystemExit, match="is there already"):
         main(DAYS)
-    assert read_rates(our.database, "callbell", found.span, By.DAY).report == found.report
+    assert read_rates(our, found.filters.span).report == found.report
     our.database.engine.dispose()
 
 
@@ -186,4 +192,4 @@ def test_it_is_never_put_into_a_site_that_is_there(services: Context, apply_site
     assert done.returncode == 1
     assert done.stderr.startswith("The site callbell is there already.")
     now = datetime.now(UTC).date()
-    assert read_rates(services.database, "callbell", Span(now, now), By.DAY).report.rows == ()
+    assert read_rates(services, Span(now, now)).report.rows == ()

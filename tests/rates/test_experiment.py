@@ -16,10 +16,10 @@ from consent_server.core.context import Context
 from consent_server.core.errors import ExperimentConflict, InvalidSiteFile, UnknownExperiment
 from consent_server.decisions.store_tallies import Cell, add
 from consent_server.rates.promote_arm import promote_arm
-from consent_server.rates.read import By, Span
-from consent_server.rates.read_dashboard import read_dashboard
+from consent_server.rates.read import RatesReader
 from consent_server.rates.read_experiment import read_experiment
 from consent_server.rates.rules import Trials
+from consent_server.rates.rules_filters import Filters, Span
 from consent_server.sites import store as sites
 from consent_server.sites import store_configurations as configurations
 from consent_server.sites import store_experiments as experiments
@@ -219,7 +219,7 @@ def counted(app: Flask, services: Context, apply_site: Apply, clock: Clock) -> N
 @pytest.mark.on_both_databases
 @pytest.mark.usefixtures("counted")
 def test_known_counts_give_known_figures_and_a_sentence(services: Context, clock: Clock) -> None:
-    found = read_experiment(services.database, "shop", clock())
+    found = read_experiment(services[RatesReader], "shop")
     assert found.span
     assert (str(found.span.first), str(found.span.last)) == ("2026-11-25", "2026-12-04")
     control, box = found.arms
@@ -236,26 +236,27 @@ def test_known_counts_give_known_figures_and_a_sentence(services: Context, clock
 @pytest.mark.on_both_databases
 @pytest.mark.usefixtures("counted")
 def test_after_its_end_it_says_the_same_for_ever(services: Context, apply_site: Apply, clock: Clock) -> None:
-    before = read_experiment(services.database, "shop", clock())
+    before = read_experiment(services[RatesReader], "shop")
     apply_site(site_file())
     clock.advance(days=40)
-    after = read_experiment(services.database, "shop", clock(), "look")
+    after = read_experiment(services[RatesReader], "shop", "look")
     assert (after.span, after.result) == (before.span, before.result)
     with pytest.raises(UnknownExperiment):
-        read_experiment(services.database, "shop", clock(), "other")
+        read_experiment(services[RatesReader], "shop", "other")
 
 
 def test_before_a_day_is_over_nothing_is_concluded(services: Context, apply_site: Apply, clock: Clock) -> None:
     apply_site(with_experiment(BOX))
-    found = read_experiment(services.database, "shop", clock())
+    found = read_experiment(services[RatesReader], "shop")
     assert (found.span, found.result.conclusion.key, found.arms[0].figures.totals.shown) == (None, "too_early", 0)
 
 
 @pytest.mark.usefixtures("counted")
 def test_the_dashboard_knows_the_notices_of_arms(services: Context, clock: Clock) -> None:
     today = clock().date()
-    found = read_dashboard(services.database, "shop", Span(today.replace(day=1), today), By.DAY)
-    assert set(found.beside.known) == set(hashes(services).values())
+    with services[RatesReader].site("shop") as site:
+        found = site.dashboard(Filters(Span(today.replace(day=1), today)))
+    assert set(found.rates.known) == set(hashes(services).values())
 
 
 @pytest.mark.usefixtures("counted")

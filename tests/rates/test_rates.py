@@ -23,8 +23,9 @@ from consent_server.decisions.rows import DecisionRow, RollUpRow, TallyRow
 from consent_server.decisions.rules_tally import SHOWN
 from consent_server.decisions.store_tallies import Cell
 from consent_server.rates.close_days import close_days
-from consent_server.rates.read import By, Span, read_rates
+from consent_server.rates.read import RatesReader
 from consent_server.rates.rules import Totals
+from consent_server.rates.rules_filters import By, Filters, Span
 from consent_server.rates.rules_report import Report
 from consent_server.sites import store as sites
 from consent_server.sites import store_notices as notices
@@ -215,10 +216,11 @@ def test_no_two_answers_tell_of_fewer_than_ten(services: Context, counted: list[
         spans = [
             Span(date(2026, 11, first), date(2026, 11, last)) for first in range(20, 24) for last in range(first, 24)
         ]
-        return {
-            (by, span, shown): read_rates(services.database, "shop", span, by, shown).report
-            for by, span, shown in product((By.LANGUAGE, By.COUNTRY), spans, (None, *counted))
-        }
+        with services[RatesReader].site("shop") as site:
+            return {
+                (by, span, shown): site.rates(Filters(span, by, shown)).report
+                for by, span, shown in product((By.LANGUAGE, By.COUNTRY), spans, (None, *counted))
+            }
 
     def told(report: Report) -> dict[str, Totals]:
         return {key: of.totals for key, of in report.rows if of and key != "other"}

@@ -17,9 +17,9 @@ from consent_server.rates.rules_small_cells import OTHER, merge_small
 ALL = Outcome(Kind.FIRST, Action.ACCEPT_ALL, ("advertising", "analytics"), ("google-ads", "google-analytics"))
 NONE = Outcome(Kind.FIRST, Action.REFUSE_ALL)
 SOME = Outcome(Kind.FIRST, Action.SAVE, ("analytics",), ("google-analytics",))
-BOTH = Asked(("analytics", "advertising"), ("google-analytics", "google-ads"))
+BOTH = Asked(dict.fromkeys(("analytics", "advertising"), ""), dict.fromkeys(("google-analytics", "google-ads"), ""))
 Units = Mapping[tuple[int, str], Mapping[str, tuple[int, int]]]
-ASKED = {"n1": BOTH, "n2": Asked(("analytics",), ("google-analytics",))}
+ASKED = {"n1": BOTH, "n2": Asked({"analytics": ""}, {"google-analytics": ""})}
 
 
 def counted(*events: tuple[Outcome, int], key: str = "", notice: str = "n1") -> list[Count]:
@@ -152,7 +152,7 @@ def test_two_periods_are_compared_rate_by_rate() -> None:
     told = compare(after, before)
     assert told["rates"].keys() == RATES.keys()
     assert told["rates"]["opt_in"]["value"] == pytest.approx(0.2)
-    assert told["purposes"]["analytics"]["value"] == pytest.approx(40 / 70 - 20 / 50)
+    assert told["purposes"]["analytics"]["rate"]["value"] == pytest.approx(40 / 70 - 20 / 50)
 
 
 def split(sizes: Mapping[str, tuple[int, int]]) -> list[Count]:

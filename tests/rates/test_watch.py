@@ -14,7 +14,7 @@ from consent_server.core.channels import Channel
 from consent_server.core.context import Context
 from consent_server.core.database import Database
 from consent_server.decisions.fold_tallies import fold_tallies
-from consent_server.rates.read_alerts import recent_alerts
+from consent_server.rates.read import RatesReader
 from consent_server.rates.rows import AlertRow, DeliveryRow
 from consent_server.rates.watch import watch_rates
 from tests.support.alerts import FALLEN, YESTERDAY, History
@@ -39,18 +39,18 @@ def test_a_fall_is_raised_once_in_each_rate_that_it_shows_in(history: History, c
     clock.advance(days=1)
     history.day(YESTERDAY + timedelta(days=1))
     assert history.watch() == []
-    found = recent_alerts(history.services.database, "shop", clock())
+    found = history.raised()
     assert [(one.alert.subject, one.raised_at, one.untold) for one in found] == [
         (subject, raised, []) for subject in ("consent", "opt_in", "purpose analytics", "purpose advertising")
     ]
     # By hand: 50 % of 120 a day, so 3 * sqrt(0.25 / 120) = 13.69 points either way; 20 of 120 are 16.7 %.
-    assert found[0].text.startswith(
+    assert found[0].alert.text.startswith(
         "The consent rate of 2026-11-22 is 16.7 %, outside its usual 36.3 to 63.7 %. Look at what changed"
     )
-    assert found[2].text.startswith("The analytics grant rate of 2026-11-22 is 16.7 %")
-    assert recent_alerts(history.services.database, "rival", clock()) == []
+    assert found[2].alert.text.startswith("The analytics grant rate of 2026-11-22 is 16.7 %")
+    assert history.raised("rival") == []
     clock.advance(days=15)
-    assert recent_alerts(history.services.database, "shop", clock()) == []
+    assert history.raised() == []
 
 
 @pytest.mark.on_both_databases
@@ -127,7 +127,7 @@ def test_several_workers_raise_it_once(history: History, services: Context, cloc
 
     def work(_: int) -> int:
         together.wait(30)
-        return len(watch_rates(Database(services.database.engine), [Channel.WEBHOOK], clock()))
+        return len(watch_rates(RatesReader(Database(services.database.engine), clock), [Channel.WEBHOOK]))
 
     with ThreadPoolExecutor(workers) as pool:
         assert sum(pool.map(work, range(workers))) == len(FALLEN)
@@ -147,8 +147,8 @@ def test_a_banner_that_nobody_answers_any_more(history: History, clock: Clock, f
     assert history.watch() == []
     history.hour("2026-11-23T16", shown=1)
     assert history.watch() == ["never_answered 2026-11-23T09"]
-    (found,) = recent_alerts(history.services.database, "shop", clock())
-    assert found.text.startswith("The banner was shown 50 times since 2026-11-23 09:59 and never answered. Open")
+    (found,) = history.raised()
+    assert found.alert.text.startswith("The banner was shown 50 times since 2026-11-23 09:59 and never answered. Open")
     # The same silence, also on the days after, is no news.
     for _ in range(3):
         history.hour("2026-11-23T17", shown=100)
@@ -224,4 +224,4 @@ def test_every_server_watches_by_itself(history: History, services: Context) -> 
     history.usual(30, date(2026, 11, 21))
     history.day(YESTERDAY, accepted=20)
     tasks["alerts"].run(services)
-    assert len(recent_alerts(services.database, "shop", services.now())) == 4
+    assert len(history.raised()) == 4

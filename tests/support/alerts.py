@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +18,9 @@ from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.decisions.rules import Action
 from consent_server.decisions.rules_tally import SHOWN, Kind, Outcome
 from consent_server.decisions.store_tallies import Cell
+from consent_server.rates.read import RatesReader
+from consent_server.rates.rules_alerts import RaisedAlert
+from consent_server.rates.rules_filters import Filters, Span
 from consent_server.rates.watch import watch_rates
 from consent_server.sites import store as sites
 from consent_server.sites.rows import NoticeRow
@@ -64,8 +67,13 @@ class History:
 
     def watch(self, *channels: Channel) -> list[str]:
         """What a look raises anew, in words."""
-        found = watch_rates(self.services.database, channels, self.clock())
+        found = watch_rates(self.services[RatesReader], channels)
         return sorted(f"{alert.subject or alert.kind} {alert.period}" for key, alert in found if key == self.site)
+
+    def raised(self, site: str = "shop") -> Sequence[RaisedAlert]:
+        """What an answer says of the last two weeks."""
+        with self.services[RatesReader].site(site) as rates:
+            return rates.rates(Filters(Span(rates.today, rates.today))).alerts
 
     def fall(self, *channels: Channel) -> None:
         """A day on which fewer accept, and somebody looks."""
