@@ -112,7 +112,7 @@ class TallyRow(Base):
 class RollUpRow(Base):
     """One counter of an hour, of a day, or of a day in one language, device or country.
 
-    `counter` is one of the names in domain/tally.py: what was granted together is not kept.
+    `counter` is the text of a CounterName (rules_tally.py): what was granted together is not kept.
     """
 
     __tablename__ = "roll_ups"

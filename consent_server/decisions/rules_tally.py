@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from consent_server.decisions.rules import Action, Decision
 
@@ -23,12 +24,53 @@ class Kind(StrEnum):
     CONVERSION_BLOCKED = "conversion_blocked"
 
 
+class Measure(StrEnum):
+    """What a counter counts: on the whole, or, these last four, of one purpose or vendor."""
+
+    SHOWN = "shown"
+    DECISIONS = "decisions"
+    ACCEPT_ALL = "accept_all"
+    REFUSE_ALL = "refuse_all"
+    SAVE = "save"
+    GRANTED = "granted"
+    WITH_GPC = "with_gpc"
+    WITH_GPC_ACCEPT_ALL = "with_gpc_accept_all"
+    CHANGES = "changes"
+    WITHDRAWALS = "withdrawals"
+    GPC = "gpc"
+    ROBOTS = "robots"
+    PREFETCHES = "prefetches"
+    PURPOSE = "purpose"
+    VENDOR = "vendor"
+    CONVERSION_SENT = "conversion_sent"
+    CONVERSION_BLOCKED = "conversion_blocked"
+
+
+class CounterName(NamedTuple):
+    """Which counter: what it counts, and the key of the purpose or vendor of which it does."""
+
+    measure: Measure
+    key: str = ""
+
+    @property
+    def text(self) -> str:
+        """The one form to store: `shown`, `vendor google-ads`."""
+        return f"{self.measure} {self.key}" if self.key else self.measure.value
+
+    @staticmethod
+    @lru_cache(maxsize=4096)
+    def parse(text: str) -> "CounterName":
+        """The inverse of `text`. Raises ValueError for what is counted nowhere."""
+        measure, _, key = text.partition(" ")
+        return CounterName(Measure(measure), key)
+
+
 _CONVERSIONS = (Kind.CONVERSION_SENT, Kind.CONVERSION_BLOCKED)
 _CHOICES = (Kind.FIRST, Kind.CHANGE)
 _ACTIONS = (Action.ACCEPT_ALL, Action.REFUSE_ALL, Action.SAVE)
 _COUNTED_AS = {
-    Kind.SHOWN: "shown", Kind.CHANGE: "changes", Kind.WITHDRAWAL: "withdrawals", Kind.GPC: "gpc",
-    Kind.ROBOT: "robots", Kind.PREFETCH: "prefetches",
+    Kind.SHOWN: Measure.SHOWN, Kind.CHANGE: Measure.CHANGES, Kind.WITHDRAWAL: Measure.WITHDRAWALS,
+    Kind.GPC: Measure.GPC, Kind.ROBOT: Measure.ROBOTS, Kind.PREFETCH: Measure.PREFETCHES,
 }  # fmt: skip
 _KEY = re.compile(r"[a-z0-9-]+")
 
@@ -79,20 +121,27 @@ class Outcome:
         return outcome
 
     @property
-    def counters(self) -> tuple[str, ...]:
+    def counters(self) -> tuple[CounterName, ...]:
         """Each counter that one event adds one to. From them nobody learns what was granted together.
 
         A change tells what became of an earlier choice, so it adds to no purpose and no vendor.
         """
         if self.kind in _CONVERSIONS:
-            return tuple(f"{self.kind} {key}" for key in self.vendors)
+            return tuple(CounterName(Measure(self.kind), key) for key in self.vendors)
         if self.kind is not Kind.FIRST or self.action is None:
-            return (_COUNTED_AS[self.kind],)
-        names = ["decisions", self.action.value]
-        names += ["granted"] if self.purposes or self.vendors else []
-        names += ["with_gpc"] if self.signal else []
-        names += ["with_gpc_accept_all"] if self.signal and self.action is Action.ACCEPT_ALL else []
-        return (*names, *(f"purpose {key}" for key in self.purposes), *(f"vendor {key}" for key in self.vendors))
+            return (CounterName(_COUNTED_AS[self.kind]),)
+        measures = {
+            Measure.DECISIONS: True,
+            Measure(self.action): True,
+            Measure.GRANTED: bool(self.purposes or self.vendors),
+            Measure.WITH_GPC: self.signal,
+            Measure.WITH_GPC_ACCEPT_ALL: self.signal and self.action is Action.ACCEPT_ALL,
+        }
+        return (
+            *(CounterName(measure) for measure, counts in measures.items() if counts),
+            *(CounterName(Measure.PURPOSE, key) for key in self.purposes),
+            *(CounterName(Measure.VENDOR, key) for key in self.vendors),
+        )
 
 
 def of_decision(decision: Decision) -> Outcome:
@@ -115,7 +164,7 @@ def of_conversion(vendor: str, sent: bool) -> Outcome:
 
 # Most visitors say one of a few things.
 @lru_cache(maxsize=1024)
-def counters_of(text: str) -> tuple[str, ...]:
+def counters_of(text: str) -> tuple[CounterName, ...]:
     """The counters of an outcome by its text. Raises ValueError."""
     return Outcome.parse(text).counters
 
@@ -125,7 +174,7 @@ def _keys(text: str) -> tuple[str, ...]:
 
 
 def _is_sorted(keys: tuple[str, ...]) -> bool:
-    return all(map(_KEY.fullmatch, keys)) and all(one < other for one, other in pairwise(keys))
+    return all(map(_KEY.fullmatch, keys)) and all(key < after for key, after in pairwise(keys))
 
 
 SHOWN = Outcome(Kind.SHOWN)

@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from consent_server.decisions.rows import RollUpRow, TallyRow
-from consent_server.decisions.rules_tally import Kind, counters_of
+from consent_server.decisions.rules_tally import CounterName, Kind, Measure, counters_of
 
 TALLIES: Table = TallyRow.__table__  # type: ignore[assignment]
 ROLL_UPS: Table = RollUpRow.__table__  # type: ignore[assignment]
@@ -58,13 +58,13 @@ class Cell:
         yield "country", day, self.country
 
 
-class Count(NamedTuple):
+class RollUp(NamedTuple):
     """What a counter stands at; `period` or `value` is empty where it was summed over."""
 
     period: str
     value: str
     notice_id: int
-    counter: str
+    counter: CounterName
     events: int
 
 
@@ -95,13 +95,14 @@ def fold(session: Session, limit: int) -> int:
 
 def add_up(session: Session, sums: Mapping[tuple[Any, ...], int]) -> None:
     """Add to roll-ups, by ROLL_UP_KEY, in a fixed order."""
-    rows = [dict(zip(ROLL_UP_KEY, key, strict=True)) | {"count": count} for key, count in sorted(sums.items())]
-    _upsert(session, ROLL_UPS, ROLL_UP_KEY, rows)
+    stored = sorted((*place, counter.text, count) for (*place, counter), count in sums.items())
+    columns = (*ROLL_UP_KEY, "count")
+    _upsert(session, ROLL_UPS, ROLL_UP_KEY, [dict(zip(columns, values, strict=True)) for values in stored])
 
 
-def rolled_up(cells: Iterable[tuple[Cell, int]]) -> Counter[tuple[int, str, str, str, int, str]]:
+def rolled_up(cells: Iterable[tuple[Cell, int]]) -> Counter[tuple[int, str, str, str, int, CounterName]]:
     """What cells and their counts add to the roll-ups, by ROLL_UP_KEY."""
-    sums: Counter[tuple[int, str, str, str, int, str]] = Counter()
+    sums: Counter[tuple[int, str, str, str, int, CounterName]] = Counter()
     for cell, count in cells:
         for dimension, period, value in cell.margins():
             for counter in counters_of(cell.outcome):
@@ -116,31 +117,38 @@ def empty(session: Session) -> bool:
 
 def read(
     session: Session, site_id: int, dimension: str, first: str, end: str, by: Sequence[str] = ("period", "value")
-) -> list[Count]:
+) -> list[RollUp]:
     """Counts of a dimension in periods first (included) to end (excluded), kept apart by `by` and notice.
 
     What is still in the inbox is in it: ask within one snapshot, and every event is there exactly once. Hours and days
     have no values: of the other dimensions, ask by both or by value.
     """
-    found = kept(session, site_id, dimension, first, end, by)
-    sums: Counter[tuple[str, str, int, str]] = Counter()
+    folded = kept(session, site_id, dimension, first, end, by)
+    sums: Counter[tuple[str, str, int, CounterName]] = Counter()
     for row in session.scalars(select(TallyRow).where(TallyRow.site_id == site_id)):
-        period, value = next((p, v) for d, p, v in _cell(row).margins() if d == dimension)
+        period, value = next(margin for name, *margin in _cell(row).margins() if name == dimension)
         if first <= period < end:
             place = (period if "period" in by else "", value if "value" in by else "")
             for counter in counters_of(row.outcome):
                 sums[*place, row.notice_id, counter] += row.count
     if "period" in by and not sums:
-        return found
-    for period, value, notice_id, name, events in found:
-        sums[period, value, notice_id, name] += events
-    return [Count(*key, events) for key, events in sorted(sums.items())]
+        return folded
+    for period, value, notice_id, counter, events in folded:
+        sums[period, value, notice_id, counter] += events
+    return [RollUp(*place, events) for place, events in sorted(sums.items())]
 
 
-def kept(session: Session, site_id: int, dimension: str, first: str, end: str, by: Sequence[str]) -> list[Count]:
+def kept(session: Session, site_id: int, dimension: str, first: str, end: str, by: Sequence[str]) -> list[RollUp]:
     """The same without the inbox; what a span is summed from may be several counts."""
     pieces = [(dimension, first, end)] if "period" in by else list(_pieces(dimension, first, end))
-    return [one for piece in pieces for one in _summed(session, site_id, *piece, by)]
+    return [roll_up for piece in pieces for roll_up in _summed(session, site_id, *piece, by)]
+
+
+def take(session: Session, site_id: int, dimension: str, day: str) -> list[RollUp]:
+    """What is kept of a day, and no longer from here on: what is added meanwhile stays, and two who take share it."""
+    place = (RollUpRow.site_id == site_id, RollUpRow.dimension == dimension, RollUpRow.period == day)
+    columns = (RollUpRow.period, RollUpRow.value, RollUpRow.notice_id, RollUpRow.counter, RollUpRow.count)
+    return _decoded(session.execute(delete(RollUpRow).where(*place).returning(*columns)))
 
 
 def _pieces(dimension: str, first: str, end: str) -> Iterator[tuple[str, str, str]]:
@@ -160,7 +168,7 @@ def _next_month(day: str) -> str:
     return f"{year + month // 12:04d}-{month % 12 + 1:02d}"
 
 
-def _summed(session: Session, site_id: int, dimension: str, first: str, end: str, by: Sequence[str]) -> list[Count]:
+def _summed(session: Session, site_id: int, dimension: str, first: str, end: str, by: Sequence[str]) -> list[RollUp]:
     kept_apart = [ROLL_UPS.c[name] for name in (*by, "notice_id", "counter")]
     columns = [ROLL_UPS.c[name] if name in by else literal("") for name in ("period", "value")]
     columns += [ROLL_UPS.c.notice_id, ROLL_UPS.c.counter]
@@ -171,7 +179,14 @@ def _summed(session: Session, site_id: int, dimension: str, first: str, end: str
     if "period" not in by:
         total = cast(func.sum(ROLL_UPS.c["count"]), BigInteger)
         query = select(*columns, total).where(*where).group_by(*kept_apart)
-    return [Count._make(row) for row in session.execute(query)]
+    return _decoded(session.execute(query))
+
+
+def _decoded(rows: Iterable[Sequence[Any]]) -> list[RollUp]:
+    # The only place that reads the stored text of a counter; add_up is the only one that writes it.
+    return [
+        RollUp(period, value, notice, CounterName.parse(text), events) for period, value, notice, text, events in rows
+    ]
 
 
 def first_period(session: Session, site_id: int) -> str | None:
@@ -184,9 +199,10 @@ def first_period(session: Session, site_id: int) -> str | None:
 
 def last_answer(session: Session, site_id: int) -> str | None:
     """The last hour in which a first choice was counted on a site."""
+    counter = CounterName(Measure.DECISIONS).text
     query = (
         select(RollUpRow.period)
-        .where(RollUpRow.site_id == site_id, RollUpRow.dimension == "hour", RollUpRow.counter == "decisions")
+        .where(RollUpRow.site_id == site_id, RollUpRow.dimension == "hour", RollUpRow.counter == counter)
         .order_by(RollUpRow.period.desc())
         .limit(1)
     )

@@ -236,8 +236,7 @@ def _tick(key: str) -> str:
 
 def _line(name: str, keys: Sequence[str], rows: Mapping[str, Figures]) -> dict[str, Any]:
     # A rate of two or three is a spike that says nothing: the line passes over it, the table has it.
-    under = RATES[name].partition(" / ")[2]
-    enough = {key: of.totals for key, of in rows.items() if getattr(of.totals, under) >= SMALLEST}
+    enough = {key: row.totals for key, row in rows.items() if RATES[name].trials(row.totals).trials >= SMALLEST}
     return {"name": RATE_WORDS[name][0], **_rates(enough[key].rate(name) if key in enough else None for key in keys)}
 
 

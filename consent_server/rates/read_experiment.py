@@ -9,7 +9,7 @@ from consent_server.core.times import local_day
 from consent_server.rates import rules_experiment as judging
 from consent_server.rates.read import RatesReader
 from consent_server.rates.rules import Trials
-from consent_server.rates.rules_experiment import Arm, Result
+from consent_server.rates.rules_experiment import Result
 from consent_server.rates.rules_filters import By, Span
 from consent_server.rates.rules_report import Count, Figures, by_key, figures, totals
 from consent_server.sites import store_experiments as experiments
@@ -66,7 +66,7 @@ def read_experiment(reader: RatesReader, key: str, experiment: str | None = None
             for arm in stored.arms
         ]
     days = _trials(counts_of, span) if span else []
-    result = judging.conclude([Arm(arm.name, arm.weight) for arm in arms], days)
+    result = judging.conclude({arm.name: arm.weight for arm in arms}, days)
     return ExperimentReport(site.site, stored, _first_day(stored, site.site.time_zone), span, arms, result, known)
 
 

@@ -1,31 +1,49 @@
-"""The definitions of every rate, each with its interval. docs/rates.md says them in words.
-
-A formula is the definition and the computation at once: "decisions / shown" divides the two counts of these names.
-"""
+"""The definitions of every rate, each with its interval. docs/rates.md says them in words."""
 
 from dataclasses import dataclass, fields
 from math import sqrt
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
+
+class Trials(NamedTuple):
+    """So many successes among so many trials."""
+
+    successes: int
+    trials: int
+
+
+class Ratio(NamedTuple):
+    """The definition of a rate: names of two counts, the first of which is a part of the second."""
+
+    over: str
+    under: str
+
+    def __str__(self) -> str:
+        return f"{self.over} / {self.under}"
+
+    def trials(self, counted: object) -> Trials:
+        """Both counts, of Totals or of a Share."""
+        return Trials(getattr(counted, self.over), getattr(counted, self.under))
+
+
 RATES = {
-    "interaction": "decisions / shown",
-    "consent": "accept_all / decisions",
-    "opt_in": "accept_all / shown",
-    "refusal": "refuse_all / decisions",
-    "no_choice": "no_choice / shown",
-    "withdrawal": "withdrawals / granted",
+    "interaction": Ratio("decisions", "shown"),
+    "consent": Ratio("accept_all", "decisions"),
+    "opt_in": Ratio("accept_all", "shown"),
+    "refusal": Ratio("refuse_all", "decisions"),
+    "no_choice": Ratio("no_choice", "shown"),
+    "withdrawal": Ratio("withdrawals", "granted"),
 }
 GPC_RATES = {
-    "share": "with_gpc / decisions",
-    "consent_with_gpc": "with_gpc_accept_all / with_gpc",
-    "consent_without_gpc": "without_gpc_accept_all / without_gpc",
+    "share": Ratio("with_gpc", "decisions"),
+    "consent_with_gpc": Ratio("with_gpc_accept_all", "with_gpc"),
+    "consent_without_gpc": Ratio("without_gpc_accept_all", "without_gpc"),
 }
+SHARE, REACH = Ratio("granted", "decisions"), Ratio("granted", "shown")
 # What the last step of the funnel is measured by.
-GRANT_RATES = {"granting": "granted / decisions", "granting_of_shown": "granted / shown"}
-SHARE = "granted / decisions"
-REACH = "granted / shown"
-CONVERSIONS = "sent / conversions"
+GRANT_RATES = {"granting": SHARE, "granting_of_shown": REACH}
+CONVERSIONS = Ratio("sent", "conversions")
 # In the order of a visit.
 TOTALS = (
     "shown", "decisions", "accept_all", "refuse_all", "save", "granted", "no_choice",
@@ -38,15 +56,8 @@ NOTES = {
     "choices of earlier days. The rate is left out; compare over a longer time.",
     "fewer_than_10": "Fewer than 10, so not shown.",
 }
-_FORMULAS = RATES | GPC_RATES | GRANT_RATES
+_RATIOS = RATES | GPC_RATES | GRANT_RATES
 _Z95 = NormalDist().inv_cdf(0.975)
-
-
-class Trials(NamedTuple):
-    """So many successes among so many trials."""
-
-    successes: int
-    trials: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +113,7 @@ class Totals:
 
     def rate(self, name: str) -> Rate:
         """One of RATES, GPC_RATES or GRANT_RATES."""
-        return _rate(_FORMULAS[name], self)
+        return _rate(_RATIOS[name], self)
 
     @property
     def note(self) -> str | None:
@@ -142,7 +153,7 @@ class Share:
         return _rate(SHARE, self)
 
     @property
-    def told(self) -> Rate:
+    def sending(self) -> Rate:
         """Of its conversions, those that it was told."""
         return _rate(CONVERSIONS, self)
 
@@ -153,11 +164,10 @@ class Share:
 
     def to_json(self, vendor: bool) -> dict[str, Any]:
         """A vendor has conversions too."""
-        found: dict[str, Any] = {"granted": self.granted, "denied": self.denied}
-        found |= {"rate": self.rate.to_json(), "reach": self.reach.to_json()}
-        if vendor:
-            found["conversions"] = {"sent": self.sent, "blocked": self.blocked, "rate": self.told.to_json()}
-        return found
+        rates = {"rate": self.rate.to_json(), "reach": self.reach.to_json()}
+        conversions = {"sent": self.sent, "blocked": self.blocked, "rate": self.sending.to_json()}
+        more = {"conversions": conversions} if vendor else {}
+        return {"granted": self.granted, "denied": self.denied, **rates, **more}
 
 
 def wilson(successes: int, trials: int, z: float = _Z95) -> tuple[float, float]:
@@ -184,11 +194,10 @@ def difference(after: Rate, before: Rate) -> Rate:
     return Rate(value, value - down, value + up, formula)
 
 
-def _rate(formula: str, counted: Totals | Share) -> Rate:
-    over, under = formula.split(" / ")
-    successes, trials = getattr(counted, over), getattr(counted, under)
+def _rate(ratio: Ratio, counted: Totals | Share) -> Rate:
+    successes, trials = ratio.trials(counted)
     # With views lost, every rate over views would be too high, also one that stays under 1.
-    lost = under == "shown" and counted.decisions > counted.shown
+    lost = ratio.under == "shown" and counted.decisions > counted.shown
     if lost or not 0 < trials >= successes:
-        return Rate(None, None, None, formula)
-    return Rate(successes / trials, *wilson(successes, trials), formula)
+        return Rate(None, None, None, str(ratio))
+    return Rate(successes / trials, *wilson(successes, trials), str(ratio))

@@ -9,7 +9,7 @@ from math import sqrt
 from typing import Any
 
 from consent_server.core.times import rfc3339
-from consent_server.rates.rules import RATES, Totals, Trials, wilson
+from consent_server.rates.rules import RATES, SHARE, Totals, Trials, wilson
 from consent_server.rates.rules_drop import WATCHED
 from consent_server.rates.rules_report import Figures
 
@@ -199,12 +199,9 @@ def silence(since: str, shown: int, usual: Totals) -> Alert | None:
 
 def _watched(figures: Figures) -> dict[str, Trials]:
     # A rate that is not told for want of views is not watched either.
-    totals, found = figures.totals, {}
-    for name in WATCHED:
-        over, under = RATES[name].split(" / ")
-        if totals.rate(name).value is not None:
-            found[name] = Trials(getattr(totals, over), getattr(totals, under))
-    return found | {PURPOSE + key: Trials(of.granted, of.decisions) for key, of in figures.purposes.items()}
+    totals = figures.totals
+    rates = {name: RATES[name].trials(totals) for name in WATCHED if totals.rate(name).value is not None}
+    return rates | {PURPOSE + key: SHARE.trials(share) for key, share in figures.purposes.items()}
 
 
 def _counts(counted: Trials) -> bool:

@@ -55,23 +55,22 @@ def _drop(name: str, notice: str, days: Mapping[date, Totals], day: date, end: d
     change = difference(after, before)
     if change.high is None or change.high >= -LEAST:
         return None
-    begins = _begins(name, [(one, days.get(one, Totals())) for one in _days(day - week, end)])
+    begins = _begins(name, [(near, days.get(near, Totals())) for near in _days(day - week, end)])
     return Drop(name, notice, day, before, after, change) if begins in (day, day + timedelta(days=1)) else None
 
 
 def _begins(name: str, days: Sequence[tuple[date, Totals]]) -> date:
     """The first day of the second part, where days are cut so that two rates fit them best (maximum likelihood)."""
-    over, under = RATES[name].split(" / ")
-    counted = [(day, getattr(totals, over), getattr(totals, under)) for day, totals in days]
-    successes, trials = sum(one[1] for one in counted), sum(one[2] for one in counted)
-    best, found = float("-inf"), days[0][0]
+    counted = [(day, *RATES[name].trials(totals)) for day, totals in days]
+    successes, trials = sum(over for _, over, _ in counted), sum(under for _, _, under in counted)
+    best, begins = float("-inf"), days[0][0]
     before, seen = 0, 0
-    for (_, over_day, under_day), (day, _, _) in pairwise(counted):
-        before, seen = before + over_day, seen + under_day
+    for (_, over, under), (day, _, _) in pairwise(counted):
+        before, seen = before + over, seen + under
         fit = _fit(before, seen) + _fit(successes - before, trials - seen)
         if fit > best:
-            best, found = fit, day
-    return found
+            best, begins = fit, day
+    return begins
 
 
 def _fit(successes: int, trials: int) -> float:

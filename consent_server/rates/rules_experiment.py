@@ -10,7 +10,7 @@ rate of the day, so the product over the days reaches 1/α ever with probability
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp, lgamma, log, sqrt
-from typing import Any, NamedTuple
+from typing import Any
 
 from consent_server.rates.rules import Trials
 
@@ -36,13 +36,6 @@ SENTENCES = {
     "better": "{arm} is better than {control} by {low} to {high} points.",
     "worse": "{arm} is worse than {control} by {low} to {high} points.",
 }
-
-
-class Arm(NamedTuple):
-    """A notice that takes part, and its share in relation to the other arms' shares."""
-
-    key: str
-    weight: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +95,24 @@ class Result:
         }
 
 
-def conclude(arms: Sequence[Arm], days: Sequence[Mapping[str, Trials]], level: float = LEVEL) -> Result:
+def conclude(weights: Mapping[str, int], days: Sequence[Mapping[str, Trials]], level: float = LEVEL) -> Result:
     """Judge complete days, oldest first; the first arm is the control. An arm that a day lacks has no trials in it.
+
+    `weights` are the arms' shares, each in relation to the others.
 
     Changed weights or texts are another experiment: begin its days anew. Raises ValueError for fewer than two arms.
     """
-    if len(arms) < 2:
+    if len(weights) < 2:
         raise ValueError("An experiment has at least two arms.")
-    filled = [{arm.key: day.get(arm.key, Trials(0, 0)) for arm in arms} for day in days]
-    totals = {arm.key: _sum(day[arm.key] for day in filled) for arm in arms}
-    shares_p = shares_p_value(arms, filled)
+    filled = [{arm: day.get(arm, Trials(0, 0)) for arm in weights} for day in days]
+    totals = {arm: _sum(day[arm] for day in filled) for arm in weights}
+    shares_p = shares_p_value(weights, filled)
     batches = list(_batches(filled))
-    control, *others = (arm.key for arm in arms)
+    control, *others = weights
     comparisons = tuple(_compare(arm, control, batches, len(filled), level, len(others)) for arm in others)
     if shares_p <= SHARES_LEVEL:
         silent = Conclusion("shares_do_not_match", {})
-        return Result(totals, shares_p, tuple(replace(found, conclusion=silent) for found in comparisons), silent)
+        return Result(totals, shares_p, tuple(replace(arm, conclusion=silent) for arm in comparisons), silent)
     return Result(totals, shares_p, comparisons, _overall(comparisons))
 
 
@@ -129,24 +124,24 @@ def log_e(a: Trials, b: Trials, theta_a: float, theta_b: float) -> float:
 
 def evidence(pairs: Sequence[tuple[Trials, Trials]], prior: float = _PRIOR) -> list[float]:
     """The product so far after each batch, as natural logarithms; guesses are means under Beta(prior, prior)."""
-    found: list[float] = []
+    products: list[float] = []
     total = 0.0
     before_a, before_b = Trials(0, 0), Trials(0, 0)
     for a, b in pairs:
         total += log_e(a, b, _mean(before_a, prior), _mean(before_b, prior))
         before_a, before_b = _sum((before_a, a)), _sum((before_b, b))
-        found.append(total)
-    return found
+        products.append(total)
+    return products
 
 
-def shares_p_value(arms: Sequence[Arm], days: Sequence[Mapping[str, Trials]]) -> float:
+def shares_p_value(weights: Mapping[str, int], days: Sequence[Mapping[str, Trials]]) -> float:
     """Anytime-valid p-value that views fell on the arms by their weights.
 
     The Dirichlet-multinomial test of Lindon and Malek, "Anytime-Valid Inference for Multinomial Count Data"
     (arXiv 2011.03567), with the prior mean at the weights.
     """
-    whole = sum(arm.weight for arm in arms)
-    shares = {arm.key: arm.weight / whole for arm in arms}
+    whole = sum(weights.values())
+    shares = {arm: weight / whole for arm, weight in weights.items()}
     seen = dict.fromkeys(shares, 0)
     most = 0.0
     for day in days:
@@ -211,11 +206,11 @@ def _compare(
 
 def _overall(comparisons: Sequence[Comparison]) -> Conclusion:
     # The best arm, if one is better than the control; else what holds one back from saying so; else the worst news.
-    better = [found for found in comparisons if found.conclusion.key == "better"]
+    better = [comparison for comparison in comparisons if comparison.conclusion.key == "better"]
     if better:
-        return max(better, key=lambda found: found.low or 0.0).conclusion
+        return max(better, key=lambda comparison: comparison.low or 0.0).conclusion
     order = ("too_early", "no_difference", "worse")
-    return min(comparisons, key=lambda found: order.index(found.conclusion.key)).conclusion
+    return min((comparison.conclusion for comparison in comparisons), key=lambda said: order.index(said.key))
 
 
 def _log_ratio(counted: Trials, theta: float, theta_0: float) -> float:

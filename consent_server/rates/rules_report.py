@@ -1,24 +1,24 @@
 """From counts to the figures that people read: the whole, its rows, and what is too small to be told."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from operator import add
 from typing import Any, NamedTuple
 
+from consent_server.decisions.rules_tally import CounterName, Measure
 from consent_server.rates.rules import GPC_RATES, NOTES, RATES, Share, Totals, difference
-from consent_server.rates.rules_small_cells import OTHER, SMALLEST, size
+from consent_server.rates.rules_small_cells import OTHER, SMALLEST, visitors
 
 _TOTALS = tuple(item.name for item in fields(Totals))
-# What a vendor's own figures are made of: prefixes, before its key.
-_GRANTING = ("vendor ", "conversion_sent ", "conversion_blocked ")
+_DECISIONS, _SHOWN = CounterName(Measure.DECISIONS), CounterName(Measure.SHOWN)
 
 
 class Count(NamedTuple):
-    """So many events of one counter (domain/tally.py) under one notice (its hash); `key` names their row."""
+    """So many events of one counter under one notice (its hash); `key` names their row."""
 
     key: str
     notice: str
-    counter: str
+    counter: CounterName
     events: int
 
 
@@ -71,14 +71,12 @@ def report(counts: Iterable[Count], asked: Mapping[str, Asked]) -> Report:
     """Rows in the order of their keys, "other" last, without figures where these are of too few.
 
     `asked` holds every notice that the counts name, by its hash; else KeyError. Counts of a split by country or
-    language come with small values merged (small_cells.py).
+    language come with small values merged (rules_small_cells.py).
     """
     counts = list(counts)
-    rows = by_key(counts)
-    keys = sorted(rows, key=lambda key: (key == OTHER, key))
-    found = ((key, figures(rows[key], asked)) for key in keys)
-    told = ((key, None if key == OTHER and size(of.totals.to_json()) < SMALLEST else of) for key, of in found)
-    return Report(figures(counts, asked), tuple(told))
+    rows = [(key, figures(counted, asked)) for key, counted in by_key(counts).items()]
+    rows.sort(key=lambda row: (row[0] == OTHER, row[0]))
+    return Report(figures(counts, asked), tuple((key, None if _too_small(key, row) else row) for key, row in rows))
 
 
 def by_key(counts: Iterable[Count]) -> dict[str, list[Count]]:
@@ -89,26 +87,28 @@ def by_key(counts: Iterable[Count]) -> dict[str, list[Count]]:
     return rows
 
 
-def figures(counts: Iterable[Count], asked: Mapping[str, Asked]) -> Figures:
+def figures(counts: Sequence[Count], asked: Mapping[str, Asked]) -> Figures:
     """Add up counts, whatever their keys."""
-    by_notice: dict[str, dict[str, int]] = {}
+    notices: dict[str, dict[CounterName, int]] = {}
     for _, notice, counter, events in counts:
-        here = by_notice.setdefault(notice, {})
-        here[counter] = here.get(counter, 0) + events
+        counted = notices.setdefault(notice, {})
+        counted[counter] = counted.get(counter, 0) + events
+    purposes = ((asked[notice].purposes, counted) for notice, counted in notices.items())
+    vendors = ((asked[notice].vendors, counted) for notice, counted in notices.items())
     return Figures(
-        Totals(*[sum(of.get(name, 0) for of in by_notice.values()) for name in _TOTALS]),
-        _shares((asked[notice].purposes, of, ("purpose ",)) for notice, of in by_notice.items()),
-        _shares((asked[notice].vendors, of, _GRANTING) for notice, of in by_notice.items()),
+        totals(counts),
+        _shares(purposes, Measure.PURPOSE),
+        _shares(vendors, Measure.VENDOR, Measure.CONVERSION_SENT, Measure.CONVERSION_BLOCKED),
     )
 
 
 def totals(counts: Iterable[Count]) -> Totals:
     """The same without purposes and vendors, at a fraction of the cost."""
-    found = dict.fromkeys(_TOTALS, 0)
+    sums = dict.fromkeys(_TOTALS, 0)
     for _, _, counter, events in counts:
-        if counter in found:
-            found[counter] += events
-    return Totals(*found.values())
+        if not counter.key:
+            sums[counter.measure] += events
+    return Totals(**sums)
 
 
 def compare(after: Figures, before: Figures) -> dict[str, dict[str, Any]]:
@@ -131,15 +131,22 @@ def _differences(after: Mapping[str, Share], before: Mapping[str, Share]) -> dic
     }
 
 
-def _shares(notices: Iterable[tuple[Collection[str], Mapping[str, int], tuple[str, ...]]]) -> dict[str, Share]:
+def _shares(
+    notices: Iterable[tuple[Collection[str], Mapping[CounterName, int]]], *measures: Measure
+) -> dict[str, Share]:
     # A key's decisions are those under notices that ask for it: under others nobody could deny it.
-    found: dict[str, tuple[int, ...]] = {}
-    for keys, of, (granting, *conversions) in notices:
-        asked = of.get("decisions", 0), of.get("shown", 0)
+    shares: dict[str, tuple[int, ...]] = {}
+    for keys, counted in notices:
+        decisions, shown = counted.get(_DECISIONS, 0), counted.get(_SHOWN, 0)
         for key in keys:
-            sums = (of.get(granting + key, 0), *asked, *[of.get(kind + key, 0) for kind in conversions])
-            found[key] = tuple(map(add, found[key], sums)) if key in found else sums
-    return {key: Share(*sums) for key, sums in found.items()}
+            granted, *conversions = (counted.get(CounterName(measure, key), 0) for measure in measures)
+            share = (granted, decisions, shown, *conversions)
+            shares[key] = tuple(map(add, shares[key], share)) if key in shares else share
+    return {key: Share(*share) for key, share in shares.items()}
+
+
+def _too_small(key: str, row: Figures) -> bool:
+    return key == OTHER and visitors(row.totals.shown, row.totals.decisions) < SMALLEST
 
 
 def _note(key: str | None) -> dict[str, str] | None:

@@ -3,41 +3,47 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from consent_server.decisions.rules_tally import CounterName, Measure
+
 SMALLEST = 10
 OTHER = "other"
 
 
-def merge_small(cells: Mapping[tuple[str, str], int]) -> Counter[tuple[str, str]]:
+def merge_small(cells: Mapping[tuple[str, CounterName], int]) -> Counter[tuple[str, CounterName]]:
     """Counts by value and counter, of one day under one notice; those of small values are counts of "other".
 
     Of one day under one notice, because nobody can ask for less: every answer is a sum of these, and so is the
     difference of any two. Merged over a longer time, the difference of two spans would tell the day between.
     """
-    sizes: dict[str, Counter[str]] = {}
+    events_of: dict[str, Counter[Measure]] = {}
     for (value, counter), events in cells.items():
-        sizes.setdefault(value, Counter())[counter] += events
-    merged = _small(sizes)
-    told: Counter[tuple[str, str]] = Counter()
+        events_of.setdefault(value, Counter())[counter.measure] += events
+    small = _small(events_of)
+    merged: Counter[tuple[str, CounterName]] = Counter()
     for (value, counter), events in cells.items():
-        told[OTHER if value in merged else value, counter] += events
-    return told
+        merged[OTHER if value in small else value, counter] += events
+    return merged
 
 
-def size(counted: Mapping[str, int]) -> int:
+def visitors(shown: int, decisions: int) -> int:
     """How many visitors counters may be of."""
     # Not the sum of both: nine visitors who saw the banner and chose are nine, not eighteen.
-    return max(counted.get("shown", 0), counted.get("decisions", 0))
+    return max(shown, decisions)
 
 
-def _small(sizes: Mapping[str, Counter[str]]) -> set[str]:
+def _small(events_of: Mapping[str, Counter[Measure]]) -> set[str]:
     # One merged value alone, or merged values that stay small together, could be told from the whole less the values
     # that stand. So the next smallest joins them until the difference says nothing of fewer than SMALLEST.
     merged: set[str] = set()
-    together: Counter[str] = Counter()
-    for value in sorted(sizes, key=lambda value: (size(sizes[value]), value)):
-        enough = not merged or (len(merged) > 1 and size(together) >= SMALLEST)
-        if enough and size(sizes[value]) >= SMALLEST:
+    together: Counter[Measure] = Counter()
+    for value in sorted(events_of, key=lambda value: (_size(events_of[value]), value)):
+        enough = not merged or (len(merged) > 1 and _size(together) >= SMALLEST)
+        if enough and _size(events_of[value]) >= SMALLEST:
             break
         merged.add(value)
-        together.update(sizes[value])
+        together.update(events_of[value])
     return merged
+
+
+def _size(events: Counter[Measure]) -> int:
+    return visitors(events[Measure.SHOWN], events[Measure.DECISIONS])

@@ -140,7 +140,8 @@ class ConsentServer:
         ) JOIN sites ON sites.id = site_id WHERE key = ? GROUP BY outcome, counter"""
         found: Counter[str] = Counter()
         for outcome, counter, count in self._rows(query, site):
-            found.update(dict.fromkeys([counter] if counter else counters_of(outcome), count))
+            names = [counter] if counter else [name.text for name in counters_of(outcome)]
+            found.update(dict.fromkeys(names, count))
         return dict(found)
 
     def receipts(self, site: str) -> list[dict[str, Any]]:

@@ -224,7 +224,7 @@ def test_choices_counted_together_go_on_apart(empty_app: Flask) -> None:
     with database.snapshot() as session:
         read = tallies.read(session, 1, "day", "2026-01-01", "2027-01-01")
     with_inbox = APART | {"decisions": 68, "save": 13, "granted": 42, "vendor google-ads": 34}
-    assert {one.counter: one.events for one in read} == with_inbox
+    assert {one.counter.text: one.events for one in read} == with_inbox
     # Into the inbox goes what is counted next, under the key that it had.
     with database.transaction() as session:
         cell = tallies.Cell(1, 1, "2026-11-01T09", "en", "mobile", "MT", "first:save::google-ads")

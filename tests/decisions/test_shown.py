@@ -43,7 +43,7 @@ def _read(services: Context) -> dict[tuple[str, str, str], int]:
             (count.period, dimension, count.value): count.events
             for dimension in ("language", "device")
             for count in tallies.read(session, site, dimension, "2026-01-01", "2027-01-01")
-            if count.counter == "shown"
+            if count.counter.text == "shown"
         }
 
 

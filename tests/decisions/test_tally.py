@@ -1,6 +1,7 @@
 """An outcome has one text; a decision has one outcome; a page fetched ahead is known."""
 
 from collections import Counter
+from dataclasses import fields
 from uuid import UUID
 
 import pytest
@@ -13,12 +14,15 @@ from consent_server.decisions.rules_tally import (
     PREFETCH,
     ROBOT,
     SHOWN,
+    CounterName,
     Kind,
+    Measure,
     Outcome,
     counters_of,
     of_conversion,
     of_decision,
 )
+from consent_server.rates.rules import Totals
 
 KEYS = st.lists(st.from_regex(r"[a-z0-9-]{1,12}", fullmatch=True), unique=True, max_size=4).map(
     lambda keys: tuple(sorted(keys))
@@ -86,14 +90,20 @@ def test_what_no_outcome_says_is_refused(text: str) -> None:
 )  # fmt: skip
 def test_an_event_adds_to_these_counters(text: str, counters: str) -> None:
     # Counts of years are kept under these words.
-    assert counters_of(text) == tuple(counters.split(", "))
+    assert [counter.text for counter in counters_of(text)] == counters.split(", ")
+    assert [CounterName.parse(name) for name in counters.split(", ")] == list(counters_of(text))
+
+
+def test_every_measure_has_its_place_in_the_rates() -> None:
+    of_a_key = {Measure.PURPOSE, Measure.VENDOR, Measure.CONVERSION_SENT, Measure.CONVERSION_BLOCKED}
+    assert {*Measure} - of_a_key == {field.name for field in fields(Totals)}
 
 
 @given(st.permutations(["a", "b", "c", "d"]))
 def test_what_was_granted_together_is_in_no_counter(keys: list[str]) -> None:
     # Whoever granted which two of the four: the counters are the same.
     choices = ("".join(sorted(keys[:2])), "".join(sorted(keys[2:])))
-    counted = Counter(name for both in choices for name in counters_of(f"first:save::{','.join(both)}"))
+    counted = Counter(name.text for both in choices for name in counters_of(f"first:save::{','.join(both)}"))
     assert counted == Counter({"decisions": 2, "save": 2, "granted": 2, **{f"vendor {key}": 1 for key in "abcd"}})
 
 

@@ -78,7 +78,8 @@ def test_beside_each_number_stands_its_definition(marketer: Person, client: Flas
         told = re.findall(r'href="/docs/rates#([\w-]+)"><code>([^<]+)</code>', page)
         parts = set(re.findall('id="([^"]+)"', client.get("/docs/rates").text))
         assert {part for part, _ in told} <= parts
-        formulas = {*DEFINED.values(), *GPC_RATES.values(), *GRANT_RATES.values(), CONVERSIONS, "blocked"}
+        ratios = (*DEFINED.values(), *GPC_RATES.values(), *GRANT_RATES.values(), CONVERSIONS)
+        formulas = {*map(str, ratios), "blocked"}
         assert {formula for part, formula in told if part == "rates"} == formulas
         (compared,) = re.findall('<section aria-labelledby="compared-title">.*?</section>', page, re.DOTALL)
         assert all("<code>" in row for row in re.findall('<th scope="row".*?</th>', compared))
@@ -313,6 +314,6 @@ def test_the_definitions_are_a_page(client: FlaskClient) -> None:
         *GRANT_RATES.values(),
         "( p + z²/2n ± z·√( p(1−p)/n + z²/4n² ) ) / ( 1 + z²/n )",
     ):
-        assert formula in words
+        assert str(formula) in words
     for mark in ("**", "](", "`", "|--"):
         assert mark not in words

@@ -18,7 +18,6 @@ from consent_server.rates.rules_experiment import (
     SENTENCES,
     SHARES_LEVEL,
     SHARES_WEIGHT,
-    Arm,
     conclude,
     evidence,
     interval,
@@ -27,7 +26,7 @@ from consent_server.rates.rules_experiment import (
 )
 from tests.support.figures import Figure
 
-EVEN = (Arm("control", 1), Arm("other", 1))
+EVEN = {"control": 1, "other": 1}
 THETA = st.floats(0.01, 0.99)
 
 
@@ -91,8 +90,8 @@ def daily(
     ]
 
 
-def arms(count: int) -> list[Arm]:
-    return [Arm("control", 1), *(Arm(f"arm-{number}", 1) for number in range(1, count))]
+def arms(count: int) -> dict[str, int]:
+    return {"control": 1, **{f"arm-{number}": 1 for number in range(1, count)}}
 
 
 @pytest.mark.parametrize(("chances", "seed"), [((0.4, 0.4), 1), ((0.03, 0.03), 2), ((0.4, 0.4, 0.4), 3)])
@@ -248,14 +247,14 @@ def urn(draws: Sequence[int], weights: Sequence[float]) -> float:
 
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=200))
 def test_the_share_test_is_that_of_the_urn(draws: list[int]) -> None:
-    three = [Arm("0", 2), Arm("1", 1), Arm("2", 1)]
+    three = {"0": 2, "1": 1, "2": 1}
     days = [{str(arm): Trials(0, draws.count(arm)) for arm in range(3)}]
     assert shares_p_value(three, days) == pytest.approx(min(1, exp(-urn(draws, (0.5, 0.25, 0.25)))), rel=1e-6)
 
 
 def test_true_shares_looked_at_daily_are_seldom_called_false() -> None:
     random, split = Random(8), binomial(200, 2 / 3)
-    weighted = (Arm("control", 2), Arm("other", 1))
+    weighted = {"control": 2, "other": 1}
 
     def p() -> float:
         shown = (split(random) for _ in range(60))
@@ -272,7 +271,7 @@ def test_shares_that_do_not_match_silence_the_result() -> None:
     assert found.conclusion.key == "shares_do_not_match"
     assert found.comparisons[0].conclusion.key == "shares_do_not_match"
     assert found.to_json()["shares"]["match"] is False
-    assert conclude((Arm("control", 50), Arm("other", 44)), days).conclusion.key == "better"
+    assert conclude({"control": 50, "other": 44}, days).conclusion.key == "better"
 
 
 @pytest.mark.parametrize(
@@ -316,5 +315,5 @@ def test_more_successes_than_trials_wait_for_the_next_day() -> None:
 
 def test_an_experiment_needs_two_arms() -> None:
     with pytest.raises(ValueError, match="two arms"):
-        conclude(EVEN[:1], [])
+        conclude({"control": 1}, [])
     assert conclude(EVEN, []).conclusion.key == "too_early"

@@ -9,12 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent_server.decisions.rules import Action
-from consent_server.decisions.rules_tally import PREFETCH, ROBOT, SHOWN, Kind, Outcome, of_conversion
+from consent_server.decisions.rules_tally import (
+    PREFETCH,
+    ROBOT,
+    SHOWN,
+    CounterName,
+    Kind,
+    Measure,
+    Outcome,
+    of_conversion,
+)
 from consent_server.rates.rules import RATES, Rate, Totals, difference, wilson
 from consent_server.rates.rules_report import Asked, Count, Report, compare, figures, report
 from consent_server.rates.rules_small_cells import OTHER, merge_small
 
 ALL = Outcome(Kind.FIRST, Action.ACCEPT_ALL, ("advertising", "analytics"), ("google-ads", "google-analytics"))
+VIEWS, CHOICES = CounterName(Measure.SHOWN), CounterName(Measure.DECISIONS)
 NONE = Outcome(Kind.FIRST, Action.REFUSE_ALL)
 SOME = Outcome(Kind.FIRST, Action.SAVE, ("analytics",), ("google-analytics",))
 BOTH = Asked(dict.fromkeys(("analytics", "advertising"), ""), dict.fromkeys(("google-analytics", "google-ads"), ""))
@@ -78,7 +88,7 @@ def test_every_rate_is_its_formula() -> None:
 
 def test_without_trials_there_is_no_rate() -> None:
     for name in RATES:
-        assert Totals().rate(name) == Rate(None, None, None, RATES[name])
+        assert Totals().rate(name) == Rate(None, None, None, str(RATES[name]))
     assert difference(Totals().rate("consent"), rate_of(1, 2)).value is None
 
 
@@ -161,9 +171,9 @@ def split(sizes: Mapping[str, tuple[int, int]]) -> list[Count]:
     ]
 
 
-def cells(sizes: Mapping[str, tuple[int, int]]) -> Counter[tuple[str, str]]:
+def cells(sizes: Mapping[str, tuple[int, int]]) -> Counter[tuple[str, CounterName]]:
     """By value and counter, those of one day under one notice."""
-    found: Counter[tuple[str, str]] = Counter()
+    found: Counter[tuple[str, CounterName]] = Counter()
     for key, _, counter, events in split(sizes):
         found[key, counter] += events
     return found
@@ -227,9 +237,9 @@ SIZES = st.dictionaries(st.sampled_from("abcd"), st.tuples(st.integers(0, 25), s
 UNITS = st.dictionaries(st.tuples(st.integers(1, 4), st.sampled_from(["old", "new"])), SIZES, max_size=8)
 
 
-def answer(units: Units, days: range, notice: str | None) -> dict[str, Counter[str]]:
+def answer(units: Units, days: range, notice: str | None) -> dict[str, Counter[CounterName]]:
     """Rows of a span, under one notice or all."""
-    rows: dict[str, Counter[str]] = {}
+    rows: dict[str, Counter[CounterName]] = {}
     for (day, shown), sizes in units.items():
         if day in days and notice in (None, shown):
             for (value, counter), events in merge_small(cells(sizes)).items():
@@ -245,13 +255,13 @@ def test_no_two_answers_tell_of_fewer_than_ten_by_their_difference(
     more, less = answer(units, range(1, 5), None), answer(units, range(*days), notice)
     for value, counted in more.items():
         left = counted - less.get(value, Counter())
-        size = max(left["shown"], left["decisions"])
+        size = max(left[VIEWS], left[CHOICES])
         if value != OTHER:
             assert size == 0 or size >= 10
     # What is told apart from "other" leaves ten or nothing, day by day and notice by notice.
     for sizes in units.values():
         told = merge_small(cells(sizes))
-        rest = max(told[OTHER, "shown"], told[OTHER, "decisions"])
+        rest = max(told[OTHER, VIEWS], told[OTHER, CHOICES])
         assert rest == 0 or rest >= 10 or {value for value, _ in told} == {OTHER}
         assert sum(told.values()) == sum(cells(sizes).values())
 
