@@ -130,11 +130,12 @@ def _forget(context: Context) -> None:
 
 def _deliver(context: Context) -> None:
     settings = context.settings
-    for told in deliver_alerts(context.database, settings.alerts, settings.public_url, context.now):
-        if told.given_up:
-            log.error("site %s: given up to tell by %s (%s): %s", told.site, told.channel, told.detail, told.text)
-        elif not told.ok:
-            log.warning("alert not taken yet, site %s, by %s: %s", told.site, told.channel, told.detail)
+    for attempt in deliver_alerts(context.database, settings.alerts, settings.public_url, context.now):
+        said = (attempt.site, attempt.channel, attempt.detail)
+        if attempt.given_up:
+            log.error("site %s: given up to tell by %s (%s): %s", *said, attempt.text)
+        elif not attempt.ok:
+            log.warning("alert not taken yet, site %s, by %s: %s", *said)
 
 
 def _timestamp(context: Context) -> None:

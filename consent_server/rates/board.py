@@ -10,9 +10,21 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 
 from consent_server.rates.read import Dashboard, Rates
-from consent_server.rates.rules import RATES, REACH, Rate, Totals
-from consent_server.rates.rules_filters import By, Span, monday
-from consent_server.rates.rules_report import Figures, compare
+from consent_server.rates.read_experiment import ExperimentReport
+from consent_server.rates.rules import (
+    GPC_RATES,
+    LEFT_OUT,
+    NOTES,
+    RATES,
+    REACH,
+    TOTALS,
+    Rate,
+    Share,
+    Totals,
+    difference,
+)
+from consent_server.rates.rules_filters import By, Filters, Span, monday
+from consent_server.rates.rules_report import Figures
 from consent_server.rates.rules_small_cells import OTHER, SMALLEST
 
 # Name of each rate, and the question that it answers.
@@ -27,30 +39,22 @@ RATE_WORDS = {
     "consent_with_gpc": ("Consent rate with the signal", "Who accepts all, with it on?"),
     "consent_without_gpc": ("Consent rate without it", "And with it off?"),
 }
-TOTAL_WORDS = {
-    "shown": "Banners shown",
-    "decisions": "First choices",
-    "accept_all": "… accepted all",
-    "refuse_all": "… refused all",
-    "save": "… an own selection",
-    "granted": "First choices that granted anything",
-    "no_choice": "Shown and not answered",
-    "changes": "Later changes",
-    "withdrawals": "Withdrawals",
-    "gpc": "Changes by Global Privacy Control",
-}
 SPLIT_WORDS = {By.DEVICE: "Device", By.LANGUAGE: "Language", By.COUNTRY: "Country", By.NOTICE: "Notice"}
 LINES = ("consent", "interaction", "opt_in")
 BARS = ("consent", "opt_in")
-COUNTS = ("shown", "decisions", "granted")
-# Words of a table's head, its definition, and the part of docs/rates.md that says more.
-COUNT_HEADS = tuple(
-    (words, name, "what-is-counted") for words, name in zip(("Shown", "Chose", "Granted"), COUNTS, strict=True)
-)
+COUNT_WORDS = {"shown": "Shown", "decisions": "Chose", "granted": "Granted"}
 # With fewer choices every interval is wider than some fourteen points.
 FEW = 200
 # So many rows fit in a chart; the table has all.
 MOST_BARS = 8
+# Of a comparison of arms, by the key of its conclusion: the sign, and what may be said of the difference.
+JUDGED = {
+    "better": ("▲", "more than chance"),
+    "worse": ("▼", "more than chance"),
+    "too_early": ("≈", "too early to tell"),
+    "no_difference": ("≈", "may be chance"),
+    "shares_do_not_match": ("≈", "not to be read"),
+}
 NARROW, DASH = "\N{NARROW NO-BREAK SPACE}", "\N{EN DASH}"
 
 
@@ -92,16 +96,54 @@ def time_words(key: str) -> str:
     return day_words(key) + (f", {key[11:]}:00" if len(key) > len("2026-11-03") else "")
 
 
-FILTERS: dict[str, Callable[..., str]] = {
-    "percent": percent, "between": between, "points": points, "amount": amount, "day_words": day_words,
-    "time_words": time_words,
+def span_words(span: Span) -> str:
+    """Days as people write them: "3 Nov 2026 to 9 Nov 2026"."""
+    return f"{day_words(span.first)} to {day_words(span.last)}"
+
+
+def until_words(at: datetime) -> str:
+    """Until when a link lasts, to the minute."""
+    return f"{day_words(at.date())}, {at:%H:%M} UTC"
+
+
+def counted(value: int, noun: str, plural: str = "") -> str:
+    """So many of something: "1 view", "1,200 views"."""
+    return f"{amount(value)} {noun if value == 1 else plural or f'{noun}s'}"
+
+
+def days(count: int, adjective: str = "") -> str:
+    """So many days."""
+    return f"{count} {adjective}{'day' if count == 1 else 'days'}"
+
+
+def probability(value: float) -> str:
+    """A p-value to three digits; smaller ones as what they are below."""
+    return "under 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def scale(rate: Rate) -> dict[str, str]:
+    """Where a picture of 100 by 10 has the interval and the rate itself."""
+    assert rate.value is not None
+    assert rate.low is not None
+    assert rate.high is not None
+    places = {"x": rate.low * 100, "width": max((rate.high - rate.low) * 100, 0.4)}
+    places["point"] = min(max(rate.value * 100 - 0.4, 0), 99.2)
+    return {name: f"{place:.2f}" for name, place in places.items()}
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    filter_.__name__: filter_
+    for filter_ in (
+        percent, between, points, amount, day_words, time_words, span_words, until_words, counted, days, probability,
+        scale,
+    )
 }  # fmt: skip
 
 
 def values(dashboard: Dashboard) -> dict[str, Any]:
     """What the templates show of it."""
     rates, filters = dashboard.rates, dashboard.rates.filters
-    whole, before = rates.report.whole, rates.before or Figures()
+    whole, before, totals = rates.report.whole, rates.before or Figures(), rates.report.whole.totals
     marks = _marks(rates)
     return {
         "dashboard": dashboard,
@@ -109,28 +151,99 @@ def values(dashboard: Dashboard) -> dict[str, Any]:
         "alerts": rates.alerts,
         "span": filters.span,
         "by": filters.by,
+        "by_head": "Week from" if filters.by is By.WEEK else filters.by.capitalize(),
         "notice_alone": filters.notice,
-        "whole": whole,
+        "totals": totals,
         "before": before,
         "other": filters.other,
         "days_before": filters.other == filters.span.before,
+        "against": _against(filters),
         "state": _state(dashboard),
+        "note": NOTES.get(totals.note or ""),
         "thin": any(row and row.totals.decisions < SMALLEST for _, row in rates.report.rows),
-        "few": 0 < whole.totals.decisions < FEW,
-        "compared": compare(whole, before),
-        "marks": marks,
-        "splits": {by: _split(dashboard, by) for by in SPLIT_WORDS},
-        "charts": _charts(dashboard, marks),
+        "few": 0 < totals.decisions < FEW,
+        "times": "once" if totals.shown == 1 else f"{amount(totals.shown)} times",
+        "funnel": _funnel(totals),
+        "cards": _cards(totals, before.totals),
+        "shares": [
+            *_shares("purpose", whole.purposes, before.purposes, dashboard.purposes),
+            *_shares("vendor", whole.vendors, before.vendors, dashboard.vendors),
+        ],
+        "counts": [(words, name, getattr(totals, name)) for name, words in TOTALS.items() if name not in LEFT_OUT],
+        "left_out": [(TOTALS[name], name, getattr(totals, name)) for name in LEFT_OUT],
+        "gpc_rates": [(RATE_WORDS[name][0], totals.rate(name)) for name in GPC_RATES],
         "rate_words": RATE_WORDS,
-        "total_words": TOTAL_WORDS,
-        "split_words": SPLIT_WORDS,
+        "marks": marks,
+        "splits": [_split(dashboard, by) for by in SPLIT_WORDS],
+        "devices": _split_rows(dashboard, By.DEVICE),
+        "charts": _charts(dashboard, marks),
         "lines": LINES,
-        "most_bars": MOST_BARS,
-        "line_words": [RATE_WORDS[name][0] for name in LINES],
-        "heads": [*COUNT_HEADS, *((RATE_WORDS[name][0], RATES[name]) for name in LINES)],
+        "line_words": ", ".join(RATE_WORDS[name][0] for name in LINES).lower(),
+        "heads": [
+            *((COUNT_WORDS[name], name, "what-is-counted") for name in COUNT_WORDS),
+            *((RATE_WORDS[name][0], RATES[name]) for name in LINES),
+        ],
         "reach_heads": lambda names: [(name, REACH) for name in names],
         "vendor_words": {key: dashboard.vendors.get(key, key) for key in whole.vendors},
     }
+
+
+def experiment_values(report: ExperimentReport) -> dict[str, Any]:
+    """What the page of an experiment shows of it."""
+    said, zone = report.result.conclusion, ZoneInfo(report.site.time_zone)
+    views = sum(arm.figures.totals.shown for arm in report.arms)
+    return {
+        "started": report.experiment.started_at.astimezone(zone).date(),
+        "ended": report.experiment.ended_at and report.experiment.ended_at.astimezone(zone).date(),
+        "comparisons": {comparison.arm: comparison for comparison in report.result.comparisons},
+        "best": said.params["arm"] if said.key == "better" else None,
+        "views": views,
+        "shares_set": {arm.name: arm.weight / 100 for arm in report.arms},
+        "shares_seen": {arm.name: arm.figures.totals.shown / views if views else None for arm in report.arms},
+        "judged": JUDGED,
+    }
+
+
+def _against(filters: Filters) -> str:
+    """What the span is compared with, in words."""
+    span, other = filters.span, filters.other or filters.span.before
+    return f"the {days(span.days)} before, {span_words(other)}" if other == span.before else span_words(other)
+
+
+def _funnel(totals: Totals) -> list[dict[str, Any]]:
+    longest = max(totals.shown, totals.decisions, 1)
+    steps = {
+        "shown": ("banners", None),
+        "decisions": ("first choices", totals.rate("interaction")),
+        "granted": ("at least one purpose or vendor", totals.rate("granting_of_shown")),
+    }
+    return [
+        {"name": COUNT_WORDS[key], "key": key, "what": what, "rate": rate, "count": getattr(totals, key)}
+        | {"width": f"{100 * getattr(totals, key) / longest:.2f}"}
+        for key, (what, rate) in steps.items()
+    ]
+
+
+def _cards(totals: Totals, before: Totals) -> list[dict[str, Any]]:
+    return [
+        {"words": RATE_WORDS[name][0], "question": RATE_WORDS[name][1], "rate": totals.rate(name)}
+        | {"before": before.rate(name), "change": difference(totals.rate(name), before.rate(name))}
+        for name in RATES
+    ]
+
+
+def _shares(
+    kind: str, after: Mapping[str, Share], before: Mapping[str, Share], names: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Purposes or vendors; without changes where the other period did not ask for them."""
+    return [
+        {"kind": kind, "words": names.get(key) or key, "share": share, "before": old}
+        | {"rate_change": difference(share.rate, old.rate), "reach_change": difference(share.reach, old.reach)}
+        if old
+        else {"kind": kind, "words": names.get(key) or key, "share": share}
+        for key, share in after.items()
+        for old in (before.get(key),)
+    ]
 
 
 def _marks(rates: Rates) -> list[dict[str, Any]]:
@@ -171,7 +284,20 @@ def _english() -> Locale:
     return Locale("en")
 
 
-def _split(dashboard: Dashboard, by: By) -> list[dict[str, Any]]:
+def _split(dashboard: Dashboard, by: By) -> dict[str, Any]:
+    rows = _split_rows(dashboard, by)
+    shown = [row for row in rows if row["figures"]]
+    return {
+        "by": by,
+        "words": SPLIT_WORDS[by],
+        "rows": rows,
+        "shown": shown[:MOST_BARS],
+        "more": len(shown) > MOST_BARS,
+        "unknown": by is By.COUNTRY and [row["key"] for row in rows] == [""],
+    }
+
+
+def _split_rows(dashboard: Dashboard, by: By) -> list[dict[str, Any]]:
     rows, known = list(dashboard.splits[by].rows), dashboard.rates.known
     if by is By.NOTICE:
         rows.sort(key=lambda row: list(known).index(row[0]))
@@ -191,14 +317,14 @@ def _charts(dashboard: Dashboard, marks: Sequence[Mapping[str, Any]]) -> dict[st
     along |= {"marks": [{"at": keys.index(_place(mark["at"], by)), "letter": mark["letter"]} for mark in marks]}
     charts: dict[str, Any] = {
         "series": along | {"lines": [_line(name, keys, rows) for name in LINES]},
-        "counts": along | {"lines": [_count(name, keys, rows) for name in COUNTS]},
+        "counts": along | {"lines": [_count(name, keys, rows) for name in COUNT_WORDS]},
         "reach": along | {"lines": list(_reach(dashboard, keys, rows))},
     }
     for by in SPLIT_WORDS:
-        shown = [(row["name"], row["figures"]) for row in _split(dashboard, by) if row["figures"]][:MOST_BARS]
+        shown = [(row["name"], row["figures"]) for row in _split(dashboard, by)["shown"]]
         bars = [{"name": RATE_WORDS[name][0], **_rates(row.totals.rate(name) for _, row in shown)} for name in BARS]
         charts[f"by-{by}"] = {"labels": [name for name, _ in shown], "bars": bars}
-    devices = [(row["name"], row["figures"]) for row in _split(dashboard, By.DEVICE) if row["figures"]]
+    devices = [(row["name"], row["figures"]) for row in _split_rows(dashboard, By.DEVICE) if row["figures"]]
     vendors = list(rates.report.whole.vendors)
     charts["reach-device"] = {
         "labels": [dashboard.vendors.get(key, key) for key in vendors],
@@ -241,8 +367,10 @@ def _line(name: str, keys: Sequence[str], rows: Mapping[str, Figures]) -> dict[s
 
 
 def _count(name: str, keys: Sequence[str], rows: Mapping[str, Figures]) -> dict[str, Any]:
-    counted = [getattr(rows[key].totals, name) if key in rows else 0 for key in keys]
-    return {"name": {"decisions": "Chose", "granted": "Granted"}.get(name, "Shown"), "values": counted}
+    return {
+        "name": COUNT_WORDS[name],
+        "values": [getattr(rows[key].totals, name) if key in rows else 0 for key in keys],
+    }
 
 
 def _reach(dashboard: Dashboard, keys: Sequence[str], rows: Mapping[str, Figures]) -> Iterator[dict[str, Any]]:
@@ -257,21 +385,13 @@ def _reach(dashboard: Dashboard, keys: Sequence[str], rows: Mapping[str, Figures
 
 
 def _rates(rates: Iterable[Rate | None]) -> dict[str, list[float | None]]:
-    found = [rate or Rate(None, None, None, "") for rate in rates]
+    known = [rate or Rate(None, None, None, "") for rate in rates]
     return {
-        "values": [_rounded(rate.value) for rate in found],
-        "low": [_rounded(rate.low) for rate in found],
-        "high": [_rounded(rate.high) for rate in found],
+        "values": [_rounded(rate.value) for rate in known],
+        "low": [_rounded(rate.low) for rate in known],
+        "high": [_rounded(rate.high) for rate in known],
     }
 
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
-
-
-def until_words(at: datetime) -> str:
-    """Until when a link lasts, to the minute."""
-    return f"{day_words(at.date())}, {at:%H:%M} UTC"
-
-
-FILTERS["until_words"] = until_words

@@ -26,8 +26,8 @@ LONGEST_ANSWER = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What became of one attempt. `given_up`: there will be no other."""
+class Attempt:
+    """What became of it. `given_up`: there will be no other."""
 
     site: str
     channel: Channel
@@ -43,7 +43,7 @@ class _Refused(Exception):
 
 def deliver_alerts(
     database: Database, channels: Channels, public_url: str, now: Callable[[], datetime]
-) -> Iterator[Told]:
+) -> Iterator[Attempt]:
     """Try all that is due. A channel whose other side does not answer at all is left for the next run."""
     if channels.webhook:
         yield from _through(database, Channel.WEBHOOK, 1, partial(_post, channels.webhook, public_url, now), now)
@@ -53,7 +53,7 @@ def deliver_alerts(
 
 def _through(
     database: Database, channel: Channel, most: int, send: Callable[[list[Due]], None], now: Callable[[], datetime]
-) -> Iterator[Told]:
+) -> Iterator[Attempt]:
     while True:
         with database.transaction() as session:
             together = alerts.take_due(session, channel, now(), most)
@@ -72,13 +72,13 @@ def _through(
             with database.transaction() as session:
                 for due in together:
                     alerts.delivered(session, due, now())
-            yield from [Told(due.site.site.key, channel, due.alert.text, True) for due in together]
+            yield from [Attempt(due.site.site.key, channel, due.alert.text, True) for due in together]
 
 
-def _failed(database: Database, due: Due, failure: str, now: datetime) -> Told:
+def _failed(database: Database, due: Due, failure: str, now: datetime) -> Attempt:
     with database.transaction() as session:
         over = alerts.failed(session, due, failure, now, GIVEN_UP_AFTER)
-    return Told(due.site.site.key, due.channel, due.alert.text, False, failure, over)
+    return Attempt(due.site.site.key, due.channel, due.alert.text, False, failure, over)
 
 
 def _post(webhook: Webhook, public_url: str, now: Callable[[], datetime], together: list[Due]) -> None:
@@ -117,8 +117,8 @@ def _mail(mail: Mail, public_url: str, now: Callable[[], datetime], together: li
     message["Message-ID"] = f"<{_message_id(first, public_url)}@{mail.sender.partition('@')[2]}>"
     # RFC 3834: no absence note is sent back.
     message["Auto-Submitted"] = "auto-generated"
-    told = (f"{due.site.site.name}\n{due.alert.text}\n{_dashboard(due, public_url)}\n" for due in together)
-    message.set_content("\n".join(told), cte="quoted-printable")
+    texts = (f"{due.site.site.name}\n{due.alert.text}\n{_dashboard(due, public_url)}\n" for due in together)
+    message.set_content("\n".join(texts), cte="quoted-printable")
     send_mail(mail.server, message)
 
 

@@ -19,11 +19,11 @@ def promote_arm(database: Database, key: str, experiment: str, arm: str, now: da
         # Two at once would both find it running.
         sites.hold(session, key)
         running = experiments.get(session, site_id, experiment)
-        found = next((one for one in running.arms if one.name == arm), None) if running else None
-        if running is None or found is None:
+        promoted = next((stored for stored in running.arms if stored.name == arm), None) if running else None
+        if running is None or promoted is None:
             raise UnknownExperiment("This site has no such experiment, or it has no such arm.")
         if running.ended_at is not None:
             raise ExperimentConflict("This experiment has already ended. Open the page again to see how.")
-        if notices.in_force_id(session, site_id) != found.notice.id:
-            notices.publish(session, site_id, found.notice.id, now)
+        if notices.in_force_id(session, site_id) != promoted.notice.id:
+            notices.publish(session, site_id, promoted.notice.id, now)
         experiments.end(session, site_id, now, promoted=arm)

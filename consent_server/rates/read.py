@@ -221,7 +221,7 @@ class SiteRates:
     def _known(self, published: Sequence[Publication]) -> dict[str, str]:
         """The first day of every notice that was shown, by publication or as an arm, oldest first."""
         arms = [Publication(key, self._hour(at)) for key, _, at in experiments.shown(self.session, self.id)]
-        first_days = {one.notice: one.at[:10] for one in reversed([*published, *arms])}
+        first_days = {shown.notice: shown.at[:10] for shown in reversed([*published, *arms])}
         return dict(sorted(first_days.items(), key=itemgetter(1)))
 
     def _experiments(self, span: Span) -> list[RunningTime]:
@@ -230,7 +230,7 @@ class SiteRates:
             for key, began, ended in experiments.times(self.session, self.id)
         ]
         first, last = span.first.isoformat(), span.last.isoformat()
-        return [one for one in times if one.began[:10] <= last and (one.ended is None or first <= one.ended[:10])]
+        return [run for run in times if run.began[:10] <= last and (run.ended is None or first <= run.ended[:10])]
 
     def _hour(self, at: datetime) -> str:
         return local_hour(at, self.site.time_zone)

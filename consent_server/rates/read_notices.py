@@ -34,9 +34,9 @@ class NoticeReader:
 
 
 def _asked(body: Mapping[str, Any]) -> Asked:
-    texts = body["texts"].get("en") or body["texts"][body["languages"][0]]
+    titles = (body["texts"].get("en") or body["texts"][body["languages"][0]])["purposes"]
     # Most notices of a site share most of their words.
     return Asked(
-        {intern(one["key"]): intern(texts["purposes"][one["key"]]["title"]) for one in body["purposes"]},
-        {intern(one["key"]): intern(one["name"]) for one in body["vendors"]},
+        {intern(purpose["key"]): intern(titles[purpose["key"]]["title"]) for purpose in body["purposes"]},
+        {intern(vendor["key"]): intern(vendor["name"]) for vendor in body["vendors"]},
     )

@@ -44,11 +44,22 @@ SHARE, REACH = Ratio("granted", "decisions"), Ratio("granted", "shown")
 # What the last step of the funnel is measured by.
 GRANT_RATES = {"granting": SHARE, "granting_of_shown": REACH}
 CONVERSIONS = Ratio("sent", "conversions")
-# In the order of a visit.
-TOTALS = (
-    "shown", "decisions", "accept_all", "refuse_all", "save", "granted", "no_choice",
-    "changes", "withdrawals", "gpc", "robots", "prefetches",
-)  # fmt: skip
+# The counts that answers and pages show, in the order of a visit, and what people call them.
+TOTALS = {
+    "shown": "Banners shown",
+    "decisions": "First choices",
+    "accept_all": "… accepted all",
+    "refuse_all": "… refused all",
+    "save": "… an own selection",
+    "granted": "First choices that granted anything",
+    "no_choice": "Shown and not answered",
+    "changes": "Later changes",
+    "withdrawals": "Withdrawals",
+    "gpc": "Changes by Global Privacy Control",
+    "robots": "Views and choices by robots",
+    "prefetches": "Pages loaded ahead",
+}
+LEFT_OUT = ("robots", "prefetches")
 NOTES = {
     "more_choices_than_views": "There are more choices than counted views, so rates over views are left out. Views "
     "were lost or blocked, or visitors chose elsewhere than on the banner.",

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from math import sqrt
+from operator import attrgetter
 from typing import Any
 
 from consent_server.core.times import rfc3339
@@ -129,7 +130,7 @@ def usual_band(before: Sequence[Trials], day: Trials) -> Band | None:
     if day.trials * min(usual, 1 - usual) < LEAST_EXPECTED:
         return None
     scores = [_score(counted, usual) for counted in days]
-    ranges = [abs(one - other) for one, other in pairwise(scores)]
+    ranges = [abs(score - after) for score, after in pairwise(scores)]
     spread = max(1.0, sum(ranges) / len(ranges) / _RANGE)
     half = WIDTH * spread * sqrt(usual * (1 - usual) / day.trials)
     low, high = max(usual - half, 0.0), min(usual + half, 1.0)
@@ -161,7 +162,7 @@ def outside_bands(days: Mapping[date, Figures], day: date) -> Iterator[Alert]:
     before = [days.get(day - timedelta(days=back), Figures()) for back in range(BASELINE_DAYS, 0, -1)]
     earlier = [_watched(figures) for figures in before]
     for subject, counted in _watched(days.get(day, Figures())).items():
-        band = usual_band([one[subject] for one in earlier if subject in one], counted)
+        band = usual_band([trials[subject] for trials in earlier if subject in trials], counted)
         if band is not None and band.outside:
             detail = {name: round(getattr(band, name), 4) for name in ("value", "usual", "low", "high", "z")}
             yield Alert(AlertKind.OUTSIDE_BAND, subject, day.isoformat(), detail | {"days": band.days})
@@ -174,18 +175,19 @@ def is_news(alert: Alert, raised: Iterable[Alert], days: Mapping[date, Figures])
     rate left then. After 28 days the usual level is that of after the change.
     """
     day = date.fromisoformat(alert.period)
-    earlier = [one for one in raised if one.subject == alert.subject and one.period < alert.period]
+    earlier = [other for other in raised if other.subject == alert.subject and other.period < alert.period]
     if not earlier:
         return True
-    last = max(earlier, key=lambda one: one.period)
+    last = max(earlier, key=attrgetter("period"))
     began = date.fromisoformat(last.period)
     if (day - began).days >= BASELINE_DAYS or (last.detail["z"] > 0) is not (alert.detail["z"] > 0):
         return True
-    between = (began + timedelta(days=step) for step in range(1, (day - began).days))
-    counted = (_watched(days.get(one, Figures())).get(alert.subject) for one in between)
+    since = (began + timedelta(days=step) for step in range(1, (day - began).days))
+    counted = (_watched(days.get(between, Figures())).get(alert.subject) for between in since)
     return any(
-        one is not None and _counts(one) and last.detail["low"] <= one.successes / one.trials <= last.detail["high"]
-        for one in counted
+        last.detail["low"] <= trials.successes / trials.trials <= last.detail["high"]
+        for trials in counted
+        if trials is not None and _counts(trials)
     )
 
 

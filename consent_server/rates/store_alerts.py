@@ -94,14 +94,15 @@ def take_due(session: Session, channel: Channel, now: datetime, most: int) -> li
         .limit(most)
         .with_for_update(skip_locked=True)
     )
-    found = []
+    due = []
     for row in session.scalars(query).all():
         row.attempts += 1
         row.next_try_at = now + wait(row.attempts)
-        of = session.get_one(AlertRow, row.alert_id)
-        found.append(Due(of.id, channel, row.attempts, by_id(session, of.site_id), _alert(of), of.raised_at))
+        alert = session.get_one(AlertRow, row.alert_id)
+        site = by_id(session, alert.site_id)
+        due.append(Due(alert.id, channel, row.attempts, site, _alert(alert), alert.raised_at))
     session.flush()
-    return found
+    return due
 
 
 def delivered(session: Session, due: Due, at: datetime) -> None:

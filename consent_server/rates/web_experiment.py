@@ -1,7 +1,6 @@
 """What an experiment shows: JSON for programs, a page for people, and the one click that ends it."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, json, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -18,24 +17,19 @@ from consent_server.rates.promote_arm import promote_arm
 from consent_server.rates.queries import EXPERIMENT
 from consent_server.rates.read import RatesReader
 from consent_server.rates.read_experiment import ExperimentReport, read_experiment
+from consent_server.rates.rules import RATES
 from consent_server.rates.rules_experiment import SHARES_LEVEL
 from consent_server.sites.find import find_site
 from consent_server.sites.rules_site import CONTROL
 
-
-def probability(value: float) -> str:
-    """A p-value to three digits; smaller ones as what they are below."""
-    return "under 0.001" if value < 0.001 else f"{value:.3f}"
-
-
 api = Blueprint("experiment_api", __name__)
 bp = Blueprint("experiment", __name__, url_prefix="/console/sites/<key>/experiment")
 console.frame(bp)
-bp.record_once(lambda state: state.app.jinja_env.filters.update(board.FILTERS | {"probability": probability}))
+bp.record_once(lambda state: state.app.jinja_env.filters.update(board.FILTERS))
 console.LINKS += [(Role.MARKETER, "Experiment", "experiment.page")]
 
 # What is measured by default (docs/rates.md), and what else is shown of each arm.
-RATES = ("opt_in", "interaction", "consent")
+SHOWN_RATES = ("opt_in", "interaction", "consent")
 
 
 @api.get("/v1/sites/<key>/experiment")
@@ -52,27 +46,21 @@ def experiment(key: str) -> Response:
 def page(key: str) -> str:
     """The same for people; without any experiment, how to begin one."""
     try:
-        found = _asked(key)
+        report = _asked(key)
     except UnknownExperiment:
         if request.args:
             raise
         site = find_site(context().database, key).site
-        return console.page("rates/experiment.html", site=site, found=None, control=CONTROL)
-    site = found.site
-    zone, said = ZoneInfo(site.time_zone), found.result.conclusion
+        return console.page("rates/experiment.html", site=site, report=None, control=CONTROL)
     return console.page(
         "rates/experiment.html",
-        site=site,
-        found=found,
-        started=found.experiment.started_at.astimezone(zone).date(),
-        ended=found.experiment.ended_at.astimezone(zone).date() if found.experiment.ended_at else None,
-        comparisons={one.arm: one for one in found.result.comparisons},
-        best=said.params["arm"] if said.key == "better" else None,
-        views=sum(arm.figures.totals.shown for arm in found.arms),
-        shares_match=found.result.shares_p > SHARES_LEVEL,
+        site=report.site,
+        report=report,
+        shares_match=report.result.shares_p > SHARES_LEVEL,
         shares_level=SHARES_LEVEL,
-        rates={name: board.RATE_WORDS[name][0] for name in RATES},
+        rates={name: (board.RATE_WORDS[name][0], RATES[name]) for name in SHOWN_RATES},
         control=CONTROL,
+        **board.experiment_values(report),
     )
 
 
@@ -89,22 +77,22 @@ def _asked(key: str) -> ExperimentReport:
     return read_experiment(context()[RatesReader], key, read_query(EXPERIMENT, request.args)["experiment"])
 
 
-def _to_json(found: ExperimentReport) -> dict[str, Any]:
-    running, span = found.experiment, found.span
-    arms = [
-        {"name": arm.name, "weight": arm.weight, "notice": arm.notice, **arm.figures.to_json()} for arm in found.arms
-    ]
+def _to_json(report: ExperimentReport) -> dict[str, Any]:
+    experiment, span = report.experiment, report.span
     return {
-        "site": found.site.key,
-        "demo": found.site.demo,
-        "experiment": running.key,
-        "started_at": rfc3339(running.started_at),
-        "ended_at": rfc3339(running.ended_at) if running.ended_at else None,
-        "promoted": running.promoted,
-        "time_zone": found.site.time_zone,
+        "site": report.site.key,
+        "demo": report.site.demo,
+        "experiment": experiment.key,
+        "started_at": rfc3339(experiment.started_at),
+        "ended_at": rfc3339(experiment.ended_at) if experiment.ended_at else None,
+        "promoted": experiment.promoted,
+        "time_zone": report.site.time_zone,
         **(span.to_json() if span else {"from": None, "to": None}),
-        "rate": RATES[0],
-        "arms": arms,
-        **found.result.to_json(),
-        "experiments": list(found.known),
+        "rate": SHOWN_RATES[0],
+        "arms": [
+            {"name": arm.name, "weight": arm.weight, "notice": arm.notice, **arm.figures.to_json()}
+            for arm in report.arms
+        ],
+        **report.result.to_json(),
+        "experiments": list(report.known),
     }

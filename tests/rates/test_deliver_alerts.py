@@ -22,7 +22,7 @@ from consent_server import worker as sealer
 from consent_server.core import channels
 from consent_server.core.channels import Channel, Channels, Mail, Webhook, webhook_key
 from consent_server.rates import store_alerts as alerts
-from consent_server.rates.deliver_alerts import Told, deliver_alerts
+from consent_server.rates.deliver_alerts import Attempt, deliver_alerts
 from consent_server.rates.read import RatesReader
 from consent_server.rates.read_alerts import read_alert_figures
 from tests.support.alerts import FALLEN, History, Receiver
@@ -38,7 +38,7 @@ def hook(url: str) -> Channels:
     return Channels(webhook=Webhook(url, webhook_key(SECRET)))
 
 
-def tell(history: History, through: Channels) -> list[Told]:
+def tell(history: History, through: Channels) -> list[Attempt]:
     return list(deliver_alerts(history.services.database, through, PUBLIC_URL, history.clock))
 
 
@@ -143,7 +143,7 @@ def test_a_crash_between_sending_and_marking_sends_it_again(
 def test_after_three_days_it_is_given_up_and_said(history: History, clock: Clock) -> None:
     silent(history, Channel.WEBHOOK)
     nowhere = hook(f"http://127.0.0.1:{free_port()}/")
-    began, attempts, told = clock(), list[timedelta](), list[Told]()
+    began, attempts, told = clock(), list[timedelta](), list[Attempt]()
     while not told or not told[-1].given_up:
         found = tell(history, nowhere)
         attempts += [(clock() - began)] if found else []
