@@ -127,6 +127,7 @@ def test_progress_counts_records(ledger: EvidenceLedger) -> None:
     assert seen == list(range(1, 32))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_pack(ledger: EvidenceLedger) -> None:
     receipt = ledger.rows[0].receipt
 
@@ -317,6 +318,7 @@ def test_more_processes_find_the_same(ledger: EvidenceLedger, good: Path, monkey
     assert one["ok"]
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.data())
 def test_every_changed_byte_of_a_pack_is_seen(good: Path, data: st.DataObject) -> None:
@@ -335,6 +337,7 @@ def test_every_changed_byte_of_a_pack_is_seen(good: Path, data: st.DataObject) -
     assert not holds(rewrite(path, change))
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.data())
 def test_every_altered_record_is_seen_under_an_honest_manifest(good: Path, data: st.DataObject) -> None:

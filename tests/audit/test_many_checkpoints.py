@@ -15,6 +15,8 @@ from consent_server.audit import verify
 from consent_server.audit.pack import stream_pack
 from tests.support.evidence_ledger import EvidenceLedger
 
+pytestmark = pytest.mark.slow
+
 LEAVES = 200
 
 

@@ -90,6 +90,7 @@ def _meets(row: DecisionRow, notice: str, wanted: Filter) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_every_combination_of_filters(services: Context, filled: int, clock: Clock) -> None:
     with services.database.reading() as session:
         hashes = session.scalars(select(NoticeRow.hash).where(NoticeRow.site_id == filled)).all()

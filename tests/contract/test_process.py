@@ -18,6 +18,8 @@ from consent_server.core.context import Context
 from tests.support.factories import PUBLIC_URL, SHOP, Body
 from tests.support.served import VISITOR, Server
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def environ(services: Context, tmp_path: Path, dialect: str) -> dict[str, str]:

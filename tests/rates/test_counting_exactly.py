@@ -248,7 +248,7 @@ def test_every_counter_and_every_split_is_exact(
         while not playing.ready():
             shown.append(rates("day")["totals"]["shown"])
             fold_tallies(services.database)
-            pause.wait(0.05)
+            pause.wait(0.2)
         statuses = sum(playing.get(), Counter[int]())
     assert shown == sorted(shown)
     assert len(set(shown)) > 3

@@ -60,6 +60,7 @@ def filled(services: Context) -> int:
     return events
 
 
+@pytest.mark.slow
 def test_the_figures_are_plausible_and_the_ledger_is_clean(services: Context, filled: int) -> None:
     last = date(2026, 11, 23)
     span = Span(last - timedelta(days=DAYS - 1), last)
@@ -152,6 +153,7 @@ def test_a_choice_made_without_a_script_says_so_too(bare_app: Flask, services: C
     assert chosen.text.count(MARK) == 1
 
 
+@pytest.mark.slow
 def test_what_make_demo_runs_fills_an_empty_instance_once(
     migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,6 +185,7 @@ def test_the_mark_is_never_set_on_a_real_site_and_never_taken_away(services: Con
     assert [apply(CALLBELL.read_text("utf-8"), demo) for demo in (True, False)] == [True, True]
 
 
+@pytest.mark.slow
 def test_it_is_never_put_into_a_site_that_is_there(services: Context, apply_site: Apply, tmp_path: Path) -> None:
     apply_site(CALLBELL.read_text("utf-8"))
     done = subprocess.run(

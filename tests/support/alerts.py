@@ -43,26 +43,28 @@ class History:
 
     def hour(self, hour: str, shown: int = 0, accepted: int = 0, refused: int = 0) -> None:
         """In one hour of the site's clock."""
+        self._count([(hour, shown, accepted, refused)])
+
+    def day(self, *days: date, accepted: int = 60) -> None:
+        """200 views and 120 answers on each."""
+        self._count([(f"{day}T12", 200, accepted, 120 - accepted) for day in days])
+
+    def _count(self, hours: list[tuple[str, int, int, int]]) -> None:
         with self.services.database.transaction() as session:
             site = sites.get(session, self.site)
             notice = session.scalars(select(NoticeRow.id).where(NoticeRow.site_id == site.id)).first()
             assert notice
-            counts = {SHOWN: shown, ACCEPTED: accepted, REFUSED: refused}
             cells = {
                 Cell(site.id, notice, hour, "en", "desktop", "", outcome.text): count
-                for outcome, count in counts.items()
+                for hour, *counts in hours
+                for outcome, count in zip((SHOWN, ACCEPTED, REFUSED), counts, strict=True)
                 if count
             }
             tallies.add(session, Counter(cells))
 
-    def day(self, day: date, accepted: int = 60) -> None:
-        """200 views and 120 answers."""
-        self.hour(f"{day}T12", 200, accepted, 120 - accepted)
-
     def usual(self, days: int = 30, last: date = YESTERDAY - timedelta(days=1)) -> None:
         """Days like any other."""
-        for back in range(days):
-            self.day(last - timedelta(days=back))
+        self.day(*(last - timedelta(days=back) for back in range(days)))
         fold_tallies(self.services.database)
 
     def watch(self, *channels: Channel) -> list[str]:

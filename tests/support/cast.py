@@ -13,7 +13,7 @@ from consent_server.decisions.rules_tally import SHOWN, of_conversion
 from consent_server.ledger.seal import seal_ledger
 from tests.support.factories import RIVAL, Body, Clock
 from tests.support.people import CAST, Person
-from tests.support.rates_page import ACCEPTED, a_day, count
+from tests.support.rates_page import ACCEPTED, a_day, count, count_days
 from tests.support.visitor import post
 
 
@@ -71,11 +71,13 @@ def marketer(app: Flask) -> Person:
 @pytest.fixture
 def counted(services: Context, notice: str, clock: Clock) -> None:
     """Two months, half of the counts still in the inbox."""
-    for ago in reversed(range(56)):
-        day = (clock().date() - timedelta(days=ago)).isoformat()
-        count(services, notice, day, a_day(120 + ago, 40, 22, 7), language="fr", device="mobile", country="FR")
-        count(services, notice, day, a_day(60, 14, 9) | {of_conversion("google-ads", True): 2})
-        if ago == 28:
+    days = {(clock().date() - timedelta(days=ago)).isoformat(): ago for ago in range(56)}
+    mobile = {"language": "fr", "device": "mobile", "country": "FR"}
+    for folded in (True, False):
+        part = [day for day, ago in days.items() if (ago >= 28) is folded]
+        count_days(services, notice, part, lambda day: a_day(120 + days[day], 40, 22, 7), **mobile)
+        count_days(services, notice, part, lambda _: a_day(60, 14, 9) | {of_conversion("google-ads", True): 2})
+        if folded:
             fold_tallies(services.database)
     count(services, notice, clock().date().isoformat(), {SHOWN: 3, ACCEPTED: 2}, country="MT")
 

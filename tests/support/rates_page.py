@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Callable, Iterable
 from html import unescape
 from typing import Any
 
@@ -25,12 +26,23 @@ SAVED = Outcome(Kind.FIRST, Action.SAVE, ("analytics",), ("google-analytics",))
 
 def count(services: Context, notice: str, day: str, events: dict[Outcome, int], **cell: str) -> None:
     """Count events of the shop at noon of a day."""
+    count_days(services, notice, [day], lambda _: events, **cell)
+
+
+def count_days(
+    services: Context, notice: str, days: Iterable[str], events: Callable[[str], dict[Outcome, int]], **cell: str
+) -> None:
+    """Count events of the shop at noon of each of these days."""
     at = {"language": "en", "device": "desktop", "country": "IE"} | cell
     with services.database.transaction() as session:
         site = sites.get(session, "shop")
         stored = notices.of_site(session, site.id, notice)
         assert stored
-        cells = {Cell(site.id, stored.id, f"{day}T12", outcome=one.text, **at): n for one, n in events.items()}
+        cells = {
+            Cell(site.id, stored.id, f"{day}T12", outcome=outcome.text, **at): number
+            for day in days
+            for outcome, number in events(day).items()
+        }
         tallies.add(session, Counter(cells))
 
 
