@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from consent_server.core.keys import KeyRing
 from consent_server.core.notes import COSIGNATURE, NoteKey
 from tests.support.evidence_ledger import ORIGIN, SITE, EvidenceLedger, new_ring, rewrite
-from tests.support.verify_bench import SCRIPT, Bench
+from tests.support.verify_bench import Bench
 
 
 @pytest.fixture
@@ -165,11 +165,11 @@ def test_a_removal_that_counts_wrong(bench: Bench, ledger: EvidenceLedger) -> No
 
 
 def test_a_removal_younger_than_the_part(bench: Bench, ledger: EvidenceLedger) -> None:
-    first_part = bench.run(SCRIPT, ledger.write(bench.folder / "pack.zip", 0, 21))
+    first_part = bench.check(ledger.write(bench.folder / "pack.zip", 0, 21))
     assert first_part.code == 0
     assert "leaves 0 to 20 of 41: 17 receipts, 0 removal entries, 4 removed" in first_part.text
     contents = ledger.contents(0, 21)
-    found = bench.run(SCRIPT, ledger.write(bench.folder / "pack.zip", 0, 21, removals=lambda _: []))
+    found = bench.check(ledger.write(bench.folder / "pack.zip", 0, 21, removals=lambda _: []))
     assert found.names("removals", "records.jsonl leaves 3 to 5", "leaf 40, which should say why")
     assert list(contents.removals([40]))
 
@@ -177,22 +177,22 @@ def test_a_removal_younger_than_the_part(bench: Bench, ledger: EvidenceLedger) -
 def test_a_kept_checkpoint_outside_the_part(bench: Bench, ledger: EvidenceLedger) -> None:
     kept = bench.keep("kept.txt", ledger.checkpoints[0].note)
     part = ledger.write(bench.folder / "pack.zip", 14, 28)
-    alone = bench.run(SCRIPT, part, "--checkpoint", kept)
+    alone = bench.check(part, "--checkpoint", kept)
     assert alone.names("kept", str(kept), f"fetch https://{ORIGIN}/consistency?from=7&to=41 and give it with --proof")
     hashes = [value.hex() for value in ledger.tree().consistency_proof(7)]
     proof = bench.keep("proof.json", json.dumps({"from": 7, "to": 41, "hashes": hashes}))
-    assert bench.run(SCRIPT, part, "--checkpoint", kept, "--proof", proof).code == 0
+    assert bench.check(part, "--checkpoint", kept, "--proof", proof).code == 0
     wrong = bench.keep("proof.json", json.dumps({"from": 7, "to": 41, "hashes": [*hashes[:-1], hashes[0]]}))
-    assert bench.run(SCRIPT, part, "--checkpoint", kept, "--proof", wrong).code == 1
+    assert bench.check(part, "--checkpoint", kept, "--proof", wrong).code == 1
 
 
 def test_a_part_must_reach_over_the_time_that_it_names(bench: Bench, ledger: EvidenceLedger) -> None:
     since, until = ledger.checkpoints[1].sealed_at, ledger.checkpoints[3].sealed_at
     part = bench.folder / "pack.zip"
-    assert bench.run(SCRIPT, ledger.write(part, 14, 28, since=since, until=until)).code == 0
-    late = bench.run(SCRIPT, ledger.write(part, 14, 28, since=since - timedelta(seconds=1), until=until))
+    assert bench.check(ledger.write(part, 14, 28, since=since, until=until)).code == 0
+    late = bench.check(ledger.write(part, 14, 28, since=since - timedelta(seconds=1), until=until))
     assert late.names("checkpoints", "manifest.json", "begin later")
-    early = bench.run(SCRIPT, ledger.write(part, 14, 28, since=since, until=until + timedelta(seconds=1)))
+    early = bench.check(ledger.write(part, 14, 28, since=since, until=until + timedelta(seconds=1)))
     assert early.names("checkpoints", "manifest.json", "end earlier")
 
 
@@ -233,20 +233,20 @@ CHANGES: dict[str, tuple[Callable[[dict[str, bytes]], None], str, str, str]] = {
 def test_the_pack_was_altered(bench: Bench, ledger: EvidenceLedger, name: str) -> None:
     change, check, place, reason = CHANGES[name]
     altered = rewrite(ledger.write(bench.folder / "pack.zip"), change)
-    found = bench.run(SCRIPT, altered)
+    found = bench.check(altered)
     assert found.names(check, place, reason), found.fails
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x05\x06", b"no zip at all"])
 def test_what_is_no_pack(bench: Bench, data: bytes) -> None:
     (bench.folder / "pack.zip").write_bytes(data)
-    assert bench.run(SCRIPT, "pack.zip").names("files", "pack.zip", "cannot be read as a pack")
+    assert bench.check("pack.zip").names("files", "pack.zip", "cannot be read as a pack")
 
 
 def test_a_download_that_was_cut(bench: Bench, ledger: EvidenceLedger) -> None:
     whole = ledger.write(bench.folder / "pack.zip")
     whole.write_bytes(whole.read_bytes()[:-100])
-    assert bench.run(SCRIPT, whole).names("files", str(whole), "cannot be read as a pack")
+    assert bench.check(whole).names("files", str(whole), "cannot be read as a pack")
 
 
 # --- What others add ---
@@ -298,7 +298,7 @@ def test_an_empty_ledger(bench: Bench) -> None:
 
 
 def test_nothing_in_the_period(bench: Bench, ledger: EvidenceLedger) -> None:
-    assert bench.run(SCRIPT, ledger.write(bench.folder / "pack.zip", 41, 41)).code == 0
+    assert bench.check(ledger.write(bench.folder / "pack.zip", 41, 41)).code == 0
 
 
 def test_a_record_of_another_site(bench: Bench, ledger: EvidenceLedger) -> None:

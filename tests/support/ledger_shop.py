@@ -20,7 +20,7 @@ from consent_server.ledger.seal import seal_ledger
 from consent_server.receipts.erase_visitor import erase_visitor
 from consent_server.sites.current_site import CurrentSites
 from tests.support.factories import PUBLIC_URL, Clock, answer
-from tests.support.verify_bench import SCRIPT, Bench, Outcome
+from tests.support.verify_bench import Bench, Outcome
 
 # When the proofs of the fixed cast's records end: theirs are kept for three years.
 PROOFS_END = timedelta(days=3 * 366 + 1)
@@ -85,4 +85,4 @@ class Shop:
     def verify(self, *kept: str) -> Outcome:
         """The pack's own script, with bare Python."""
         feed = self.bench.keep("kept.jsonl", "".join(json.dumps({"note": note}) + "\n" for note in kept))
-        return self.bench.run(SCRIPT, self.export(), *(["--checkpoint", feed] if kept else []))
+        return self.bench.check(self.export(), *(["--checkpoint", feed] if kept else []))

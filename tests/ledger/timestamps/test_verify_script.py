@@ -179,7 +179,7 @@ def test_a_file_that_no_line_names(bench: Bench, stamped: EvidenceLedger) -> Non
         archive.extractall(bench.folder / "pack")
     lines = (bench.folder / "pack" / "timestamps.jsonl").read_text().splitlines(keepends=True)
     (bench.folder / "pack" / "timestamps.jsonl").write_text("".join(lines[1:]))
-    assert bench.run(SCRIPT, bench.folder / "pack").names("timestamps", place, "timestamps.jsonl does not name it")
+    assert bench.check(bench.folder / "pack").names("timestamps", place, "timestamps.jsonl does not name it")
 
 
 @pytest.mark.parametrize("line", ["[]", "{}", '{"kind":"notice","size":null,"digest":7,"stamped_at":""}', "x"])
@@ -187,7 +187,7 @@ def test_a_line_without_its_form(bench: Bench, stamped: EvidenceLedger, line: st
     with ZipFile(stamped.write(bench.folder / "pack.zip")) as archive:
         archive.extractall(bench.folder / "pack")
     (bench.folder / "pack" / "timestamps.jsonl").write_text(f"{line}\n")
-    found = bench.run(SCRIPT, bench.folder / "pack")
+    found = bench.check(bench.folder / "pack")
     assert ("timestamps", "timestamps.jsonl line 1") in [(check, place) for check, place, _ in found.fails]
 
 
