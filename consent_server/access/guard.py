@@ -14,6 +14,7 @@ from consent_server.access.credentials import new_token
 from consent_server.access.rules import Access, Role
 from consent_server.core.context import context
 from consent_server.core.errors import StaleForm, Unauthenticated
+from consent_server.http.answers import Cache, with_headers
 
 P = ParamSpec("P")
 
@@ -104,7 +105,7 @@ def _browser_token() -> str:
 
 
 def _finish(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
+    with_headers(response, Cache.NO_STORE)
     token = g.get("browser_token")
     path = f"{request.script_root}/"
     if token == "":

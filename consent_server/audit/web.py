@@ -4,7 +4,7 @@ import secrets
 from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, Response, json, redirect, request, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -23,6 +23,7 @@ from consent_server.core.context import context
 from consent_server.core.errors import InvalidProof, InvalidQuery, UnknownReceipt
 from consent_server.core.times import rfc3339
 from consent_server.decisions.rules import Action
+from consent_server.http.answers import Cache, answer
 from consent_server.http.fields import as_uuid, read_query, without_empty
 from consent_server.ledger.replay import STRETCH, replay_leaves
 from consent_server.receipts.verify import Verification, verify_offline, verify_receipt
@@ -56,10 +57,7 @@ def list_decisions(key: str) -> Response:
     """Records of a site, newest first, page by page."""
     stored, values = _site(key), read_query(RECORDS, request.args)
     page = _search(stored, values, request.args, values["limit"])
-    body = {"items": [_as_json(item) for item in page.items], "next": cursor(page.next)}
-    response = Response(json.dumps(body), mimetype="application/json")
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return answer({"items": [_as_json(item) for item in page.items], "next": cursor(page.next)}, cache=Cache.PRIVATE)
 
 
 @bp.get("/records")

@@ -10,6 +10,7 @@ from consent_server.access.rules import Role
 from consent_server.audit.export import export_evidence
 from consent_server.audit.queries import SPAN, without_limit
 from consent_server.core.context import context
+from consent_server.http.answers import Cache, answer
 from consent_server.http.fields import read_query
 from consent_server.sites.current_site import CurrentSites
 
@@ -27,8 +28,7 @@ def evidence(key: str) -> Response:
         ctx.database, ctx.keys.ring, ctx.settings.public_url, ctx.now, key, span["since"], span["before"]
     )
     # Sealing and the first reads happen before the answer begins: what they refuse is still a problem document.
-    response = Response(chain([next(pieces)], pieces), mimetype="application/zip")
+    name = {"Content-Disposition": f'attachment; filename="evidence-{key}.zip"'}
+    response = answer(chain([next(pieces)], pieces), "application/zip", cache=Cache.NO_STORE, headers=name)
     response.call_on_close(pieces.close)
-    response.headers["Content-Disposition"] = f'attachment; filename="evidence-{key}.zip"'
-    response.headers["Cache-Control"] = "no-store"
     return response

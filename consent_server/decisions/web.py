@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, json, request
+from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
-from flask_cors import CORS
 
 from consent_server.core.context import context, context_of
 from consent_server.core.times import rfc3339
@@ -17,13 +16,14 @@ from consent_server.decisions.record_conversions import RecordConversions
 from consent_server.decisions.record_shown import RecordShown
 from consent_server.decisions.rules import Answer
 from consent_server.decisions.rules_receipt import RECEIPT_LINK
+from consent_server.http.answers import DAY, Cache, answer, open_to_every_page
 from consent_server.http.rate_limit import limited
 from consent_server.sites.current_site import CurrentSites
 
 bp = Blueprint("api", __name__)
 # No route here reads a cookie or a credential, so any page may read the answers. Who may write is
 # decided by the Origin header against the site's own list.
-CORS(bp, origins="*", send_wildcard=True, methods=["GET", "POST"], allow_headers=["Content-Type"], max_age=86400)
+open_to_every_page(bp, "GET", "POST", headers=["Content-Type"], ask_again_after=DAY)
 
 
 @bp.record_once
@@ -41,20 +41,18 @@ def keep_writers(state: BlueprintSetupState) -> None:
 @limited
 def record_decision(key: str) -> Response:
     """Record a decision; answered after it is durable."""
-    current, answer = posted(DECISION_IN, key)
-    recorded = context()[RecordDecision](current, answer, visit())
-    response = Response(json.dumps(_recorded(answer, recorded)), 201 if recorded.new else 200)
-    response.mimetype = "application/json"
-    response.headers["Cache-Control"] = "no-store"
+    current, choice = posted(DECISION_IN, key)
+    recorded = context()[RecordDecision](current, choice, visit())
+    response = answer(_recorded(choice, recorded), status=201 if recorded.new else 200, cache=Cache.NO_STORE)
     if request.headers.get("Sec-Fetch-Site") == "same-origin":
         keep_choice(response, current.notice, recorded)
     return response
 
 
-def _recorded(answer: Answer, recorded: Recorded) -> dict[str, Any]:
+def _recorded(choice: Answer, recorded: Recorded) -> dict[str, Any]:
     link = context().signer(RECEIPT_LINK).sign(str(recorded.receipt_id))
     body: dict[str, Any] = {
-        "decision_id": str(answer.decision_id),
+        "decision_id": str(choice.decision_id),
         "receipt_id": str(recorded.receipt_id),
         "receipt": recorded.receipt,
         "receipt_url": f"{context().settings.public_url}/v1/receipts/{link}",

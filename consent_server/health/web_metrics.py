@@ -16,6 +16,7 @@ from consent_server.access.guard import caller, needs
 from consent_server.access.rules import Role
 from consent_server.core.context import context
 from consent_server.health.read import read_figures
+from consent_server.http.answers import Cache, answer
 from consent_server.rates.read import RatesReader
 from consent_server.rates.read_alerts import read_alert_figures
 from consent_server.receipts.request_erasure import read_erasure_requests
@@ -32,9 +33,7 @@ SOURCES: list[Callable[[], Iterable[Metric]]] = []
 def metrics() -> Response:
     """All figures."""
     caller().require_all_sites()
-    response = Response(generate_latest(_REGISTRY), content_type=CONTENT_TYPE_PLAIN_0_0_4)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return answer(generate_latest(_REGISTRY), CONTENT_TYPE_PLAIN_0_0_4, cache=Cache.NO_STORE)
 
 
 class _Everything(Collector):

@@ -3,12 +3,13 @@
 import secrets
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, json, render_template, request
+from flask import Blueprint, Flask, Response, current_app, render_template, request
 from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
 from consent_server.core import errors
 from consent_server.core.errors import BodyTooLarge, NotSealedYet, Refusal, StorageUnavailable, TooManyRequests
+from consent_server.http.answers import HTML, Cache, answer
 
 # Refusal: status, slug of its page under /problems/, title.
 PROBLEMS: dict[type[Refusal], tuple[int, str, str]] = {
@@ -75,7 +76,7 @@ def refused(refusal: Refusal) -> Response:
         "status": status,
         "detail": refusal.detail,
     }
-    response = _answer(document | ({"errors": faults} if faults else {}))
+    response = _problem(document | ({"errors": faults} if faults else {}))
     if isinstance(refusal, StorageUnavailable | TooManyRequests | NotSealedYet):
         response.headers["Retry-After"] = str(refusal.retry_after)
     if status == 401:
@@ -92,7 +93,7 @@ def _plain(error: HTTPException) -> Response:
     if isinstance(error, RequestEntityTooLarge):
         return refused(BodyTooLarge("The body is larger than this address accepts."))
     detail = error.description or error.name
-    response = _answer({"type": "about:blank", "title": error.name, "status": error.code or 500, "detail": detail})
+    response = _problem({"type": "about:blank", "title": error.name, "status": error.code or 500, "detail": detail})
     for name, value in error.get_headers():
         if name not in ("Content-Type", "Content-Length"):
             response.headers[name] = value
@@ -104,7 +105,7 @@ def _incident(error: Exception) -> Response:
     incident = secrets.token_hex(8)
     current_app.logger.error("incident %s", incident, exc_info=error)
     detail = f"Something went wrong on the server. Quote this incident when you report it: {incident}"
-    return _answer(
+    return _problem(
         {
             "type": "about:blank",
             "title": "Internal Server Error",
@@ -115,15 +116,12 @@ def _incident(error: Exception) -> Response:
     )
 
 
-def _answer(document: dict[str, Any]) -> Response:
+def _problem(document: dict[str, Any]) -> Response:
     status = int(document["status"])
     accept = request.accept_mimetypes
     if accept["text/html"] > accept["application/problem+json"] and not request.path.endswith(".js"):
-        response = Response(render_template("http/problem.html", problem=document), status, mimetype="text/html")
-    else:
-        response = Response(json.dumps(document), status, mimetype="application/problem+json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+        return answer(render_template("http/problem.html", problem=document), HTML, status, Cache.NO_STORE)
+    return answer(document, "application/problem+json", status, Cache.NO_STORE)
 
 
 @pages.get("/problems/<slug>")

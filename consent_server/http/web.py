@@ -6,15 +6,15 @@ from functools import cache
 from typing import Any
 
 from flask import Blueprint, Response, render_template
-from flask_cors import CORS
 from markupsafe import Markup, escape
 
 from consent_server.core.context import context
 from consent_server.core.settings import ROOT
+from consent_server.http.answers import JSON, answer, open_to_every_page
 from consent_server.http.markdown import as_html
 
 bp = Blueprint("docs", __name__)
-CORS(bp, origins="*", send_wildcard=True, methods=["GET"])
+open_to_every_page(bp, "GET")
 
 FILE = ROOT / "docs" / "openapi.json"
 Node = Mapping[str, Any]
@@ -24,7 +24,7 @@ Node = Mapping[str, Any]
 def openapi() -> Response:
     """The description, with this server's own address in it."""
     document = {**description(), "servers": [{"url": context().settings.public_url}]}
-    return Response(json.dumps(document, ensure_ascii=False), mimetype="application/json")
+    return answer(json.dumps(document, ensure_ascii=False), JSON)
 
 
 @bp.get("/docs")

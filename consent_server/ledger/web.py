@@ -1,12 +1,12 @@
 """The public ledger: checkpoints, tiles and consistency proofs, for anyone."""
 
 from flask import Blueprint, Response, json, request
-from flask_cors import CORS
 from marshmallow import Schema
 
 from consent_server.core.context import context
 from consent_server.core.errors import InvalidProof, UnknownTile
 from consent_server.core.times import rfc3339
+from consent_server.http.answers import TEXT, Cache, answer, open_to_every_page
 from consent_server.http.fields import LONGEST_PAGE, Number, read_query
 from consent_server.ledger import read as read_ledger
 from consent_server.ledger.rules import parse_tile_path
@@ -14,16 +14,14 @@ from consent_server.ledger.rules_witness import CosignedCheckpoint
 from consent_server.sites.current_site import CurrentSites
 
 bp = Blueprint("ledger", __name__, url_prefix="/ledger/<key>")
-CORS(bp, origins="*", send_wildcard=True, methods=["GET"])
+open_to_every_page(bp, "GET")
 
 
 @bp.get("/checkpoint")
 def checkpoint(key: str) -> Response:
     """The newest checkpoint, a signed note, with witnesses' lines under the ledger's own."""
     note = read_ledger.read_checkpoint(context().database, context()[CurrentSites].get(key).site_id)
-    response = Response(note, content_type="text/plain; charset=utf-8")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return answer(note, TEXT, cache=Cache.NO_STORE)
 
 
 @bp.get("/checkpoints")
@@ -32,12 +30,10 @@ def checkpoints(key: str) -> Response:
     asked = read_query(CHECKPOINTS, request.args)
     after, limit = asked["after"], asked["limit"]
     page = read_ledger.read_checkpoints(context().database, context()[CurrentSites].get(key).site_id, after, limit)
-    response = Response("".join(map(_line, page.checkpoints)), content_type="application/jsonl; charset=utf-8")
+    lines = "".join(map(_line, page.checkpoints))
+    following = {"Link": f'<?after={page.checkpoints[-1].size}&limit={limit}>; rel="next"'} if page.more else {}
     # Witnesses sign after a checkpoint is made: the same line may have more signatures later.
-    response.headers["Cache-Control"] = "no-store"
-    if page.more:
-        response.headers["Link"] = f'<?after={page.checkpoints[-1].size}&limit={limit}>; rel="next"'
-    return response
+    return answer(lines, "application/jsonl; charset=utf-8", cache=Cache.NO_STORE, headers=following)
 
 
 @bp.get("/<path:path>")
@@ -48,9 +44,7 @@ def tile(key: str, path: str) -> Response:
     except InvalidProof as error:
         raise UnknownTile(error.detail) from error
     hashes = read_ledger.read_tile(context().database, context()[CurrentSites].get(key).site_id, wanted)
-    response = Response(hashes, content_type="application/octet-stream")
-    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    return response
+    return answer(hashes, "application/octet-stream", cache=Cache.IMMUTABLE)
 
 
 @bp.get("/consistency")
@@ -60,8 +54,7 @@ def consistency(key: str) -> Response:
     old, new = asked["old"], asked["new"]
     site_id = context()[CurrentSites].get(key).site_id
     proof = read_ledger.consistency_proof(context().database, site_id, old, new)
-    body = {"from": old, "to": new, "hashes": [value.hex() for value in proof]}
-    return Response(json.dumps(body), mimetype="application/json")
+    return answer({"from": old, "to": new, "hashes": [value.hex() for value in proof]})
 
 
 def _line(checkpoint: CosignedCheckpoint) -> str:

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, json, request
+from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
-from flask_cors import CORS
 from marshmallow import Schema
 
 from consent_server.core.context import context, context_of
 from consent_server.core.errors import UnknownTimestamp
 from consent_server.core.hashes import SHA256_HEX
 from consent_server.core.times import rfc3339
+from consent_server.http.answers import Cache, answer, open_to_every_page
 from consent_server.http.fields import LONGEST_PAGE, Number, read_query
 from consent_server.ledger.read_timestamps import ReadTimestamp, read_timestamp, read_timestamps
 from consent_server.ledger.request_timestamps import Authority
@@ -18,7 +18,7 @@ from consent_server.ledger.rfc3161 import REPLY_TYPE
 from consent_server.sites.current_site import CurrentSites
 
 bp = Blueprint("timestamps", __name__, url_prefix="/ledger/<key>/timestamps")
-CORS(bp, origins="*", send_wildcard=True, methods=["GET"])
+open_to_every_page(bp, "GET")
 
 
 @bp.record_once
@@ -38,10 +38,8 @@ def listed(key: str) -> Response:
     page = read_timestamps(context().database, context()[CurrentSites].get(key).site_id, before, limit)
     address = f"{context().settings.public_url}/ledger/{key}/timestamps"
     following = f"{address}?before={page.timestamps[-1].id}&limit={limit}" if page.more else None
-    body = {"items": [_item(row, address) for row in page.timestamps], "next": following}
-    response = Response(json.dumps(body), mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    items = [_item(row, address) for row in page.timestamps]
+    return answer({"items": items, "next": following}, cache=Cache.NO_STORE)
 
 
 @bp.get("/<digest>.tsr")
@@ -50,9 +48,7 @@ def reply(key: str, digest: str) -> Response:
     site_id = context()[CurrentSites].get(key).site_id
     if not SHA256_HEX.fullmatch(digest):
         raise UnknownTimestamp("A timestamp is named by 64 lower-case hex digits.")
-    response = Response(read_timestamp(context().database, site_id, bytes.fromhex(digest)), mimetype=REPLY_TYPE)
-    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    return response
+    return answer(read_timestamp(context().database, site_id, bytes.fromhex(digest)), REPLY_TYPE, cache=Cache.IMMUTABLE)
 
 
 def _item(row: ReadTimestamp, address: str) -> dict[str, Any]:

@@ -5,12 +5,13 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flask import Blueprint, Response, json, request
+from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 
 from consent_server.access.guard import needs
 from consent_server.access.rules import Role
 from consent_server.core.context import context, context_of
+from consent_server.http.answers import Cache, answer
 from consent_server.http.fields import read_query
 from consent_server.rates.queries import RATES
 from consent_server.rates.read import Rates, RatesReader
@@ -31,19 +32,18 @@ def keep_reader(state: BlueprintSetupState) -> None:
 @needs(Role.MARKETER)
 def rates(key: str) -> Response:
     """Counts and rates of a span of days, whole and in rows, and what stands beside them on the page."""
-    return _private(Response(json.dumps(_asked_rates(key).to_json()), mimetype="application/json"))
+    return answer(_asked_rates(key).to_json(), cache=Cache.PRIVATE)
 
 
 @api.get("/v1/sites/<key>/rates.csv")
 @needs(Role.MARKETER)
 def rates_csv(key: str) -> Response:
     """The same as a table: the whole first, then what it is compared with; the formulas in a row of their own."""
-    answer = _asked_rates(key)
-    span, by = answer.filters.span, answer.filters.by
-    name = f"{'demo-' if answer.site.demo else ''}rates-{key}-{span.first}-{span.last}-{by}.csv"
-    response = _private(Response(as_csv(answer), mimetype="text/csv"))
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    asked = _asked_rates(key)
+    span, by = asked.filters.span, asked.filters.by
+    name = f"{'demo-' if asked.site.demo else ''}rates-{key}-{span.first}-{span.last}-{by}.csv"
+    saved_as = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return answer(as_csv(asked), "text/csv; charset=utf-8", cache=Cache.PRIVATE, headers=saved_as)
 
 
 def _asked_rates(key: str) -> Rates:
@@ -81,8 +81,3 @@ def _compared(rates: Rates) -> Iterator[dict[str, Any]]:
     if rates.filters.other is not None and rates.before is not None:
         yield {"key": "compared", **rates.filters.other.to_json(), **rates.before.to_json()}
         yield {"key": "difference", **compare(rates.report.whole, rates.before)}
-
-
-def _private(response: Response) -> Response:
-    response.headers["Cache-Control"] = "private, no-store"
-    return response

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, json, redirect, request, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from consent_server.access import console
@@ -11,6 +11,7 @@ from consent_server.access.rules import Role
 from consent_server.core.context import context
 from consent_server.core.errors import UnknownExperiment
 from consent_server.core.times import rfc3339
+from consent_server.http.answers import Cache, answer
 from consent_server.http.fields import read_query
 from consent_server.rates import board
 from consent_server.rates.promote_arm import promote_arm
@@ -36,9 +37,7 @@ SHOWN_RATES = ("opt_in", "interaction", "consent")
 @needs(Role.MARKETER)
 def experiment(key: str) -> Response:
     """The newest experiment of a site, or the one that is named: its arms and what may be concluded."""
-    response = Response(json.dumps(_to_json(_asked(key))), mimetype="application/json")
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return answer(_to_json(_asked(key)), cache=Cache.PRIVATE)
 
 
 @bp.get("")

@@ -9,6 +9,7 @@ from flask.blueprints import BlueprintSetupState
 from consent_server.access.credentials import ReportLinks
 from consent_server.core.context import context, context_of
 from consent_server.core.errors import ExpiredReport, UnknownReport
+from consent_server.http.answers import HTML, Cache, answer
 from consent_server.rates import board
 from consent_server.rates.read import RatesReader
 from consent_server.rates.rules_filters import filters_of_link
@@ -30,10 +31,7 @@ def report(link: str) -> Response:
     with context()[RatesReader].site(subject["site"]) as site:
         dashboard = site.dashboard(filters_of_link(subject, site.today))
     html = render_template("rates/report.html", site=site.site, until=until, **board.values(dashboard))
-    response = Response(html, mimetype="text/html")
-    response.headers["Cache-Control"] = "private, no-store"
-    response.headers["X-Robots-Tag"] = "noindex"
-    return response
+    return answer(html, HTML, cache=Cache.PRIVATE, headers={"X-Robots-Tag": "noindex"})
 
 
 def _subject(link: str) -> tuple[dict[str, Any], datetime]:

@@ -10,6 +10,7 @@ from consent_server.core.errors import RemovedReceipt
 from consent_server.decisions.keep_choice import set_choice
 from consent_server.decisions.rules_cookie import visitor_of, withdrawn_value
 from consent_server.http import problems
+from consent_server.http.answers import HTML, Cache, answer
 from consent_server.receipts.read_page import ReceiptPage, read_page
 from consent_server.receipts.withdraw import Standing, State
 from consent_server.sites import catalogue
@@ -26,7 +27,7 @@ def receipt_page(receipt_id: str, held: bool) -> Response:
     page = read_page(ctx.database, ctx.keys.ring, receipt_id, ctx.now())
     standing = page.standing
     follows = held and _is_copy_of(standing)
-    response = Response(_html(page, held, follows), mimetype="text/html")
+    response = answer(_html(page, held, follows), HTML)
     if follows:
         claims = standing.newest.claims
         value = withdrawn_value(
@@ -97,7 +98,4 @@ def removed_page(refusal: RemovedReceipt) -> Response:
     page = render_template(
         "receipts/receipt_gone.html", language=language, direction=locale["meta"]["direction"], texts=locale["receipt"]
     )
-    response = Response(page, 410, mimetype="text/html")
-    response.headers["Cache-Control"] = "no-store"
-    response.vary.update(["Accept", "Accept-Language"])
-    return response
+    return answer(page, HTML, 410, Cache.NO_STORE, vary=["Accept", "Accept-Language"])

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, json, request
-from flask_cors import CORS
 from marshmallow import Schema, fields
 from werkzeug.exceptions import NotAcceptable
 
 from consent_server.core.context import context
 from consent_server.core.errors import RemovedReceipt, Unauthenticated
+from consent_server.http.answers import DAY, JSON, Cache, answer, open_to_every_page, with_headers
 from consent_server.http.bodies import posted_bytes
 from consent_server.http.fields import read_body
 from consent_server.http.rate_limit import limited
@@ -26,7 +26,7 @@ from consent_server.receipts.rules_dpv import dpv_receipt
 from consent_server.receipts.verify import verify_receipt
 
 bp = Blueprint("receipts", __name__)
-CORS(bp, origins="*", send_wildcard=True, methods=["GET", "POST"], allow_headers=["Content-Type"], max_age=86400)
+open_to_every_page(bp, "GET", "POST", headers=["Content-Type"], ask_again_after=DAY)
 bp.register_error_handler(RemovedReceipt, removed_page)
 
 # A receipt of a site with fifty vendors and a long page.
@@ -53,15 +53,13 @@ def receipt(link: str) -> Response:
             response = receipt_page(receipt_id, held=receipt_id != link)
         else:
             response = _as(form, read_receipt(ctx.database, ctx.keys.ring, receipt_id))
+    # The link is the visitor's key to the receipt: no cache keeps it, no other site learns it.
+    headers = {"Referrer-Policy": "no-referrer"}
     if request.args.get("format") in SUFFIXES:
         # A link cannot send Accept, and across origins it cannot say "download" either.
         name = f"receipt-{receipt_id}{SUFFIXES[request.args['format']]}"
-        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    # The link is the visitor's key to the receipt: no cache keeps it, no other site learns it.
-    response.headers["Cache-Control"] = "private, no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.vary.add("Accept")
-    return response
+        headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return with_headers(response, Cache.PRIVATE, vary=["Accept"], headers=headers)
 
 
 @bp.get("/v1/receipts/<link>/proof")
@@ -76,9 +74,7 @@ def proof(link: str) -> Response:
         "checkpoint": proved.checkpoint,
         "salt": proved.salt.hex(),
     }
-    response = Response(json.dumps(body), mimetype="application/json")
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return answer(body, cache=Cache.PRIVATE)
 
 
 @contextmanager
@@ -103,9 +99,9 @@ def _wanted_form() -> str:
 
 def _as(form: str, read: ReadReceipt) -> Response:
     if form == "application/jose":
-        return Response(read.receipt, content_type="application/jose")
-    if form == "application/json":
-        return Response(json.dumps(read.claims), mimetype="application/json")
+        return answer(read.receipt, form)
+    if form == JSON:
+        return answer(read.claims)
     if form == LD_JSON:
         return _document(dpv_receipt(read.claims, read.notice, read.notice_at, _dpv_context()), LD_JSON)
     raise NotAcceptable(f"Receipts do not come in this form. `format` may be one of: {', '.join(FORMATS)}.")
@@ -113,7 +109,7 @@ def _as(form: str, read: ReadReceipt) -> Response:
 
 def _document(document: dict[str, Any], mimetype: str) -> Response:
     # For people too: accents stay letters, and the order is that of the standard.
-    return Response(json.dumps(document, ensure_ascii=False, sort_keys=False), mimetype=mimetype)
+    return answer(json.dumps(document, ensure_ascii=False, sort_keys=False), mimetype)
 
 
 @cache
@@ -128,14 +124,12 @@ def verify() -> Response:
     """Check a receipt: key, signature, record; says which step failed."""
     body = read_body(VERIFY_IN, posted_bytes(RECEIPT_LIMIT))
     verification = verify_receipt(body["receipt"], context().keys.ring, context().database, context().now)
-    answer = {
+    found = {
         "valid": verification.valid,
         "checks": [asdict(check) for check in verification.checks],
         "claims": verification.claims,
     }
-    response = Response(json.dumps(answer), mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return answer(found, cache=Cache.NO_STORE)
 
 
 class VerifyIn(Schema):

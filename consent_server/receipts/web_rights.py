@@ -5,8 +5,7 @@ Only a POST does anything: programs that open links in mails, and browsers that 
 
 from contextlib import AbstractContextManager
 
-from flask import Blueprint, Response, json, redirect, request, url_for
-from flask_cors import CORS
+from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from consent_server.core.context import context
@@ -15,6 +14,7 @@ from consent_server.core.times import rfc3339
 from consent_server.decisions.read_request import visit
 from consent_server.decisions.record import RecordDecision
 from consent_server.decisions.rules_receipt import RECEIPT_LINK
+from consent_server.http.answers import DAY, Cache, answer, open_to_every_page, with_headers
 from consent_server.http.rate_limit import limited
 from consent_server.receipts.open_link import of_link
 from consent_server.receipts.page import removed_page
@@ -25,7 +25,7 @@ from consent_server.sites.rules_rights import answer_by
 
 bp = Blueprint("rights", __name__, url_prefix="/v1/receipts/<link>")
 # The panel asks from the site's own pages. Who knows the link may use it, from whatever page.
-CORS(bp, origins="*", send_wildcard=True, methods=["POST"], max_age=86400)
+open_to_every_page(bp, "POST", ask_again_after=DAY)
 bp.register_error_handler(RemovedReceipt, removed_page)
 
 
@@ -51,9 +51,7 @@ def ask_for_erasure(link: str) -> AnyResponse:
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
         return _to_receipt(link)
     body = {"asked_at": rfc3339(asked_at), "answer_by": rfc3339(answer_by(asked_at))}
-    response = Response(json.dumps(body), 202, mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return answer(body, status=202, cache=Cache.NO_STORE)
 
 
 def _held(link: str) -> AbstractContextManager[str]:
@@ -65,7 +63,5 @@ def _held(link: str) -> AbstractContextManager[str]:
 
 def _to_receipt(link: str) -> AnyResponse:
     # As a path of this host, since the form may lead nowhere else (form-action 'self').
-    response = redirect(url_for("receipts.receipt", link=link), 303)
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    there = redirect(url_for("receipts.receipt", link=link), 303)
+    return with_headers(there, Cache.NO_STORE, headers={"Referrer-Policy": "no-referrer"})

@@ -1,15 +1,15 @@
 """What a site asks now, for any page."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from flask.blueprints import BlueprintSetupState
-from flask_cors import CORS
 
 from consent_server.core.context import context, context_of
+from consent_server.http.answers import DAY, JSON, Cache, answer, open_to_every_page
 from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.read_archive import read_notice_bytes
 
 bp = Blueprint("sites", __name__)
-CORS(bp, origins="*", send_wildcard=True, methods=["GET"], max_age=86400)
+open_to_every_page(bp, "GET", ask_again_after=DAY)
 
 
 @bp.record_once
@@ -23,8 +23,5 @@ def keep_sites(state: BlueprintSetupState) -> None:
 def current_notice(key: str) -> Response:
     """The notice in force."""
     notice_hash = context()[CurrentSites].get(key).notice.hash
-    response = Response(read_notice_bytes(context().database, notice_hash), mimetype="application/json")
-    response.headers["Cache-Control"] = "no-cache"
-    response.set_etag(notice_hash)
-    response.make_conditional(request)
-    return response
+    body = read_notice_bytes(context().database, notice_hash)
+    return answer(body, JSON, cache=Cache.REVALIDATE, etag=notice_hash)

@@ -2,15 +2,15 @@
 
 from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
-from flask_cors import CORS
 
 from consent_server.core.context import context, context_of
+from consent_server.http.answers import SCRIPT, Cache, answer, open_to_every_page
 from consent_server.sites.choose_language import wished_language
 from consent_server.sites.current_site import CurrentSites
 from consent_server.widget.serve import Script, ServeWidget
 
 bp = Blueprint("embed", __name__)
-CORS(bp, origins="*", send_wildcard=True, methods=["GET"])
+open_to_every_page(bp, "GET")
 
 
 @bp.record_once
@@ -19,52 +19,43 @@ def keep_scripts(state: BlueprintSetupState) -> None:
     context_of(state.app).keep(ServeWidget())
 
 
-CACHE = "public, max-age=300, stale-while-revalidate=86400"
-
-
 @bp.get("/widget/<key>.js")
 def main(key: str) -> Response:
     """What a site's page loads."""
     current = context()[CurrentSites].get(key)
-    return _answer(context()[ServeWidget].main(current, wished_language(current)))
+    return _compressed(context()[ServeWidget].main(current, wished_language(current)))
 
 
 @bp.get("/widget/<key>/preferences.js")
 def preferences(key: str) -> Response:
     """What is loaded when a visitor opens the preferences."""
     current = context()[CurrentSites].get(key)
-    return _answer(context()[ServeWidget].preferences(current, wished_language(current)))
+    return _compressed(context()[ServeWidget].preferences(current, wished_language(current)))
 
 
 @bp.get("/widget/<key>/details.js")
 def details(key: str) -> Response:
     """What is loaded for what a visitor looks at later."""
     current = context()[CurrentSites].get(key)
-    return _answer(context()[ServeWidget].details(current, wished_language(current)))
+    return _compressed(context()[ServeWidget].details(current, wished_language(current)))
 
 
 @bp.get("/widget/<key>/declaration.js")
 def declaration(key: str) -> Response:
     """What a page of the site's own loads to show the declaration."""
     current = context()[CurrentSites].get(key)
-    return _answer(context()[ServeWidget].declaration(current, wished_language(current)))
+    return _compressed(context()[ServeWidget].declaration(current, wished_language(current)))
 
 
-def _answer(script: Script) -> Response:
+def _compressed(script: Script) -> Response:
     accepted = request.accept_encodings
     if accepted["br"]:
         encoding, body = "br", script.br
     elif accepted["gzip"]:
         encoding, body = "gzip", script.gzip
     else:
-        encoding, body = "", script.identity
-    response = Response(body, content_type="text/javascript; charset=utf-8")
-    if encoding:
-        response.headers["Content-Encoding"] = encoding
-    response.set_etag(f"{script.etag}-{encoding or 'identity'}")
-    response.headers["Cache-Control"] = CACHE
-    response.headers["Content-Language"] = script.language
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    response.vary.update(["Accept-Encoding", "Accept-Language"])
-    response.make_conditional(request)
-    return response
+        encoding, body = "identity", script.identity
+    headers = {"Content-Language": script.language, "Cross-Origin-Resource-Policy": "cross-origin"}
+    headers |= {} if encoding == "identity" else {"Content-Encoding": encoding}
+    vary = ["Accept-Encoding", "Accept-Language"]
+    return answer(body, SCRIPT, cache=Cache.RENEWED, etag=f"{script.etag}-{encoding}", vary=vary, headers=headers)

@@ -4,7 +4,7 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, render_template, request
 
 from consent_server.core.context import context
 from consent_server.core.errors import Fault, ForeignOrigin, InvalidDecision, MalformedBody, UnsupportedContentType
@@ -17,6 +17,7 @@ from consent_server.decisions.record_shown import RecordShown
 from consent_server.decisions.rules import Action, Answer, Method
 from consent_server.decisions.rules_cookie import visitor_of
 from consent_server.decisions.rules_receipt import RECEIPT_LINK
+from consent_server.http.answers import HTML, Cache, answer
 from consent_server.http.bodies import BODY_LIMIT
 from consent_server.http.rate_limit import limited
 from consent_server.sites import catalogue
@@ -54,11 +55,11 @@ def decide(key: str) -> Response:
     """Record what the form says; on the site's own host also keep it in the browser."""
     current = context()[CurrentSites].get(key)
     on_site = _stands_on_site(current)
-    notice, answer = _answer(current, on_site)
-    recorded = context()[RecordDecision](current, answer, visit())
+    notice, choice = _answer(current, on_site)
+    recorded = context()[RecordDecision](current, choice, visit())
     link = context().signer(RECEIPT_LINK).sign(str(recorded.receipt_id))
     response = _page(
-        "widget/chosen.html", current, notice, answer.language,
+        "widget/chosen.html", current, notice, choice.language,
         grants=recorded.decision.grants, kept=on_site, receipt=f"{context().settings.public_url}/v1/receipts/{link}",
     )  # fmt: skip
     if on_site:
@@ -99,7 +100,7 @@ def _answer(current: CurrentSite, on_site: bool) -> tuple[Notice, Answer]:
     if action is None:
         raise MalformedBody("Nothing was chosen.", [Fault("#/action", f"Must be one of {', '.join(ACTIONS)}.")])
     ticked = sent.getlist("grant") if action is Action.SAVE else notice.purposes if action is Action.ACCEPT_ALL else ()
-    answer = Answer(
+    choice = Answer(
         decision_id=_decision_id(sent.get("form", ""), action, ticked),
         notice=shown,
         action=action,
@@ -113,7 +114,7 @@ def _answer(current: CurrentSite, on_site: bool) -> tuple[Notice, Answer]:
         gpc=request.headers.get("Sec-GPC") == "1",
         widget=None,
     )
-    return notice, answer
+    return notice, choice
 
 
 def _decision_id(form: str, action: Action, ticked: tuple[str, ...] | list[str]) -> UUID:
@@ -132,27 +133,23 @@ def _page(template: str, current: CurrentSite, notice: Notice, language: str, **
     locales = catalogue.locales()
     locale = locales.get(language, locales["en"])
     texts = notice.body["texts"][language]
-    response = make_response(
-        render_template(
-            template,
-            language=language,
-            direction=texts["direction"],
-            languages={one: locales.get(one, {"meta": {"name": one}})["meta"]["name"] for one in notice.languages},
-            notice=notice,
-            banner=texts["banner"],
-            preferences=texts["preferences"],
-            purposes=[(key, texts["purposes"][key]) for key in notice.purposes],
-            texts=locale["choice"],
-            receipt_texts=locale["receipt"],
-            declaration_title=locale["declaration"]["title"],
-            site_name=notice.body["name"],
-            site=current.site,
-            home=current.site.home(""),
-            **shown,
-        )
+    page = render_template(
+        template,
+        language=language,
+        direction=texts["direction"],
+        languages={one: locales.get(one, {"meta": {"name": one}})["meta"]["name"] for one in notice.languages},
+        notice=notice,
+        banner=texts["banner"],
+        preferences=texts["preferences"],
+        purposes=[(key, texts["purposes"][key]) for key in notice.purposes],
+        texts=locale["choice"],
+        receipt_texts=locale["receipt"],
+        declaration_title=locale["declaration"]["title"],
+        site_name=notice.body["name"],
+        site=current.site,
+        home=current.site.home(""),
+        **shown,
     )
-    response.headers["Cache-Control"] = "no-store"
     # With no referrer at all, a browser would say of its own form that it comes from nowhere.
-    response.headers["Referrer-Policy"] = "same-origin"
-    response.vary.add("Accept-Language")
-    return response
+    headers = {"Referrer-Policy": "same-origin"}
+    return answer(page, HTML, cache=Cache.NO_STORE, vary=["Accept-Language"], headers=headers)

@@ -5,11 +5,12 @@ from typing import Any
 
 from flask import Blueprint, Response, json, render_template, request
 from flask.blueprints import BlueprintSetupState
-from flask_cors import CORS
+from werkzeug.http import generate_etag
 
 from consent_server.core.context import context, context_of
 from consent_server.core.errors import Fault, InvalidQuery
 from consent_server.core.times import rfc3339
+from consent_server.http.answers import HTML, JSON, Cache, answer, open_to_every_page
 from consent_server.sites import catalogue
 from consent_server.sites.choose_language import wished_language
 from consent_server.sites.configure_widget import notice_detail, party_words
@@ -22,7 +23,7 @@ from consent_server.widget.declare import DeclareSite, Version
 from consent_server.widget.elements import as_elements
 
 bp = Blueprint("declaration", __name__)
-CORS(bp, origins="*", send_wildcard=True, methods=["GET"])
+open_to_every_page(bp, "GET")
 
 
 @bp.record_once
@@ -33,7 +34,6 @@ def keep_changes(state: BlueprintSetupState) -> None:
 
 
 SCHEMA = "1"
-CACHE = "public, max-age=300"
 TYPES = {"html": "text/html", "json": "application/json"}
 # What the widget itself stores, as it says under "strictly necessary": the choice, and what waits to be done with it.
 OWN_KEYS = ("eu-consent-outbox", "eu-consent-purge", "eu-consent-receipt")
@@ -47,21 +47,18 @@ def declaration(key: str) -> Response:
     language = wished_language(current)
     versions = context()[DeclareSite](current, language)
     wanted = _wanted()
-    if wanted == "json":
-        response = _json(_facts(current, language, versions, _told(current, language)))
+    if wanted == "html":
+        body = render_template("widget/declaration.html", **_shown(current, language, versions))
+    elif wanted == "json":
+        body = json.dumps(_facts(current, language, versions, _told(current, language)))
     else:
         shown = _shown(current, language, versions)
-        if wanted == "html":
-            response = Response(render_template("widget/declaration.html", **shown), mimetype="text/html")
-        else:
-            elements = as_elements(render_template("widget/declaration_body.html", **shown))
-            response = _json({"language": language, "direction": shown["direction"], "elements": elements})
-    response.headers["Cache-Control"] = CACHE
-    response.headers["Content-Language"] = language
-    response.vary.update(["Accept", "Accept-Language"])
-    response.add_etag()
-    response.make_conditional(request)
-    return response
+        elements = as_elements(render_template("widget/declaration_body.html", **shown))
+        body = json.dumps({"language": language, "direction": shown["direction"], "elements": elements})
+    return answer(
+        body, HTML if wanted == "html" else JSON, cache=Cache.MINUTES, etag=generate_etag(body.encode()),
+        vary=["Accept", "Accept-Language"], headers={"Content-Language": language},
+    )  # fmt: skip
 
 
 def _wanted() -> str:
@@ -72,10 +69,6 @@ def _wanted() -> str:
         fault = Fault("#/format", f"Must be one of {', '.join(TYPES)}, elements.")
         raise InvalidQuery("The declaration is not available in this form.", [fault])
     return wanted
-
-
-def _json(found: dict[str, Any]) -> Response:
-    return Response(json.dumps(found), mimetype="application/json")
 
 
 def _facts(current: CurrentSite, language: str, versions: list[Version], told: dict[str, Any]) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
-from flask_cors import CORS
 from werkzeug.exceptions import NotFound
 
 from consent_server.core.context import context
 from consent_server.core.errors import UnknownConfiguration
+from consent_server.http.answers import DAY, HTML, JSON, SCRIPT, TEXT, Cache, answer, open_to_every_page
 from consent_server.ledger.read_timestamps import time_of_notice
 from consent_server.sites import catalogue
 from consent_server.sites.configure_widget import notice_detail
@@ -17,10 +17,8 @@ from consent_server.sites.read_archive import read_notice, read_notice_bytes, re
 from consent_server.sites.wording import Wording
 from consent_server.widget.replay_notice import pictures_of, read_picture, replay_notice, widgets_of
 
-IMMUTABLE = "public, max-age=31536000, immutable"
-
 archive = Blueprint("archive", __name__)
-CORS(archive, origins="*", send_wildcard=True, methods=["GET"], max_age=86400)
+open_to_every_page(archive, "GET", ask_again_after=DAY)
 bp = Blueprint("notices", __name__, url_prefix="/v1/notices/<notice_hash>")
 
 PAGE_POLICY = (
@@ -39,25 +37,14 @@ def notice(notice_hash: str) -> Response:
     """An archived notice: the very bytes whose SHA-256 is its name, or a page for who reads it."""
     if _page_wanted():
         return _page(notice_hash)
-    response = _notice_bytes(notice_hash)
-    response.vary.add("Accept")
-    return response
-
-
-def _notice_bytes(notice_hash: str) -> Response:
-    response = Response(read_notice_bytes(context().database, notice_hash), mimetype="application/json")
-    response.headers["Cache-Control"] = IMMUTABLE
-    response.set_etag(notice_hash)
-    response.make_conditional(request)
-    return response
+    body = read_notice_bytes(context().database, notice_hash)
+    return answer(body, JSON, cache=Cache.IMMUTABLE, etag=notice_hash, vary=["Accept"])
 
 
 @archive.get("/v1/widgets/<widget_hash>")
 def widget(widget_hash: str) -> Response:
     """Archived widget code: the very bytes whose SHA-256 receipts name."""
-    response = Response(read_widget(context().database, widget_hash), mimetype="text/plain")
-    response.headers["Cache-Control"] = IMMUTABLE
-    return response
+    return answer(read_widget(context().database, widget_hash), TEXT, cache=Cache.IMMUTABLE)
 
 
 def _page_wanted() -> bool:
@@ -97,10 +84,8 @@ def _page(notice_hash: str) -> Response:
         heights=SIZES,
         moment=wording.moment,
     )
-    response = Response(html, mimetype="text/html")
-    response.headers["Content-Security-Policy"] = PAGE_POLICY
-    response.vary.update(["Accept", "Accept-Language"])
-    return response
+    headers = {"Content-Security-Policy": PAGE_POLICY}
+    return answer(html, HTML, vary=["Accept", "Accept-Language"], headers=headers)
 
 
 @bp.get("/preview")
@@ -118,10 +103,7 @@ def preview(notice_hash: str) -> Response:
     html = render_template(
         "widget/preview.html", language=language, site=find_site(context().database, body["site"]).site, source=source
     )
-    response = Response(html, mimetype="text/html")
-    response.headers["Content-Security-Policy"] = PREVIEW_POLICY
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return answer(html, HTML, cache=Cache.NO_STORE, headers={"Content-Security-Policy": PREVIEW_POLICY})
 
 
 @bp.get("/preview/<widget>/widget/<path:script>")
@@ -133,19 +115,14 @@ def preview_script(notice_hash: str, widget: str, script: str) -> Response:
     named = {f"{site}.js" if part == "main" else f"{site}/{part}.js": text for part, text in replay.items()}
     if script not in named:
         raise NotFound
-    response = Response(named[script], content_type="text/javascript; charset=utf-8")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return answer(named[script], SCRIPT, cache=Cache.NO_STORE)
 
 
 @bp.get("/pictures/<picture>.png")
 def picture(notice_hash: str, picture: str) -> Response:
     """A picture of the banner, by its SHA-256."""
-    response = Response(read_picture(context().database, notice_hash, picture), mimetype="image/png")
-    response.headers["Cache-Control"] = IMMUTABLE
-    response.set_etag(picture)
-    response.make_conditional(request)
-    return response
+    png = read_picture(context().database, notice_hash, picture)
+    return answer(png, "image/png", cache=Cache.IMMUTABLE, etag=picture)
 
 
 def _asked_language(body: Any) -> str:

@@ -1,0 +1,75 @@
+"""What every answer says of itself: its type, who may keep it and for how long, and whose pages may read it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from flask import Blueprint, Response, json, request
+from flask_cors import CORS
+from werkzeug.wrappers import Response as AnyResponse
+
+R = TypeVar("R", bound=AnyResponse)
+
+JSON = "application/json"
+HTML = "text/html; charset=utf-8"
+TEXT = "text/plain; charset=utf-8"
+SCRIPT = "text/javascript; charset=utf-8"
+DAY = 86_400
+
+
+class Cache(StrEnum):
+    """Who may keep an answer, and for how long: the values of Cache-Control (RFC 9111, section 5.2.2, and RFC 8246)."""
+
+    NO_STORE = "no-store"
+    # No cache either, and proxies that look at this word alone are told that it is about one person.
+    PRIVATE = "private, no-store"
+    REVALIDATE = "no-cache"
+    MINUTES = "public, max-age=300"
+    # Five minutes; for a day longer the old one is shown while the new one is fetched.
+    RENEWED = f"public, max-age=300, stale-while-revalidate={DAY}"
+    # What is named by its hash, or stands in a ledger.
+    IMMUTABLE = "public, max-age=31536000, immutable"
+
+
+def answer(
+    body: Mapping[str, Any] | str | bytes | Iterable[bytes],
+    kind: str = JSON,
+    status: int = 200,
+    cache: Cache | None = None,
+    etag: str | None = None,
+    vary: Sequence[str] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """An answer; a mapping is sent as JSON. Without `cache`, caches do as they please (RFC 9111, section 4.2.2)."""
+    sent = json.dumps(body) if isinstance(body, Mapping) else body
+    return with_headers(Response(sent, status, content_type=kind), cache, etag, vary, headers)
+
+
+def with_headers(
+    response: R,
+    cache: Cache | None = None,
+    etag: str | None = None,
+    vary: Sequence[str] = (),
+    headers: Mapping[str, str] | None = None,
+) -> R:
+    """The same for an answer that is there. Who has what `etag` names is told that it is still right (304)."""
+    if cache is not None:
+        response.headers["Cache-Control"] = cache.value
+    response.headers.update(headers or {})
+    response.vary.update(vary)
+    if etag is not None:
+        response.set_etag(etag)
+        response.make_conditional(request)
+    return response
+
+
+def open_to_every_page(
+    pages: Blueprint, *methods: str, headers: Sequence[str] | str = "*", ask_again_after: int | None = None
+) -> None:
+    """Let pages of any origin read the answers: none of them depends on a cookie or a credential.
+
+    `headers` is what a request may carry besides what needs no asking, and `ask_again_after` (seconds) how long a
+    browser remembers what it was told (Fetch, section 3.3.3).
+    """
+    given: dict[str, Any] = {"allow_headers": headers, "max_age": ask_again_after}
+    CORS(pages, origins="*", send_wildcard=True, methods=list(methods), **given)
