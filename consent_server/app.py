@@ -16,6 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from consent_server import cli
 from consent_server.access import web as access_web
 from consent_server.access import web_console as access_console
+from consent_server.access.routes import hold_to_rights
 from consent_server.audit import web as audit_web
 from consent_server.audit import web_evidence as audit_evidence
 from consent_server.core.context import Context, db, migrate
@@ -117,6 +118,7 @@ def create_app(settings: Settings | None = None, now: Callable[[], datetime] = u
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     problems.register(app)
+    hold_to_rights(app)
     cli.register(app)
     app.after_request(_harden)
     if settings.trusted_proxies:

@@ -1,50 +1,22 @@
-"""Who is asking: by session or bearer token, and what each route needs."""
+"""Who is asking: by session or bearer token, and with which form."""
 
 import re
-from collections.abc import Callable
-from functools import wraps
 from hmac import compare_digest
-from typing import ParamSpec, TypeVar
 
 from flask import Blueprint, Response, g, request
 
 from consent_server.access import sign_in as signing_in
 from consent_server.access.create_token import access_of_token
 from consent_server.access.credentials import new_token
-from consent_server.access.rules import Access, Role
+from consent_server.access.rules import Access
 from consent_server.core.context import context
 from consent_server.core.errors import StaleForm, Unauthenticated
 from consent_server.http.answers import Cache, with_headers
-
-P = ParamSpec("P")
-
-
-R = TypeVar("R")
-
 
 COOKIE = "consent-session"
 
 
 _COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
-
-
-def needs(role: Role | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let a view answer only callers of this role (any, for None) and of the site that its `key` names.
-
-    Raises Unauthenticated or Forbidden before the view looks at anything else.
-    """
-
-    def decorate(view: Callable[P, R]) -> Callable[P, R]:
-        @wraps(view)
-        def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-            key = kwargs.get("key")
-            caller().require(role, key if isinstance(key, str) else None)
-            return view(*args, **kwargs)
-
-        wrapper.needs = role  # type: ignore[attr-defined]  # read by the test that walks the route table
-        return wrapper
-
-    return decorate
 
 
 def caller() -> Access:

@@ -1,4 +1,4 @@
-"""Who is asking: sign-in for people, bearer tokens for programs, and what each route needs."""
+"""The way in and out for people: address and password, one-time links, and the end of a session."""
 
 import re
 from typing import Any

@@ -12,8 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from consent_server import __version__
-from consent_server.access.guard import caller, needs
-from consent_server.access.rules import Role
+from consent_server.access.guard import caller
 from consent_server.core.context import context
 from consent_server.health.read import read_figures
 from consent_server.http.answers import Cache, answer
@@ -29,7 +28,6 @@ SOURCES: list[Callable[[], Iterable[Metric]]] = []
 
 
 @bp.get("/metrics")
-@needs(Role.OPERATOR)
 def metrics() -> Response:
     """All figures."""
     caller().require_all_sites()

@@ -8,8 +8,6 @@ from typing import Any
 from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 
-from consent_server.access.guard import needs
-from consent_server.access.rules import Role
 from consent_server.core.context import context, context_of
 from consent_server.http.answers import Cache, answer
 from consent_server.http.fields import read_query
@@ -29,14 +27,12 @@ def keep_reader(state: BlueprintSetupState) -> None:
 
 
 @api.get("/v1/sites/<key>/rates")
-@needs(Role.MARKETER)
 def rates(key: str) -> Response:
     """Counts and rates of a span of days, whole and in rows, and what stands beside them on the page."""
     return answer(_asked_rates(key).to_json(), cache=Cache.PRIVATE)
 
 
 @api.get("/v1/sites/<key>/rates.csv")
-@needs(Role.MARKETER)
 def rates_csv(key: str) -> Response:
     """The same as a table: the whole first, then what it is compared with; the formulas in a row of their own."""
     asked = _asked_rates(key)

@@ -3,6 +3,7 @@
 import re
 
 from consent_server import __version__
+from consent_server.access.routes import RIGHTS, Right
 from consent_server.http.problems import PROBLEMS
 from tests.support.openapi import DOCUMENT, PROBLEM, answers, everything, misfits, operations, resolved
 
@@ -27,6 +28,15 @@ def test_every_component_is_there_and_used() -> None:
     used |= {f"#/components/securitySchemes/{name}" for name in ways}
     parts = {f"#/components/{kind}/{name}" for kind, named in DOCUMENT["components"].items() for name in named}
     assert used == parts
+
+
+def test_who_may_call_is_described_as_the_table_of_routes_says() -> None:
+    rights = {re.sub(r"<[^>]+>", "{}", route): right for route, right in RIGHTS.items()}
+    signed_in: list[dict[str, list[str]]] = [{"token": []}, {"session": []}]
+    ways = {Right.ANYBODY: None, Right.HOLDER: None, Right.HOLDER_OR_AUDITOR: [{}, *signed_in]}
+    for method, path, operation in operations():
+        right = rights[f"{method} {re.sub(r'{[^}]+}', '{}', path)}"]
+        assert operation.get("security") == ways.get(right, signed_in), path
 
 
 def test_every_refusal_is_a_problem() -> None:

@@ -1,0 +1,136 @@
+"""Every route of the server and whom it answers: one table, which the server holds itself to when it starts."""
+
+from collections.abc import Callable, Iterator
+from enum import Enum, auto
+from functools import wraps
+from typing import Any
+
+from flask import Flask
+
+from consent_server.access.guard import caller
+from consent_server.access.rules import Role
+
+
+class Right(Enum):
+    """Whom a route answers."""
+
+    ANYBODY = auto()
+    # Whoever has the address: it is signed, and the view opens it.
+    HOLDER = auto()
+    # The same, and auditors of the site by the receipt's bare id.
+    HOLDER_OR_AUDITOR = auto()
+    # People with a session, and programs with a token. Of a site, only those whose site it is.
+    SIGNED_IN = auto()
+    AUDITOR = auto()
+    MARKETER = auto()
+    OPERATOR = auto()
+
+
+ROLES: dict[Right, Role | None] = {
+    Right.SIGNED_IN: None,
+    Right.AUDITOR: Role.AUDITOR,
+    Right.MARKETER: Role.MARKETER,
+    Right.OPERATOR: Role.OPERATOR,
+}
+
+RIGHTS: dict[str, Right] = {
+    # What a site's pages load, and what they post.
+    "GET /widget/<key>.js": Right.ANYBODY,
+    "GET /widget/<key>/preferences.js": Right.ANYBODY,
+    "GET /widget/<key>/details.js": Right.ANYBODY,
+    "GET /widget/<key>/declaration.js": Right.ANYBODY,
+    "POST /v1/sites/<key>/decisions": Right.ANYBODY,
+    "POST /v1/sites/<key>/shown": Right.ANYBODY,
+    "POST /v1/sites/<key>/conversions": Right.ANYBODY,
+    # What a visitor is shown, now and then.
+    "GET /v1/sites/<key>/notice": Right.ANYBODY,
+    "GET /sites/<key>/declaration": Right.ANYBODY,
+    "GET /sites/<key>/choice": Right.ANYBODY,
+    "POST /sites/<key>/choice": Right.ANYBODY,
+    "GET /v1/notices/<notice_hash>": Right.ANYBODY,
+    "GET /v1/notices/<notice_hash>/preview": Right.ANYBODY,
+    "GET /v1/notices/<notice_hash>/preview/<widget>/widget/<path:script>": Right.ANYBODY,
+    "GET /v1/notices/<notice_hash>/pictures/<picture>.png": Right.ANYBODY,
+    "GET /v1/widgets/<widget_hash>": Right.ANYBODY,
+    # A receipt: no role acts in the place of who holds it.
+    "GET /v1/receipts/<link>": Right.HOLDER_OR_AUDITOR,
+    "GET /v1/receipts/<link>/proof": Right.HOLDER_OR_AUDITOR,
+    "POST /v1/receipts/<link>/withdrawal": Right.HOLDER,
+    "POST /v1/receipts/<link>/erasure": Right.HOLDER,
+    # Who checks something, and holds it already.
+    "GET /verify": Right.ANYBODY,
+    "POST /v1/receipts/verify": Right.ANYBODY,
+    "GET /.well-known/jwks.json": Right.ANYBODY,
+    "GET /ledger/<key>/checkpoint": Right.ANYBODY,
+    "GET /ledger/<key>/checkpoints": Right.ANYBODY,
+    "GET /ledger/<key>/consistency": Right.ANYBODY,
+    "GET /ledger/<key>/<path:path>": Right.ANYBODY,
+    "GET /ledger/<key>/timestamps": Right.ANYBODY,
+    "GET /ledger/<key>/timestamps/<digest>.tsr": Right.ANYBODY,
+    # Records.
+    "GET /v1/sites/<key>/decisions": Right.AUDITOR,
+    "GET /v1/sites/<key>/evidence": Right.AUDITOR,
+    "GET /console/sites/<key>/records": Right.AUDITOR,
+    "GET /console/sites/<key>/records/<receipt_id>": Right.AUDITOR,
+    "POST /console/sites/<key>/find": Right.AUDITOR,
+    "GET /console/sites/<key>/sample": Right.AUDITOR,
+    "GET /console/sites/<key>/gaps": Right.AUDITOR,
+    # Rates.
+    "GET /v1/sites/<key>/rates": Right.MARKETER,
+    "GET /v1/sites/<key>/rates.csv": Right.MARKETER,
+    "GET /v1/sites/<key>/experiment": Right.MARKETER,
+    "GET /console/sites/<key>/rates": Right.MARKETER,
+    "POST /console/sites/<key>/rates/link": Right.MARKETER,
+    "GET /console/sites/<key>/experiment": Right.MARKETER,
+    "POST /console/sites/<key>/experiment": Right.MARKETER,
+    "GET /reports/<link>": Right.HOLDER,
+    # Whoever runs the server.
+    "GET /console/sites/<key>/erasure-requests": Right.OPERATOR,
+    "GET /console/lookups": Right.OPERATOR,
+    "GET /metrics": Right.OPERATOR,
+    "GET /healthz": Right.ANYBODY,
+    "GET /readyz": Right.ANYBODY,
+    # The way in and out.
+    "GET /sign-in": Right.ANYBODY,
+    "POST /sign-in": Right.ANYBODY,
+    "GET /sign-in/link": Right.ANYBODY,
+    "POST /sign-in/link": Right.ANYBODY,
+    "POST /sign-out": Right.ANYBODY,
+    "GET /console": Right.SIGNED_IN,
+    # What is said of the server, and what its pages are made of.
+    "GET /.well-known/gpc.json": Right.ANYBODY,
+    "GET /openapi.json": Right.ANYBODY,
+    "GET /docs": Right.ANYBODY,
+    "GET /docs/rates": Right.ANYBODY,
+    "GET /problems/<slug>": Right.ANYBODY,
+    "GET /assets/<path:filename>": Right.ANYBODY,
+}
+
+
+def hold_to_rights(app: Flask) -> None:
+    """Let each route answer only whom the table names. Raises LookupError where table and routes differ."""
+    views = dict(_routes(app))
+    if views.keys() != RIGHTS.keys():
+        raise LookupError(f"Routes without a right, or rights without a route: {sorted(views.keys() ^ RIGHTS.keys())}")
+    for route, endpoint in views.items():
+        if RIGHTS[route] in ROLES:
+            app.view_functions[endpoint] = _for_role(ROLES[RIGHTS[route]], app.view_functions[endpoint])
+
+
+def _routes(app: Flask) -> Iterator[tuple[str, str]]:
+    for rule in app.url_map.iter_rules():
+        # Flask makes these two by itself: the one is a GET, the other tells nobody anything.
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            yield f"{method} {rule.rule}", rule.endpoint
+
+
+def _for_role(role: Role | None, view: Callable[..., Any]) -> Callable[..., Any]:
+    """Raises Unauthenticated or Forbidden before the view looks at anything else."""
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        key = kwargs.get("key")
+        caller().require(role, key if isinstance(key, str) else None)
+        return view(*args, **kwargs)
+
+    return wrapper
