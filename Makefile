@@ -85,6 +85,10 @@ hooks: $(VENV)/.installed-dev ## Have git run `make check` before each commit
 	$(BIN)/pip install --quiet pre-commit==4.7.0
 	$(BIN)/pre-commit install
 
+.PHONY: openapi
+openapi: $(VENV)/.installed-dev ## Write docs/openapi.json from what each room says of its routes
+	$(BIN)/python -m docs.describe_interface
+
 .PHONY: format
 format: $(VENV)/.installed-dev ## Format the Python code
 	$(BIN)/ruff check --fix .

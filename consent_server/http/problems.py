@@ -53,6 +53,9 @@ PROBLEMS: dict[type[Refusal], tuple[int, str, str]] = {
     errors.StorageUnavailable: (503, "storage-unavailable", "Database unavailable"),
 }
 
+# Refusals that say when to ask again.
+LATER = (StorageUnavailable, TooManyRequests, NotSealedYet)
+
 pages = Blueprint("problems", __name__)
 
 
@@ -77,7 +80,7 @@ def refused(refusal: Refusal) -> Response:
         "detail": refusal.detail,
     }
     response = _problem(document | ({"errors": faults} if faults else {}))
-    if isinstance(refusal, StorageUnavailable | TooManyRequests | NotSealedYet):
+    if isinstance(refusal, LATER):
         response.headers["Retry-After"] = str(refusal.retry_after)
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="consent"'

@@ -122,7 +122,7 @@ def _dpv_context() -> dict[str, Any]:
 @limited
 def verify() -> Response:
     """Check a receipt: key, signature, record; says which step failed."""
-    body = read_body(VERIFY_IN, posted_bytes(RECEIPT_LIMIT))
+    body = read_body(RECEIPT_TO_CHECK_IN, posted_bytes(RECEIPT_LIMIT))
     verification = verify_receipt(body["receipt"], context().keys.ring, context().database, context().now)
     found = {
         "valid": verification.valid,
@@ -132,10 +132,10 @@ def verify() -> Response:
     return answer(found, cache=Cache.NO_STORE)
 
 
-class VerifyIn(Schema):
+class ReceiptToCheckIn(Schema):
     """The body of POST /v1/receipts/verify."""
 
     receipt = fields.String(required=True)
 
 
-VERIFY_IN = VerifyIn()
+RECEIPT_TO_CHECK_IN = ReceiptToCheckIn()
