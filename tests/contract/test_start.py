@@ -12,6 +12,8 @@ from consent_server.core.keys import KeyRing, new_key_set
 from consent_server.core.settings import ROOT
 from tests.support.process import free_port
 
+pytestmark = pytest.mark.slow
+
 FLASK = ["-m", "flask", "--app", "wsgi"]
 GUNICORN = ["-m", "gunicorn", "wsgi:app"]
 CONSENT = ["-c", "from consent_server.app import main; main()"]

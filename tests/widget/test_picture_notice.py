@@ -26,6 +26,8 @@ from tests.support.factories import ANALYTICS, START, Clock, settings_for, site_
 from tests.support.pictures import rows
 from tests.support.sites import Apply
 
+pytestmark = pytest.mark.browser
+
 PHONE = (390, 844)
 
 
