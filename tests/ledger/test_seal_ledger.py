@@ -144,7 +144,7 @@ def test_a_change_is_never_signed_over(shop: Shop, attacker: Attacker, change: A
     change(attacker)
     before = shop.checkpoints()
     shop.decide()
-    with pytest.raises(InvalidProof, match=r"Run: consent ledger check|does not hold"):
+    with pytest.raises(InvalidProof, match=r"Run: consent ledger check|is not valid"):
         shop.seal()
     assert shop.checkpoints() == before
     assert shop.check().faults
