@@ -72,13 +72,7 @@ def dpv_receipt(
             "dpv:hasDataController": _controller(controller, notice["controller"]),
             **({"dpv:hasJurisdiction": f"loc:{country}"} if country else {}),
             **({"dpv:hasApplicableLaw": "legal-eu:law-GDPR"} if country in EEA else {}),
-            "dpv:hasNotice": {
-                "@id": notice_url,
-                "@type": "dpv:ConsentNotice",
-                "dct:date": f"{notice_at:%Y-%m-%d}",
-                "dct:language": claims["language"],
-                "dct:coverage": f"{notice_at:%Y-%m-%d}/P{notice['choice_days']}D",
-            },
+            "dpv:hasNotice": _notice(notice_url, claims, notice, notice_at),
             "dpv:hasProcess": list(_processes(claims, notice, notice_url, controller)),
             "dpv:hasConsentControl": {
                 "@type": ["dpv:WithdrawConsent", "dpv:ProvideConsent"],
@@ -86,6 +80,16 @@ def dpv_receipt(
             },
             "dpv:hasRight": [_right(article, title, claims, notice) for article, title in RIGHTS],
         },
+    }
+
+
+def _notice(iri: str, claims: Mapping[str, Any], notice: Mapping[str, Any], notice_at: datetime) -> dict[str, Any]:
+    return {
+        "@id": iri,
+        "@type": "dpv:ConsentNotice",
+        "dct:date": f"{notice_at:%Y-%m-%d}",
+        "dct:language": claims["language"],
+        "dct:coverage": f"{notice_at:%Y-%m-%d}/P{notice['choice_days']}D",
     }
 
 
