@@ -144,7 +144,7 @@ def values(dashboard: Dashboard) -> dict[str, Any]:
     """What the templates show of it."""
     rates, filters = dashboard.rates, dashboard.rates.filters
     whole, before, totals = rates.report.whole, rates.before or Figures(), rates.report.whole.totals
-    marks = _marks(rates)
+    marks, splits = _marks(rates), {by: _split(dashboard, by) for by in SPLIT_WORDS}
     return {
         "dashboard": dashboard,
         "rates": rates,
@@ -164,7 +164,6 @@ def values(dashboard: Dashboard) -> dict[str, Any]:
         "few": 0 < totals.decisions < FEW,
         "times": "once" if totals.shown == 1 else f"{amount(totals.shown)} times",
         "funnel": _funnel(totals),
-        "cards": _cards(totals, before.totals),
         "shares": [
             *_shares("purpose", whole.purposes, before.purposes, dashboard.purposes),
             *_shares("vendor", whole.vendors, before.vendors, dashboard.vendors),
@@ -173,10 +172,11 @@ def values(dashboard: Dashboard) -> dict[str, Any]:
         "left_out": [(TOTALS[name], name, getattr(totals, name)) for name in LEFT_OUT],
         "gpc_rates": [(RATE_WORDS[name][0], totals.rate(name)) for name in GPC_RATES],
         "rate_words": RATE_WORDS,
+        "cards": list(RATES),
+        "difference": difference,
         "marks": marks,
-        "splits": [_split(dashboard, by) for by in SPLIT_WORDS],
-        "devices": _split_rows(dashboard, By.DEVICE),
-        "charts": _charts(dashboard, marks),
+        "splits": splits,
+        "charts": _charts(dashboard, marks, splits),
         "lines": LINES,
         "line_words": ", ".join(RATE_WORDS[name][0] for name in LINES).lower(),
         "heads": [
@@ -224,25 +224,12 @@ def _funnel(totals: Totals) -> list[dict[str, Any]]:
     ]
 
 
-def _cards(totals: Totals, before: Totals) -> list[dict[str, Any]]:
-    return [
-        {"words": RATE_WORDS[name][0], "question": RATE_WORDS[name][1], "rate": totals.rate(name)}
-        | {"before": before.rate(name), "change": difference(totals.rate(name), before.rate(name))}
-        for name in RATES
-    ]
-
-
 def _shares(
     kind: str, after: Mapping[str, Share], before: Mapping[str, Share], names: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Purposes or vendors; without changes where the other period did not ask for them."""
     return [
-        {"kind": kind, "words": names.get(key) or key, "share": share, "before": old}
-        | {"rate_change": difference(share.rate, old.rate), "reach_change": difference(share.reach, old.reach)}
-        if old
-        else {"kind": kind, "words": names.get(key) or key, "share": share}
+        {"kind": kind, "words": names.get(key) or key, "share": share, "before": before.get(key)}
         for key, share in after.items()
-        for old in (before.get(key),)
     ]
 
 
@@ -285,31 +272,28 @@ def _english() -> Locale:
 
 
 def _split(dashboard: Dashboard, by: By) -> dict[str, Any]:
-    rows = _split_rows(dashboard, by)
+    split, known = list(dashboard.splits[by].rows), dashboard.rates.known
+    if by is By.NOTICE:
+        split.sort(key=lambda row: list(known).index(row[0]))
+    else:
+        split.sort(key=lambda row: (row[0] == OTHER, -(row[1].totals.shown if row[1] else 0)))
+    rows = [{"key": key, "name": name_of(by, key, known), "figures": row} for key, row in split]
     shown = [row for row in rows if row["figures"]]
     return {
-        "by": by,
         "words": SPLIT_WORDS[by],
         "rows": rows,
         "shown": shown[:MOST_BARS],
         "more": len(shown) > MOST_BARS,
-        "unknown": by is By.COUNTRY and [row["key"] for row in rows] == [""],
+        "unknown": by is By.COUNTRY and [key for key, _ in split] == [""],
     }
-
-
-def _split_rows(dashboard: Dashboard, by: By) -> list[dict[str, Any]]:
-    rows, known = list(dashboard.splits[by].rows), dashboard.rates.known
-    if by is By.NOTICE:
-        rows.sort(key=lambda row: list(known).index(row[0]))
-    else:
-        rows.sort(key=lambda row: (row[0] == OTHER, -(row[1].totals.shown if row[1] else 0)))
-    return [{"key": key, "name": name_of(by, key, known), "figures": row} for key, row in rows]
 
 
 # What the charts draw
 
 
-def _charts(dashboard: Dashboard, marks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _charts(
+    dashboard: Dashboard, marks: Sequence[Mapping[str, Any]], splits: Mapping[By, Mapping[str, Any]]
+) -> dict[str, Any]:
     rates, by = dashboard.rates, dashboard.rates.filters.by
     keys = list(_keys(rates.filters.span, by, ZoneInfo(rates.site.time_zone)))
     rows: dict[str, Figures] = {key: row for key, row in rates.report.rows if row is not None}
@@ -320,17 +304,16 @@ def _charts(dashboard: Dashboard, marks: Sequence[Mapping[str, Any]]) -> dict[st
         "counts": along | {"lines": [_count(name, keys, rows) for name in COUNT_WORDS]},
         "reach": along | {"lines": list(_reach(dashboard, keys, rows))},
     }
-    for by in SPLIT_WORDS:
-        shown = [(row["name"], row["figures"]) for row in _split(dashboard, by)["shown"]]
+    for by, split in splits.items():
+        shown = [(row["name"], row["figures"]) for row in split["shown"]]
         bars = [{"name": RATE_WORDS[name][0], **_rates(row.totals.rate(name) for _, row in shown)} for name in BARS]
         charts[f"by-{by}"] = {"labels": [name for name, _ in shown], "bars": bars}
-    devices = [(row["name"], row["figures"]) for row in _split_rows(dashboard, By.DEVICE) if row["figures"]]
     vendors = list(rates.report.whole.vendors)
     charts["reach-device"] = {
         "labels": [dashboard.vendors.get(key, key) for key in vendors],
         "bars": [
             {"name": name, **_rates(row.vendors[key].reach if key in row.vendors else None for key in vendors)}
-            for name, row in devices
+            for name, row in ((row["name"], row["figures"]) for row in splits[By.DEVICE]["rows"])
         ],
     }
     return charts

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from operator import itemgetter
@@ -36,10 +36,6 @@ class Publication:
     notice: str
     at: str
 
-    def to_json(self) -> dict[str, str]:
-        """All of it."""
-        return {"notice": self.notice, "at": self.at}
-
 
 @dataclass(frozen=True, slots=True)
 class RunningTime:
@@ -48,10 +44,6 @@ class RunningTime:
     key: str
     began: str
     ended: str | None
-
-    def to_json(self) -> dict[str, str | None]:
-        """All of it."""
-        return {"key": self.key, "began": self.began, "ended": self.ended}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +72,10 @@ class Rates:
             "by": self.filters.by.value,
             "time_zone": self.site.time_zone,
             "demo": self.site.demo,
-            "publications": [publication.to_json() for publication in self.publications],
+            "publications": [asdict(publication) for publication in self.publications],
             **self.report.to_json(),
             "compared": self._compared(),
-            "experiments": [experiment.to_json() for experiment in self.experiments],
+            "experiments": [asdict(experiment) for experiment in self.experiments],
             "drops": [drop.to_json() for drop in self.drops],
             "alerts": [alert.to_json() for alert in self.alerts],
         }
