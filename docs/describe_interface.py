@@ -20,10 +20,11 @@ from consent_server.access.routes import RIGHTS, Right
 from consent_server.app import ROOMS
 from consent_server.audit.queries import Cursor
 from consent_server.core import errors
+from consent_server.core.hashes import SHA256_HEX
 from consent_server.core.settings import ROOT
-from consent_server.decisions.bodies import Count, HashPrefix, PageUrl
+from consent_server.decisions.bodies import HASH_PREFIX, PageUrl
 from consent_server.http.bodies import BODY_TYPES
-from consent_server.http.fields import Day, HyphenatedUuid, Moment, Number, Pattern, Sha256Hex, StrictBoolean
+from consent_server.http.fields import Day, Fullmatch, HyphenatedUuid, Moment, Number, StrictBoolean, StrictInteger
 from consent_server.http.problems import LATER, PROBLEMS
 
 Node = dict[str, Any]
@@ -36,11 +37,11 @@ SIGNED_IN: list[Node] = [{"token": []}, {"session": []}]
 WAYS: dict[Right, list[Node]] = {Right.ANYBODY: [], Right.HOLDER: [], Right.HOLDER_OR_AUDITOR: [{}, *SIGNED_IN]}
 RIGHT_OF = {re.sub("<[^>]+>", "{}", route): right for route, right in RIGHTS.items()}
 TYPES: dict[type[fields.Field[Any]], tuple[str, str | None]] = {
-    Count: ("integer", None), Cursor: ("string", None), Day: ("string", "date"), HyphenatedUuid: ("string", "uuid"),
-    Moment: ("string", None), Number: ("integer", None), PageUrl: ("string", "uri"), Pattern: ("string", None),
-    Sha256Hex: ("string", None), StrictBoolean: ("boolean", None),
+    Cursor: ("string", None), Day: ("string", "date"), HyphenatedUuid: ("string", "uuid"), Moment: ("string", None),
+    Number: ("integer", None), PageUrl: ("string", "uri"), StrictBoolean: ("boolean", None),
+    StrictInteger: ("integer", None),
 }  # fmt: skip
-PATTERNS = {Sha256Hex: "^[0-9a-f]{64}$", HashPrefix: "^[0-9a-f]{16,64}$"}
+HASHES = (SHA256_HEX, HASH_PREFIX)
 # A bound that large is there for the database, not for who calls.
 NO_BOUND = 10**15
 
@@ -105,8 +106,8 @@ def _form(_: Any, field: fields.Field[Any], ret: Node) -> Node:
     if isinstance(field, Number):
         ret["minimum"] = field.low
         ret |= {"maximum": field.high} if field.high < NO_BOUND else {}
-    patterns = [PATTERNS[kind] for kind in (type(field), *map(type, field.validators)) if kind in PATTERNS]
-    return {"pattern": patterns[0]} if patterns else {}
+    patterns = [rule.pattern for rule in field.validators if isinstance(rule, Fullmatch) and rule.pattern in HASHES]
+    return {"pattern": f"^{patterns[0].pattern}$"} if patterns else {}
 
 
 def _refusal(description: str, refusal: str, **example: Any) -> Node:

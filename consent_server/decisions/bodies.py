@@ -7,8 +7,9 @@ from urllib.parse import quote, urlsplit
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from consent_server.decisions.rules import Action, Answer, Method
-from consent_server.http.fields import HyphenatedUuid, Sha256Hex, StrictBoolean
+from consent_server.http.fields import Fullmatch, HyphenatedUuid, Sha256Hex, StrictBoolean, StrictInteger
 
+# A SHA-256 in hex, or its first 16 digits or more: enough to look one up, and lighter in every page.
 HASH_PREFIX = re.compile(r"[0-9a-f]{16,64}")
 
 
@@ -21,22 +22,9 @@ PATH_CHARACTERS = "/%:@!$&'()*+,;=~-._"  # what RFC 3986 lets a path hold unesca
 LONGEST_ADDRESS = 2000
 
 
-class Count(fields.Field[int]):
-    """A whole number from 1 to 1000: what one page can have seen."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if type(value) is not int or not 1 <= value <= 1000:
-            raise ValidationError("Must be a whole number from 1 to 1000.")
-        return value
-
-
-class HashPrefix(validate.Validator):
-    """A SHA-256 in hex, or its first 16 digits or more: enough to look one up, and lighter in every page."""
-
-    def __call__(self, value: str) -> str:
-        if not HASH_PREFIX.fullmatch(value):
-            raise ValidationError("Must be 16 to 64 lower-case hex digits.")
-        return value
+# How many one page can have seen.
+FROM_1_TO_1000 = "Must be a whole number from 1 to 1000."
+SEEN = StrictInteger(validate=validate.Range(1, 1000, error=FROM_1_TO_1000), error_messages={"invalid": FROM_1_TO_1000})
 
 
 class PageUrl(fields.Field[str]):
@@ -78,7 +66,9 @@ class DecisionIn(Schema):
     language = fields.String(required=True, validate=validate.Length(max=16))
     page = PageUrl(required=True)
     gpc = StrictBoolean(load_default=False)
-    widget = fields.String(load_default=None, validate=HashPrefix())
+    widget = fields.String(
+        load_default=None, validate=Fullmatch(HASH_PREFIX, "Must be 16 to 64 lower-case hex digits.")
+    )
 
     @post_load
     def to_answer(self, data: dict[str, Any], **_: Any) -> Answer:
@@ -96,8 +86,8 @@ class ShownIn(Schema):
 class ConversionsIn(ShownIn):
     """The body of POST …/conversions: how many of each vendor since the page was opened."""
 
-    sent = fields.Dict(keys=fields.String(), values=Count(), load_default=dict)
-    blocked = fields.Dict(keys=fields.String(), values=Count(), load_default=dict)
+    sent = fields.Dict(keys=fields.String(), values=SEEN, load_default=dict)
+    blocked = fields.Dict(keys=fields.String(), values=SEEN, load_default=dict)
 
 
 # Made once: a schema made per request costs four times the request's own reading.

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError, fields, validate
 from werkzeug.datastructures import MultiDict
 
 from consent_server.core.canonical import decode_strict
@@ -17,10 +17,49 @@ from consent_server.core.hashes import SHA256_HEX
 class StrictBoolean(fields.Field[bool]):
     """True or false and nothing else: "yes" and 1 are not consent."""
 
+    default_error_messages = {"invalid": "Must be true or false."}  # noqa: RUF012  marshmallow's own way
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
-        if value is True or value is False:
-            return value
-        raise ValidationError("Must be true or false.")
+        if type(value) is not bool:
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class StrictInteger(fields.Field[int]):
+    """A whole number, and neither "1", 1.0 nor true."""
+
+    default_error_messages = {"invalid": "Must be a whole number."}  # noqa: RUF012  marshmallow's own way
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if type(value) is not int:
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Fullmatch(validate.Validator):
+    """The whole value matches: marshmallow's own Regexp lets a trailing newline pass."""
+
+    def __init__(self, pattern: str | re.Pattern[str], says: str = '"{input}" does not match {pattern}') -> None:
+        self.pattern, self.says = re.compile(pattern), says
+
+    def __call__(self, value: str) -> str:
+        if not self.pattern.fullmatch(value):
+            raise ValidationError(self.says.format(input=value, pattern=self.pattern.pattern))
+        return value
+
+
+class Pattern(fields.String):
+    """Text of one form."""
+
+    def __init__(self, pattern: re.Pattern[str], says: str, **kwargs: Any) -> None:
+        super().__init__(validate=Fullmatch(pattern, says), error_messages={"invalid": says}, **kwargs)
+
+
+class Sha256Hex(Pattern):
+    """64 lower-case hex digits."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(SHA256_HEX, "Must be 64 lower-case hex digits.", **kwargs)
 
 
 class HyphenatedUuid(fields.Field[UUID]):
@@ -34,15 +73,6 @@ class HyphenatedUuid(fields.Field[UUID]):
         if str(found) != value.lower():
             raise ValidationError("Must be a UUID in the form 8-4-4-4-12.")
         return found
-
-
-class Sha256Hex(fields.Field[str]):
-    """64 lower-case hex digits."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        if not isinstance(value, str) or not SHA256_HEX.fullmatch(value):
-            raise ValidationError("Must be 64 lower-case hex digits.")
-        return value
 
 
 def read_body(schema: Schema, body: bytes) -> Any:
@@ -110,19 +140,6 @@ class Day(fields.Field[date]):
         except ValueError:
             pass
         raise ValidationError("Must be a day such as 2026-11-23.")
-
-
-class Pattern(fields.Field[str]):
-    """Text of one form."""
-
-    def __init__(self, pattern: re.Pattern[str], says: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.pattern, self.says = pattern, says
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        if not self.pattern.fullmatch(value):
-            raise ValidationError(self.says)
-        return str(value)
 
 
 class Number(fields.Field[int]):

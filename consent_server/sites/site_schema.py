@@ -1,12 +1,12 @@
 """The form of a site file, as schemas (docs/formats/site.md). site_file.py checks what the values mean."""
 
-import re
 import unicodedata
 from datetime import date
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from consent_server.http.fields import Fullmatch, StrictBoolean, StrictInteger
 from consent_server.sites import catalogue
 from consent_server.sites.rules_signals import CONSENT_TYPES
 from consent_server.sites.rules_site import KEY
@@ -23,22 +23,13 @@ LOGO_DATA = "data:image/(png|svg\\+xml|webp);base64,[A-Za-z0-9+/]+={0,2}"
 LONGEST_LOGO = 4096
 LAYOUTS = sorted(layout_names())
 RECIPIENT_KINDS = ("messaging", "hosting", "payment", "email", "other")
+# In a site file, what stands there is said as well.
+WHOLE: dict[str, Any] = {"invalid": "a whole number is expected, {input!r} was found"}
+TRUE_OR_FALSE: dict[str, Any] = {"invalid": "true or false is expected, {input!r} was found"}
 TEXT_LIMITS = {
     "title": 80, "intro": 400, "accept": 40, "refuse": 40, "customise": 40, "privacy": 60,
     "cookies": 60, "saved": 120, "placeholder": 200, "once": 40, "always": 80,
 }  # fmt: skip
-
-
-class Fullmatch(validate.Validator):
-    """The whole value matches: marshmallow's own Regexp lets a trailing newline pass."""
-
-    def __init__(self, pattern: str) -> None:
-        self.pattern = pattern
-
-    def __call__(self, value: str) -> str:
-        if not re.fullmatch(self.pattern, value):
-            raise ValidationError(f'"{value}" does not match {self.pattern}')
-        return value
 
 
 class OneOf(validate.Validator):
@@ -70,24 +61,6 @@ class Text(fields.String):
         # Cc: control characters; Zl, Zp: line and paragraph separators; Cs: half of a surrogate pair.
         if any(unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs") for character in value):
             raise ValidationError("has control characters; one line of plain text is expected")
-
-
-class Whole(fields.Integer):
-    """A TOML integer: neither a string nor a boolean is read as one."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise ValidationError(f"a whole number is expected, {value!r} was found")
-        return value
-
-
-class TomlBoolean(fields.Field[bool]):
-    """A TOML boolean: 1 is none."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
-        if not isinstance(value, bool):
-            raise ValidationError(f"true or false is expected, {value!r} was found")
-        return value
 
 
 def _shipped(language: str) -> None:
@@ -173,7 +146,7 @@ class BannerSchema(Schema):
     corner = fields.String(validate=OneOf("start", "end"), load_default="start")
     scheme = fields.String(validate=OneOf("auto", "light", "dark"), load_default="auto")
     font = fields.String(validate=OneOf("system", "page"), load_default="system")
-    radius = Whole(validate=_radius, load_default=9)
+    radius = StrictInteger(error_messages=WHOLE, validate=_radius, load_default=9)
     colours = fields.Nested(ColoursSchema, load_default=lambda: {"accent": ACCENT})
     logo = fields.Nested(LogoSchema)
 
@@ -184,11 +157,11 @@ TextsSchema = Schema.from_dict({key: Text(longest) for key, longest in TEXT_LIMI
 class CookieSchema(Schema):
     name = Text(80, required=True)
     storage = fields.String(required=True, validate=OneOf("cookie", "local", "session"))
-    lifetime = Whole(validate=_lifetime)
+    lifetime = StrictInteger(error_messages=WHOLE, validate=_lifetime)
     expiry = fields.String(validate=OneOf("session", "none"))
     purpose = fields.String(required=True)
     host = Text(253, pattern=r"[a-z0-9.-]+")
-    deletable = TomlBoolean(load_default=True)
+    deletable = StrictBoolean(error_messages=TRUE_OR_FALSE, load_default=True)
 
 
 class PartySchema(Schema):
@@ -256,7 +229,7 @@ class ArmBannerSchema(Schema):
 
 class ArmSchema(Schema):
     name = Text(40, pattern=KEY.pattern, required=True)
-    weight = Whole(required=True)
+    weight = StrictInteger(error_messages=WHOLE, required=True)
     banner = fields.Nested(ArmBannerSchema, load_default=lambda: {"colours": {}})
     texts = fields.Dict(keys=fields.String(), values=fields.Nested(TextsSchema), load_default=dict)
 
@@ -273,7 +246,7 @@ class SiteSchema(Schema):
     languages = fields.List(fields.String(validate=_shipped), required=True, validate=validate.Length(min=1))
     default_language = fields.String()
     mode = fields.String(validate=OneOf("basic", "advanced"), load_default="basic")
-    choice_days = Whole(load_default=180)
+    choice_days = StrictInteger(error_messages=WHOLE, load_default=180)
     proof_retention = fields.String(load_default="P3Y")
     time_zone = fields.String(load_default="UTC")
     cookie_domain = Text(253, pattern=r"([a-z0-9-]+\.)+[a-z0-9-]+")
