@@ -116,8 +116,8 @@ class _Archive:
             if first is None:
                 self._report.fail(f"publication of {notice}", f"there is none, and leaf {leaf} names the notice")
             elif first.timestamp() > iat + TOLERANCE:
-                said = f"{_dated(first)}, after the receipt of leaf {leaf} that names the notice"
-                self._report.fail(f"publication of {notice}", said)
+                too_late = f"{_dated(first)}, after the receipt of leaf {leaf} that names the notice"
+                self._report.fail(f"publication of {notice}", too_late)
 
     def _require_after(self, place: str, at: datetime, notice: NoticeRow) -> None:
         if _seconds(at, notice.created_at) < -TOLERANCE:

@@ -104,14 +104,14 @@ class Stretch:
                 claims = self._claims(entry, entry.token, entry.salt)
                 self._in_time(index, claims["iat"])
         except InvalidProof as error:
-            fault = self._said(index, error.detail)
+            fault = self._with_receipt(index, error.detail)
         except MALFORMED as error:
-            fault = self._said(index, f"what is signed does not have its form: {error!r:.80}")
+            fault = self._with_receipt(index, f"what is signed does not have its form: {error!r:.80}")
         if entry is None:
             return CheckedLeaf(index, None, None, None, fault)
         return CheckedLeaf(index, entry.commitment, entry.kind, claims, fault)
 
-    def _said(self, index: int, reason: str) -> str:
+    def _with_receipt(self, index: int, reason: str) -> str:
         known = self._records.get(index)
         return reason + (f" (receipt {known[0].receipt_id})" if known else "")
 

@@ -92,15 +92,15 @@ class _Asking:
                     return None
                 size = newest.size
                 if self._is_cosigned(session, newest):
-                    return self._said(size, True, "cosigned before")
+                    return self._outcome(size, True, "cosigned before")
                 offer = self._offer(session, cosignatures.newest_size(session, self._site.id, self._key))
             return self._settle(*self._ask(offer))
         except _Forked as error:
-            return self._said(size, False, str(error), forked=True)
+            return self._outcome(size, False, str(error), forked=True)
         except InvalidProof as error:
-            return self._said(size, False, error.detail)
+            return self._outcome(size, False, error.detail)
 
-    def _said(self, size: int, ok: bool, detail: str, forked: bool = False) -> Witnessed:
+    def _outcome(self, size: int, ok: bool, detail: str, forked: bool = False) -> Witnessed:
         return Witnessed(self._site.site.key, self._witness.name, size, ok, detail, forked)
 
     def _is_cosigned(self, session: Session, checkpoint: CheckpointRow) -> bool:
@@ -140,13 +140,13 @@ class _Asking:
         size = offer.checkpoint.size
         if answer.status == 200:
             self._keep(offer.checkpoint, answer.body)
-            return self._said(size, True, "cosigned")
+            return self._outcome(size, True, "cosigned")
         if answer.status == 409 and offer.old_size == size:
             raise _Forked(f"the witness cosigned another root of {size} leaves: the ledger was rewritten")
         if answer.status == 422:
             raise _Forked(f"the ledger does not continue the {offer.old_size} leaves that the witness cosigned")
         reason = REFUSALS.get(answer.status, "it cannot take the checkpoint now")
-        return self._said(size, False, f"answered {answer.status}: {reason}")
+        return self._outcome(size, False, f"answered {answer.status}: {reason}")
 
     def _keep(self, checkpoint: CheckpointRow, body: bytes) -> None:
         # Lines of keys that we do not know are nothing to us, and nothing to those whom we would show them.
