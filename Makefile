@@ -126,7 +126,7 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json | node
-	@npm ci --silent --no-audit --no-fund
+	@npm ci --loglevel=error --no-audit --no-fund
 	@touch $@
 
 # Each of these is installed by apt-get when it is missing and we may; otherwise it says what to install.
