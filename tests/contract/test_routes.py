@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from consent_server.access import console
 from consent_server.access.log_lookup import read_lookups
 from consent_server.access.routes import RIGHTS, Right, hold_to_rights
 from consent_server.access.routes import ROLES as ROLE_OF
@@ -70,8 +71,20 @@ def test_a_route_that_the_table_does_not_name_keeps_the_server_from_starting() -
         hold_to_rights(bare)
 
 
-def test_no_console_is_for_anybody() -> None:
+def test_a_page_is_for_the_role_whose_console_leads_to_it(app: Flask) -> None:
+    rules = {rule.endpoint: rule.rule for rule in app.url_map.iter_rules()}
+    linked = {f"GET {rules[endpoint]}": role for role, _, endpoint in console.LINKS}
+    assert {route: ROLES[route] for route in linked} == linked
+    # What no site's console leads to is about all of them, or a page of such a one.
+    assert ROLES["GET /console"] is None
+    assert ROLES["GET /console/lookups"] is ROLES["GET /metrics"] is Role.OPERATOR
     assert {RIGHTS[route] for route in RIGHTS if " /console" in route} <= ROLE_OF.keys()
+
+
+def test_a_form_is_for_whom_its_page_is_for() -> None:
+    for route in (route for route in ROLES if route.startswith("POST ")):
+        page = route.replace("POST", "GET").removesuffix("/link").replace("/find", "/records")
+        assert ROLES[route] is ROLES[page], route
 
 
 def test_a_right_of_no_route_keeps_the_server_from_starting() -> None:
