@@ -137,6 +137,7 @@ node:
 	@$(APT) npm nodejs npm
 chromium:
 	@$(APT) chromium chromium
+	@$(APT) /usr/lib/*/libatomic.so.1 libatomic1  # Playwright's own Node needs it
 	@$(APT) chromium-headless-shell chromium-headless-shell || echo "Without it the browser tests take three times as long."
 fonts: # those that tests/support/fonts.conf names
 	@$(APT) /usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf fonts-dejavu-core
