@@ -25,6 +25,7 @@ hypothesis_settings.load_profile("untimed")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Before a test is read: no test depends on where it runs."""
+    environment.move_to_memory()
     home = tempfile.TemporaryDirectory(prefix="consent-home-")
     config.add_cleanup(home.cleanup)
     environment.settle(Path(home.name))

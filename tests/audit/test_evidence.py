@@ -259,6 +259,7 @@ def test_a_key_that_anybody_can_sign_for_is_refused() -> None:
         verify.read_jwks({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid}]})
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(st.lists(st.tuples(st.binary(max_size=100), st.integers(0, 2), st.booleans()), min_size=1, max_size=20))
 def test_a_batch_names_exactly_what_was_altered(cases: list[tuple[bytes, int, bool]]) -> None:
@@ -304,6 +305,7 @@ def closed(numbers: list[int]) -> list[tuple[int, int]]:
     return found
 
 
+@pytest.mark.slow
 def test_every_part_between_two_checkpoints_holds(ledger: EvidenceLedger, tmp_path: Path) -> None:
     kept = [one.note for one in ledger.checkpoints]
     for first, end in combinations([0, *(one.size for one in ledger.checkpoints)], 2):

@@ -26,7 +26,7 @@ from consent_server.sites.rows import NoticeRow
 from tests.support.factories import ADS, ANALYTICS, META, PUBLIC_URL, RIVAL_FILE, Clock, answer, site_file
 from tests.support.sites import Apply
 
-pytestmark = pytest.mark.on_both_databases
+pytestmark = [pytest.mark.on_both_databases, pytest.mark.slow]
 
 # The last purpose is named by the last notice alone, and its name begins like another's.
 ZENDESK = '[[vendors]]\nkey = "zendesk"\nid = "01234567-89ab-cdef-0123-456789abcdef"\n'
@@ -90,7 +90,6 @@ def _meets(row: DecisionRow, notice: str, wanted: Filter) -> bool:
     )
 
 
-@pytest.mark.slow
 def test_every_combination_of_filters(services: Context, filled: int, clock: Clock) -> None:
     with services.database.reading() as session:
         hashes = session.scalars(select(NoticeRow.hash).where(NoticeRow.site_id == filled)).all()

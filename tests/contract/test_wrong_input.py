@@ -77,6 +77,7 @@ def in_words(answer: Any, what: str) -> None:
     answer.close()
 
 
+@pytest.mark.slow
 @pytest.mark.on_both_databases
 def test_parts_of_paths(app: Flask, client: FlaskClient, known: dict[str, str], operator: dict[str, str]) -> None:
     for rule in rules(app, "GET"):
@@ -85,6 +86,7 @@ def test_parts_of_paths(app: Flask, client: FlaskClient, known: dict[str, str], 
             in_words(client.get(path, headers=operator), path)
 
 
+@pytest.mark.slow
 @pytest.mark.on_both_databases
 def test_parameters(
     app: Flask, client: FlaskClient, known: dict[str, str], operator: dict[str, str], figure: Figure

@@ -79,6 +79,7 @@ def test_what_was_granted_together_is_folded_away(services: Context, cell: Cell)
         assert session.scalars(select(TallyRow)).all() == []
 
 
+@pytest.mark.slow
 def test_months_and_days_make_any_span(services: Context, cell: Cell, clock: Clock) -> None:
     dice, first = random.Random(3), date(2025, 12, 20)
     days = [(first + timedelta(days=number)).isoformat() for number in range(80)]
@@ -114,6 +115,7 @@ def slots_of_a_container(url: str, folder: Path, cell: Cell) -> list[int]:
         return sorted(session.scalars(select(TallyRow.slot)))
 
 
+@pytest.mark.slow
 def test_workers_of_two_containers_never_wait_for_one_row(
     services: Context, cell: Cell, database_url: str, tmp_path: Path
 ) -> None:

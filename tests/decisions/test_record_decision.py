@@ -49,6 +49,7 @@ def recorded(results: list[Recorded | Exception]) -> list[Recorded]:
     return [result for result in results if isinstance(result, Recorded)]
 
 
+@pytest.mark.slow
 @pytest.mark.on_both_databases
 @pytest.mark.usefixtures("notice")
 def test_a_thousand_replays_at_once_are_one_decision(services: Context) -> None:

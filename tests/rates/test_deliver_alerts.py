@@ -139,6 +139,7 @@ def test_a_crash_between_sending_and_marking_sends_it_again(
     assert tell(history, hook(receiver.url)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.on_both_databases
 def test_after_three_days_it_is_given_up_and_said(history: History, clock: Clock) -> None:
     silent(history, Channel.WEBHOOK)

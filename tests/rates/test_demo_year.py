@@ -90,6 +90,7 @@ def test_the_figures_are_plausible_and_the_ledger_is_clean(services: Context, fi
     assert checked.faults == []
 
 
+@pytest.mark.slow
 def test_the_same_year_each_time() -> None:
     one, other = (list(Year(date(2026, 11, 23))) for _ in range(2))
     assert one == other
@@ -104,6 +105,7 @@ def test_the_last_notice_is_the_example_s() -> None:
     assert declarations()[-1] == read_site_file(CALLBELL.read_text("utf-8"))
 
 
+@pytest.mark.slow
 def test_every_page_about_the_site_says_that_it_is_made_up(
     bare_app: Flask, services: Context, apply_site: Apply
 ) -> None:

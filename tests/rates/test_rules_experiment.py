@@ -94,6 +94,7 @@ def arms(count: int) -> dict[str, int]:
     return {"control": 1, **{f"arm-{number}": 1 for number in range(1, count)}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("chances", "seed"), [((0.4, 0.4), 1), ((0.03, 0.03), 2), ((0.4, 0.4, 0.4), 3)])
 def test_equal_arms_looked_at_daily_raise_false_alarms_no_oftener_than_stated(
     chances: tuple[float, ...], seed: int, figure: Figure
@@ -114,6 +115,7 @@ def test_p_never_rises_and_looks_on_the_way_agree_with_the_end() -> None:
     assert looks[0] == 1
 
 
+@pytest.mark.slow
 def test_visitors_who_see_the_banner_often_do_not_raise_false_alarms(figure: Figure) -> None:
     # Most choose at once or soon, some never and see it on thirty pages: views of one visitor are far from
     # independent. It is harmless because the browser draws the arm anew for each view.
@@ -155,6 +157,7 @@ def test_a_true_difference_is_found() -> None:
     assert not [result for result in results if result.conclusion.key == "worse"]
 
 
+@pytest.mark.slow
 def test_the_interval_holds_on_all_days_at_once() -> None:
     draw, misses = daily((0.40, 0.45), seed=7), 0
     for _ in range(500):

@@ -53,6 +53,7 @@ def test_a_fall_is_raised_once_in_each_rate_that_it_shows_in(history: History, c
     assert history.raised() == []
 
 
+@pytest.mark.slow
 @pytest.mark.on_both_databases
 def test_a_lasting_change_is_raised_once(history: History, clock: Clock) -> None:
     history.fall()

@@ -53,6 +53,7 @@ def test_proofs_from_before_and_after_hold(shop: Shop) -> None:
     assert shop.verify(*kept).code == 0
 
 
+@pytest.mark.slow
 def test_no_trace_is_left_in_any_file(shop: Shop, files: Files, dialect: str, request: pytest.FixtureRequest) -> None:
     # Erased in an order of their own, among others who come and go: that moves rows and splits pages of indexes.
     chance = random.Random(8)

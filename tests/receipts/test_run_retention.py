@@ -88,6 +88,7 @@ def test_neighbours_go_behind_one_range(shop: Shop) -> None:
         assert session.execute(text('SELECT "first", "last" FROM removed')).all() == [(0, 29)]
 
 
+@pytest.mark.slow
 def test_no_trace_of_what_is_over_is_left_in_any_file(shop: Shop, files: Files) -> None:
     old = [shop.decide(page=f"https://shop.example/{page(number)}") for number in range(40)]
     patterns = {f"{name} of {n}": value for n, one in enumerate(old) for name, value in traces(one, page(n)).items()}
