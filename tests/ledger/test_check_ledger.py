@@ -1,33 +1,67 @@
 """What somebody with write access to the database does is named, by `ledger check` and by the pack's own script."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from consent_server.core.context import Context
+from consent_server.app import create_app
+from consent_server.core.context import Context, context_of
 from consent_server.ledger import check as checking
 from consent_server.ledger.check import check_ledger
 from consent_server.ledger.replay import replay_leaves
 from tests.support import jose
-from tests.support.factories import Clock
+from tests.support.factories import Clock, settings_for
 from tests.support.ledger_attacks import Attack, Attacker
 from tests.support.ledger_shop import Shop
 
 HOUR_MS = 3_600_000
 
 
-@pytest.fixture
-def shop(services: Context, notice: str, clock: Clock, tmp_path: Path) -> Shop:
+def fill(shop: Shop) -> None:
     """Twelve records under checkpoints of 4, 8 and 12 leaves. Leaf 12 removed leaf 1, under one of 13."""
-    made = Shop(services, clock, tmp_path)
     for _ in range(3):
         for _ in range(4):
-            made.decide()
-        made.seal()
-    assert made.erase(made.made[1]) == 1
-    return made
+            shop.decide()
+        shop.seal()
+    assert shop.erase(shop.made[1]) == 1
+
+
+@pytest.fixture(scope="module")
+def filled(published_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """Such a ledger, made once to be copied for each attack."""
+    folder, clock = tmp_path_factory.mktemp("filled"), Clock()
+    shutil.copy(published_sqlite, folder)
+    services = context_of(create_app(settings_for(folder, f"sqlite:///{folder / published_sqlite.name}"), now=clock))
+    shop = Shop(services, clock, folder)
+    fill(shop)
+    services.database.engine.dispose()
+    return shop
+
+
+@pytest.fixture
+def database_url(database_url: str, dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """The address of its copy. On PostgreSQL it is filled anew each time."""
+    if dialect == "sqlite":
+        for name in ("consent.sqlite3", "signing-keys.json"):
+            shutil.copy(request.getfixturevalue("filled").bench.folder / name, tmp_path)
+    return database_url
+
+
+@pytest.fixture
+def shop(
+    services: Context, notice: str, clock: Clock, tmp_path: Path, dialect: str, request: pytest.FixtureRequest
+) -> Shop:
+    """The ledger at which attacks begin."""
+    shop = Shop(services, clock, tmp_path)
+    if dialect == "sqlite":
+        filled: Shop = request.getfixturevalue("filled")
+        shop.made, clock.at = list(filled.made), filled.clock.at
+    else:
+        fill(shop)
+    return shop
 
 
 @pytest.fixture
