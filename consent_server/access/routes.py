@@ -109,18 +109,20 @@ RIGHTS: dict[str, Right] = {
 
 def hold_to_rights(app: Flask) -> None:
     """Let each route answer only whom the table names. Raises LookupError where table and routes differ."""
-    views = dict(_routes(app))
-    if views.keys() != RIGHTS.keys():
-        raise LookupError(f"Routes without a right, or rights without a route: {sorted(views.keys() ^ RIGHTS.keys())}")
-    for route, endpoint in views.items():
+    routes = list(_routes(app))
+    if unmatched := {route for route, _ in routes} ^ RIGHTS.keys():
+        raise LookupError(f"Routes without a right, or rights without a route: {sorted(unmatched)}")
+    # Each by itself: of two views at one address Flask calls the first, whichever is listed last.
+    for route, endpoint in routes:
         if RIGHTS[route] in ROLES:
             app.view_functions[endpoint] = _for_role(ROLES[RIGHTS[route]], app.view_functions[endpoint])
 
 
 def _routes(app: Flask) -> Iterator[tuple[str, str]]:
     for rule in app.url_map.iter_rules():
-        # Flask makes these two by itself: the one is a GET, the other tells nobody anything.
-        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+        # Flask adds these two by itself: the one is a GET, the other tells nobody anything.
+        methods = set(rule.methods or ())
+        for method in methods - {"HEAD", "OPTIONS"} or methods:
             yield f"{method} {rule.rule}", rule.endpoint
 
 

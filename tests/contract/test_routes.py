@@ -13,6 +13,7 @@ from consent_server.access.routes import RIGHTS, Right, hold_to_rights
 from consent_server.access.routes import ROLES as ROLE_OF
 from consent_server.access.rules import Access, Role
 from consent_server.core.context import Context
+from consent_server.core.errors import Unauthenticated
 from tests.support.cast import token
 from tests.support.people import Person, token_of
 
@@ -69,6 +70,25 @@ def test_a_route_that_the_table_does_not_name_keeps_the_server_from_starting() -
     bare.add_url_rule("/new", "new", lambda: "")
     with pytest.raises(LookupError, match=r"\['GET /new'\]"):
         hold_to_rights(bare)
+
+
+def test_a_route_for_asking_what_is_allowed_has_a_right_too() -> None:
+    bare = Flask("bare", static_folder=None)
+    bare.add_url_rule("/new", "new", lambda: "", methods=["OPTIONS"])
+    with pytest.raises(LookupError, match="'OPTIONS /new'"):
+        hold_to_rights(bare)
+
+
+def test_two_views_at_one_address_are_both_held_to_its_right(services: Context) -> None:
+    bare = Flask("bare", static_folder=None)
+    bare.extensions["consent"] = services
+    bare.register_error_handler(Unauthenticated, lambda _: ("", 401))
+    for route in RIGHTS:
+        method, address = route.split()
+        for name in ("first", "second"):
+            bare.add_url_rule(address, f"{name} {route}".replace(".", " "), lambda **_: "", methods=[method])
+    hold_to_rights(bare)
+    assert bare.test_client().get("/console/lookups").status_code == 401
 
 
 def test_a_page_is_for_the_role_whose_console_leads_to_it(app: Flask) -> None:
