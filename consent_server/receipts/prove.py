@@ -65,11 +65,11 @@ def open_sealed(
     now: Callable[[], datetime],
     find: Callable[[Session], DecisionRow | None],
 ) -> Iterator[tuple[Session, DecisionRow | None, Proved]]:
-    """A session in which a record is found, with its proof. One that no checkpoint covers yet is sealed first.
+    """A snapshot in which a record is found, with its proof. One that no checkpoint covers yet is sealed first.
 
     Of its own site alone: what is wrong with another ledger says nothing about this record.
     """
-    with database.reading() as session:
+    with database.snapshot() as session:
         row = find(session)
         proved = try_proof(session, row)
         if row is None or not isinstance(proved, NotSealedYet):
@@ -81,6 +81,6 @@ def open_sealed(
         seal_ledger(database, ring, now, site_id)
     except InvalidProof as error:
         broken = error
-    with database.reading() as session:
+    with database.snapshot() as session:
         row = find(session)
         yield session, row, broken or try_proof(session, row)

@@ -28,7 +28,7 @@ class ReceiptPage:
 
 def read_page(database: Database, ring: KeyRing, receipt_id: str, now: datetime) -> ReceiptPage:
     """Raises UnknownReceipt; InvalidProof when what is stored is not what was signed."""
-    with database.reading() as session:
+    with database.snapshot() as session:
         record = record_of(session, receipt_id)
         receipt = read_recorded(session, ring, record)
         return ReceiptPage(

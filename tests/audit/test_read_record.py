@@ -7,9 +7,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from consent_server.audit import read_record as reading
 from consent_server.audit.read_record import read_record
 from consent_server.core.context import Context
 from consent_server.ledger.seal import seal_ledger
+from consent_server.receipts.verify import Verification, verify_offline
 from consent_server.sites.find import find_site
 from tests.support.cast import token
 from tests.support.factories import Body
@@ -55,6 +57,25 @@ def test_a_record_that_is_not_sealed_yet_is_sealed_and_read_again(granted: dict[
     assert traffic.asks("WHERE decisions.receipt_id") == 2
     sealed = read(services, granted["receipt_id"])
     assert sealed.transactions == 1
+
+
+@pytest.mark.on_both_databases
+def test_the_story_ends_where_its_reading_began(
+    client: FlaskClient, body: Body, granted: dict[str, Any], services: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seal(services)
+    change = body.refusal(visitor=granted["visitor"], change=True) | {"action": "withdraw", "method": "preferences"}
+
+    def verify_then_withdraw(*given: Any) -> Verification:
+        assert post(client, change).status_code == 201
+        return verify_offline(*given)
+
+    monkeypatch.setattr(reading, "verify_offline", verify_then_withdraw)
+    stored = find_site(services.database, "shop")
+    receipt_id = UUID(granted["receipt_id"])
+    story = reading.read_record(services.database, services.keys.ring, stored, receipt_id, services.now)
+    assert story is not None
+    assert [str(item.receipt_id) for item in story.history] == [granted["receipt_id"]]
 
 
 def test_the_page_opens_the_database_once_for_the_record(

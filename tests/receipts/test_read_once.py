@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from consent_server.core import keys
 from consent_server.core.context import Context
 from consent_server.ledger.seal import seal_ledger
-from consent_server.receipts import read
+from consent_server.receipts import read, read_page
 from tests.support.cast import token
 from tests.support.factories import Body
 from tests.support.traffic import watch
@@ -63,6 +63,23 @@ def test_a_withdrawn_receipt_and_its_withdrawal_are_checked_once_each(
     assert page.status_code == 200
     assert traffic.transactions == 1
     assert verified == [granted["receipt"], withdrawn["receipt"]]
+
+
+@pytest.mark.on_both_databases
+def test_the_page_shows_nothing_that_is_written_meanwhile(
+    client: FlaskClient, granted: dict[str, Any], body: Body, services: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    withdrawal = body.refusal(visitor=granted["visitor"], change=True) | {"action": "withdraw", "method": "preferences"}
+
+    def read_then_withdraw(*given: Any) -> read.ReadReceipt:
+        receipt = read.read_recorded(*given)
+        assert post(client, withdrawal).status_code == 201
+        return receipt
+
+    monkeypatch.setattr(read_page, "read_recorded", read_then_withdraw)
+    ring, now = services.keys.ring, services.now()
+    page = read_page.read_page(services.database, ring, granted["receipt_id"], now)
+    assert not page.standing.replaced
 
 
 def test_an_auditor_may_read_it_by_one_look(
