@@ -6,7 +6,7 @@ from consent_server.core.context import context
 from consent_server.http.answers import DAY, Cache, answer, open_to_every_page
 
 bp = Blueprint("well_known", __name__)
-open_to_every_page(bp, "GET", ask_again_after=DAY)
+open_to_every_page(bp, "GET", headers=["Content-Type"], ask_again_after=DAY)
 
 
 @bp.get("/.well-known/jwks.json")

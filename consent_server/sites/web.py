@@ -9,7 +9,7 @@ from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.read_archive import read_notice_bytes
 
 bp = Blueprint("sites", __name__)
-open_to_every_page(bp, "GET", ask_again_after=DAY)
+open_to_every_page(bp, "GET", headers=["Content-Type"], ask_again_after=DAY)
 
 
 @bp.record_once

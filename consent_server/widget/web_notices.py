@@ -18,7 +18,7 @@ from consent_server.sites.wording import Wording
 from consent_server.widget.replay_notice import pictures_of, read_picture, replay_notice, widgets_of
 
 archive = Blueprint("archive", __name__)
-open_to_every_page(archive, "GET", ask_again_after=DAY)
+open_to_every_page(archive, "GET", headers=["Content-Type"], ask_again_after=DAY)
 bp = Blueprint("notices", __name__, url_prefix="/v1/notices/<notice_hash>")
 
 PAGE_POLICY = (
