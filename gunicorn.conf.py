@@ -60,10 +60,10 @@ def when_ready(server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Each worker seals; the database lets one at a time, and the others find nothing left."""
-    from consent_server import worker as sealer
+    from consent_server.worker import start
     from wsgi import app
 
-    sealer.start(app.extensions["consent"])
+    start(app.extensions["consent"])
 
 
 def pre_fork(server: Any, worker: Any) -> None:

@@ -22,7 +22,7 @@ def connected() -> Connection:
 
 def run() -> None:
     """Apply the migrations in one transaction where the database can; both of ours can."""
-    # The file lock and the pragmas of storage/session.py are on this engine too: two processes that
+    # The file lock and the pragmas of core/database.py are on this engine too: two processes that
     # migrate at the same time take turns, and the second finds nothing to do.
     with connected().execution_options(begin="BEGIN IMMEDIATE") as connection:
         context.configure(connection=connection, target_metadata=Base.metadata, compare_type=True)

@@ -31,7 +31,7 @@ def configure_widget(notice: Notice, site: str, widget: str, tags: Sequence[Tag]
     """What this widget code (by its hash) is served with, by language.
 
     Its shape is for the code of today only. Archived code is never given it: what that was served with is
-    archived with it (storage/configurations.py).
+    archived with it (store_configurations.py).
     """
     return {language: _configuration(notice, site, widget, tags, language) for language in notice.languages}
 

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from consent_server import worker as sealer
+from consent_server import worker
 from consent_server.core import channels
 from consent_server.core.channels import Channel, Channels, Mail, Webhook, webhook_key
 from consent_server.rates import store_alerts as alerts
@@ -312,7 +312,7 @@ def test_a_server_delivers_by_itself(history: History, receiver: Receiver) -> No
     services = history.services
     ours = copy(services)
     ours.settings = replace(services.settings, alerts=hook(receiver.url))
-    tasks = {task.name: task for task in sealer.tasks(ours)}
+    tasks = {task.name: task for task in worker.tasks(ours)}
     assert tasks["deliveries"].alone
     history.hour("2026-11-23T01", shown=500)
     tasks["alerts"].run(ours)

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from consent_server import worker as sealer
+from consent_server import worker
 from consent_server.core.channels import Channel
 from consent_server.core.context import Context
 from consent_server.core.database import Database
@@ -219,7 +219,7 @@ def test_the_dashboard_says_what_is_worth_a_look(history: History, app: Flask, c
 
 
 def test_every_server_watches_by_itself(history: History, services: Context) -> None:
-    tasks = {task.name: task for task in sealer.tasks(services)}
+    tasks = {task.name: task for task in worker.tasks(services)}
     assert (tasks["alerts"].seconds, tasks["alerts"].alone) == (600, True)
     assert "deliveries" not in tasks
     history.usual(30, date(2026, 11, 21))

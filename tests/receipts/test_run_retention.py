@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
-from consent_server import worker as sealer
+from consent_server import worker
 from consent_server.access.log_lookup import log_lookup, read_lookups
 from consent_server.access.rules import Access, Role
 from consent_server.core.context import Context
@@ -111,7 +111,7 @@ def test_look_ups_go_after_a_year_though_no_record_does(shop: Shop) -> None:
 
 
 def test_look_ups_go_by_themselves_before_a_year_is_over(shop: Shop) -> None:
-    (task,) = [task for task in sealer.tasks(shop.services) if task.name == "look-ups"]
+    (task,) = [task for task in worker.tasks(shop.services) if task.name == "look-ups"]
     assert (task.seconds, task.alone) == (600, True)
     log_lookup(shop.services.database, SOMEBODY, shop.site, "gaps", {}, shop.clock())
     shop.clock.advance(days=364, hours=23)

@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
-from consent_server import worker as sealer
+from consent_server import worker
 from consent_server.app import create_app
 from consent_server.core.context import Context
 from consent_server.ledger.request_timestamps import Stamped
@@ -133,12 +133,12 @@ def test_the_check_names_timestamps_that_do_not_hold(
 
 
 def test_the_server_does_so_by_itself(stamping_app: Flask, services: Context) -> None:
-    tasks = {task.name: task for task in sealer.tasks(stamping_app.extensions["consent"])}
+    tasks = {task.name: task for task in worker.tasks(stamping_app.extensions["consent"])}
     assert tasks["timestamps"].seconds == 60
     assert tasks["timestamps"].alone
     tasks["timestamps"].run(stamping_app.extensions["consent"])
     assert len(stamping_app.test_client().get("/ledger/shop/timestamps").get_json()["items"]) == 2
-    assert "timestamps" not in {task.name for task in sealer.tasks(services)}
+    assert "timestamps" not in {task.name for task in worker.tasks(services)}
 
 
 @pytest.mark.on_both_databases

@@ -15,7 +15,7 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy import text
 
-from consent_server import worker as sealer
+from consent_server import worker
 from consent_server.app import create_app
 from consent_server.core.context import Context
 from consent_server.core.notes import parse_vkey
@@ -124,7 +124,7 @@ def running(ledger: Ledger, witness: Witness, tmp_path: Path, database_url: str,
     pace = {"seal_seconds": 0.02, "witness_seconds": 0.02}
     app = create_app(settings_for(tmp_path, database_url, witnesses=(as_set(witness),), **pace), now=clock)
     end = threading.Event()
-    threads = sealer.start(app.extensions["consent"], end)
+    threads = worker.start(app.extensions["consent"], end)
     assert {"sealer", "witnesses"} <= {thread.name for thread in threads}
     yield
     end.set()
@@ -158,13 +158,13 @@ def test_one_worker_of_a_machine_asks(ledger: Ledger, witness: Witness, running:
     settings = replace(ledger.services.settings, witnesses=(as_set(witness),), seal_seconds=60, witness_seconds=0.02)
     second = copy(ledger.services)
     second.settings = settings
-    (task,) = (one for one in sealer.tasks(second) if one.name == "witnesses")
+    (task,) = (one for one in worker.tasks(second) if one.name == "witnesses")
     assert task.alone
-    assert not sealer._became_the_one(second, task)
+    assert not worker._became_the_one(second, task)
 
 
 def test_nobody_is_asked_where_nobody_is_set(services: Context) -> None:
-    assert "witnesses" not in [task.name for task in sealer.tasks(services)]
+    assert "witnesses" not in [task.name for task in worker.tasks(services)]
     with suppress(StopIteration):
         next(witness_ledger(services.database, (), services.now))
         pytest.fail("Nobody is there to ask.")
