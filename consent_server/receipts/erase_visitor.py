@@ -58,7 +58,7 @@ class _Erasure:
         self, database: Database, keys: KeySource, public_url: str, now: Callable[[], datetime],
         random: Callable[[int], bytes], progress: Callable[[int], None],
     ) -> None:  # fmt: skip
-        self._database, self._ring, self._now, self._progress = database, keys.ring, now, progress
+        self._database, self._keys, self._now, self._progress = database, keys, now, progress
         self._remover = Remover(keys.ring, public_url, random)
         self._erased, self._broken = 0, dict[int, Refusal]()
 
@@ -72,7 +72,8 @@ class _Erasure:
         while batch:
             with self._database.reading() as session:
                 sites |= ledgers.sites_of(session, visitors, records)
-            self._broken |= seal_what_holds(self._database, self._ring, self._now, sites)[1]
+            # The keys as of now: the server seals with a new one as soon as there is one.
+            self._broken |= seal_what_holds(self._database, self._keys.ring, self._now, sites)[1]
             batch = self._erase_batch(sites - self._broken.keys(), visitors, records)
             self._erased += batch
             self._progress(batch)

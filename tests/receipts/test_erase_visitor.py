@@ -110,6 +110,26 @@ def test_a_visitor_of_many_records_goes_in_batches(shop: Shop, monkeypatch: pyte
     holds(shop, other, prove(shop, other), "rival")
 
 
+def test_keys_may_be_rotated_while_many_records_go(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasing, "BATCH", 3)
+    first = shop.decide()
+    for _ in range(7):
+        shop.decide(visitor=first.visitor)
+    ctx, rotated = shop.services, list[str]()
+
+    def rotate_once(_: int) -> None:
+        if not rotated:
+            rotated.append(ctx.keys.rotate())
+            # Another worker seals with the new key meanwhile.
+            shop.decide()
+            shop.seal()
+
+    visitor = first.visitor or UUID(int=0)
+    assert erasing.erase_visitor(ctx.database, ctx.keys, PUBLIC_URL, shop.clock, ctx.random, visitor, rotate_once) == 8
+    assert rotated
+    assert shop.check().faults == []
+
+
 def ask(shop: Shop, made: Recorded) -> None:
     request_erasure(shop.services.database, str(made.receipt_id), shop.clock())
 
