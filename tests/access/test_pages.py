@@ -35,7 +35,6 @@ def of(path: str, site: str, answer: dict[str, Any]) -> str:
     return path.replace("<key>", site).replace("<receipt_id>", answer["receipt_id"])
 
 
-@pytest.mark.on_both_databases
 def test_everybody_sees_what_their_role_allows(people: dict[str, Person], recorded: list[dict[str, Any]]) -> None:
     for path, right in PAGES.items():
         for name, status in ANSWERED[right].items():

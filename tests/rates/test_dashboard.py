@@ -26,7 +26,6 @@ from tests.support.visitor import post
 DEFINITIONS = (ROOT / "docs" / "rates.md").read_text("utf-8")
 
 
-@pytest.mark.on_both_databases
 @pytest.mark.usefixtures("counted")
 def test_the_figures_are_those_of_the_interface(marketer: Person) -> None:
     query = "?from=2026-11-01&to=2026-11-20&by=day"
@@ -157,7 +156,6 @@ def test_what_cannot_be_asked_is_said_beside_its_field(marketer: Person, query: 
     assert 'class="fault' in page.text
 
 
-@pytest.mark.on_both_databases
 def test_a_drop_that_begins_with_a_notice_is_told(
     app: Flask, services: Context, apply_site: Apply, notice: str, clock: Clock
 ) -> None:
@@ -227,7 +225,6 @@ def test_a_report_shows_the_same_to_whoever_has_its_link(marketer: Person, clien
     assert "Shared until 23 Dec 2026, 17:00 UTC." in text_of(report.text)
 
 
-@pytest.mark.on_both_databases
 @pytest.mark.usefixtures("counted")
 def test_a_report_shows_its_own_days_and_no_others(marketer: Person, client: FlaskClient, clock: Clock) -> None:
     fixed, moving = shared(marketer), shared(marketer, days="latest")
