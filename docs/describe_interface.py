@@ -26,6 +26,7 @@ from consent_server.decisions.bodies import HASH_PREFIX, PageUrl
 from consent_server.http.bodies import BODY_TYPES
 from consent_server.http.fields import Day, Fullmatch, HyphenatedUuid, Moment, Number, StrictBoolean, StrictInteger
 from consent_server.http.problems import LATER, PROBLEMS
+from consent_server.sites.site_schema import LAYOUTS
 
 Node = dict[str, Any]
 
@@ -47,11 +48,15 @@ NO_BOUND = 10**15
 
 
 class Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """YAML in which `!schema NAME` refers to a schema of the document, and `!slugs` are the names of all problems."""
+    """YAML in which `!schema NAME` refers to a schema of the document, and some lists are what the code has.
+
+    `!slugs` are the names of all problems, `!layouts` those of all layouts.
+    """
 
 
 Loader.add_constructor("!schema", lambda _, node: {"$ref": f"#/components/schemas/{node.value}"})
 Loader.add_constructor("!slugs", lambda *_: sorted(slug for _, slug, _ in PROBLEMS.values()))
+Loader.add_constructor("!layouts", lambda *_: LAYOUTS)
 
 
 def describe() -> Node:

@@ -2,6 +2,7 @@
 
 from consent_server.core.settings import ROOT
 from consent_server.sites import catalogue
+from consent_server.sites.widget_code import layout_names
 from tests.support.factories import FULL, TOP
 from tests.support.factories import site_file as plain_site_file
 from tests.support.vendors import EVERY_VENDOR
@@ -124,13 +125,14 @@ SITES = {
     "styled": site_file("styled", LOOKS, ANALYTICS_TAG, layout="box"),
     "gate": site_file("gate", ANALYTICS_TAG, layout="dialog"),
     "every": site_file("every", EVERY_VENDOR),
-    **{layout: in_every_language(layout) for layout in ("bar", "box", "dialog")},
+    **{layout: in_every_language(layout) for layout in sorted(layout_names())},
     # What the demo shop shows; and the site of the receipts, whose controller says all that one can.
     "callbell": (ROOT / "examples" / "callbell.toml").read_text("utf-8"),
     "receipts": plain_site_file(TOP.replace('"shop"', '"receipts"'), FULL),
 }
-# A site for each layout.
+# A site for each layout: a new one is met on its site in every language.
 LAYOUTS = {"shop": "bar", "cinema": "box", "gate": "dialog"}
+LAYOUTS |= {layout: layout for layout in sorted(layout_names() - set(LAYOUTS.values()))}
 # What a page of the cinema holds back.
 OPENED = "https://films.example/watch"
 FRAME = f'<iframe data-consent="filmhaus" data-src="{OPENED}" title="Film" width="400" height="225"></iframe>'

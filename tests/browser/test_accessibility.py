@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from . import axe
 from .library import Library
 from .shop import Shop
-from .site_files import FRAME
+from .site_files import FRAME, LAYOUTS
 from .views import VIEWS, View
 
 
@@ -43,7 +43,7 @@ def test_a_page_of_the_server(library: Library, view: View) -> None:
 WIDGET = "consent-widget"
 
 
-@pytest.mark.parametrize("site", ["shop", "cinema", "gate"], ids=["bar", "box", "dialog"])
+@pytest.mark.parametrize("site", LAYOUTS, ids=LAYOUTS.values())
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_the_banner(visit: Callable[..., Shop], site: str, lang: str) -> None:
     shop = visit(site)

@@ -6,13 +6,14 @@ import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
 from consent_server.sites import catalogue
+from consent_server.sites.widget_code import layout_names
 from tests.support.environment import NARROW, WIDE
 
 from . import axe
 from .shop import Shop
 from .site_files import LANGUAGES
 
-LAYOUTS = ("bar", "box", "dialog")
+LAYOUTS = sorted(layout_names())
 SMALL = ViewportSize(width=320, height=568)
 # The narrowest on which the preferences have both answers in one row.
 PHONE = ViewportSize(width=360, height=640)
@@ -31,8 +32,8 @@ def phone(visit_once: Callable[..., Shop]) -> Shop:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_language_fits(phone: Shop, lang: str) -> None:
-    # Each layout meets every third language; the texts are the same in all.
-    phone.site = LAYOUTS[LANGUAGES.index(lang) % 3]
+    # The layouts take turns; the texts are the same in all.
+    phone.site = LAYOUTS[LANGUAGES.index(lang) % len(LAYOUTS)]
     phone.serve(lang=lang)
     phone.open()
     expect(phone.banner).to_have_attribute("dir", catalogue.locales()[lang]["meta"]["direction"])

@@ -14,6 +14,7 @@ from consent_server.app import create_app
 from consent_server.core.keys import KeyRing, read_header, verify_jws
 from consent_server.core.settings import ROOT, Settings
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE, STATE_LIMIT, STATE_TYPE
+from consent_server.sites.widget_code import layout_names
 
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])
@@ -59,6 +60,12 @@ def test_defaults_are_those_of_the_server(tmp_path: Path) -> None:
     assert rows["CONSENT_RATE_LIMIT_URL"] == settings.rate_limit_url
     assert rows["CONSENT_SEAL_SECONDS"] == str(settings.seal_seconds)
     assert rows["CONSENT_PUBLIC_URL"].replace("PORT", rows["PORT"]) == settings.public_url
+
+
+def test_every_layout_is_on_the_page_of_the_site_file() -> None:
+    rule = re.search(r"`banner\.layout`: (.*)", (DOCS / "formats" / "site.md").read_text("utf-8"))
+    assert rule
+    assert set(re.findall(r'`"(\w+)"`', rule[1])) == layout_names()
 
 
 # Commands
