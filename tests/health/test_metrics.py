@@ -1,5 +1,6 @@
 """GET /metrics: who may ask, and that the figures are those of the database."""
 
+import re
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import text
 
 from consent_server import __version__
 from consent_server.core.context import Context
+from consent_server.core.settings import ROOT
 from consent_server.health import store as figures
 from consent_server.ledger.seal import seal_ledger
 from consent_server.receipts import store as erasure_requests
@@ -49,6 +51,13 @@ def test_the_figures_are_those_of_the_database(
     assert found["consent_ledger_leaves_total", "shop"] == 6
     assert found["consent_sealing_lag_seconds", "shop"] == 0
     assert found["consent_recent_decisions", "shop", "accept_all"] == 0
+
+
+@pytest.mark.usefixtures("recorded")
+def test_the_page_for_operators_says_what_each_figure_tells(app: Flask, client: FlaskClient) -> None:
+    names = {name for name, *_ in scrape(client, token(app, "operator"))} - {"consent_build_info"}
+    assert names <= set(re.findall(r"^\| `(consent_\w+)` \|", (ROOT / "docs" / "deploy.md").read_text("utf-8"), re.M))
+    assert "consent_erasure_requests_open" in names
 
 
 @pytest.mark.parametrize(

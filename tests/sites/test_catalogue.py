@@ -7,6 +7,8 @@ import pytest
 
 from consent_server.sites import catalogue
 from consent_server.sites.rules_signals import PURPOSE_SIGNALS
+from consent_server.sites.widget_code import adapter_names
+from tests.support.vendors import IDS
 
 VENDORS = catalogue.vendors()
 KEYS = {
@@ -78,3 +80,14 @@ def assert_not_the_sites_own(cookie: dict[str, Any]) -> None:
 def test_no_two_vendors_have_one_name() -> None:
     names = [vendor["name"] for vendor in VENDORS.values()]
     assert len(set(names)) == len(names)
+
+
+def test_every_adapter_is_built_used_and_in_the_guide() -> None:
+    guide = (catalogue.HERE / "vendors" / "README.md").read_text("utf-8")
+    used = {vendor["adapter"] for vendor in VENDORS.values() if "adapter" in vendor}
+    assert used == adapter_names()
+    assert used == set(re.findall(r"^\| [^|]+ \| `(\w+)` \| [^|]+ \| [^|]+ \|$", guide, re.MULTILINE))
+
+
+def test_each_vendor_has_an_id_in_the_tests() -> None:
+    assert IDS.keys() == VENDORS.keys()
