@@ -9,8 +9,15 @@ from consent_server.access import guard as auth
 from consent_server.access.rules import Role
 from consent_server.core.errors import Unauthenticated
 
-# What a role may do with a site: role, words, endpoint that takes the site's key. Each console adds its own.
-LINKS: list[tuple[Role, str, str]] = []
+# What a role may do with a site, in the order in which it is offered: role, words, endpoint that takes the site's key.
+LINKS = (
+    (Role.AUDITOR, "Records", "auditor.records"),
+    (Role.AUDITOR, "Spot check", "auditor.sample"),
+    (Role.AUDITOR, "Gaps", "auditor.gaps"),
+    (Role.MARKETER, "Rates", "dashboard.rates"),
+    (Role.OPERATOR, "Erasure", "erasures.requests"),
+    (Role.MARKETER, "Experiment", "experiment.page"),
+)
 
 
 def frame(pages: Blueprint) -> None:

@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response as AnyResponse
 from consent_server.access import console
 from consent_server.access import guard as auth
 from consent_server.access.log_lookup import log_lookup
-from consent_server.access.rules import Role
 from consent_server.audit.queries import RECORDS, REPLAY, SAMPLE, SEARCH, cursor, wanted, without_limit
 from consent_server.audit.read_record import read_record, receipt_shown
 from consent_server.audit.report_gaps import report_gaps
@@ -32,11 +31,6 @@ from consent_server.sites.rules_site import StoredSite
 api = Blueprint("auditor_api", __name__)
 bp = Blueprint("auditor", __name__, url_prefix="/console/sites/<key>")
 console.frame(bp)
-console.LINKS += [
-    (Role.AUDITOR, "Records", "auditor.records"),
-    (Role.AUDITOR, "Spot check", "auditor.sample"),
-    (Role.AUDITOR, "Gaps", "auditor.gaps"),
-]
 
 PAGE_ROWS = 50
 LONGEST_RECEIPT = 64 * 1024

@@ -9,7 +9,6 @@ from werkzeug.datastructures import MultiDict
 
 from consent_server.access import console
 from consent_server.access.credentials import ReportLinks
-from consent_server.access.rules import Role
 from consent_server.core.context import context
 from consent_server.core.errors import Fault, InvalidQuery
 from consent_server.core.times import local_day
@@ -24,7 +23,6 @@ from consent_server.sites.rules_site import Site
 bp = Blueprint("dashboard", __name__, url_prefix="/console/sites/<key>/rates")
 console.frame(bp)
 bp.record_once(lambda state: state.app.jinja_env.filters.update(board.FILTERS))
-console.LINKS += [(Role.MARKETER, "Rates", "dashboard.rates")]
 
 QUICK = {7: "7 days", 28: "28 days", 90: "90 days", 365: "A year"}
 # Longer than this, the quick links show weeks.

@@ -6,7 +6,6 @@ from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from consent_server.access import console
-from consent_server.access.rules import Role
 from consent_server.core.context import context
 from consent_server.core.errors import UnknownExperiment
 from consent_server.core.times import rfc3339
@@ -26,7 +25,6 @@ api = Blueprint("experiment_api", __name__)
 bp = Blueprint("experiment", __name__, url_prefix="/console/sites/<key>/experiment")
 console.frame(bp)
 bp.record_once(lambda state: state.app.jinja_env.filters.update(board.FILTERS))
-console.LINKS += [(Role.MARKETER, "Experiment", "experiment.page")]
 
 # What is measured by default (docs/rates.md), and what else is shown of each arm.
 SHOWN_RATES = ("opt_in", "interaction", "consent")

@@ -3,7 +3,6 @@
 from flask import Blueprint
 
 from consent_server.access import console
-from consent_server.access.rules import Role
 from consent_server.core.context import context
 from consent_server.receipts.request_erasure import read_erasure_requests
 from consent_server.sites.find import find_site
@@ -11,7 +10,6 @@ from consent_server.sites.rules_rights import answer_by
 
 bp = Blueprint("erasures", __name__, url_prefix="/console/sites/<key>")
 console.frame(bp)
-console.LINKS += [(Role.OPERATOR, "Erasure", "erasures.requests")]
 
 
 @bp.get("/erasure-requests")

@@ -1,5 +1,6 @@
 """The pages of the consoles, asked by everybody. That no route is forgotten is for test_routes.py."""
 
+import re
 from typing import Any
 
 import pytest
@@ -171,3 +172,17 @@ def test_roles(role: Role) -> None:
     assert [wanted for wanted in Role if Access("x", role, None).has(wanted)] == (
         list(Role) if role is Role.OPERATOR else [role]
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "offered"),
+    [
+        ("olga", ["Records", "Spot check", "Gaps", "Rates", "Erasure", "Experiment"]),
+        ("max", ["Rates", "Experiment"]),
+        ("ada", ["Records", "Spot check", "Gaps"]),
+    ],
+)
+def test_what_a_role_is_offered_stands_in_one_order(people: dict[str, Person], name: str, offered: list[str]) -> None:
+    page = people[name].open("/console").text
+    section = page[page.index('id="site-shop"') :].partition("</section>")[0]
+    assert re.findall(r'<a class="button"[^>]*>([^<]+)<', section) == offered
