@@ -14,19 +14,10 @@ from consent_server.ledger.check import check_ledger
 from consent_server.ledger.replay import replay_leaves
 from tests.support import jose
 from tests.support.factories import Clock, settings_for
-from tests.support.ledger_attacks import Attack, Attacker
+from tests.support.ledger_attacks import Attack, Attacker, then, without_key
 from tests.support.ledger_shop import Shop
 
 HOUR_MS = 3_600_000
-
-
-def fill(shop: Shop) -> None:
-    """Twelve records under checkpoints of 4, 8 and 12 leaves. Leaf 12 removed leaf 1, under one of 13."""
-    for _ in range(3):
-        for _ in range(4):
-            shop.decide()
-        shop.seal()
-    assert shop.erase(shop.made[1]) == 1
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +27,7 @@ def filled(published_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     shutil.copy(published_sqlite, folder)
     services = context_of(create_app(settings_for(folder, f"sqlite:///{folder / published_sqlite.name}"), now=clock))
     shop = Shop(services, clock, folder)
-    fill(shop)
+    shop.fill()
     services.database.engine.dispose()
     return shop
 
@@ -60,7 +51,7 @@ def shop(
         filled: Shop = request.getfixturevalue("filled")
         shop.made, clock.at = list(filled.made), filled.clock.at
     else:
-        fill(shop)
+        shop.fill()
     return shop
 
 
@@ -70,21 +61,6 @@ def attacker(shop: Shop, database_url: str) -> Iterator[Attacker]:
     found = Attacker.on(database_url)
     yield found
     found.leave()
-
-
-def then(*steps: Attack) -> Attack:
-    """One after the other."""
-
-    def attack(attacker: Attacker) -> None:
-        for step in steps:
-            step(attacker)
-
-    return attack
-
-
-def without_key(attack: Attack) -> Attack:
-    """With everything that needs no key made to fit: tiles, and checkpoints under a key of the attacker's own."""
-    return then(attack, Attacker.rewrite_tiles, Attacker.rewrite_checkpoints)
 
 
 LEAF, LINE = "records.jsonl leaf {}", "checkpoints.jsonl line {}"

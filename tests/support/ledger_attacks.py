@@ -329,3 +329,18 @@ def altered(token: str, **claims: Any) -> str:
 
 
 Attack = Callable[[Attacker], object]
+
+
+def then(*steps: Attack) -> Attack:
+    """One after the other."""
+
+    def attack(attacker: Attacker) -> None:
+        for step in steps:
+            step(attacker)
+
+    return attack
+
+
+def without_key(attack: Attack) -> Attack:
+    """With everything that needs no key made to fit: tiles, and checkpoints under a key of the attacker's own."""
+    return then(attack, Attacker.rewrite_tiles, Attacker.rewrite_checkpoints)

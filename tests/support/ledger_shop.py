@@ -44,6 +44,14 @@ class Shop:
         self.made.append(self.services[RecordDecision](current, said, Visit()))
         return self.made[-1]
 
+    def fill(self) -> None:
+        """Twelve records under checkpoints of 4, 8 and 12 leaves. Leaf 12 removed leaf 1, under one of 13."""
+        for _ in range(3):
+            for _ in range(4):
+                self.decide()
+            self.seal()
+        assert self.erase(self.made[1]) == 1
+
     def seal(self) -> None:
         """As the server does every few seconds."""
         seal_ledger(self.services.database, self.services.keys.ring, self.clock)
