@@ -136,7 +136,7 @@ APT = tests/install-debian-packages
 node:
 	@$(APT) npm nodejs npm
 chromium:
-	@$(APT) chromium chromium
+	@$(APT) chromium chromium chromium-sandbox
 	@$(APT) /usr/lib/*/libatomic.so.1 libatomic1  # Playwright's own Node needs it
 	@$(APT) chromium-headless-shell chromium-headless-shell || echo "Without it the browser tests take three times as long."
 fonts: # those that tests/support/fonts.conf names
