@@ -45,6 +45,18 @@ def moment(at: Any) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S}" if at else "—"
 
 
+@bp.app_template_filter("short")
+def short(digest: str, digits: int = 16) -> str:
+    """Enough of a hash to tell it by."""
+    return digest[:digits]
+
+
+@bp.app_template_filter("plural")
+def plural(noun: str, count: int) -> str:
+    """The noun after a count: "1 record", "2 records"."""
+    return noun if count == 1 else f"{noun}s"
+
+
 console.frame(bp)
 
 
