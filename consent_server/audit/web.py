@@ -23,7 +23,7 @@ from consent_server.core.times import rfc3339
 from consent_server.decisions.rules import Action
 from consent_server.http.answers import Cache, answer
 from consent_server.http.fields import as_uuid, read_query, without_empty
-from consent_server.ledger.replay import STRETCH, replay_leaves
+from consent_server.ledger.replay import replay_leaves
 from consent_server.receipts.verify import Verification, verify_offline, verify_receipt
 from consent_server.sites.find import find_site
 from consent_server.sites.rules_site import StoredSite
@@ -124,7 +124,7 @@ def gaps(key: str) -> str:
     _log(stored, "gaps", {} if first is None else {"from": first})
     if first is not None:
         replayed = replay_leaves(ctx.database, ctx.keys.ring, stored.id, stored.site.key, first)
-        return _page("audit/replay.html", stored, replayed=replayed, stretch=STRETCH)
+        return _page("audit/replay.html", stored, replayed=replayed)
     return _page("audit/gaps.html", stored, report=report_gaps(ctx.database, ctx.keys.ring, stored.id))
 
 

@@ -29,6 +29,21 @@ class Replayed(Report):
     notices: Counter[str] = field(default_factory=Counter)
     widgets: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def last(self) -> int | None:
+        """The last leaf of the stretch, or none where it holds no leaf."""
+        return self.end - 1 if self.end > self.first else None
+
+    @property
+    def earlier(self) -> int | None:
+        """Where the stretch before this one begins."""
+        return max(self.first - STRETCH, 0) if self.first else None
+
+    @property
+    def later(self) -> int | None:
+        """Where the next stretch begins."""
+        return self.end if self.first < self.end < self.size else None
+
     def take(self, leaf: CheckedLeaf) -> None:
         """Count a leaf."""
         if leaf.fault:
