@@ -17,7 +17,6 @@ def requests(key: str) -> str:
     """Those that are open, oldest first, with the days that are left to decide."""
     ctx = context()
     stored = find_site(ctx.database, key)
-    pending = read_erasure_requests(ctx.database, stored.id)
-    due = {request.receipt_id: answer_by(request.asked_at) for request in pending}
-    left = {receipt_id: (until - ctx.now()).days for receipt_id, until in due.items()}
-    return console.page("receipts/erasure_requests.html", site=stored.site, requests=pending, due=due, left=left)
+    pending = [(asked, answer_by(asked.asked_at)) for asked in read_erasure_requests(ctx.database, stored.id)]
+    requests = [(asked, until.date(), (until - ctx.now()).days) for asked, until in pending]
+    return console.page("receipts/erasure_requests.html", site=stored.site, requests=requests)
