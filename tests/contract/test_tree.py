@@ -13,7 +13,7 @@ from consent_server.core.settings import ROOT
 
 SERVER = ROOT / "consent_server"
 WIDGET = ROOT / "static" / "widget"
-LONGEST_FILE, LONGEST_FUNCTION = 400, 40
+LONGEST_FILE, LONGEST_FUNCTION, LONGEST_TEMPLATE_LINE = 400, 40, 159
 # Goes into every evidence pack as one file that needs nothing else.
 STANDS_ALONE = SERVER / "audit" / "verify.py"
 # What is generated, installed, or only about this machine is not the tree.
@@ -44,6 +44,18 @@ def test_files_are_short(where: str) -> None:
         if path.is_relative_to(ROOT / where) and path != STANDS_ALONE and path.suffix in (".py", ".ts", ".css", ".html")
         if (lines := len(path.read_text("utf-8").splitlines())) > LONGEST_FILE
     }
+    assert long == {}
+
+
+def test_lines_of_templates_are_short() -> None:
+    templates = list(SERVER.glob("*/templates/*.html"))
+    long = {
+        f"{path.relative_to(ROOT)}:{number}": len(line)
+        for path in templates
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if len(line) > LONGEST_TEMPLATE_LINE
+    }
+    assert templates
     assert long == {}
 
 
