@@ -17,7 +17,7 @@ _RUN = """async ([runOnly, but, part]) => {
     `${id} at ${target}: ${failureSummary.split("\\n").slice(1).join(";")}`));
 }"""
 EVERYTHING = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# What another scheme can break, and what another size can. The widest size shows the most, so colours are asked there.
+# What another scheme can break, and what another size can beside: a style sheet may colour a phone's page otherwise.
 COLOUR = ["color-contrast", "link-in-text-block"]
 SIZE = ["target-size", "scrollable-region-focusable", "button-name", "link-name"]
 DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
@@ -48,7 +48,7 @@ def faults(page: Page, part: str = "", sizes: Sequence[ViewportSize] = SIZES, *,
         frame.evaluate(f"() => {{ {_SOURCE} }}")
     widest, *smaller = sizes
     looks: list[tuple[Scheme, ViewportSize, list[str]]] = [("light", widest, EVERYTHING)]
-    looks += [("light", size, SIZE) for size in smaller]
+    looks += [("light", size, [*SIZE, *COLOUR]) for size in smaller]
     if colours:
         looks.append(("dark", widest, COLOUR))
     but = [] if colours else COLOUR

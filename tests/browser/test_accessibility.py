@@ -17,14 +17,16 @@ def test_the_check_can_fail(page: Page) -> None:
     page.set_content(
         f"""<title>x</title><style>button {{ font: 9px x; padding: 0; margin: 0; border: 0; color: #000 }}
         @media (min-width: 40em) {{ button {{ width: 24px; height: 24px }} }}
+        @media (max-width: 40em) {{ h2 {{ color: #eee }} }}
         @media (prefers-color-scheme: dark) {{ h1 {{ color: #eee }} }}</style>
-        <main><h1 style="width:99em">Faint</h1><img>{buttons}</main>"""
+        <main><h1 style="width:99em">Faint</h1><h2>Paler</h2><img>{buttons}</main>"""
     )
     faults = axe.faults(page)
     for fault in (
         "1280 light: html-has-lang",
         "1280 light: image-alt",
         "1280 dark: color-contrast",
+        "390 light: color-contrast",
         "390 light: target-size",
         "390 light: wider than the screen",
     ):
