@@ -14,7 +14,7 @@ from tests.support.factories import Clock
 from tests.support.ledger_shop import Shop
 from tests.support.sealed import holds_all, records
 
-pytestmark = pytest.mark.parametrize("dialect", ["postgresql"])
+pytestmark = [pytest.mark.parametrize("dialect", ["postgresql"]), pytest.mark.slow]
 
 
 class Slow:

@@ -17,7 +17,7 @@ from tests.support.experiment_files import BOX, TITLE, hashes, in_force, stored,
 from tests.support.factories import ANALYTICS, META, Clock, site_file
 from tests.support.sites import Apply
 
-pytestmark = pytest.mark.on_both_databases
+pytestmark = [pytest.mark.on_both_databases, pytest.mark.slow]
 
 
 def at_once(monkeypatch: pytest.MonkeyPatch, *actions: Callable[[], object]) -> list[str]:
