@@ -18,9 +18,9 @@ const entries = {
 // A layout is one sheet, under its name in a site file; what all of them share is one more.
 for (const sheet of (await readdir(join(here, "src/layers/looks"))).sort())
   entries[`looks/${sheet}`] = `layers/looks/${sheet}`;
-// One expression each, so that a site gets those of its own vendors; two files are what adapters share.
+// One expression each, so that a site gets those of its own vendors; the rest is what adapters share.
 for (const source of (await readdir(join(here, "src/vendors"))).sort())
-  if (!/^(adapter|tag)\.ts$/.test(source)) entries[`vendors/${source.replace(".ts", ".js")}`] = `vendors/${source}`;
+  if (!/^(adapter|replaced|tag)\.ts$/.test(source)) entries[`vendors/${source.replace(".ts", ".js")}`] = `vendors/${source}`;
 
 /** A sheet: minified, and with the blanks gone that CSS does not need. */
 async function sheet(path) {
