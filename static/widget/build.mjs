@@ -1,6 +1,8 @@
-// Builds dist/: one-line expressions that the server joins into one script. The same sources give the same bytes.
+// Builds dist/: one-line expressions that the server joins into one script, and the types of what a page sees of it.
+// The same sources give the same bytes.
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
@@ -60,11 +62,20 @@ async function expression(source) {
   return `(()=>{${code.slice(0, -exported.length)}return ${name}})()`;
 }
 
+/** What the page's own code sees of the widget, for its compiler. */
+async function declare(source) {
+  const tsc = fileURLToPath(new URL("bin/tsc", import.meta.resolve("typescript/package.json")));
+  const options = ["--declaration", "--emitDeclarationOnly", "--target", "es2021", "--strict"];
+  execFileSync(process.execPath, [tsc, ...options, "--outDir", join(here, "dist"), join(here, "src", source)], { stdio: "inherit" });
+  await rename(join(here, "dist", source.replace(".ts", ".d.ts")), join(here, "dist/consent-widget.d.ts"));
+}
+
 const brotli = (text) =>
   brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
 
 await rm(join(here, "dist"), { recursive: true, force: true });
 for (const part of ["vendors", "looks"]) await mkdir(join(here, "dist", part), { recursive: true });
+await declare("public.ts");
 const manifest = {};
 for (const [file, source] of Object.entries(entries)) {
   const text = await expression(source);

@@ -3,6 +3,7 @@ import { receive } from "./layers/later";
 import { openBanner, showPreferences } from "./layers/layers";
 import { decision, on } from "./page/events";
 import { guard } from "./page/guard";
+import type { ConsentWidget } from "./public";
 import { allowed, config, receiptUrl } from "./state/current";
 import { complete } from "./state/state";
 
@@ -42,4 +43,4 @@ export const api = {
   conversion: guard(conversion),
   on,
   _: receive,
-};
+} satisfies ConsentWidget & { _: unknown };

@@ -11,7 +11,7 @@ export function tell(name: string): void {
 }
 
 /** Hear of an event; of `ready` also who comes after it. */
-export function on(name: string, listener: (decision: unknown) => void): void {
+export function on(name: string, listener: (detail: any) => void): void {
   document.addEventListener("consent:" + name, ({ detail }: any) => listener(detail));
   if (ready && name == "ready") listener(decision());
 }
