@@ -9,7 +9,7 @@ from consent_server.core.canonical import encode
 from consent_server.core.hashes import sha256_hex
 from consent_server.sites import catalogue
 from consent_server.sites.rules_notice import Configuration, Notice, consent_basis
-from consent_server.sites.rules_site import Tag
+from consent_server.sites.rules_site import Site, Tag
 from consent_server.sites.style_banner import banner_css
 
 CONFIG_TEXTS = (
@@ -27,20 +27,20 @@ DETAILS_TEXTS = (
 )  # fmt: skip
 
 
-def configure_widget(notice: Notice, site: str, widget: str, tags: Sequence[Tag]) -> dict[str, Configuration]:
-    """What this widget code (by its hash) is served with, by language.
+def configure_widget(notice: Notice, site: Site, widget: str, server: str) -> dict[str, Configuration]:
+    """What this widget code (by its hash) is served with by a server of this public URL, by language.
 
     Its shape is for the code of today only. Archived code is never given it: what that was served with is
     archived with it (store_configurations.py).
     """
-    return {language: _configuration(notice, site, widget, tags, language) for language in notice.languages}
+    return {language: _configuration(notice, site, widget, server, language) for language in notice.languages}
 
 
-def _configuration(notice: Notice, site: str, widget: str, tags: Sequence[Tag], language: str) -> Configuration:
+def _configuration(notice: Notice, site: Site, widget: str, server: str, language: str) -> Configuration:
     detail = notice_detail(notice, language)
     return Configuration(
         language,
-        main=_line(_first_layer(notice, site, widget, tags, language)),
+        main=_line(_first_layer(notice, site, widget, server, language)),
         preferences=_line(_part(detail, ("controller", "contact", "dpo", "purposes"), PREFERENCES_TEXTS)),
         details=_line(_part(detail, ("vendors",), DETAILS_TEXTS)),
     )
@@ -88,12 +88,13 @@ def _line(data: Mapping[str, Any]) -> str:
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
 
 
-def _first_layer(notice: Notice, site: str, widget: str, tags: Sequence[Tag], language: str) -> dict[str, Any]:
+def _first_layer(notice: Notice, site: Site, widget: str, server: str, language: str) -> dict[str, Any]:
     body = notice.body
     texts = body["texts"][language]
     gpc = notice.gpc_purposes
     return {
-        "site": site,
+        "site": site.key,
+        "server": server,
         "notice": notice.hash,
         "revision": revision(body),
         "widget": widget[:16],
@@ -110,7 +111,7 @@ def _first_layer(notice: Notice, site: str, widget: str, tags: Sequence[Tag], la
             {"key": p["key"], "signals": p["signals"]} | ({"gpc": True} if p["key"] in gpc else {})
             for p in body["purposes"]
         ],
-        "vendors": _tags(body["vendors"], tags),
+        "vendors": _tags(body["vendors"], site.tags),
         "texts": {key: texts["banner"][key] for key in CONFIG_TEXTS},
     }
 
@@ -134,9 +135,10 @@ def _tag(vendor: Mapping[str, Any], tag: Tag) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "key": vendor["key"],
         "adapter": tag.adapter,
-        "id": tag.id,
+        "ids": tag.ids,
         "purposes": vendor["purposes"],
         "conversions": dict(tag.conversions),
+        "hosts": [] if tag.adapter else tag.hosts or catalogue.vendors().get(tag.vendor, {}).get("hosts"),
     }
     return {key: value for key, value in entry.items() if value}
 

@@ -49,8 +49,9 @@ class CurrentSite:
 class CurrentSites:
     """Looks sites up by key, and their earlier notices by hash."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, public_url: str, now: Callable[[], datetime]) -> None:
         self._database = database
+        self._public_url = public_url
         self._now = now
         self._lock = threading.Lock()
         self._current: dict[str, tuple[float, CurrentSite]] = {}
@@ -100,7 +101,7 @@ class CurrentSites:
         shown = [(100, notice), *((arm.weight, arm.notice) for arm in (experiment.arms[1:] if experiment else ()))]
         adapters = (tag.adapter for tag in site.tags if tag.adapter)
         code = widget_code(adapters, (one.notice.body["layout"] for _, one in shown), arms=runs)
-        own = [(weight, configure_widget(one.notice, site.key, code.hash, site.tags)) for weight, one in shown]
+        own = [(weight, configure_widget(one.notice, site, code.hash, self._public_url)) for weight, one in shown]
         current = CurrentSite(
             site_id=stored.id,
             site=site,

@@ -85,7 +85,7 @@ def publish_notice(
             run_experiment(session, site_id, experiment, now)
             for arm in shown:
                 notice_id = notices.store(session, site_id, arm.notice.hash, arm.stored_as, now)
-                served = configure_widget(arm.notice, site.key, code.hash, site.tags)
+                served = configure_widget(arm.notice, site, code.hash, public_url)
                 configurations.archive(session, notice_id, code.hash, served.values(), now)
     changed = stored is None or stored.site != site
     _, corrections = banner_colours(declared["banner"]["colours"])
@@ -111,15 +111,7 @@ def _arm(name: str, weight: int, body: Mapping[str, Any]) -> Arm:
 
 
 def _site(declared: Mapping[str, Any], demo: bool) -> Site:
-    tags = tuple(
-        Tag(
-            vendor=vendor["key"],
-            adapter=vendor.get("adapter"),
-            id=vendor.get("id"),
-            conversions={name: f"{vendor['id']}/{label}" for name, label in vendor["conversions"].items()},
-        )
-        for vendor in declared["vendors"]
-    )
+    tags = tuple(map(_tag, declared["vendors"]))
     return Site(
         SiteKey(declared["key"]),
         declared["name"],
@@ -129,6 +121,17 @@ def _site(declared: Mapping[str, Any], demo: bool) -> Site:
         declared["time_zone"],
         tags,
         demo,
+    )
+
+
+def _tag(vendor: Mapping[str, Any]) -> Tag:
+    return Tag(
+        vendor=vendor["key"],
+        adapter=vendor.get("adapter"),
+        ids=tuple(vendor["ids"]),
+        conversions={name: tuple(sent_to) for name, sent_to in vendor["conversions"].items()},
+        # Those of the catalogue are read where they are used.
+        hosts=() if vendor["key"] in catalogue.vendors() else tuple(vendor.get("hosts", ())),
     )
 
 

@@ -14,13 +14,35 @@ KEY = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 class Tag:
     """What makes a vendor load on this site: the adapter of the widget and the site's own ids.
 
-    None of it is shown to a visitor, so none of it is part of the notice.
+    `conversions` has for each name the destinations that Google calls `send_to`; `hosts` are where requests of a
+    vendor of the site's own go. None of it is shown to a visitor, so none of it is part of the notice.
     """
 
     vendor: str
     adapter: str | None
-    id: str | None
-    conversions: Mapping[str, str] = field(default_factory=dict)
+    ids: tuple[str, ...] = ()
+    conversions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hosts: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The stored form."""
+        return {
+            "vendor": self.vendor,
+            "adapter": self.adapter,
+            "ids": list(self.ids),
+            "conversions": {name: list(sent_to) for name, sent_to in self.conversions.items()},
+            "hosts": list(self.hosts),
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Tag":
+        """Read the stored form back, also that of sites applied when a vendor had one id."""
+        ids = stored["ids"] if "ids" in stored else [stored["id"]] if stored["id"] else []
+        conversions = {
+            name: (sent_to,) if isinstance(sent_to, str) else tuple(sent_to)
+            for name, sent_to in stored["conversions"].items()
+        }
+        return cls(stored["vendor"], stored["adapter"], tuple(ids), conversions, tuple(stored.get("hosts", ())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +63,19 @@ class Site:
 
     def to_json(self) -> dict[str, Any]:
         """The stored form."""
-        tags = [
-            {"vendor": t.vendor, "adapter": t.adapter, "id": t.id, "conversions": dict(t.conversions)}
-            for t in self.tags
-        ]
         return {
             "origins": list(self.origins),
             "default_language": self.default_language,
             "proof_retention": self.proof_retention,
             "time_zone": self.time_zone,
-            "tags": tags,
+            "tags": [tag.to_json() for tag in self.tags],
             "demo": self.demo,
         }
 
     @classmethod
     def from_json(cls, key: str, name: str, stored: Mapping[str, Any]) -> "Site":
         """Read the stored form back."""
-        tags = tuple(Tag(**tag) for tag in stored["tags"])
+        tags = tuple(map(Tag.from_json, stored["tags"]))
         return cls(
             SiteKey(key),
             name,

@@ -3,7 +3,6 @@
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -16,17 +15,13 @@ from consent_server.core.durations import duration_days
 from consent_server.core.errors import Fault, InvalidSiteFile
 from consent_server.sites import catalogue
 from consent_server.sites import rules_fairness as fairness
-from consent_server.sites.rules_cookie import NAME, below
-from consent_server.sites.rules_signals import PURPOSE_SIGNALS, gpc_covers
+from consent_server.sites.rules_cookie import below
+from consent_server.sites.rules_signals import PURPOSE_SIGNALS
 from consent_server.sites.rules_site import CONTROL, origin_matches
 from consent_server.sites.site_schema import LOOPBACK, SiteSchema
-from consent_server.sites.widget_code import adapter_names
+from consent_server.sites.site_vendors import UNKNOWN, complete_vendors, reachable, vendor_faults
 
 LONGEST_PROOF_DAYS = 5 * 366
-# What a choice granted is part of a counter's key, and an index entry of PostgreSQL holds 2,704 bytes.
-LONGEST_KEYS = 2000
-GENERIC_NAMES = ("uuid", "session", "token", "user")
-UNKNOWN = "is not known"
 # Texts of an override that the second layer or a placeholder shows, which all arms of an experiment share.
 LATER_TEXTS = {"placeholder", "once", "always"}
 # Looked up once: that opens six hundred files, four fifths of what reading a site file costs.
@@ -52,23 +47,11 @@ def read_site_file(text: str) -> dict[str, Any]:
         declared.setdefault("default_language", declared["languages"][0])
     form_faults = {fault.pointer for fault in faults}
     for check in CHECKS:
-        faults += [fault for fault in _reachable(check(declared)) if fault.pointer not in form_faults]
+        faults += [fault for fault in reachable(check(declared)) if fault.pointer not in form_faults]
     if faults:
         raise InvalidSiteFile("The site file is refused.", faults)
-    declared["vendors"] = [complete_vendor(vendor) for vendor in declared["vendors"]]
+    declared["vendors"] = complete_vendors(declared["vendors"])
     return declared
-
-
-def _reachable(faults: Iterator[Fault]) -> Iterator[Fault]:
-    """What a check finds as far as it gets: where the form is at fault, what it reads may not be there."""
-    with suppress(KeyError, TypeError, AttributeError):
-        yield from faults
-
-
-def complete_vendor(declared: Mapping[str, Any]) -> dict[str, Any]:
-    """A vendor's catalogue entry under what the site says of it; cookies add up."""
-    entry = catalogue.vendors().get(declared["key"], {})
-    return {**entry, **declared, "cookies": [*entry.get("cookies", []), *declared["cookies"]]}
 
 
 def _flatten(messages: Any, place: str) -> Iterator[Fault]:
@@ -128,7 +111,7 @@ def _experiment_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
         return
     arms = declared["experiment"]["arms"]
     for index, arm in enumerate(arms):
-        yield from _reachable(_arm_faults(f"experiment.arms[{index}]", arm, arms[:index], declared))
+        yield from reachable(_arm_faults(f"experiment.arms[{index}]", arm, arms[:index], declared))
     if sum(arm["weight"] for arm in arms) > 99:
         yield Fault("experiment.arms", "the weights leave nothing of 100 for the site's own notice")
 
@@ -218,85 +201,6 @@ def _purpose_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
                 yield Fault(f"purposes.{key}.texts.{language}", "is not one of languages")
 
 
-def _vendor_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
-    seen: set[str] = set()
-    for index, vendor in enumerate(declared["vendors"]):
-        place = f"vendors[{index}]"
-        yield from _reachable(_vendor_faults_of(place, vendor, seen, declared))
-    keys = [*seen, *declared["purposes"], *PURPOSE_SIGNALS]
-    if sum(len(key) + 1 for key in keys) > LONGEST_KEYS:
-        yield Fault("vendors", f"the keys of vendors and purposes together have more than {LONGEST_KEYS} characters")
-
-
-def _vendor_faults_of(
-    place: str, vendor: Mapping[str, Any], seen: set[str], declared: Mapping[str, Any]
-) -> Iterator[Fault]:
-    for number, cookie in enumerate(vendor["cookies"]):
-        yield from _reachable(_cookie_faults(f"{place}.cookies[{number}]", cookie))
-    if vendor["key"] in seen:
-        yield Fault(f"{place}.key", f'"{vendor["key"]}" appears twice')
-    seen.add(vendor["key"])
-    entry = catalogue.vendors().get(vendor["key"])
-    yield from (_own_vendor_faults(place, vendor) if entry is None else _known_vendor_faults(place, vendor, entry))
-    yield from _regrouping_faults(place, vendor, entry or {}, declared["purposes"])
-
-
-def _known_vendor_faults(place: str, vendor: Mapping[str, Any], entry: Mapping[str, Any]) -> Iterator[Fault]:
-    for key in ("name", "policy_url", "operator", "other_entities", "transfer", "hosts"):
-        if key in vendor:
-            yield Fault(f"{place}.{key}", "is set by the catalogue; use declared for what your policy says")
-    identifier = vendor.get("id")
-    if identifier is None:
-        if entry.get("adapter") in adapter_names():
-            yield Fault(f"{place}.id", "is missing")
-    elif not re.fullmatch(entry.get("id_pattern", ""), identifier):
-        yield Fault(f"{place}.id", f'"{identifier}" does not match {entry.get("id_pattern", "(no id is used)")}')
-    pattern = entry.get("conversion_pattern")
-    for name, label in vendor["conversions"].items():
-        if pattern is None:
-            yield Fault(f"{place}.conversions.{name}", "this vendor has no conversions")
-        elif not re.fullmatch(pattern, label):
-            yield Fault(f"{place}.conversions.{name}", f'"{label}" does not match {pattern}')
-
-
-def _own_vendor_faults(place: str, vendor: Mapping[str, Any]) -> Iterator[Fault]:
-    for key in ("name", "purposes", "policy_url", "operator"):
-        if key not in vendor:
-            yield Fault(f"{place}.{key}", f'is missing: "{vendor["key"]}" is not in the catalogue')
-    for key in ("id", "declared"):
-        if key in vendor:
-            yield Fault(f"{place}.{key}", UNKNOWN)
-    if vendor["conversions"]:
-        yield Fault(f"{place}.conversions", "this vendor has no conversions")
-
-
-def _regrouping_faults(
-    place: str, vendor: Mapping[str, Any], entry: Mapping[str, Any], own: Mapping[str, Any]
-) -> Iterator[Fault]:
-    for index, purpose in enumerate(vendor.get("purposes", [])):
-        if purpose not in PURPOSE_SIGNALS and purpose not in own:
-            yield Fault(f"{place}.purposes[{index}]", f'"{purpose}" is not a purpose; define [purposes.{purpose}]')
-        elif entry.get("purposes") == ["advertising"]:
-            signals = PURPOSE_SIGNALS.get(purpose) or tuple(own.get(purpose, {}).get("signals", ()))
-            if not gpc_covers(tuple(signals)):
-                yield Fault(f"{place}.purposes[{index}]", "Global Privacy Control must cover it (true-purpose)")
-
-
-def _cookie_faults(place: str, cookie: Mapping[str, Any]) -> Iterator[Fault]:
-    if ("lifetime" in cookie) == ("expiry" in cookie):
-        yield Fault(f"{place}.lifetime", "give either lifetime or expiry")
-    words = catalogue.locales()["en"]["cookie_purposes"]
-    if cookie["purpose"] not in words:
-        yield Fault(f"{place}.purpose", f'"{cookie["purpose"]}" is not one of {", ".join(words)}')
-    if "host" in cookie:
-        return
-    stem = cookie["name"].removesuffix("*")
-    # Our own choice, outbox and receipt link all begin so.
-    taken = stem.startswith(NAME) or (cookie["name"].endswith("*") and NAME.startswith(stem))
-    if len(stem) < 4 or stem.lower() in GENERIC_NAMES or taken:
-        yield Fault(f"{place}.name", f'"{cookie["name"]}" may be the site\'s own and would be deleted')
-
-
 CHECKS = (
     _language_faults,
     _logo_faults,
@@ -307,6 +211,6 @@ CHECKS = (
     _domain_faults,
     _policy_faults,
     _purpose_faults,
-    _vendor_faults,
+    vendor_faults,
     _experiment_faults,
 )

@@ -16,7 +16,7 @@ open_to_every_page(bp, "GET", headers=["Content-Type"], ask_again_after=DAY)
 def keep_sites(state: BlueprintSetupState) -> None:
     """What each site shows now is looked up once for all who ask."""
     made_for = context_of(state.app)
-    made_for.keep(CurrentSites(made_for.database, made_for.now))
+    made_for.keep(CurrentSites(made_for.database, made_for.settings.public_url, made_for.now))
 
 
 @bp.get("/v1/sites/<key>/notice")

@@ -88,7 +88,7 @@ def fill(our: Context, clock: Clock, now: datetime, days: int = 365) -> Iterator
             _publish(our, declared[year.notice_of(day)])
         if current is None or day in (year.trial, *year.published):
             # New, since the application's own is a quarter of a second behind a publication.
-            current = CurrentSites(our.database, our.now).get(declared[0]["key"])
+            current = CurrentSites(our.database, our.settings.public_url, our.now).get(declared[0]["key"])
         play = Play(our, clock, current, notices, known)
         for event in events:
             if event.at < now:

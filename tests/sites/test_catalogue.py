@@ -12,9 +12,15 @@ from tests.support.vendors import IDS
 
 VENDORS = catalogue.vendors()
 KEYS = {
-    "name", "purposes", "adapter", "id_pattern", "conversion_pattern", "policy_url", "hosts", "operator",
-    "other_entities", "transfer", "cookies",
+    "name", "purposes", "adapter", "id_pattern", "several_ids", "conversion_pattern", "policy_url", "hosts",
+    "operator", "other_entities", "transfer", "csp", "cookies",
 }  # fmt: skip
+# Directives of a content policy that a vendor's own code needs, and what each may list (CSP Level 3).
+DIRECTIVES = {
+    "script-src", "connect-src", "img-src", "frame-src", "style-src", "font-src", "media-src", "worker-src",
+    "form-action",
+}  # fmt: skip
+SOURCE = re.compile(r"(https|wss)://(\*\.)?([a-z0-9-]+\.)+[a-z]{2,}(/\S*)?|blob:|data:|'unsafe-inline'")
 COOKIE_KEYS = {"name", "storage", "lifetime", "expiry", "purpose", "host", "deletable"}
 HOST = re.compile(r"(\*\.)?([a-z0-9-]+\.)+[a-z]{2,}")
 # What a site may well call a cookie of its own: it would be deleted at a withdrawal.
@@ -36,6 +42,17 @@ def test_a_vendor_is_complete(key: str) -> None:
         assert re.fullmatch("[A-Z]{2}", party["country"])
 
 
+@pytest.mark.parametrize("key", sorted(key for key in VENDORS if "csp" in VENDORS[key]))
+def test_its_sources_are_those_of_a_content_policy(key: str) -> None:
+    policy = VENDORS[key]["csp"]
+    assert policy.keys() <= DIRECTIVES
+    for sources in policy.values():
+        assert len(set(sources)) == len(sources) > 0
+        assert [source for source in sources if not SOURCE.fullmatch(source)] == []
+        # Inline scripts would be allowed to everybody who writes into the page.
+        assert "'unsafe-inline'" not in policy.get("script-src", [])
+
+
 @pytest.mark.parametrize("key", sorted(VENDORS))
 def test_its_patterns_compile_and_say_the_same_in_both_languages(key: str) -> None:
     for name in ("id_pattern", "conversion_pattern"):
@@ -47,6 +64,7 @@ def test_its_patterns_compile_and_say_the_same_in_both_languages(key: str) -> No
         assert re.fullmatch(r"[\w\[\]{},() |+*?-]+", pattern), pattern
     if "adapter" in VENDORS[key]:
         assert "id_pattern" in VENDORS[key]
+    assert VENDORS[key].get("several_ids", True) is True
 
 
 @pytest.mark.parametrize("key", sorted(VENDORS))

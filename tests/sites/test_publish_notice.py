@@ -89,7 +89,7 @@ def test_hosts_make_none() -> None:
 
 def revision(services: Context) -> str:
     """Of the notice in force, read anew."""
-    return CurrentSites(services.database, services.now).get("shop").revision
+    return CurrentSites(services.database, services.settings.public_url, services.now).get("shop").revision
 
 
 def counts(services: Context) -> tuple[int, int]:

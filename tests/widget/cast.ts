@@ -6,7 +6,7 @@ export const purposes: Purpose[] = [
 ];
 
 const vendor = (key: string, adapter: string | null, id: string, ...its: string[]): Vendor =>
-  ({ key, adapter, id, purposes: its });
+  ({ key, adapter, ids: [id], purposes: its });
 
 export const analytics = vendor("google-analytics", "google", "G-ABCD123456", "analytics");
 export const ads = vendor("google-ads", "google", "AW-123456789", "advertising");

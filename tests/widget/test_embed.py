@@ -10,9 +10,10 @@ from flask.testing import FlaskClient
 
 from consent_server.core.context import Context
 from consent_server.core.settings import ROOT
+from consent_server.sites import catalogue
 from consent_server.sites.current_site import CurrentSites
 from consent_server.widget.serve import ServeWidget
-from tests.support.factories import SHOP, TOP, TYPEFORM, VENDORS, site_file
+from tests.support.factories import ADS, ANALYTICS, PUBLIC_URL, SHOP, TOP, TYPEFORM, VENDORS, site_file
 from tests.support.sites import Apply
 from tests.support.visitor import config
 
@@ -125,7 +126,7 @@ def test_an_id_that_changes_is_served_without_a_new_notice(client: FlaskClient, 
     before = config(client.get("/widget/shop.js").text)
     apply_site(site_file(vendors=VENDORS.replace("G-ABCD123456", "G-NEWER12345")))
     after = config(client.get("/widget/shop.js").text)
-    assert [vendor["id"] for vendor in after["vendors"]] == ["G-NEWER12345", "AW-123456789", "1234567890123456"]
+    assert [vendor["ids"] for vendor in after["vendors"]] == [["G-NEWER12345"], ["AW-123456789"], ["1234567890123456"]]
     assert (after["notice"], after["revision"]) == (before["notice"], before["revision"])
 
 
@@ -140,11 +141,35 @@ def test_the_data_of_the_first_view(client: FlaskClient, notice: str) -> None:
     assert data.get("direction", "ltr") == "ltr"
     assert data["purposes"][0]["signals"] == ["analytics_storage"]
     assert [purpose.get("gpc", False) for purpose in data["purposes"]] == [False, True]
-    assert data["vendors"][1]["conversions"] == {"signup": "AW-123456789/AbC-D_efGhIjKlMnOp"}
+    assert data["vendors"][1]["conversions"] == {"signup": ["AW-123456789/AbC-D_efGhIjKlMnOp"]}
     assert data["texts"]["accept"] == "Accept all"
     for said in ("Example Shop", "cookies", "2 third parties", "6 months", "advertising", "withdraw"):
         assert said in data["shown"][1][2]
     assert [name for name, _, _ in data["shown"]] == ["h2", "p", "a", "a"]
+
+
+def test_several_ids_are_one_vendor_of_the_notice(client: FlaskClient, apply_site: Apply, notice: str) -> None:
+    more = f"{VENDORS}{ANALYTICS.replace('ABCD', 'EFGH')}{ADS.replace('AW-1', 'AW-2')}"
+    assert apply_site(site_file(vendors=more)) == notice
+    vendors = {vendor["key"]: vendor for vendor in config(client.get("/widget/shop.js").text)["vendors"]}
+    assert list(vendors) == ["google-analytics", "google-ads", "meta-pixel"]
+    assert vendors["google-analytics"]["ids"] == ["G-ABCD123456", "G-EFGH123456"]
+    label = "AbC-D_efGhIjKlMnOp"
+    assert vendors["google-ads"]["conversions"] == {"signup": [f"AW-123456789/{label}", f"AW-223456789/{label}"]}
+
+
+def test_hosts_are_sent_for_what_has_no_adapter_alone(client: FlaskClient, apply_site: Apply) -> None:
+    own = (
+        '[[vendors]]\nkey = "heat-map"\nname = "H"\npurposes = ["analytics"]\npolicy_url = "https://h.example/p"\n'
+        'hosts = ["*.h.example"]\n[vendors.operator]\nname = "H"\naddress = "A"\ncountry = "DE"\n'
+    )
+    apply_site(site_file(vendors=f"{ANALYTICS}{TYPEFORM}{own}"))
+    data = config(client.get("/widget/shop.js").text)
+    hosts = {vendor["key"]: vendor.get("hosts") for vendor in data["vendors"]}
+    assert hosts["google-analytics"] is None
+    assert hosts["typeform"] == catalogue.vendors()["typeform"]["hosts"]
+    assert hosts["heat-map"] == ["*.h.example"]
+    assert data["server"] == PUBLIC_URL
 
 
 def test_only_the_sheet_of_the_site_s_layout_is_sent(client: FlaskClient, apply_site: Apply) -> None:

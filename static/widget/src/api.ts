@@ -12,7 +12,7 @@ type Params = Record<string, unknown>;
 /** A conversion of the site file, for the vendor that it is mapped to; held or dropped like any other call. */
 function conversion(name: string, params?: Params): void {
   for (const { conversions } of config.vendors)
-    if (conversions?.[name]) (window as any).gtag("event", "conversion", { ...params, send_to: conversions[name] });
+    for (const send_to of conversions?.[name] || []) (window as any).gtag("event", "conversion", { ...params, send_to });
 }
 
 /** The conversion that an element names. */

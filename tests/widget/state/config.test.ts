@@ -14,8 +14,8 @@ test("a damaged notice is refused whole", () => {
     null, undefined, "", 7, [], {},
     { ...config, days: 0 }, { ...config, days: "x" }, { ...config, texts: null }, { ...config, texts: { accept: "x" } },
     { ...config, purposes: null }, { ...config, purposes: [null] }, { ...config, purposes: [{}, { key: "a b" }] },
-    { ...config, vendors: [{ key: "x&y" }] }, { ...config, vendors: [{ key: "x", id: "G-1&l=x" }] },
-    { ...config, vendors: [{ key: "x", id: "G-1\n" }] },
+    { ...config, vendors: [{ key: "x&y" }] }, { ...config, vendors: [{ key: "x", ids: ["G-1&l=x"] }] },
+    { ...config, vendors: [{ key: "x", ids: ["G-1", "G-2\n"] }] }, { ...config, vendors: [{ key: "" }] },
   ];
   for (const given of damaged) assert.equal(readConfig(given), null, JSON.stringify(given));
 });

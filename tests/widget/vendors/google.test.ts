@@ -200,7 +200,7 @@ test("who leaves undecided, comes back and chooses is counted once, and what was
 });
 
 test("a conversion for two vendors is counted for each", () => {
-  const other = { ...ads, key: "other-ads", id: "AW-2" };
+  const other = { ...ads, key: "other-ads", ids: ["AW-2"] };
   start([analytics, ads, other])(true, (key) => key == "google-ads" || key == "analytics");
   page.gtag("event", "conversion", { send_to: ["AW-123456789/x", "AW-2/y"] });
   assert.deepEqual(counted, [sent, ["conversions", { blocked: { "other-ads": 1 } }]]);

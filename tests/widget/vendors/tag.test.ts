@@ -24,7 +24,7 @@ function start(adapter: Adapter, id = "x1") {
     loaded.push(src);
     return { then: (done?: () => void) => arrived.push(() => done?.()) } as unknown as Promise<unknown>;
   };
-  const vendor = { key: "one", adapter: "any", id, purposes: ["analytics"] };
+  const vendor = { key: "one", adapter: "any", ids: [id], purposes: ["analytics"] };
   const apply = adapter({ purposes, advanced: false }, [vendor], load);
   return { apply, come: () => arrived.forEach((done) => done()) };
 }

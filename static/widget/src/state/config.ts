@@ -9,18 +9,38 @@ export interface Purpose {
 export interface Vendor {
   key: string;
   adapter?: string;
-  id?: string;
+  /** The site's own at the vendor, in the order of its file. */
+  ids?: string[];
   purposes: string[];
-  conversions?: Record<string, string>;
+  /** By name, each destination that is to have it. */
+  conversions?: Record<string, string[]>;
+  /** Where its requests go; only where there is no adapter. */
+  hosts?: string[];
+}
+
+/** What the site file says of Google's tags beside their ids; each member only where it does. */
+export interface Google {
+  /** Whether Consent Mode is the widget's. */
+  signals?: boolean;
+  url_passthrough?: boolean;
+  ads_data_redaction?: boolean;
+  /** Name of the data layer. */
+  layer?: string;
+  /** Consent Mode defaults by region, where they differ from "denied". */
+  defaults?: ({ region: string[] } & Record<string, string | string[]>)[];
 }
 
 export interface Config {
   site: string;
+  /** The consent server's public URL. */
+  server: string;
   notice: string;
   revision: string;
   widget: string;
   language: string;
   languages: string[];
+  /** Languages that are not offered, and the offered one that their readers read. */
+  aliases?: Record<string, string>;
   /** Left out where it is "ltr". */
   direction?: string;
   advanced?: boolean;
@@ -34,6 +54,7 @@ export interface Config {
   shown: [string, Record<string, string>, string][];
   purposes: Purpose[];
   vendors: Vendor[];
+  google?: Google;
   texts: Record<string, string>;
 }
 
@@ -46,7 +67,8 @@ export function readConfig(given: unknown): Config | null {
   try {
     const { purposes, vendors, days, texts } = config;
     // Keys and ids become parts of cookies and addresses.
-    const plain = [...purposes, ...vendors].every((entry) => /^[\w-]+,[\w-]*$/.test([entry.key, (entry as Vendor).id] + ""));
+    const plain = [...purposes, ...vendors].every(({ key, ids }: { key: string; ids?: string[] }) =>
+      key && [key, ...(ids || [])].every((part) => /^[\w-]*$/.test(part)));
     return plain && days > 0 && texts.accept && texts.refuse ? config : null;
   } catch {
     return null;

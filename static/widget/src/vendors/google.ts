@@ -48,7 +48,7 @@ const google: Adapter = (notice, vendors, load, count) => {
   /** Whether a destination is open. That it was asked for a conversion is counted. */
   const open = (id: string, event: string) => {
     for (const vendor of vendors)
-      if (event == "conversion" && vendor.id == id)
+      if (event == "conversion" && vendor.ids?.includes(id))
         count("conversions", { [ids[id] ? "sent" : "blocked"]: { [vendor.key]: 1 } });
     return ids[id];
   };
@@ -114,7 +114,7 @@ const google: Adapter = (notice, vendors, load, count) => {
     if (now) send("consent", "update", signals(notice, vendors, allows));
     else if (!notice.advanced) return;
     decided = true;
-    for (const { key, id } of vendors as { key: string; id: string }[]) {
+    for (const { key, id } of vendors.flatMap(({ key, ids }) => ids!.map((id) => ({ key, id })))) {
       const on = notice.advanced || allows(key);
       if (!on || ids[id] === false) page["ga-disable-" + id] = !on;
       if (on && !ids[id] && !leaving) start(id);

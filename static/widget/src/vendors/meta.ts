@@ -45,7 +45,7 @@ const meta: Adapter = (_notice, vendors, load) => {
   return (now, allows, leaving) => {
     if (!now) return;
     const first: Call[] = [];
-    for (const { key, id } of vendors as { key: string; id: string }[]) {
+    for (const { key, id } of vendors.flatMap(({ key, ids }) => ids!.map((id) => ({ key, id })))) {
       const on = allows(key);
       if (on && !ids[id]) first.push(["init", id]);
       ids[id] = on;

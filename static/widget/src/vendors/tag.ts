@@ -20,7 +20,7 @@ interface Tag {
  * before a grant there is no request.
  */
 export const tag = (make: (id: string | undefined, page: any) => Tag): Adapter => ({ purposes }, [vendor], load) => {
-  const { queue, src, element, open, consent, come } = make(vendor?.id, window);
+  const { queue, src, element, open, consent, come } = make(vendor?.ids?.[0], window);
   let decided: boolean, started: boolean;
 
   return (now, allows, leaving) => {
