@@ -94,7 +94,9 @@ def _known_vendor_faults(place: str, vendor: Mapping[str, Any], entry: Mapping[s
             yield Fault(f"{place}.id", "is missing")
     elif not re.fullmatch(entry.get("id_pattern", ""), identifier):
         yield Fault(f"{place}.id", f'"{identifier}" does not match {entry.get("id_pattern", "(no id is used)")}')
-    pattern = entry.get("conversion_pattern")
+    pattern, having = entry.get("conversion_pattern"), entry.get("conversion_ids", ".*")
+    if pattern and vendor["conversions"] and identifier and not re.fullmatch(having, identifier):
+        yield Fault(f"{place}.conversions", f'"{identifier}" has none: give those of {having} in a block of that id')
     for name, label in vendor["conversions"].items():
         if pattern is None:
             yield Fault(f"{place}.conversions.{name}", "this vendor has no conversions")

@@ -43,8 +43,11 @@ const read = (entry) => {{
     if (target.startsWith("G-") && params.send_page_view !== false) collect(target, "page_view");
   }}
   if (command === "event" && target === "conversion") {{
-    cookies(params.send_to.split("/")[0]);
-    beacon(`https://www.googleadservices.com/pagead/conversion/?send_to=${{encodeURIComponent(params.send_to)}}` +
+    const [account] = params.send_to.split("/");
+    cookies(account);
+    const floodlight = account.startsWith("DC-");
+    const place = floodlight ? "ad.doubleclick.net/activity" : "www.googleadservices.com/pagead/conversion/";
+    beacon(`https://${{place}}?send_to=${{encodeURIComponent(params.send_to)}}` +
       `&value=${{params.value ?? ""}}&currency=${{params.currency ?? ""}}&id=${{params.transaction_id ?? ""}}`);
   }} else if (command === "event") {{
     for (const id of configured.filter((one) => one.startsWith("G-"))) collect(id, target);

@@ -26,6 +26,7 @@ ASKED = {
     "google-analytics": {GTAG, "region1.google-analytics.com/g/collect"},
     "google-tag-manager": {"www.googletagmanager.com/gtm.js", "www.googletagmanager.com/a"},
     "google-ads": {GTAG, "www.googleadservices.com/pagead/conversion/"},
+    "google-floodlight": {GTAG, "ad.doubleclick.net/activity"},
     "meta-pixel": {"connect.facebook.net/en_US/fbevents.js", "www.facebook.com/tr/"},
     "brevo": {"cdn.brevo.com/js/sdk-loader.js", "in-automate.brevo.com/p", "in-automate.brevo.com/track"},
     "drift": {
@@ -248,6 +249,7 @@ def test_after_a_withdrawal_the_site_has_all_of_its_own(agreed: tuple[Seen, Seen
 HEARS = {
     "google-analytics": "region1.google-analytics.com",
     "google-ads": "www.googleadservices.com",
+    "google-floodlight": "ad.doubleclick.net",
     "meta-pixel": "www.facebook.com",
     "brevo": "in-automate.brevo.com",
     "microsoft-uet": "bat.bing.com",

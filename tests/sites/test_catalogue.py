@@ -12,8 +12,8 @@ from tests.support.vendors import IDS
 
 VENDORS = catalogue.vendors()
 KEYS = {
-    "name", "purposes", "adapter", "id_pattern", "several_ids", "conversion_pattern", "policy_url", "hosts",
-    "operator", "other_entities", "transfer", "csp", "cookies",
+    "name", "purposes", "adapter", "id_pattern", "several_ids", "conversion_pattern", "conversion_ids",
+    "policy_url", "hosts", "operator", "other_entities", "transfer", "csp", "cookies",
 }  # fmt: skip
 # Directives of a content policy that a vendor's own code needs, and what each may list (CSP Level 3).
 DIRECTIVES = {
@@ -55,13 +55,13 @@ def test_its_sources_are_those_of_a_content_policy(key: str) -> None:
 
 @pytest.mark.parametrize("key", sorted(VENDORS))
 def test_its_patterns_compile_and_say_the_same_in_both_languages(key: str) -> None:
-    for name in ("id_pattern", "conversion_pattern"):
+    for name in ("id_pattern", "conversion_pattern", "conversion_ids"):
         pattern = VENDORS[key].get(name)
         if pattern is None:
             continue
         assert not re.fullmatch(pattern, "")
         # No syntax that Python and JavaScript read differently.
-        assert re.fullmatch(r"[\w\[\]{},() |+*?-]+", pattern), pattern
+        assert re.fullmatch(r"[\w\[\]{},() /|+*?-]+", pattern), pattern
     if "adapter" in VENDORS[key]:
         assert "id_pattern" in VENDORS[key]
     assert VENDORS[key].get("several_ids", True) is True

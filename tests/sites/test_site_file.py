@@ -13,6 +13,9 @@ OWN = (
     '[[vendors]]\nkey = "heat-map"\nname = "Heat Map"\npurposes = ["analytics"]\npolicy_url = "https://h.example/p"\n'
     '[vendors.operator]\nname = "H"\naddress = "A"\ncountry = "DE"\n'
 )
+FLOODLIGHT = (
+    '[[vendors]]\nkey = "google-floodlight"\nid = "DC-1234567"\nconversions = { signup = "sales/signup+standard" }\n'
+)
 COOKIE = '[[vendors.cookies]]\nname = "_heatmap"\nstorage = "cookie"\nlifetime = 60\npurpose = "visitor-id"\n'
 PURPOSE = "[purposes.shop-ads]\n" + "".join(
     f'[purposes.shop-ads.texts.{language}]\ntitle = "T"\nphrase = "p"\ntext = "t"\n' for language in ("en", "fr")
@@ -71,6 +74,10 @@ RIGHT = {
     "callbell": CALLBELL.read_text("utf-8"),
     "several ids": vendors(ANALYTICS + ANALYTICS.replace("ABCD", "EFGH") + ADS + ADS.replace("AW-1", "AW-2")),
     "the same said twice": vendors("".join(f'{META.replace("1234", n)}purposes = ["advertising"]\n' for n in "56")),
+    "Google tags": vendors(
+        ANALYTICS.replace("G-ABCD123456", "GT-ABCD123")
+        + '[[vendors]]\nkey = "google-ads"\nid = "GT-ABCD124"\n' + ADS + FLOODLIGHT
+    ),
     "own vendor": vendors(VENDORS + OWN + COOKIE),
     "own purpose": vendors(PURPOSE + ANALYTICS + 'purposes = ["shop-ads"]\n'),
     "loopback origins": top('origins = ["http://localhost", "http://[::1]:*", "http://127.0.0.1:1", "https://a.b-c.example:1"]'),
@@ -187,6 +194,10 @@ WRONG: list[tuple[str, str, str]] = [
     (vendors(ANALYTICS.replace("G-ABCD123456", "UA-1-1")), "vendors[0].id", "UA-1-1"),
     (vendors(ANALYTICS.replace("G-ABCD123456", "G-ABCD123456\\n")), "vendors[0].id", ""),
     (vendors(ADS.replace("AbC-D_efGhIjKlMnOp", "no spaces!")), "vendors[0].conversions.signup", "no spaces!"),
+    (vendors(ADS.replace("AW-123456789", "GT-ABCD123")), "vendors[0].conversions", "AW-"),
+    (vendors(ADS.replace("AW-123456789", "DC-1234567")), "vendors[0].id", "DC-1234567"),
+    (vendors(ANALYTICS.replace("G-ABCD123456", "DC-1234567")), "vendors[0].id", "DC-1234567"),
+    (vendors(FLOODLIGHT.replace("+standard", "")), "vendors[0].conversions.signup", "sales/signup"),
     (vendors(ADS.replace("signup", "SignUp")), "vendors[0].conversions.SignUp", ""),
     (vendors(META + 'conversions = { a = "abcdef" }\n'), "vendors[0].conversions.a", "no conversions"),
     (vendors(META + 'name = "Facebook"\n'), "vendors[0].name", "catalogue"),

@@ -4,6 +4,7 @@ IDS = {
     "google-analytics": "G-SHOP123456",
     "google-tag-manager": "GTM-SHOP12",
     "google-ads": "AW-123456789",
+    "google-floodlight": "DC-1234567",
     "meta-pixel": "1234567890123456",
     "brevo": "abcdefghij0123456789abcd",
     "drift": "abc123def456",
@@ -17,7 +18,10 @@ IDS = {
     "google-maps": None,
 }
 
-_MORE = {"google-ads": 'conversions = { signup = "AbC-D_efGhIjKlMnOp" }\n'}
+_MORE = {
+    "google-ads": 'conversions = { signup = "AbC-D_efGhIjKlMnOp" }\n',
+    "google-floodlight": 'conversions = { signup = "sales/signup+standard" }\n',
+}
 
 EVERY_VENDOR = "".join(
     f'[[vendors]]\nkey = "{key}"\n' + (f'id = "{own}"\n' if own else "") + _MORE.get(key, "")
