@@ -71,6 +71,8 @@ def _refuse_twins(files: Sequence[Path], declared: Sequence[Mapping[str, Any]]) 
 
 def _say_published(published: Published, check: bool) -> None:
     would = "would be " if check else ""
+    for reading in published.readings:
+        click.echo(f"{reading.place}: read {reading.given} as {reading.used}")
     for one in published.corrections:
         click.echo(f"contrast: {one.name} {one.given} {would}corrected to {one.used}")
     if published.new_notice:

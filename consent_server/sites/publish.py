@@ -17,6 +17,7 @@ from consent_server.sites import store_notices as notices
 from consent_server.sites.configure_widget import configure_widget
 from consent_server.sites.rules_colours import Correction, banner_colours
 from consent_server.sites.rules_notice import Notice
+from consent_server.sites.rules_origin import Reading
 from consent_server.sites.rules_signals import PURPOSE_SIGNALS
 from consent_server.sites.rules_site import CONTROL, Site, SiteKey, Tag, ledger_origin
 from consent_server.sites.run_experiment import Arm, Plan, check_promotion, plan_experiment, run_experiment
@@ -38,6 +39,7 @@ class Published:
     previous: str | None
     settings_changed: bool
     corrections: Sequence[Correction]
+    readings: Sequence[Reading]
     experiment: Plan
 
     @property
@@ -89,7 +91,7 @@ def publish_notice(
                 configurations.archive(session, notice_id, code.hash, served.values(), now)
     changed = stored is None or stored.site != site
     _, corrections = banner_colours(declared["banner"]["colours"])
-    return Published(site, notice_hash, previous, changed, corrections, experiment)
+    return Published(site, notice_hash, previous, changed, corrections, declared["readings"], experiment)
 
 
 def _experiment(declared: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[str | None, list[Arm]]:

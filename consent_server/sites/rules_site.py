@@ -1,9 +1,11 @@
 """A site: one property that embeds the widget, with what its operator declared about it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NewType
+
+from consent_server.sites.rules_origin import as_sent, origin_matches
 
 SiteKey = NewType("SiteKey", str)
 
@@ -79,7 +81,8 @@ class Site:
         return cls(
             SiteKey(key),
             name,
-            tuple(stored["origins"]),
+            # Sites applied before an origin was stored in one spelling have it as it was written.
+            tuple(map(as_sent, stored["origins"])),
             stored["default_language"],
             stored["proof_retention"],
             # Sites applied before this setting was there count in UTC.
@@ -99,16 +102,8 @@ class Site:
         return self.origins[0].removesuffix(":*") + "/"
 
     def admits(self, origin: str | None) -> bool:
-        """Whether a page of this origin (RFC 6454, ASCII serialization) is the site's."""
-        return origin is not None and origin_matches(origin, self.origins)
-
-
-def origin_matches(origin: str, allowed: Sequence[str]) -> bool:
-    """Exact match, or any port where the pattern is a loopback host with port `*`."""
-    if origin in allowed:
-        return not origin.endswith("*")
-    prefix, _, port = origin.rpartition(":")
-    return f"{origin}:*" in allowed or (port.isascii() and port.isdigit() and f"{prefix}:*" in allowed)
+        """Whether a page of this origin is the site's, however it is spelt."""
+        return origin is not None and origin_matches(as_sent(origin), self.origins)
 
 
 def ledger_origin(url: str, site: str) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from marshmallow import ValidationError
@@ -16,9 +15,10 @@ from consent_server.core.errors import Fault, InvalidSiteFile
 from consent_server.sites import catalogue
 from consent_server.sites import rules_fairness as fairness
 from consent_server.sites.rules_cookie import below
+from consent_server.sites.rules_origin import Reading, as_sent, host_of, is_loopback, origin_matches
 from consent_server.sites.rules_signals import PURPOSE_SIGNALS
-from consent_server.sites.rules_site import CONTROL, origin_matches
-from consent_server.sites.site_schema import LOOPBACK, SiteSchema
+from consent_server.sites.rules_site import CONTROL
+from consent_server.sites.site_schema import SiteSchema
 from consent_server.sites.site_vendors import UNKNOWN, complete_vendors, reachable, vendor_faults
 
 LONGEST_PROOF_DAYS = 5 * 366
@@ -51,7 +51,16 @@ def read_site_file(text: str) -> dict[str, Any]:
     if faults:
         raise InvalidSiteFile("The site file is refused.", faults)
     declared["vendors"] = complete_vendors(declared["vendors"])
+    declared["readings"] = list(_readings(document, declared))
     return declared
+
+
+def _readings(document: Mapping[str, Any], declared: Mapping[str, Any]) -> Iterator[Reading]:
+    """The addresses that are used in another spelling than they were given in."""
+    pairs = [("origins", *pair) for pair in zip(document["origins"], declared["origins"], strict=True)]
+    if "cookie_domain" in declared:
+        pairs.append(("cookie_domain", document["cookie_domain"], declared["cookie_domain"]))
+    yield from (Reading(*pair) for pair in pairs if pair[1] != pair[2])
 
 
 def _flatten(messages: Any, place: str) -> Iterator[Fault]:
@@ -92,7 +101,7 @@ def _language_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
 
 def _logo_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
     url = declared["banner"]["logo"]["url"]
-    if not url.startswith("data:") and not origin_matches("/".join(url.split("/")[:3]), declared["origins"]):
+    if not url.startswith("data:") and not origin_matches(as_sent("/".join(url.split("/")[:3])), declared["origins"]):
         # Whoever serves it learns of every visitor before any choice.
         yield Fault("banner.logo.url", "is not on one of origins: nobody else may learn who looks at the banner")
 
@@ -170,8 +179,7 @@ def _zone_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
 def _domain_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
     domain = declared["cookie_domain"]
     for index, origin in enumerate(declared["origins"]):
-        host = urlsplit(origin.removesuffix(":*")).hostname or ""
-        if not re.fullmatch(LOOPBACK, host) and not below(host, domain):
+        if not is_loopback(origin) and not below(host_of(origin), domain):
             yield Fault(f"origins[{index}]", f"is not under cookie_domain, {domain}: a choice cannot be kept for both")
 
 

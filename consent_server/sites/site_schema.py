@@ -1,6 +1,7 @@
 """The form of a site file, as schemas (docs/formats/site.md). site_file.py checks what the values mean."""
 
 import unicodedata
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -8,12 +9,12 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from consent_server.http.fields import Fullmatch, StrictBoolean, StrictInteger
 from consent_server.sites import catalogue
+from consent_server.sites.rules_origin import read_host, read_origin
 from consent_server.sites.rules_signals import CONSENT_TYPES
 from consent_server.sites.rules_site import KEY
 from consent_server.sites.widget_code import layout_names
 
 LOOPBACK = r"(127\.0\.0\.1|localhost|\[::1\])"
-ORIGIN = rf"https://[a-z0-9.-]+(:[0-9]{{1,5}})?|https?://{LOOPBACK}(:([0-9]{{1,5}}|\*))?"
 URL = rf"https://[^\s/]+\S*|http://{LOOPBACK}(:[0-9]{{1,5}})?(/\S*)?"
 CONTACT = r"[^@\s]+@[^@\s]+\.[^@\s]+|https://\S+"
 LONGEST_LIFETIME = 100 * 365 * 86_400
@@ -61,6 +62,32 @@ class Text(fields.String):
         # Cc: control characters; Zl, Zp: line and paragraph separators; Cs: half of a surrogate pair.
         if any(unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs") for character in value):
             raise ValidationError("has control characters; one line of plain text is expected")
+
+
+class Address(Text):
+    """A host or an origin, in the spelling that browsers use."""
+
+    def __init__(self, longest: int, read: Callable[[str], str], **kwargs: Any) -> None:
+        super().__init__(longest, **kwargs)
+        self.read = read
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            return self.read(super()._deserialize(value, attr, data, **kwargs))
+        except ValueError as error:
+            raise error if isinstance(error, ValidationError) else ValidationError(str(error)) from error
+
+
+def _cookie_domain(given: str) -> str:
+    domain = read_host(given)
+    if "." not in domain or given.startswith("[") or domain.rpartition(".")[2].isdigit():
+        raise ValueError(f'"{given}" is not a domain such as shop.example')
+    return domain
+
+
+def _vendor_host(given: str) -> str:
+    """As the catalogue's: `*.` stands for one or more labels."""
+    return ("*." if given.startswith("*.") else "") + read_host(given.removeprefix("*."))
 
 
 def _shipped(language: str) -> None:
@@ -160,7 +187,7 @@ class CookieSchema(Schema):
     lifetime = StrictInteger(error_messages=WHOLE, validate=_lifetime)
     expiry = fields.String(validate=OneOf("session", "none"))
     purpose = fields.String(required=True)
-    host = Text(253, pattern=r"[a-z0-9.-]+")
+    host = Address(253, read_host)
     deletable = StrictBoolean(error_messages=TRUE_OR_FALSE, load_default=True)
 
 
@@ -193,7 +220,7 @@ class VendorSchema(Schema):
     operator = fields.Nested(PartySchema)
     other_entities = fields.List(fields.Nested(PartySchema))
     transfer = fields.Nested(TransferSchema)
-    hosts = fields.List(Text(253, pattern=r"(\*\.)?[a-z0-9.-]+"))
+    hosts = fields.List(Address(253, _vendor_host))
 
 
 class RecipientSchema(Schema):
@@ -242,14 +269,14 @@ class ExperimentSchema(Schema):
 class SiteSchema(Schema):
     key = Text(63, pattern=KEY.pattern, required=True)
     name = Text(80, required=True)
-    origins = fields.List(Text(300, pattern=ORIGIN), required=True, validate=validate.Length(min=1, max=50))
+    origins = fields.List(Address(300, read_origin), required=True, validate=validate.Length(min=1, max=50))
     languages = fields.List(fields.String(validate=_shipped), required=True, validate=validate.Length(min=1))
     default_language = fields.String()
     mode = fields.String(validate=OneOf("basic", "advanced"), load_default="basic")
     choice_days = StrictInteger(error_messages=WHOLE, load_default=180)
     proof_retention = fields.String(load_default="P3Y")
     time_zone = fields.String(load_default="UTC")
-    cookie_domain = Text(253, pattern=r"([a-z0-9-]+\.)+[a-z0-9-]+")
+    cookie_domain = Address(253, _cookie_domain)
     controller = fields.Nested(ControllerSchema, required=True)
     dpo = fields.Nested(DpoSchema)
     authority = fields.Nested(AuthoritySchema)

@@ -88,20 +88,27 @@ def _known_vendor_faults(place: str, vendor: Mapping[str, Any], entry: Mapping[s
     for key in ("name", "policy_url", "operator", "other_entities", "transfer", "hosts"):
         if key in vendor:
             yield Fault(f"{place}.{key}", "is set by the catalogue; use declared for what your policy says")
-    identifier = vendor.get("id")
-    if identifier is None:
-        if entry.get("adapter") in adapter_names():
-            yield Fault(f"{place}.id", "is missing")
-    elif not re.fullmatch(entry.get("id_pattern", ""), identifier):
-        yield Fault(f"{place}.id", f'"{identifier}" does not match {entry.get("id_pattern", "(no id is used)")}')
-    pattern, having = entry.get("conversion_pattern"), entry.get("conversion_ids", ".*")
-    if pattern and vendor["conversions"] and identifier and not re.fullmatch(having, identifier):
-        yield Fault(f"{place}.conversions", f'"{identifier}" has none: give those of {having} in a block of that id')
+    yield from _id_faults(place, vendor, entry)
+    pattern = entry.get("conversion_pattern")
     for name, label in vendor["conversions"].items():
         if pattern is None:
             yield Fault(f"{place}.conversions.{name}", "this vendor has no conversions")
         elif not re.fullmatch(pattern, label):
             yield Fault(f"{place}.conversions.{name}", f'"{label}" does not match {pattern}')
+
+
+def _id_faults(place: str, vendor: Mapping[str, Any], entry: Mapping[str, Any]) -> Iterator[Fault]:
+    identifier, pattern, tag_pattern = vendor.get("id"), entry.get("id_pattern", ""), entry.get("tag_pattern", "")
+    if identifier is None:
+        if entry.get("adapter") in adapter_names():
+            yield Fault(f"{place}.id", "is missing")
+        return
+    is_tag = bool(tag_pattern) and identifier.startswith(tag_pattern.partition("[")[0])
+    if not re.fullmatch(tag_pattern if is_tag else pattern, identifier):
+        expected = (tag_pattern if is_tag else pattern) or "(no id is used)"
+        yield Fault(f"{place}.id", f'"{identifier}" does not match {expected}')
+    elif is_tag and vendor["conversions"]:
+        yield Fault(f"{place}.conversions", f"is for an id that matches {pattern}: give it in a block of that id")
 
 
 def _own_vendor_faults(place: str, vendor: Mapping[str, Any]) -> Iterator[Fault]:

@@ -26,6 +26,7 @@ from consent_server.sites.configure_widget import notice_detail
 from consent_server.sites.current_site import CurrentSite, CurrentSites
 from consent_server.sites.rules_cookie import NAME, below
 from consent_server.sites.rules_notice import Notice
+from consent_server.sites.rules_origin import as_sent
 
 bp = Blueprint("choice", __name__)
 
@@ -73,7 +74,7 @@ def _stands_on_site(current: CurrentSite) -> bool:
     A browser says where a form stands (Fetch, Origin and Sec-Fetch-Site; no page can say it otherwise), so that
     the form needs no token, and with it no identifier.
     """
-    origin, fetched = request.headers.get("Origin", "null"), request.headers.get("Sec-Fetch-Site")
+    origin, fetched = as_sent(request.headers.get("Origin", "null")), request.headers.get("Sec-Fetch-Site")
     ours = {_origin(context().settings.public_url), _origin(request.host_url)}
     if fetched != "same-origin" and not (fetched is None and (origin in ours or current.site.admits(origin))):
         raise ForeignOrigin("This form was sent from another site's page. Open this page and choose here.")
@@ -83,7 +84,7 @@ def _stands_on_site(current: CurrentSite) -> bool:
 
 def _origin(url: str) -> str:
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    return as_sent(f"{parts.scheme}://{parts.netloc}")
 
 
 def _answer(current: CurrentSite, on_site: bool) -> tuple[Notice, Answer]:

@@ -44,6 +44,13 @@ def test_the_same_file_twice_publishes_nothing(runner: FlaskCliRunner, shop_file
     assert _publications(services) == 1
 
 
+def test_an_origin_in_another_spelling_is_said(runner: FlaskCliRunner, shop_file: Path) -> None:
+    shop_file.write_text(site_file(TOP.replace("https://shop.example", "https://SHOP.example:443")), "utf-8")
+    for more in (["--check"], []):
+        said = runner.invoke(args=["site", "apply", *more, str(shop_file)]).stdout
+        assert said.startswith("origins: read https://SHOP.example:443 as https://shop.example\n"), said
+
+
 def test_check_says_what_would_change_and_changes_nothing(
     runner: FlaskCliRunner, shop_file: Path, services: Context
 ) -> None:

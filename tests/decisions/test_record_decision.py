@@ -19,7 +19,7 @@ from consent_server.sites.current_site import CurrentSites
 from tests.support import jose
 from tests.support.factories import CALLBELL, answer, site_file
 from tests.support.sites import Apply
-from tests.support.vendors import EVERY_VENDOR
+from tests.support.vendors import EVERY_VENDOR, IDS
 from tests.support.visitor import rows
 
 
@@ -113,7 +113,7 @@ def exceptions_of(services: Context) -> dict[str, bool]:
 def test_the_state_fits_a_cookie_whatever_was_chosen(services: Context, apply_site: Apply) -> None:
     apply_site(site_file(vendors=EVERY_VENDOR))
     notice = services[CurrentSites].get("shop").notice
-    assert len(notice.vendors) == 14
+    assert len(notice.vendors) == len(IDS)
     results = {
         "all": record(services, said(services)),
         "mixed": record(services, said(services, action=Action.SAVE, vendors=exceptions_of(services))),

@@ -12,7 +12,7 @@ from tests.support.vendors import IDS
 
 VENDORS = catalogue.vendors()
 KEYS = {
-    "name", "purposes", "adapter", "id_pattern", "several_ids", "conversion_pattern", "conversion_ids",
+    "name", "purposes", "adapter", "id_pattern", "tag_pattern", "several_ids", "conversion_pattern",
     "policy_url", "hosts", "operator", "other_entities", "transfer", "csp", "cookies",
 }  # fmt: skip
 # Directives of a content policy that a vendor's own code needs, and what each may list (CSP Level 3).
@@ -55,7 +55,7 @@ def test_its_sources_are_those_of_a_content_policy(key: str) -> None:
 
 @pytest.mark.parametrize("key", sorted(VENDORS))
 def test_its_patterns_compile_and_say_the_same_in_both_languages(key: str) -> None:
-    for name in ("id_pattern", "conversion_pattern", "conversion_ids"):
+    for name in ("id_pattern", "tag_pattern", "conversion_pattern"):
         pattern = VENDORS[key].get(name)
         if pattern is None:
             continue

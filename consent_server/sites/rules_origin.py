@@ -1,0 +1,133 @@
+"""One spelling of an origin and of a host name: the one that browsers send (WHATWG URL, RFC 6454, section 6.2)."""
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+DEFAULT_PORTS = {"https": 443, "http": 80}
+LABEL = re.compile(r"[a-z0-9-]{1,63}")
+LONGEST_HOST, LONGEST_ORIGIN = 253, 300
+# Letters that IDNA 2003, which is what Python knows, writes in another way than browsers do (UTS 46, section 7).
+DEVIATIONS = frozenset("ßẞς\u200c\u200d")
+FORM = "an origin is https://host, with :port where it is not 443"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An address of a site file that is used in another spelling than it was given in, and its place."""
+
+    place: str
+    given: str
+    used: str
+
+
+def read_origin(given: str) -> str:
+    """The origin as a browser sends it; a loopback host may have the port `*`. Raises ValueError with the reason."""
+    if len(given) > LONGEST_ORIGIN:
+        raise ValueError(f"has more than {LONGEST_ORIGIN} characters")
+    scheme, separator, rest = given.partition("://")
+    scheme = scheme.lower()
+    if not separator or scheme not in DEFAULT_PORTS:
+        raise ValueError(f'"{given}" is not of https; {FORM}')
+    if unexpected := re.search(r"[/?#@\\]", rest):
+        raise ValueError(f'"{given}" has "{unexpected[0]}" after its host; {FORM}')
+    host, port = _parted(rest)
+    host = read_host(host)
+    if scheme == "http" and host not in LOOPBACK:
+        raise ValueError(f'"{given}" is not of https, and only {", ".join(LOOPBACK)} may do without')
+    return f"{scheme}://{host}{_port(port, scheme, host)}"
+
+
+def _parted(rest: str) -> tuple[str, str]:
+    if rest.startswith("["):
+        host, bracket, port = rest.partition("]")
+        return host + bracket, port
+    host, colon, port = rest.partition(":")
+    return host, colon + port
+
+
+def _port(written: str, scheme: str, host: str) -> str:
+    if written in ("", ":"):
+        return ""
+    if written == ":*":
+        if host not in LOOPBACK:
+            raise ValueError(f'only {", ".join(LOOPBACK)} may have the port "*"')
+        return written
+    if not re.fullmatch(r":[0-9]{1,9}", written) or not 1 <= int(written[1:]) <= 65535:
+        raise ValueError(f'"{written[1:]}" is not a port; 1 to 65535 are')
+    port = int(written[1:])
+    return "" if port == DEFAULT_PORTS[scheme] else f":{port}"
+
+
+def read_host(given: str) -> str:
+    """A host name in lower case, without the dot of the root, international labels as xn--…; an IP address as such.
+
+    Raises ValueError with the reason.
+    """
+    if given.startswith("["):
+        return _ipv6(given)
+    if "*" in given:
+        raise ValueError(f'"{given}" has a wildcard: name each host')
+    host = _ascii(given).lower().removesuffix(".")
+    labels = host.split(".")
+    if not all(map(LABEL.fullmatch, labels)) or len(host) > LONGEST_HOST:
+        raise ValueError(f'"{given}" is not a host name')
+    # What ends in a number browsers read as an IPv4 address, in many spellings.
+    if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1]):
+        try:
+            return str(ipaddress.IPv4Address(host))
+        except ValueError as error:
+            raise ValueError(f'"{given}" is not an IPv4 address; write its four decimal numbers') from error
+    return host
+
+
+def _ascii(given: str) -> str:
+    if given.isascii():
+        return given
+    plain = f'"{given}" cannot be read here without doubt; write it as browsers send it, with xn--'
+    if not DEVIATIONS.isdisjoint(given):
+        raise ValueError(plain)
+    try:
+        return given.encode("idna").decode("ascii")
+    except UnicodeError as error:
+        raise ValueError(plain) from error
+
+
+def _ipv6(given: str) -> str:
+    try:
+        address = ipaddress.IPv6Address(given.removeprefix("[").removesuffix("]"))
+    except ValueError as error:
+        raise ValueError(f'"{given}" is not an IPv6 address') from error
+    if address.scope_id or not given.endswith("]"):
+        raise ValueError(f'"{given}" is not an IPv6 address')
+    mapped = address.ipv4_mapped
+    # Browsers write all of it in hexadecimal, newer versions of Python do not.
+    return f"[::ffff:{int(mapped) >> 16:x}:{int(mapped) & 0xFFFF:x}]" if mapped else f"[{address.compressed}]"
+
+
+def host_of(origin: str) -> str:
+    """The host of an origin that read_origin gave."""
+    return _parted(origin.partition("://")[2])[0]
+
+
+def is_loopback(origin: str) -> bool:
+    """Whether an origin that read_origin gave is of this machine alone."""
+    return host_of(origin) in LOOPBACK
+
+
+def as_sent(origin: str) -> str:
+    """The origin as a browser sends it, or as it is where it is none."""
+    try:
+        return read_origin(origin)
+    except ValueError:
+        return origin
+
+
+def origin_matches(origin: str, allowed: Sequence[str]) -> bool:
+    """Exact match, or any port where the pattern is a loopback host with port `*`."""
+    if origin in allowed:
+        return not origin.endswith("*")
+    prefix, _, port = origin.rpartition(":")
+    return f"{origin}:*" in allowed or (port.isascii() and port.isdigit() and f"{prefix}:*" in allowed)
