@@ -60,7 +60,8 @@ def receipt_claims(
         "vendors": decision.vendors,
         "notice": notice.hash,
         "policy": {
-            name: {"version": policy["version"], "url": policy["url"]} for name, policy in notice.policy.items()
+            name: {"version": policy["version"], "url": policy["url"]}
+            for name, policy in notice.policies(answer.language).items()
         },
         "widget": widget,
         "language": answer.language,

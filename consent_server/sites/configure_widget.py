@@ -8,7 +8,7 @@ from typing import Any
 from consent_server.core.canonical import encode
 from consent_server.core.hashes import sha256_hex
 from consent_server.sites import catalogue
-from consent_server.sites.rules_notice import Configuration, Notice, consent_basis
+from consent_server.sites.rules_notice import Configuration, Notice, consent_basis, policies
 from consent_server.sites.rules_site import Site, Tag
 from consent_server.sites.style_banner import banner_css
 
@@ -106,7 +106,7 @@ def _first_layer(notice: Notice, site: Site, widget: str, server: str, language:
         **({"domain": body["cookie_domain"]} if "cookie_domain" in body else {}),
         "layout": body["layout"],
         "css": banner_css(body),
-        "shown": list(_shown(body, texts["banner"])),
+        "shown": list(_shown(body, language)),
         "purposes": [
             {"key": p["key"], "signals": p["signals"]} | ({"gpc": True} if p["key"] in gpc else {})
             for p in body["purposes"]
@@ -116,14 +116,16 @@ def _first_layer(notice: Notice, site: Site, widget: str, server: str, language:
     }
 
 
-def _shown(body: Mapping[str, Any], texts: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str], str]]:
+def _shown(body: Mapping[str, Any], language: str) -> Iterator[tuple[str, dict[str, str], str]]:
     """Layer one in the order of reading: name, attributes and text of each element, its buttons apart."""
+    texts = body["texts"][language]["banner"]
     if logo := body.get("logo"):
         yield "img", {"src": logo["url"], "alt": logo["alt"]}, ""
     yield "h2", {}, texts["title"]
     yield "p", {}, texts["intro"]
+    addresses = policies(body, language)
     for name in ("privacy", "cookies"):
-        yield "a", {"href": body["policy"][name]["url"], "target": "_blank"}, texts[name]
+        yield "a", {"href": addresses[name]["url"], "target": "_blank"}, texts[name]
 
 
 def _tags(vendors: Sequence[Mapping[str, Any]], tags: Sequence[Tag]) -> list[dict[str, Any]]:

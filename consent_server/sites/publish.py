@@ -154,7 +154,7 @@ def notice_body(declared: Mapping[str, Any]) -> dict[str, Any]:
         **{token: value for token, value in declared["banner"].items() if value != LOOKS.get(token, value)},
         "controller": declared["controller"],
         **{key: declared[key] for key in ("dpo", "authority") if key in declared},
-        "policy": {name: _policy(policy) for name, policy in declared["policy"].items()},
+        "policy": {name: _policy(policy, declared) for name, policy in declared["policy"].items()},
         "purposes": purposes,
         "vendors": vendors,
         **({"recipients": declared["recipients"]} if declared["recipients"] else {}),
@@ -162,9 +162,13 @@ def notice_body(declared: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _policy(policy: Mapping[str, Any]) -> dict[str, Any]:
+def _policy(policy: Mapping[str, Any], declared: Mapping[str, Any]) -> dict[str, Any]:
+    url = policy["url"]
+    if not isinstance(url, str):
+        # Each language's own, so that a notice is read without the site's settings.
+        url = {language: url.get(language, url.get(declared["default_language"])) for language in declared["languages"]}
     versions = [{**version, "date": version["date"].isoformat()} for version in policy["versions"]]
-    return {"url": policy["url"], "version": policy["version"], "versions": versions}
+    return {"url": url, "version": policy["version"], "versions": versions}
 
 
 def _vendor(vendor: Mapping[str, Any]) -> dict[str, Any]:

@@ -49,10 +49,9 @@ class Notice:
         """Who asks."""
         return self.body["controller"]  # type: ignore[no-any-return]
 
-    @property
-    def policy(self) -> Mapping[str, Any]:
-        """The privacy and cookie policies in force: version and url of each."""
-        return self.body["policy"]  # type: ignore[no-any-return]
+    def policies(self, language: str) -> dict[str, dict[str, Any]]:
+        """The privacy and cookie policies in force, each with the address of one of the notice's languages."""
+        return policies(self.body, language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +71,14 @@ class Configuration:
         """The texts by script, in the order in which code is archived."""
         parts = {"main": self.main, "preferences": self.preferences, "details": self.details}
         return {part: text for part, text in parts.items() if text is not None}
+
+
+def policies(body: Mapping[str, Any], language: str) -> dict[str, dict[str, Any]]:
+    """The policies of a notice with `url` as one address: a site may have one for all languages, or one for each."""
+    return {
+        name: {**policy, "url": policy["url"] if isinstance(policy["url"], str) else policy["url"][language]}
+        for name, policy in body["policy"].items()
+    }
 
 
 def consent_basis(body: Mapping[str, Any]) -> dict[str, Any]:

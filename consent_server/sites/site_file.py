@@ -24,6 +24,10 @@ from consent_server.sites.site_vendors import UNKNOWN, complete_vendors, reachab
 LONGEST_PROOF_DAYS = 5 * 366
 # Texts of an override that the second layer or a placeholder shows, which all arms of an experiment share.
 LATER_TEXTS = {"placeholder", "once", "always"}
+# Places of what has a name of the site's own: its faults are its own, not those of a key or a value.
+ENTRY = re.compile(
+    r"texts\.[^.]+|purposes\.[^.]+(\.texts\.[^.]+)?|vendors\[\d+\]\.conversions\..+|policy\.[^.]+\.url\..+"
+)
 # Looked up once: that opens six hundred files, four fifths of what reading a site file costs.
 time_zones = cache(available_timezones)
 
@@ -78,7 +82,7 @@ def _flatten(messages: Any, place: str) -> Iterator[Fault]:
 
 def _is_entry(place: str) -> bool:
     place = re.sub(r"^experiment\.arms\[\d+\]\.", "", place)
-    return bool(re.fullmatch(r"texts\.[^.]+|purposes\.[^.]+(\.texts\.[^.]+)?|vendors\[\d+\]\.conversions\..+", place))
+    return bool(ENTRY.fullmatch(place))
 
 
 def _plain(message: str, place: str) -> str:
@@ -185,6 +189,7 @@ def _domain_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
 
 def _policy_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
     for name, policy in declared["policy"].items():
+        yield from _address_faults(f"policy.{name}.url", policy["url"], declared)
         versions = policy["versions"]
         if versions and versions[0]["version"] != policy["version"]:
             yield Fault(f"policy.{name}.versions[0].version", f'is not the one in force, "{policy["version"]}"')
@@ -195,6 +200,16 @@ def _policy_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
         for index, version in enumerate(seen):
             if version in seen[:index]:
                 yield Fault(f"policy.{name}.versions[{index}].version", f'"{version}" appears twice')
+
+
+def _address_faults(place: str, url: str | Mapping[str, str], declared: Mapping[str, Any]) -> Iterator[Fault]:
+    if isinstance(url, str):
+        return
+    languages, default = declared["languages"], declared["default_language"]
+    yield from (Fault(f"{place}.{other}", "is not one of languages") for other in url if other not in languages)
+    if default not in url:
+        missing = (language for language in languages if language not in url)
+        yield from (Fault(f"{place}.{other}", f'is missing, and so is "{default}" in its place') for other in missing)
 
 
 def _purpose_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:

@@ -141,8 +141,20 @@ class PolicyVersionSchema(Schema):
     changed = fields.List(Text(40), load_default=list)
 
 
+class PolicyUrl(fields.Field[Any]):
+    """One address for all languages, or a table of one for each."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.one = Text(2000, pattern=URL)
+        self.each = fields.Dict(keys=fields.String(), values=self.one, validate=validate.Length(min=1))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return (self.each if isinstance(value, dict) else self.one).deserialize(value, attr, data)
+
+
 class PolicySchema(Schema):
-    url = Text(2000, pattern=URL, required=True)
+    url = PolicyUrl(required=True)
     version = Text(40, required=True)
     versions = fields.List(fields.Nested(PolicyVersionSchema), load_default=list)
 

@@ -140,6 +140,7 @@ def _page(template: str, current: CurrentSite, notice: Notice, language: str, **
         direction=texts["direction"],
         languages={one: locales.get(one, {"meta": {"name": one}})["meta"]["name"] for one in notice.languages},
         notice=notice,
+        policies=notice.policies(language),
         banner=texts["banner"],
         preferences=texts["preferences"],
         purposes=[(key, texts["purposes"][key]) for key in notice.purposes],

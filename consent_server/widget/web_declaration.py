@@ -85,7 +85,7 @@ def _facts(current: CurrentSite, language: str, versions: list[Version], told: d
         "since": rfc3339(versions[0].since),
         "mode": body["mode"],
         **{party: body[party] for party in ("controller", "dpo", "authority") if party in body},
-        "policy": body["policy"],
+        "policy": current.notice.policies(language),
         "purposes": [
             purpose
             | texts["purposes"][purpose["key"]]

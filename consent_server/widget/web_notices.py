@@ -73,6 +73,7 @@ def _page(notice_hash: str) -> Response:
         direction=body["texts"][language]["direction"],
         language_names={key: catalogue.locales()[key]["meta"]["name"] for key in body["languages"]},
         shown=body["texts"][language],
+        policies=archived.notice.policies(language),
         detail=notice_detail(archived.notice, language),
         texts=locale["notice_page"],
         receipt=locale["receipt"],

@@ -153,6 +153,12 @@ WRONG: list[tuple[str, str, str]] = [
     (before_policy('[authority]\nname = "A"\nurl = "https://a.example"\ncountry = "fr"'), "authority.country", "fr"),
     # 3. What it refers to
     (tables('url = "https://shop.example/privacy"\n', ""), "policy.privacy.url", "is missing"),
+    (tables('"https://shop.example/privacy"', "{}"), "policy.privacy.url", ""),
+    (tables('"https://shop.example/privacy"', "7"), "policy.privacy.url", "string"),
+    (tables('"https://shop.example/privacy"', '{ fr = "https://shop.example" }'), "policy.privacy.url.en", "missing"),
+    (tables('"https://shop.example/privacy"', '{ en = "javascript:1" }'), "policy.privacy.url.en", "javascript:1"),
+    (tables('"https://shop.example/privacy"', '{ en = "https://a.example/", it = "https://b.example/" }'),
+     "policy.privacy.url.it", "is not one of languages"),
     (tables("https://shop.example/privacy", "javascript:alert(1)"), "policy.privacy.url", ""),
     (tables("https://shop.example/privacy", "http://shop.example/privacy"), "policy.privacy.url", ""),
     (tables('version = "2026-03-02"', "version = 2026-03-02"), "policy.cookies.version", ""),
