@@ -14,6 +14,7 @@ from consent_server.http.answers import HTML, Cache, answer
 from consent_server.receipts.read_page import ReceiptPage, read_page
 from consent_server.receipts.withdraw import Standing, State
 from consent_server.sites import catalogue
+from consent_server.sites.choose_language import choose_language
 from consent_server.sites.configure_widget import revision
 from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.rules_cookie import NAME
@@ -93,7 +94,7 @@ def removed_page(refusal: RemovedReceipt) -> Response:
     accept = request.accept_mimetypes
     if accept["text/html"] <= accept["application/problem+json"]:
         return problems.refused(refusal)
-    language = request.accept_languages.best_match(list(catalogue.locales()), "en")
+    language = choose_language(list(catalogue.locales()), "en")
     locale = catalogue.locales()[language]
     page = render_template(
         "receipts/receipt_gone.html", language=language, direction=locale["meta"]["direction"], texts=locale["receipt"]

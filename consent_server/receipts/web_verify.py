@@ -1,8 +1,9 @@
 """The page that checks receipts and evidence packs in the visitor's browser. The server sees none of them."""
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template
 
 from consent_server.sites import catalogue
+from consent_server.sites.choose_language import choose_language
 
 bp = Blueprint("verify", __name__)
 
@@ -11,8 +12,7 @@ bp = Blueprint("verify", __name__)
 def page() -> str:
     """In the language asked for, else the browser's."""
     languages = list(catalogue.locales())
-    asked = request.args.get("lang", "")
-    language = asked if asked in languages else request.accept_languages.best_match(languages, "en")
+    language = choose_language(languages, "en")
     locale = catalogue.locales()[language]
     return render_template(
         "receipts/verify.html",

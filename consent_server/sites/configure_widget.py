@@ -8,6 +8,7 @@ from typing import Any
 from consent_server.core.canonical import encode
 from consent_server.core.hashes import sha256_hex
 from consent_server.sites import catalogue
+from consent_server.sites.rules_languages import aliases
 from consent_server.sites.rules_notice import Configuration, Notice, consent_basis, policies
 from consent_server.sites.rules_site import Site, Tag
 from consent_server.sites.style_banner import banner_css
@@ -100,6 +101,7 @@ def _first_layer(notice: Notice, site: Site, widget: str, server: str, language:
         "widget": widget[:16],
         "language": language,
         "languages": body["languages"],
+        **({"aliases": others} if (others := aliases(body["languages"])) else {}),
         **({} if texts["direction"] == "ltr" else {"direction": texts["direction"]}),
         **({"advanced": True} if body["mode"] == "advanced" else {}),
         "days": body["choice_days"],

@@ -10,6 +10,7 @@ from consent_server.core.errors import UnknownConfiguration
 from consent_server.http.answers import DAY, HTML, JSON, SCRIPT, TEXT, Cache, answer, open_to_every_page
 from consent_server.ledger.read_timestamps import time_of_notice
 from consent_server.sites import catalogue
+from consent_server.sites.choose_language import choose_language
 from consent_server.sites.configure_widget import notice_detail
 from consent_server.sites.find import find_site
 from consent_server.sites.missing_pictures import SIZES
@@ -59,9 +60,7 @@ def _page(notice_hash: str) -> Response:
     database = context().database
     archived = read_notice(database, notice_hash)
     body = archived.notice.body
-    language = request.args.get("lang", "")
-    if language not in body["languages"]:
-        language = _language(body)
+    language = choose_language(body["languages"], body["languages"][0])
     widget = _widget(notice_hash)
     locale, wording = catalogue.locales()[language], Wording(language)
     html = render_template(
@@ -127,15 +126,10 @@ def picture(notice_hash: str, picture: str) -> Response:
 
 
 def _asked_language(body: Any) -> str:
-    asked = request.args.get("lang") or _language(body)
+    asked = request.args.get("lang") or choose_language(body["languages"], body["languages"][0])
     if asked not in body["languages"]:
         raise UnknownConfiguration("The notice was not shown in this language.")
     return asked
-
-
-def _language(body: Any) -> str:
-    languages = body["languages"]
-    return request.accept_languages.best_match(languages, languages[0])
 
 
 def _widget(notice_hash: str) -> str | None:
