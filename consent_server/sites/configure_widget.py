@@ -114,6 +114,7 @@ def _first_layer(notice: Notice, site: Site, widget: str, server: str, language:
             for p in body["purposes"]
         ],
         "vendors": _tags(body["vendors"], site.tags),
+        **({"google": site.google} if site.google and any(tag.adapter == "google" for tag in site.tags) else {}),
         "texts": {key: texts["banner"][key] for key in CONFIG_TEXTS},
     }
 

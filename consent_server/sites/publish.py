@@ -16,6 +16,7 @@ from consent_server.sites import store_ledgers as ledgers
 from consent_server.sites import store_notices as notices
 from consent_server.sites.configure_widget import configure_widget
 from consent_server.sites.rules_colours import Correction, banner_colours
+from consent_server.sites.rules_consent_mode import google_settings, regional_grants
 from consent_server.sites.rules_notice import Notice
 from consent_server.sites.rules_origin import Reading
 from consent_server.sites.rules_signals import PURPOSE_SIGNALS
@@ -123,6 +124,7 @@ def _site(declared: Mapping[str, Any], demo: bool) -> Site:
         declared["time_zone"],
         tags,
         demo,
+        google_settings(declared),
     )
 
 
@@ -147,6 +149,7 @@ def notice_body(declared: Mapping[str, Any]) -> dict[str, Any]:
         "name": declared["name"],
         "languages": declared["languages"],
         "mode": declared["mode"],
+        **({"regional_grants": granted} if (granted := regional_grants(declared)) else {}),
         "choice_days": declared["choice_days"],
         **{key: declared[key] for key in ("cookie_domain",) if key in declared},
         "layout": declared["banner"]["layout"],

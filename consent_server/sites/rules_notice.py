@@ -92,4 +92,6 @@ def consent_basis(body: Mapping[str, Any]) -> dict[str, Any]:
         # Sorted: another order on the screen is no other question.
         "purposes": sorted(purpose["key"] for purpose in body["purposes"]),
         "vendors": sorted([v["key"], v["operator"]["name"], *sorted(v["purposes"])] for v in body["vendors"]),
+        # Only where there are any: no consent of before rests on them.
+        **{key: body[key] for key in ("regional_grants",) if key in body},
     }

@@ -51,7 +51,8 @@ class Tag:
 class Site:
     """What the server needs to know of a site beside its notice.
 
-    `demo`: nothing on its record ever happened. Every page that tells of the site says so.
+    `demo`: nothing on its record ever happened. Every page that tells of the site says so. `google`: what its tags
+    are told beside their ids.
     """
 
     key: SiteKey
@@ -62,6 +63,7 @@ class Site:
     time_zone: str
     tags: tuple[Tag, ...]
     demo: bool = False
+    google: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The stored form."""
@@ -72,6 +74,7 @@ class Site:
             "time_zone": self.time_zone,
             "tags": [tag.to_json() for tag in self.tags],
             "demo": self.demo,
+            "google": dict(self.google),
         }
 
     @classmethod
@@ -89,6 +92,7 @@ class Site:
             stored.get("time_zone", "UTC"),
             tags,
             stored.get("demo", False),
+            stored.get("google", {}),
         )
 
     def home(self, page: str) -> str:

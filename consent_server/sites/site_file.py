@@ -8,12 +8,14 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import available_timezones
 
+from babel import Locale
 from marshmallow import ValidationError
 
 from consent_server.core.durations import duration_days
 from consent_server.core.errors import Fault, InvalidSiteFile
 from consent_server.sites import catalogue
 from consent_server.sites import rules_fairness as fairness
+from consent_server.sites.rules_consent_mode import consent_mode_faults
 from consent_server.sites.rules_cookie import below
 from consent_server.sites.rules_origin import Reading, as_sent, host_of, is_loopback, origin_matches
 from consent_server.sites.rules_signals import PURPOSE_SIGNALS
@@ -30,6 +32,14 @@ ENTRY = re.compile(
 )
 # Looked up once: that opens six hundred files, four fifths of what reading a site file costs.
 time_zones = cache(available_timezones)
+
+
+@cache
+def countries() -> list[str]:
+    """The codes of ISO 3166-1."""
+    # EU and its like are exceptionally reserved, and no region of Consent Mode.
+    other = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
+    return [code for code in map(str, Locale("en").territories) if code.isalpha() and code not in other]
 
 
 def read_site_file(text: str) -> dict[str, Any]:
@@ -224,6 +234,10 @@ def _purpose_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
                 yield Fault(f"purposes.{key}.texts.{language}", "is not one of languages")
 
 
+def _consent_mode_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
+    yield from consent_mode_faults(declared, countries())
+
+
 CHECKS = (
     _language_faults,
     _logo_faults,
@@ -235,5 +249,6 @@ CHECKS = (
     _policy_faults,
     _purpose_faults,
     vendor_faults,
+    _consent_mode_faults,
     _experiment_faults,
 )

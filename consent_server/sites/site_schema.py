@@ -278,6 +278,27 @@ class ExperimentSchema(Schema):
     arms = fields.List(fields.Nested(ArmSchema), required=True, validate=validate.Length(min=1, max=9))
 
 
+_granted_or_denied = {
+    consent_type: fields.String(validate=OneOf("granted", "denied")) for consent_type in CONSENT_TYPES
+}
+RegionalDefaultSchema = Schema.from_dict(
+    {
+        "region": fields.List(
+            Text(6, pattern="[A-Z]{2}(-[A-Z0-9]{1,3})?"), required=True, validate=validate.Length(min=1, max=300)
+        ),
+        **_granted_or_denied,
+    },
+    name="RegionalDefaultSchema",
+)
+
+
+class ConsentModeSchema(Schema):
+    url_passthrough = StrictBoolean(error_messages=TRUE_OR_FALSE)
+    ads_data_redaction = StrictBoolean(error_messages=TRUE_OR_FALSE)
+    layer = Text(63, pattern="[A-Za-z_$][A-Za-z0-9_$]*")
+    defaults = fields.List(fields.Nested(RegionalDefaultSchema), validate=validate.Length(min=1, max=50))
+
+
 class SiteSchema(Schema):
     key = Text(63, pattern=KEY.pattern, required=True)
     name = Text(80, required=True)
@@ -285,6 +306,8 @@ class SiteSchema(Schema):
     languages = fields.List(fields.String(validate=_shipped), required=True, validate=validate.Length(min=1))
     default_language = fields.String()
     mode = fields.String(validate=OneOf("basic", "advanced"), load_default="basic")
+    signals = StrictBoolean(error_messages=TRUE_OR_FALSE, load_default=True)
+    consent_mode = fields.Nested(ConsentModeSchema)
     choice_days = StrictInteger(error_messages=WHOLE, load_default=180)
     proof_retention = fields.String(load_default="P3Y")
     time_zone = fields.String(load_default="UTC")

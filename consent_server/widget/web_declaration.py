@@ -84,6 +84,7 @@ def _facts(current: CurrentSite, language: str, versions: list[Version], told: d
         "notice": current.notice.hash,
         "since": rfc3339(versions[0].since),
         "mode": body["mode"],
+        **{key: body[key] for key in ("regional_grants",) if key in body},
         **{party: body[party] for party in ("controller", "dpo", "authority") if party in body},
         "policy": current.notice.policies(language),
         "purposes": [

@@ -8,6 +8,7 @@ from consent_server.core.errors import InvalidSiteFile
 from consent_server.sites.publish import notice_body
 from consent_server.sites.site_file import read_site_file
 from tests.support.factories import ADS, ANALYTICS, CALLBELL, META, TABLES, TOP, VENDORS, site_file
+from tests.support.sites import faults
 
 OWN = (
     '[[vendors]]\nkey = "heat-map"\nname = "Heat Map"\npurposes = ["analytics"]\npolicy_url = "https://h.example/p"\n'
@@ -21,15 +22,6 @@ PURPOSE = "[purposes.shop-ads]\n" + "".join(
     f'[purposes.shop-ads.texts.{language}]\ntitle = "T"\nphrase = "p"\ntext = "t"\n' for language in ("en", "fr")
 )
 INTRO = "{name}, {vendors}, {purposes}, {months}, Cookie settings"
-
-
-def faults(text: str) -> dict[str, str]:
-    """Place to what is wrong there; empty when the file is right."""
-    try:
-        read_site_file(text)
-    except InvalidSiteFile as refused:
-        return {fault.pointer: fault.detail for fault in refused.faults}
-    return {}
 
 
 def top(line: str) -> str:

@@ -3,9 +3,19 @@
 import time
 
 from consent_server.core.context import Context
+from consent_server.core.errors import InvalidSiteFile
 from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.publish import Published, publish_notice
 from consent_server.sites.site_file import read_site_file
+
+
+def faults(text: str) -> dict[str, str]:
+    """Place to what is wrong there; empty when the file is right."""
+    try:
+        read_site_file(text)
+    except InvalidSiteFile as refused:
+        return {fault.pointer: fault.detail for fault in refused.faults}
+    return {}
 
 
 class Apply:
