@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from apispec import APISpec
@@ -22,7 +22,7 @@ from consent_server.audit.queries import Cursor
 from consent_server.core import errors
 from consent_server.core.hashes import SHA256_HEX
 from consent_server.core.settings import ROOT
-from consent_server.decisions.bodies import HASH_PREFIX, PageUrl
+from consent_server.decisions.bodies import HASH_PREFIX, Dispensable, PageUrl
 from consent_server.http.bodies import BODY_TYPES
 from consent_server.http.fields import Day, Fullmatch, HyphenatedUuid, Moment, Number, StrictBoolean, StrictInteger
 from consent_server.http.problems import LATER, PROBLEMS
@@ -102,8 +102,10 @@ def _add_schema(spec: APISpec, name: str, description: Node) -> None:
         spec.components.schemas[name]["properties"][field]["description"] = said
 
 
-def _form(_: Any, field: fields.Field[Any], ret: Node) -> Node:
+def _form(converter: Any, field: fields.Field[Any], ret: Node) -> Node:
     """What apispec does not know of our fields. None as a default means that nothing was asked for."""
+    if isinstance(field, Dispensable):
+        return cast("Node", converter.field2property(field.member))
     if ret.get("default", ...) is None:
         del ret["default"]
     if isinstance(field, fields.Enum):

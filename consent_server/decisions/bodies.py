@@ -4,10 +4,11 @@ import re
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, missing, post_load, validate
 
 from consent_server.decisions.rules import Action, Answer, Method
 from consent_server.http.fields import Fullmatch, HyphenatedUuid, Sha256Hex, StrictBoolean, StrictInteger
+from consent_server.sites.rules_notice import UNKNOWN_LANGUAGE
 
 # A SHA-256 in hex, or its first 16 digits or more: enough to look one up, and lighter in every page.
 HASH_PREFIX = re.compile(r"[0-9a-f]{16,64}")
@@ -22,6 +23,9 @@ PATH_CHARACTERS = "/%:@!$&'()*+,;=~-._"  # what RFC 3986 lets a path hold unesca
 LONGEST_ADDRESS = 2000
 
 
+HALF_ESCAPE = re.compile(r"%[0-9A-Fa-f]?\Z")
+
+
 # How many one page can have seen.
 FROM_1_TO_1000 = "Must be a whole number from 1 to 1000."
 SEEN = StrictInteger(validate=validate.Range(1, 1000, error=FROM_1_TO_1000), error_messages={"invalid": FROM_1_TO_1000})
@@ -32,16 +36,32 @@ class PageUrl(fields.Field[str]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         try:
-            page = page_address(value)
+            return page_address(value)
         except (ValueError, AttributeError, TypeError):
             raise ValidationError("Must be an http or https address.") from None
-        if len(page) > LONGEST_ADDRESS:
-            raise ValidationError(f"Must be at most {LONGEST_ADDRESS} characters without its query.")
-        return page
+
+
+class Dispensable(fields.Field[Any]):
+    """A member that is not worth a lost record: where it is odd or missing, `instead` stands for it."""
+
+    def __init__(self, member: fields.Field[Any], instead: Any = None) -> None:
+        super().__init__()
+        self.member, self._instead = member, instead
+
+    def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **kwargs: Any) -> Any:
+        """Never raises."""
+        try:
+            read = self.member.deserialize(value, attr, data, **kwargs)
+        except ValidationError:
+            read = None
+        return self._instead if read is None or read is missing else read
 
 
 def page_address(url: str) -> str:
-    """An address without query, fragment and credentials. Raises ValueError, AttributeError, TypeError."""
+    """An address without query, fragment and credentials, cut where it is longer than anybody reads.
+
+    Raises ValueError, AttributeError, TypeError.
+    """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError
@@ -49,11 +69,16 @@ def page_address(url: str) -> str:
     if not HOST.fullmatch(host):
         raise ValueError
     port = f":{parts.port}" if parts.port is not None else ""
-    return f"{parts.scheme}://{host}{port}{quote(parts.path or '/', safe=PATH_CHARACTERS)}"
+    address = f"{parts.scheme}://{host}{port}{quote(parts.path or '/', safe=PATH_CHARACTERS)}"
+    # No half of an escape may stand at the end.
+    return address if len(address) <= LONGEST_ADDRESS else HALF_ESCAPE.sub("", address[:LONGEST_ADDRESS])
 
 
 class DecisionIn(Schema):
-    """The body of POST …/decisions."""
+    """The body of POST …/decisions.
+
+    Strict where it is about what was decided, names of members included: a misspelt one would be a denial.
+    """
 
     decision_id = HyphenatedUuid(required=True)
     notice = Sha256Hex(required=True)
@@ -61,14 +86,12 @@ class DecisionIn(Schema):
     method = fields.Enum(Method, by_value=True, required=True)
     grants = fields.Dict(keys=fields.String(), values=StrictBoolean(), required=True)
     vendors = fields.Dict(keys=fields.String(), values=StrictBoolean(), load_default=dict)
-    visitor = HyphenatedUuid(allow_none=True, load_default=None)
+    visitor = Dispensable(HyphenatedUuid(allow_none=True))
     change = StrictBoolean(load_default=False)
-    language = fields.String(required=True, validate=validate.Length(max=16))
-    page = PageUrl(required=True)
+    language = Dispensable(fields.String(), UNKNOWN_LANGUAGE)
+    page = Dispensable(PageUrl(allow_none=True))
     gpc = StrictBoolean(load_default=False)
-    widget = fields.String(
-        load_default=None, validate=Fullmatch(HASH_PREFIX, "Must be 16 to 64 lower-case hex digits.")
-    )
+    widget = Dispensable(fields.String(allow_none=True, validate=Fullmatch(HASH_PREFIX)))
 
     @post_load
     def to_answer(self, data: dict[str, Any], **_: Any) -> Answer:
@@ -80,7 +103,7 @@ class ShownIn(Schema):
     """The body of POST …/shown."""
 
     notice = Sha256Hex(required=True)
-    language = fields.String(required=True, validate=validate.Length(max=16))
+    language = Dispensable(fields.String(), UNKNOWN_LANGUAGE)
 
 
 class ConversionsIn(ShownIn):

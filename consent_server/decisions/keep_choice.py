@@ -25,7 +25,7 @@ def set_choice(response: Response, notice: Notice, page: str, value: str, lifeti
     )
 
 
-def keep_choice(response: Response, notice: Notice, recorded: Recorded) -> None:
+def keep_choice(response: Response, notice: Notice, recorded: Recorded, page: str) -> None:
     """Keep the choice in the browser, on the host of the page that asked, whatever a proxy made of ours."""
     value = cookie_value(recorded.revision, recorded.decision, recorded.visitor, recorded.state, recorded.recorded_at)
-    set_choice(response, notice, request.headers["Origin"], value, recorded.expires_at - recorded.recorded_at)
+    set_choice(response, notice, page, value, recorded.expires_at - recorded.recorded_at)

@@ -1,6 +1,7 @@
 """What a visitor's request says: the site of its address, its body, and what is counted of it."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import request
 from marshmallow import Schema
@@ -15,16 +16,35 @@ from consent_server.decisions.rules_visit import Visit, country_code
 from consent_server.http.bodies import posted_bytes
 from consent_server.http.fields import read_body
 from consent_server.sites.current_site import CurrentSite, CurrentSites
+from consent_server.sites.rules_origin import as_sent
 
 
 def posted(schema: Schema, key: str) -> tuple[CurrentSite, Any]:
     """The site of the address and the posted body, after every check that needs no database write."""
     current = context()[CurrentSites].get(key)
-    if not current.site.admits(request.headers.get("Origin")):
+    if not current.site.admits(page_origin()):
         raise ForeignOrigin(
             "The Origin header names no origin of this site. If it is yours, add it to `origins` in the site file."
         )
     return current, read_body(schema, posted_bytes())
+
+
+def page_origin() -> str | None:
+    """The origin of the page that posts, as the browser says it; None where it does not.
+
+    Under `Referrer-Policy: no-referrer` a form of our own comes with `Origin: null`. That it is our own the browser
+    says in a header that no page can set: Sec-Fetch-Site (Fetch Metadata, section 2.4).
+    """
+    origin = request.headers.get("Origin", "null")
+    if origin != "null":
+        return as_sent(origin)
+    return origin_of(request.host_url) if request.headers.get("Sec-Fetch-Site") == "same-origin" else None
+
+
+def origin_of(url: str) -> str:
+    """The origin of an address (RFC 6454, ASCII serialization)."""
+    parts = urlsplit(url)
+    return as_sent(f"{parts.scheme}://{parts.netloc}")
 
 
 def visit() -> Visit:

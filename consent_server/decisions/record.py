@@ -159,13 +159,8 @@ class RecordDecision:
         if answer.widget is None or served.startswith(answer.widget):
             return served
         with self._database.reading() as session:
-            archived = notices.widget_hash(session, answer.widget)
-        if archived is not None:
-            return archived
-        raise InvalidDecision(
-            "The widget code is unknown; nothing was recorded.",
-            [Fault("#/widget", "This server never served widget code with this hash.")],
-        )
+            # Code that this server never served says nothing of what was shown: as if none had been named.
+            return notices.widget_hash(session, answer.widget) or served
 
 
 def _append(session: Session, items: Sequence[_Prepared]) -> list[Recorded]:

@@ -30,7 +30,8 @@ class RecordConversions:
         visit: Visit,
     ) -> None:
         """`counts` are by kind ("sent", "blocked") and vendor. Raises InvalidDecision, StorageUnavailable."""
-        notice_id, notice = shown_notice(self._sites, current, notice_hash, language)
+        notice_id, notice = shown_notice(self._sites, current, notice_hash)
+        language = notice.language_shown(language)
         unknown = [(kind, key) for kind, vendors in counts.items() for key in vendors if key not in notice.vendors]
         if unknown:
             faults = [Fault(pointer(kind, key), "The notice does not name this vendor.") for kind, key in unknown]

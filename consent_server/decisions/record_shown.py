@@ -24,19 +24,16 @@ class RecordShown:
         self._now = now
 
     def __call__(self, current: CurrentSite, notice_hash: str, language: str, visit: Visit) -> None:
-        """Raises InvalidDecision for a notice or language that was never shown, StorageUnavailable."""
-        notice_id, _ = shown_notice(self._sites, current, notice_hash, language)
+        """Raises InvalidDecision for a notice that was never shown, StorageUnavailable."""
+        notice_id, notice = shown_notice(self._sites, current, notice_hash)
+        language = notice.language_shown(language)
         self._count(Counter([cell(current, notice_id, language, visit, SHOWN, self._now())]))
 
 
-def shown_notice(sites: CurrentSites, current: CurrentSite, notice_hash: str, language: str) -> tuple[int, Notice]:
-    """A notice that the site shows or once showed in this language. Raises InvalidDecision."""
+def shown_notice(sites: CurrentSites, current: CurrentSite, notice_hash: str) -> tuple[int, Notice]:
+    """A notice that the site shows or once showed. Raises InvalidDecision."""
     found = sites.notice(current, notice_hash)
     if found is None:
         faults = [Fault("#/notice", "This site never published a notice with this hash.")]
-        raise InvalidDecision("Nothing was counted.", faults)
-    languages = found[1].languages
-    if language not in languages:
-        faults = [Fault("#/language", f"The notice is available in: {', '.join(languages)}.")]
         raise InvalidDecision("Nothing was counted.", faults)
     return found

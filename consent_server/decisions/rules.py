@@ -1,7 +1,7 @@
 """A decision: one act of a visitor, settled against the notice it answers."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -43,7 +43,7 @@ class Answer:
     visitor: UUID | None
     change: bool
     language: str
-    page: str
+    page: str | None
     gpc: bool
     widget: str | None
 
@@ -75,6 +75,7 @@ def decide(notice: Notice, answer: Answer) -> Decision:
     faults = [*_unknown(notice, answer), *_contradictions(notice, answer)]
     if faults:
         raise InvalidDecision("The decision contradicts itself or its notice; nothing was recorded.", faults)
+    answer = replace(answer, language=notice.language_shown(answer.language))
     grants = {purpose: answer.grants.get(purpose, False) for purpose in notice.purposes}
     by_purpose = {vendor: any(grants[purpose] for purpose in purposes) for vendor, purposes in notice.vendors.items()}
     exceptions = {vendor: granted for vendor, granted in answer.vendors.items() if granted is not by_purpose[vendor]}
@@ -89,10 +90,6 @@ def _unknown(notice: Notice, answer: Answer) -> Iterator[Fault]:
         for key in given:
             if key not in known:
                 yield Fault(pointer(field, key), "The notice does not name this key.")
-    if answer.language not in notice.languages:
-        yield Fault(
-            "#/language", f"The notice was never shown in this language, only in: {', '.join(notice.languages)}."
-        )
 
 
 def _contradictions(notice: Notice, answer: Answer) -> Iterator[Fault]:

@@ -1,5 +1,6 @@
 """Public routes for visitors' browsers: decisions, banners shown, notices."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -10,7 +11,7 @@ from consent_server.core.times import rfc3339
 from consent_server.decisions.bodies import CONVERSIONS_IN, DECISION_IN, SHOWN_IN
 from consent_server.decisions.count_events import CountEvents
 from consent_server.decisions.keep_choice import keep_choice
-from consent_server.decisions.read_request import posted, visit
+from consent_server.decisions.read_request import page_origin, posted, visit
 from consent_server.decisions.record import RecordDecision, Recorded
 from consent_server.decisions.record_conversions import RecordConversions
 from consent_server.decisions.record_shown import RecordShown
@@ -42,10 +43,11 @@ def keep_writers(state: BlueprintSetupState) -> None:
 def record_decision(key: str) -> Response:
     """Record a decision; answered after it is durable."""
     current, choice = posted(DECISION_IN, key)
+    choice = replace(choice, page=current.site.own_page(choice.page))
     recorded = context()[RecordDecision](current, choice, visit())
     response = answer(_recorded(choice, recorded), status=201 if recorded.new else 200, cache=Cache.NO_STORE)
     if request.headers.get("Sec-Fetch-Site") == "same-origin":
-        keep_choice(response, current.notice, recorded)
+        keep_choice(response, current.notice, recorded, page_origin() or "")
     return response
 
 

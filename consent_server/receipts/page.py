@@ -18,6 +18,7 @@ from consent_server.sites.choose_language import choose_language
 from consent_server.sites.configure_widget import revision
 from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.rules_cookie import NAME
+from consent_server.sites.rules_notice import UNKNOWN_LANGUAGE, readable_language
 from consent_server.sites.rules_rights import answer_by
 from consent_server.sites.wording import Wording
 
@@ -51,7 +52,7 @@ def _is_copy_of(standing: Standing) -> bool:
 
 def _html(page: ReceiptPage, held: bool, follows: bool) -> str:
     standing, claims, notice = page.standing, page.receipt.claims, page.receipt.notice
-    language = claims["language"]
+    language = readable_language(notice, claims["language"])
     locale = catalogue.locales().get(language) or catalogue.locales()["en"]
     wording = Wording(language if language in catalogue.locales() else "en")
     return render_template(
@@ -59,7 +60,7 @@ def _html(page: ReceiptPage, held: bool, follows: bool) -> str:
         claims=claims,
         language=language,
         direction=locale["meta"]["direction"],
-        language_name=locale["meta"]["name"],
+        language_name=locale["meta"]["name"] if claims["language"] != UNKNOWN_LANGUAGE else None,
         texts=locale["receipt"],
         check=locale["check"],
         policies=locale["banner"],
@@ -85,7 +86,7 @@ def _html(page: ReceiptPage, held: bool, follows: bool) -> str:
 
 
 def _purposes(claims: dict[str, Any], notice: dict[str, Any]) -> list[tuple[str, dict[str, str], bool]]:
-    texts = notice["texts"][claims["language"]]["purposes"]
+    texts = notice["texts"][readable_language(notice, claims["language"])]["purposes"]
     return [(p["key"], texts[p["key"]], claims["grants"][p["key"]]) for p in notice["purposes"]]
 
 

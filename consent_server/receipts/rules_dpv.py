@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from consent_server.sites.rules_notice import readable_language
+
 PROFILE = "https://w3id.org/dpv/schema/dpv-27560#"
 DAY = 86_400
 
@@ -154,7 +156,7 @@ def _process(
     granted: bool,
 ) -> dict[str, Any]:
     cookies = [cookie for vendor in vendors for cookie in vendor["cookies"]]
-    texts = notice["texts"][claims["language"]]["purposes"][purpose["key"]]
+    texts = notice["texts"][readable_language(notice, claims["language"])]["purposes"][purpose["key"]]
     identified = any(cookie["purpose"] in IDENTIFIERS for cookie in cookies)
     return {
         "@id": f"urn:uuid:{claims['decision_id']}#{purpose['key']}",

@@ -8,6 +8,9 @@ from typing import Any
 
 from consent_server.sites.rules_signals import gpc_covers
 
+# Undetermined (BCP 47, section 4.1): what a browser said was no language of the notice.
+UNKNOWN_LANGUAGE = "und"
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -39,6 +42,11 @@ class Notice:
         """Languages in which it can be shown."""
         return tuple(self.body["languages"])
 
+    def language_shown(self, said: str) -> str:
+        """The language of the notice that a browser means by what it says ("fr-CA", "FR"), or UNKNOWN_LANGUAGE."""
+        tag = said.lower().replace("_", "-")
+        return next((key for key in (tag, tag.partition("-")[0]) if key in self.languages), UNKNOWN_LANGUAGE)
+
     @cached_property
     def choice_lifetime(self) -> timedelta:
         """How long a choice stands, yes and no alike."""
@@ -52,6 +60,11 @@ class Notice:
     def policies(self, language: str) -> dict[str, dict[str, Any]]:
         """The privacy and cookie policies in force, each with the address of one of the notice's languages."""
         return policies(self.body, language)
+
+
+def readable_language(body: Mapping[str, Any], language: str) -> str:
+    """The language in which to tell of a notice that was shown in `language`: its first where that is unknown."""
+    return language if language in body["texts"] else str(body["languages"][0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,15 +95,17 @@ class Site:
             stored.get("google", {}),
         )
 
-    def home(self, page: str) -> str:
+    def own_page(self, page: str | None) -> str | None:
+        """This page where it is the site's: what a browser says of its page is only its word."""
+        scheme, _, rest = (page or "").partition("://")
+        return page if self.admits(f"{scheme}://{rest.split('/')[0]}") else None
+
+    def home(self, page: str | None = None) -> str:
         """A page of the site: this one where it is the site's, else the site's first origin.
 
-        What a browser says of its page is only its word: no receipt may lead a visitor to another host.
+        No receipt may lead a visitor to another host.
         """
-        scheme, _, rest = page.partition("://")
-        if self.admits(f"{scheme}://{rest.split('/')[0]}"):
-            return page
-        return self.origins[0].removesuffix(":*") + "/"
+        return self.own_page(page) or self.origins[0].removesuffix(":*") + "/"
 
     def admits(self, origin: str | None) -> bool:
         """Whether a page of this origin is the site's, however it is spelt."""

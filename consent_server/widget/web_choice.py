@@ -11,7 +11,7 @@ from consent_server.core.errors import Fault, ForeignOrigin, InvalidDecision, Ma
 from consent_server.core.hashes import SHA256_HEX
 from consent_server.decisions.bodies import page_address
 from consent_server.decisions.keep_choice import keep_choice
-from consent_server.decisions.read_request import visit
+from consent_server.decisions.read_request import origin_of, page_origin, visit
 from consent_server.decisions.record import RecordDecision
 from consent_server.decisions.record_shown import RecordShown
 from consent_server.decisions.rules import Action, Answer, Method
@@ -25,8 +25,7 @@ from consent_server.sites.choose_language import wished_language
 from consent_server.sites.configure_widget import notice_detail
 from consent_server.sites.current_site import CurrentSite, CurrentSites
 from consent_server.sites.rules_cookie import NAME, below
-from consent_server.sites.rules_notice import Notice
-from consent_server.sites.rules_origin import as_sent
+from consent_server.sites.rules_notice import Notice, readable_language
 
 bp = Blueprint("choice", __name__)
 
@@ -55,39 +54,46 @@ def ask(key: str) -> Response:
 def decide(key: str) -> Response:
     """Record what the form says; on the site's own host also keep it in the browser."""
     current = context()[CurrentSites].get(key)
-    on_site = _stands_on_site(current)
-    notice, choice = _answer(current, on_site)
+    origin = _origin_of_form(current)
+    on_site = _keeps_cookies(current, origin)
+    notice, choice = _answer(current, origin, on_site)
     recorded = context()[RecordDecision](current, choice, visit())
+    language = readable_language(notice.body, recorded.decision.answer.language)
     link = context().signer(RECEIPT_LINK).sign(str(recorded.receipt_id))
     response = _page(
-        "widget/chosen.html", current, notice, choice.language,
+        "widget/chosen.html", current, notice, language,
         grants=recorded.decision.grants, kept=on_site, receipt=f"{context().settings.public_url}/v1/receipts/{link}",
     )  # fmt: skip
     if on_site:
-        keep_choice(response, notice, recorded)
+        keep_choice(response, notice, recorded, origin)
     return response
 
 
-def _stands_on_site(current: CurrentSite) -> bool:
-    """Whether the form is on a host whose cookies are the site's. Raises ForeignOrigin for a form that is not ours.
+def _origin_of_form(current: CurrentSite) -> str:
+    """Where the form stands. Raises ForeignOrigin for a form that is not ours.
 
     A browser says where a form stands (Fetch, Origin and Sec-Fetch-Site; no page can say it otherwise), so that
     the form needs no token, and with it no identifier.
     """
-    origin, fetched = as_sent(request.headers.get("Origin", "null")), request.headers.get("Sec-Fetch-Site")
-    ours = {_origin(context().settings.public_url), _origin(request.host_url)}
-    if fetched != "same-origin" and not (fetched is None and (origin in ours or current.site.admits(origin))):
+    origin, fetched = page_origin(), request.headers.get("Sec-Fetch-Site")
+    ours = {origin_of(context().settings.public_url), origin_of(request.host_url)}
+    if origin and (fetched == "same-origin" or (fetched is None and (origin in ours or current.site.admits(origin)))):
+        return origin
+    if origin or fetched:
         raise ForeignOrigin("This form was sent from another site's page. Open this page and choose here.")
+    raise ForeignOrigin(
+        "Your browser did not say on which page this form stands, so nothing was recorded. That happens where this "
+        "page is sent with `Referrer-Policy: no-referrer` and without https: whoever runs it should change either."
+    )
+
+
+def _keeps_cookies(current: CurrentSite, origin: str) -> bool:
+    """Whether the form is on a host whose cookies are the site's."""
     domain = current.notice.body.get("cookie_domain")
     return current.site.admits(origin) or (domain is not None and below(urlsplit(origin).hostname or "", domain))
 
 
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return as_sent(f"{parts.scheme}://{parts.netloc}")
-
-
-def _answer(current: CurrentSite, on_site: bool) -> tuple[Notice, Answer]:
+def _answer(current: CurrentSite, origin: str, on_site: bool) -> tuple[Notice, Answer]:
     if request.mimetype != FORM:
         raise UnsupportedContentType("Send the form of this page.")
     request.max_content_length = BODY_LIMIT
@@ -111,7 +117,7 @@ def _answer(current: CurrentSite, on_site: bool) -> tuple[Notice, Answer]:
         visitor=visitor_of(request.cookies.get(NAME, "")) if on_site else None,
         change=on_site and NAME in request.cookies,
         language=sent.get("language", ""),
-        page=_address(),
+        page=_address(origin),
         gpc=request.headers.get("Sec-GPC") == "1",
         widget=None,
     )
@@ -124,9 +130,9 @@ def _decision_id(form: str, action: Action, ticked: tuple[str, ...] | list[str])
     return UUID(bytes=sha256(said.encode()).digest()[:16], version=4)
 
 
-def _address() -> str:
+def _address(origin: str) -> str:
     """Where the visitor chose: this page as the browser calls it, whatever a proxy made of that."""
-    origin, referrer = request.headers.get("Origin", "null"), request.headers.get("Referer", "")
+    referrer = request.headers.get("Referer", "")
     return page_address(referrer if referrer.startswith(f"{origin}/") else request.base_url)
 
 
@@ -149,7 +155,7 @@ def _page(template: str, current: CurrentSite, notice: Notice, language: str, **
         declaration_title=locale["declaration"]["title"],
         site_name=notice.body["name"],
         site=current.site,
-        home=current.site.home(""),
+        home=current.site.home(),
         **shown,
     )
     # With no referrer at all, a browser would say of its own form that it comes from nowhere.

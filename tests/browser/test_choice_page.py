@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from . import axe
 from .shop import Shop
@@ -86,6 +86,24 @@ def test_on_the_site_s_own_host_the_choice_holds_when_script_is_on_again(
     expect(later.banner).to_have_count(0)
     assert later.vendors.requests == []
     assert later.page.evaluate("consentWidget.decision.action") == "refuse_all"
+
+
+def test_the_choice_is_kept_where_a_proxy_allows_no_referrer(plain: Shop) -> None:
+    def allow_no_referrer(route: Route) -> None:
+        if route.request.method == "POST":
+            route.continue_()
+            return
+        page = plain.server.get("/sites/shop/choice")[1]
+        route.fulfill(body=page, headers={"content-type": "text/html", "referrer-policy": "no-referrer"})
+
+    plain.page.route("**/choice", allow_no_referrer)
+    plain.page.goto(ON_SITE)
+    with plain.page.expect_request(lambda request: request.method == "POST") as posted:
+        plain.page.get_by_role("button", name="Accept all").click()
+    expect(plain.page.get_by_role("status")).to_contain_text("Your choice is saved")
+    assert posted.value.all_headers()["origin"] == "null"
+    assert plain.grants() == {"p.analytics": "1", "p.advertising": "1"}
+    assert plain.server.receipts("shop")[-1]["page"] == ON_SITE
 
 
 def test_a_form_on_another_site_s_page_records_nothing(plain: Shop) -> None:

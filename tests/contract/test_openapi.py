@@ -273,7 +273,7 @@ def test_a_choice_by_a_form_and_its_refusals_are_described(client: FlaskClient) 
         404: client.post("/sites/nobody/choice", data=sent, headers=ours),
         413: client.post(path, data=sent | {"form": "x" * 9000}, headers=ours),
         415: client.post(path, data=b"{}", content_type="text/csv", headers=ours),
-        422: client.post(path, data=sent | {"language": "x"}, headers=ours),
+        422: client.post(path, data=sent | {"notice": "0" * 64}, headers=ours),
     }
     assert {described(answer, "chooseByForm").status_code for answer in answered.values()} == set(answered)
 

@@ -163,7 +163,7 @@ def test_below_the_domain_that_a_choice_is_kept_for_the_cookie_is_set(client: Fl
 @pytest.mark.parametrize(
     "headers",
     [
-        {}, {"Origin": "null"}, {"Origin": "https://evil.example"},
+        {}, {"Origin": "null"}, {"Origin": "null", "Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"},
         {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
         {"Origin": SHOP, "Sec-Fetch-Site": "cross-site"}, {"Origin": SHOP, "Sec-Fetch-Site": "same-site"},
         {"Origin": PUBLIC_URL, "Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "none"},
@@ -176,11 +176,50 @@ def test_a_form_of_another_page_is_refused(client: FlaskClient, services: Contex
     assert rows(services) == []
 
 
+NO_REFERRER = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}
+
+
+def test_under_a_policy_of_no_referrer_the_browser_still_says_whose_form_it_is(
+    browser: FlaskClient, services: Context
+) -> None:
+    behind_a_proxy = {"base_url": f"{SHOP}/", "headers": NO_REFERRER}
+    sent = fields(browser.get(PATH)) | {"action": "accept_all"}
+    page = browser.post(PATH, data=sent, **behind_a_proxy)
+    assert page.status_code == 200
+    assert "not on the address" not in page.text
+    kept = browser.get_cookie("eu-consent", domain="shop.example")
+    assert kept is not None
+    assert kept.secure
+    assert claims(services)[0]["page"] == f"{SHOP}{PATH}"
+    # On a host of the server's own the choice is recorded too, and the page says that it cannot be kept.
+    elsewhere = choose(browser, "refuse_all", headers=NO_REFERRER)
+    assert (elsewhere.status_code, "not on the address" in elsewhere.text) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        ({"Origin": "null", "Sec-Fetch-Site": "cross-site"}, "from another site's page"),
+        ({"Origin": "https://evil.example"}, "from another site's page"),
+        ({"Origin": "null"}, "Referrer-Policy: no-referrer"), ({}, "Referrer-Policy: no-referrer"),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_what_is_wrong(client: FlaskClient, headers: dict[str, str], said: str) -> None:
+    assert said in choose(client, "accept_all", headers=headers).get_json()["detail"]
+
+
+def test_a_language_that_was_never_offered_loses_no_choice(client: FlaskClient, services: Context) -> None:
+    sent = fields(client.get(PATH)) | {"action": "refuse_all", "language": "de"}
+    page = client.post(PATH, data=sent, headers=OWN)
+    assert (page.status_code, claims(services)[0]["language"]) == (200, "und")
+    assert '<html lang="en"' in page.text
+
+
 @pytest.mark.parametrize(
     ("changes", "status"),
     [
         ({"action": "withdraw"}, 400), ({"action": ""}, 400), ({"notice": "0" * 64}, 422), ({"notice": "\0"}, 422),
-        ({"language": "de"}, 422), ({"grant": "everything"}, 422), ({"form": "x" * 9000}, 413),
+        ({"grant": "everything"}, 422), ({"form": "x" * 9000}, 413),
     ],
 )  # fmt: skip
 def test_what_the_page_would_not_send_is_refused(
