@@ -1,6 +1,6 @@
 """A decision: one act of a visitor, settled against the notice it answers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
@@ -52,13 +52,15 @@ class Answer:
 class Decision:
     """A settled answer: every purpose and every vendor of the notice is either granted or denied.
 
-    `exceptions` are the vendors whose state differs from what their purposes alone would give.
+    Only where it is `partial`, given at a stand-in before the banner was answered, the rest is not decided yet, and
+    stands nowhere. `exceptions` are the vendors whose state differs from what their purposes alone would give.
     """
 
     answer: Answer
     grants: Mapping[str, bool]
     vendors: Mapping[str, bool]
     exceptions: Mapping[str, bool]
+    partial: bool = False
 
     @property
     def grants_anything(self) -> bool:
@@ -70,16 +72,31 @@ def decide(notice: Notice, answer: Answer) -> Decision:
     """Settle a visitor's answer against the notice it answers.
 
     A purpose that the visitor did not mention is denied: silence is never consent (GDPR 4(11),
-    recital 32). Raises InvalidDecision with a fault for each contradiction.
+    recital 32). But whoever lets one video show was not asked for the rest: that is then left undecided.
+    Raises InvalidDecision with a fault for each contradiction.
     """
     faults = [*_unknown(notice, answer), *_contradictions(notice, answer)]
     if faults:
         raise InvalidDecision("The decision contradicts itself or its notice; nothing was recorded.", faults)
     answer = replace(answer, language=notice.language_shown(answer.language))
-    grants = {purpose: answer.grants.get(purpose, False) for purpose in notice.purposes}
-    by_purpose = {vendor: any(grants[purpose] for purpose in purposes) for vendor, purposes in notice.vendors.items()}
+    partial = _is_partial(notice, answer)
+    asked = [purpose for purpose in notice.purposes if purpose in answer.grants or not partial]
+    grants = {purpose: answer.grants.get(purpose, False) for purpose in asked}
+    by_purpose = {vendor: implied(grants, purposes) for vendor, purposes in notice.vendors.items()}
     exceptions = {vendor: granted for vendor, granted in answer.vendors.items() if granted is not by_purpose[vendor]}
-    return Decision(answer, grants, by_purpose | exceptions, exceptions)
+    vendors = {vendor: granted for vendor, granted in (by_purpose | exceptions).items() if granted is not None}
+    return Decision(answer, grants, vendors, exceptions, partial)
+
+
+def implied(grants: Mapping[str, bool], purposes: Collection[str]) -> bool | None:
+    """What becomes of a vendor of these purposes without an answer of its own; None while that is undecided."""
+    answers = {grants.get(purpose) for purpose in purposes}
+    return True if True in answers else None if None in answers else False
+
+
+def _is_partial(notice: Notice, answer: Answer) -> bool:
+    at_a_stand_in = answer.method is Method.PLACEHOLDER and answer.action is Action.SAVE
+    return at_a_stand_in and bool(answer.grants or answer.vendors) and not answer.grants.keys() >= set(notice.purposes)
 
 
 def _unknown(notice: Notice, answer: Answer) -> Iterator[Fault]:

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     CHANGE = "change"
     WITHDRAWAL = "withdrawal"
     GPC = "gpc"
+    PLACEHOLDER = "placeholder"
     ROBOT = "robot"
     PREFETCH = "prefetch"
     CONVERSION_SENT = "conversion_sent"
@@ -38,6 +39,7 @@ class Measure(StrEnum):
     CHANGES = "changes"
     WITHDRAWALS = "withdrawals"
     GPC = "gpc"
+    PLACEHOLDERS = "placeholders"
     ROBOTS = "robots"
     PREFETCHES = "prefetches"
     PURPOSE = "purpose"
@@ -70,7 +72,8 @@ _CHOICES = (Kind.FIRST, Kind.CHANGE)
 _ACTIONS = (Action.ACCEPT_ALL, Action.REFUSE_ALL, Action.SAVE)
 _COUNTED_AS = {
     Kind.SHOWN: Measure.SHOWN, Kind.CHANGE: Measure.CHANGES, Kind.WITHDRAWAL: Measure.WITHDRAWALS,
-    Kind.GPC: Measure.GPC, Kind.ROBOT: Measure.ROBOTS, Kind.PREFETCH: Measure.PREFETCHES,
+    Kind.GPC: Measure.GPC, Kind.PLACEHOLDER: Measure.PLACEHOLDERS, Kind.ROBOT: Measure.ROBOTS,
+    Kind.PREFETCH: Measure.PREFETCHES,
 }  # fmt: skip
 _KEY = re.compile(r"[a-z0-9-]+")
 
@@ -145,10 +148,15 @@ class Outcome:
 
 
 def of_decision(decision: Decision) -> Outcome:
-    """What a settled decision counts as. What is withdrawn or follows a browser's signal is no first choice."""
+    """What a settled decision counts as. What is withdrawn or follows a browser's signal is no first choice.
+
+    Nor is what was let in at a stand-in: the banner is still to be answered, and then that is the first choice.
+    """
     answer = decision.answer
     if answer.action is Action.WITHDRAW:
         return Outcome(Kind.WITHDRAWAL)
+    if decision.partial:
+        return Outcome(Kind.PLACEHOLDER)
     purposes = tuple(sorted(key for key, granted in decision.grants.items() if granted))
     vendors = tuple(sorted(key for key, granted in decision.vendors.items() if granted))
     if answer.action is Action.GPC:

@@ -56,6 +56,7 @@ TOTALS = {
     "changes": "Later changes",
     "withdrawals": "Withdrawals",
     "gpc": "Changes by Global Privacy Control",
+    "placeholders": "Grants at a stand-in, before the banner was answered",
     "robots": "Views and choices by robots",
     "prefetches": "Pages loaded ahead",
 }
@@ -100,6 +101,7 @@ class Totals:
     gpc: int = 0
     with_gpc: int = 0
     with_gpc_accept_all: int = 0
+    placeholders: int = 0
     robots: int = 0
     prefetches: int = 0
 

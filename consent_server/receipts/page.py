@@ -8,6 +8,7 @@ from flask import Response, render_template, request
 from consent_server.core.context import context
 from consent_server.core.errors import RemovedReceipt
 from consent_server.decisions.keep_choice import set_choice
+from consent_server.decisions.rules import Method, implied
 from consent_server.decisions.rules_cookie import visitor_of, withdrawn_value
 from consent_server.http import problems
 from consent_server.http.answers import HTML, Cache, answer
@@ -65,7 +66,12 @@ def _html(page: ReceiptPage, held: bool, follows: bool) -> str:
         check=locale["check"],
         policies=locale["banner"],
         purposes=_purposes(claims, notice),
-        vendors=[(v["key"], v["name"], claims["vendors"][v["key"]]) for v in notice["vendors"]],
+        vendors=[
+            (v["key"], v["name"], claims["vendors"][v["key"]])
+            for v in notice["vendors"]
+            if v["key"] in claims["vendors"]
+        ],
+        let_in=_let_in(claims, notice, locale["banner"]["always"]),
         proof=page.proof,
         sealed_at=wording.moment(page.proof.sealed_at) if page.proof else None,
         site=page.site,
@@ -87,7 +93,23 @@ def _html(page: ReceiptPage, held: bool, follows: bool) -> str:
 
 def _purposes(claims: dict[str, Any], notice: dict[str, Any]) -> list[tuple[str, dict[str, str], bool]]:
     texts = notice["texts"][readable_language(notice, claims["language"])]["purposes"]
-    return [(p["key"], texts[p["key"]], claims["grants"][p["key"]]) for p in notice["purposes"]]
+    keys = [purpose["key"] for purpose in notice["purposes"] if purpose["key"] in claims["grants"]]
+    return [(key, texts[key], claims["grants"][key]) for key in keys]
+
+
+def _let_in(claims: dict[str, Any], notice: dict[str, Any], words: str) -> list[str]:
+    """The words of the buttons of the stand-ins that were pressed before the rest was asked: "Always show YouTube"."""
+    if claims["method"] != Method.PLACEHOLDER or len(claims["grants"]) == len(notice["purposes"]):
+        return []
+    shown = notice["texts"][readable_language(notice, claims["language"])]
+    words = shown["banner"].get("always", words)
+    purposes = [shown["purposes"][key]["title"] for key, granted in claims["grants"].items() if granted]
+    vendors = [
+        vendor["name"]
+        for vendor in notice["vendors"]
+        if claims["vendors"].get(vendor["key"]) and not implied(claims["grants"], vendor["purposes"])
+    ]
+    return [words.format(vendor=name) for name in (*purposes, *vendors)]
 
 
 def removed_page(refusal: RemovedReceipt) -> Response:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from consent_server.decisions.rules import implied
 from consent_server.sites.rules_notice import readable_language
 
 PROFILE = "https://w3id.org/dpv/schema/dpv-27560#"
@@ -125,12 +126,13 @@ def _address(party: Mapping[str, Any]) -> dict[str, Any]:
 def _processes(
     claims: Mapping[str, Any], notice: Mapping[str, Any], notice_url: str, controller: str
 ) -> Iterator[dict[str, Any]]:
-    """One for each purpose, and one more for each vendor that was answered otherwise than its purposes."""
+    """One for each purpose that was answered, and one for each vendor that was answered otherwise than its purposes."""
     exceptions = [vendor for vendor in notice["vendors"] if _is_exception(vendor, claims)]
     for purpose in notice["purposes"]:
         asked = [vendor for vendor in notice["vendors"] if purpose["key"] in vendor["purposes"]]
         followed = [vendor for vendor in asked if vendor not in exceptions]
-        yield _process(claims, notice, notice_url, controller, purpose, followed, claims["grants"][purpose["key"]])
+        if (granted := claims["grants"].get(purpose["key"])) is not None:
+            yield _process(claims, notice, notice_url, controller, purpose, followed, granted)
         for vendor in asked:
             if vendor in exceptions:
                 granted = claims["vendors"][vendor["key"]]
@@ -142,8 +144,8 @@ def _processes(
 
 
 def _is_exception(vendor: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
-    implied = any(claims["grants"][purpose] for purpose in vendor["purposes"])
-    return bool(claims["vendors"][vendor["key"]] is not implied)
+    answered = claims["vendors"].get(vendor["key"])
+    return answered is not None and answered is not implied(claims["grants"], vendor["purposes"])
 
 
 def _process(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent_server.core.errors import InvalidDecision
-from consent_server.decisions.rules import Action, Decision, decide
+from consent_server.decisions.rules import Action, Decision, Method, decide
 from consent_server.decisions.rules_cookie import cookie_value
 from consent_server.decisions.rules_receipt import Issuer, receipt_claims, state_claims, uuid7, without_exceptions
 from consent_server.sites.rules_notice import Notice, consent_basis
@@ -70,6 +70,26 @@ def test_global_privacy_control_never_lets_an_advertiser_in(grants: dict[str, bo
         return
     assert not decision.grants["advertising"]
     assert not decision.vendors["meta-pixel"]
+
+
+@given(SAID, SAID_OF_VENDORS)
+def test_at_a_stand_in_what_was_not_asked_stays_undecided(grants: dict[str, bool], vendors: dict[str, bool]) -> None:
+    decision = decide(NOTICE, answer(NOTICE, method=Method.PLACEHOLDER, grants=grants, vendors=vendors))
+    whole = decide(NOTICE, answer(NOTICE, grants=grants, vendors=vendors))
+    if len(grants) == len(PURPOSES) or not (grants or vendors):
+        assert (decision.grants, decision.vendors, decision.partial) == (whole.grants, whole.vendors, False)
+        return
+    assert decision.partial
+    assert decision.grants == grants
+    for vendor, purposes in NOTICE.vendors.items():
+        asked = vendor in vendors or any(grants.get(key) for key in purposes) or grants.keys() >= set(purposes)
+        assert (vendor in decision.vendors) is asked
+    # What is undecided is as shut as what is denied.
+    assert all(granted is whole.vendors[vendor] for vendor, granted in decision.vendors.items())
+    assert {key for key, yes in decision.vendors.items() if yes} == {key for key, yes in whole.vendors.items() if yes}
+    assert lets_in(state_claims(ISSUER, NOTICE, decision, START)) == {k for k, yes in whole.vendors.items() if yes}
+    kept = fields(cookie_value("0123456789abcdef", decision, None, None, START))
+    assert {key for key in kept if key.startswith("p.")} == {f"p.{key}" for key in grants}
 
 
 SHOPS = notice_of(site_file())

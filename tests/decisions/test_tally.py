@@ -1,7 +1,7 @@
 """An outcome has one text; a decision has one outcome; a page fetched ahead is known."""
 
 from collections import Counter
-from dataclasses import fields
+from dataclasses import fields, replace
 from uuid import UUID
 
 import pytest
@@ -31,7 +31,7 @@ CHOICES = st.sampled_from((Action.ACCEPT_ALL, Action.REFUSE_ALL, Action.SAVE))
 OUTCOMES = st.one_of(
     st.builds(Outcome, st.sampled_from((Kind.FIRST, Kind.CHANGE)), CHOICES, KEYS, KEYS, st.booleans()),
     st.builds(Outcome, st.just(Kind.GPC), st.none(), KEYS, KEYS),
-    st.sampled_from((SHOWN, ROBOT, PREFETCH, Outcome(Kind.WITHDRAWAL))),
+    st.sampled_from((SHOWN, ROBOT, PREFETCH, Outcome(Kind.WITHDRAWAL), Outcome(Kind.PLACEHOLDER))),
     st.builds(of_conversion, st.from_regex(r"[a-z0-9-]{1,12}", fullmatch=True), st.booleans()),
 )
 
@@ -76,7 +76,8 @@ def test_what_no_outcome_says_is_refused(text: str) -> None:
     ("text", "counters"),
     [
         ("shown", "shown"), ("robot", "robots"), ("prefetch", "prefetches"), ("withdrawal", "withdrawals"),
-        ("gpc::analytics:google-analytics", "gpc"), ("change:save:analytics:google-analytics", "changes"),
+        ("gpc::analytics:google-analytics", "gpc"), ("placeholder", "placeholders"),
+        ("change:save:analytics:google-analytics", "changes"),
         ("conversion_sent:::google-ads", "conversion_sent google-ads"),
         ("conversion_blocked:::google-ads", "conversion_blocked google-ads"),
         ("first:refuse_all:::gpc", "decisions, refuse_all, with_gpc"), ("first:save", "decisions, save"),
@@ -133,6 +134,8 @@ def decision(action: Action, granted: bool = False, change: bool = False, gpc: b
         (decision(Action.WITHDRAW, change=True, gpc=True), "withdrawal"),
         (decision(Action.WITHDRAW), "withdrawal"),
         (decision(Action.GPC, granted=True, gpc=True), "gpc::analytics,support:meta-pixel"),
+        (replace(decision(Action.SAVE, granted=True), partial=True), "placeholder"),
+        (replace(decision(Action.SAVE, granted=True, change=True), partial=True), "placeholder"),
     ],
 )
 def test_a_decision_counts_as_one_outcome(settled: Decision, text: str) -> None:

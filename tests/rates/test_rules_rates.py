@@ -97,11 +97,12 @@ def test_events_are_added_up_by_what_they_are() -> None:
         (SHOWN, 100), (ALL, 40), (NONE, 30), (SOME, 5), (Outcome(Kind.FIRST, Action.SAVE), 1),
         (Outcome(Kind.CHANGE, Action.ACCEPT_ALL, ("analytics",)), 3), (Outcome(Kind.WITHDRAWAL), 2),
         (Outcome(Kind.GPC, None, ("analytics",)), 7), (ROBOT, 11), (PREFETCH, 13),
+        (Outcome(Kind.PLACEHOLDER), 17),
     )  # fmt: skip
     told = figures(events, ASKED).to_json()
     assert told["totals"] == {
         "shown": 100, "decisions": 76, "accept_all": 40, "refuse_all": 30, "save": 6, "granted": 45, "no_choice": 24,
-        "changes": 3, "withdrawals": 2, "gpc": 7, "robots": 11, "prefetches": 13,
+        "changes": 3, "withdrawals": 2, "gpc": 7, "placeholders": 17, "robots": 11, "prefetches": 13,
     }  # fmt: skip
     # Neither a change nor a signal is a first choice, so neither adds to a purpose.
     assert told["purposes"]["analytics"] == {
