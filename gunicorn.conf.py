@@ -66,6 +66,14 @@ def post_worker_init(worker: Any) -> None:
     start(app.extensions["consent"])
 
 
+def worker_exit(server: Any, worker: Any) -> None:
+    """What a worker counted goes into the database before it ends."""
+    from consent_server.decisions.count_refused import RefusedPosts
+    from wsgi import app
+
+    app.extensions["consent"][RefusedPosts].try_write()
+
+
 def pre_fork(server: Any, worker: Any) -> None:
     """Choose the new worker's core, while its siblings and their cores are at hand.
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from consent_server.access.log_lookup import forget_lookups
 from consent_server.core.context import Context
 from consent_server.core.errors import StorageUnavailable, TimestampRefused
+from consent_server.decisions.count_refused import RefusedPosts
 from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.ledger.request_timestamps import Authority, request_timestamps
 from consent_server.ledger.seal import seal_ledger
@@ -53,6 +54,7 @@ def tasks(context: Context) -> list[Task]:
     """All of them, as the settings ask for. Each may run in several workers or machines at once, harmlessly."""
     settings = context.settings
     found = [Task("sealer", settings.seal_seconds, _seal), Task("counters", FOLD_SECONDS, _fold, alone=True)]
+    found.append(Task("refused posts", FOLD_SECONDS, _write_refused))
     found.append(Task("alerts", WATCH_SECONDS, _watch, alone=True))
     found.append(Task("look-ups", FORGET_SECONDS, _forget, alone=True))
     if settings.alerts.names:
@@ -109,6 +111,10 @@ def _seal(context: Context) -> None:
 def _fold(context: Context) -> None:
     fold_tallies(context.database)
     close_days(context.database, context.now())
+
+
+def _write_refused(context: Context) -> None:
+    context[RefusedPosts].write()
 
 
 def _witness(context: Context) -> None:

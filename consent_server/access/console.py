@@ -1,5 +1,6 @@
 """The common frame of the consoles: guarded forms, a way to sign in, and the links of who looks at it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -19,6 +20,9 @@ LINKS = (
     (Role.MARKETER, "Experiment", "experiment.page"),
 )
 
+# What somebody is to do about a site: for which role, and the sentences, by the site's key, of a room that sees it.
+TO_DO: list[tuple[Role, Callable[[str], list[str]]]] = []
+
 
 def frame(pages: Blueprint) -> None:
     """Make a blueprint part of the consoles: guarded forms, and a way to sign in for who has not."""
@@ -36,6 +40,11 @@ def page(template: str, **values: Any) -> str:
 def links_for_caller() -> list[tuple[str, str]]:
     """What the caller's role may do with each of their sites."""
     return [(words, endpoint) for role, words, endpoint in LINKS if auth.caller().has(role)]
+
+
+def to_do(key: str) -> list[str]:
+    """What the caller's role is to do about a site."""
+    return [said for role, told in TO_DO if auth.caller().has(role) for said in told(key)]
 
 
 def _to_sign_in(_: Exception) -> AnyResponse:

@@ -1,8 +1,10 @@
 """The consoles' front page, their common frame, and the log of look-ups."""
 
+import re
 from typing import Any
 
 from flask import Blueprint, json, request
+from markupsafe import Markup, escape
 from marshmallow import Schema
 
 from consent_server.access import console
@@ -18,9 +20,8 @@ bp = Blueprint("console", __name__, url_prefix="/console")
 @bp.get("")
 def home() -> str:
     """The sites of this person, and what their role may do with each."""
-    return console.page(
-        "access/home.html", sites=[site for site in list_sites(context().database) if auth.caller().sees(site.key)]
-    )
+    sites = [site for site in list_sites(context().database) if auth.caller().sees(site.key)]
+    return console.page("access/home.html", sites=sites, to_do={site.key: console.to_do(site.key) for site in sites})
 
 
 @bp.get("/lookups")
@@ -43,6 +44,12 @@ def subject(value: dict[str, Any]) -> str:
 def moment(at: Any) -> str:
     """A time as the consoles write it: sortable, to the second, in UTC."""
     return f"{at:%Y-%m-%d %H:%M:%S}" if at else "—"
+
+
+@bp.app_template_filter("code")
+def code(sentence: str) -> Markup:
+    """A sentence with what stands between backticks as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(sentence))))  # noqa: S704  escaped before
 
 
 @bp.app_template_filter("short")

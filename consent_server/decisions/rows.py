@@ -125,3 +125,20 @@ class RollUpRow(Base):
     notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id"), primary_key=True)
     counter: Mapped[str] = mapped_column(String(96), primary_key=True)
     count: Mapped[int] = mapped_column(BigId)
+
+
+class RefusedRow(Base):
+    """How many posts of one origin were refused for one reason on a day of the site's clock.
+
+    `reason` is the name of a problem's page, `origin` that of an Origin header. The rows of no day and no origin are
+    sums since the first.
+    """
+
+    __tablename__ = "refused_posts"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(40), primary_key=True)
+    origin: Mapped[str] = mapped_column(String(100), primary_key=True)
+    count: Mapped[int] = mapped_column(BigId)

@@ -76,7 +76,7 @@ def add(session: Session, cells: Counter[Cell]) -> None:
         for cell, count in sorted(cells.items())
     ]
     if rows:
-        _upsert(session, TALLIES, ("slot", *Cell.__slots__[:-1], "outcome_hash"), rows)
+        upsert(session, TALLIES, ("slot", *Cell.__slots__[:-1], "outcome_hash"), rows)
 
 
 def fold(session: Session, limit: int) -> int:
@@ -97,7 +97,7 @@ def add_up(session: Session, sums: Mapping[tuple[Any, ...], int]) -> None:
     """Add to roll-ups, by ROLL_UP_KEY, in a fixed order."""
     stored = sorted((*place, counter.text, count) for (*place, counter), count in sums.items())
     columns = (*ROLL_UP_KEY, "count")
-    _upsert(session, ROLL_UPS, ROLL_UP_KEY, [dict(zip(columns, values, strict=True)) for values in stored])
+    upsert(session, ROLL_UPS, ROLL_UP_KEY, [dict(zip(columns, values, strict=True)) for values in stored])
 
 
 def rolled_up(cells: Iterable[tuple[Cell, int]]) -> Counter[tuple[int, str, str, str, int, CounterName]]:
@@ -222,7 +222,8 @@ def _cell(row: TallyRow) -> Cell:
     return Cell(*(getattr(row, name) for name in Cell.__slots__))
 
 
-def _upsert(session: Session, table: Table, key: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+def upsert(session: Session, table: Table, key: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+    """Add the `count` of rows to those of the same key, which are made where they are missing."""
     connection = session.connection()
     # One row goes as one statement: psycopg opens a pipeline for a list, even for a list of one.
     connection.execute(_adding(connection.dialect.name, table, key), rows if len(rows) > 1 else rows[0])

@@ -14,6 +14,8 @@ from prometheus_client.registry import Collector
 from consent_server import __version__
 from consent_server.access.guard import caller
 from consent_server.core.context import context
+from consent_server.decisions.count_refused import RefusedPosts
+from consent_server.decisions.read_refused import refused_ever
 from consent_server.health.read import read_figures
 from consent_server.http.answers import Cache, answer
 from consent_server.rates.read import RatesReader
@@ -113,4 +115,19 @@ def _erasure() -> Iterator[Metric]:
     yield from (count, age)
 
 
-SOURCES += [_server, _alerts, _erasure]
+def _refused() -> Iterator[Metric]:
+    posts, made = context()[RefusedPosts], context()
+    posts.try_write()
+    refused = CounterMetricFamily(
+        "consent_refused_posts", "Decisions, views and conversions refused since the first.", labels=["site", "reason"]
+    )
+    for site, reason, count in refused_ever(made.database):
+        refused.add_metric([site, reason], count)
+    yield refused
+    # The only figure of the process that answers: there is no site to count it for.
+    yield CounterMetricFamily(
+        "consent_refused_posts_unknown_site", "Posts to sites that are not there.", posts.of_unknown_sites
+    )
+
+
+SOURCES += [_server, _alerts, _erasure, _refused]

@@ -3,7 +3,7 @@
 import secrets
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, render_template, request
+from flask import Blueprint, Flask, Response, current_app, g, render_template, request
 from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
@@ -119,8 +119,16 @@ def _incident(error: Exception) -> Response:
     )
 
 
+def reason_refused() -> str | None:
+    """The name of the problem that this request was answered with, if it was."""
+    reason: str | None = g.get("reason")
+    return reason
+
+
 def _problem(document: dict[str, Any]) -> Response:
     status = int(document["status"])
+    kind = document["type"] if document["type"] != "about:blank" else document["title"].lower().replace(" ", "-")
+    g.reason = kind.rpartition("/")[2]
     accept = request.accept_mimetypes
     if accept["text/html"] > accept["application/problem+json"] and not request.path.endswith(".js"):
         return answer(render_template("http/problem.html", problem=document), HTML, status, Cache.NO_STORE)

@@ -73,6 +73,11 @@ class CurrentSites:
         self._current[key] = (time.monotonic() + FRESH_FOR, current)
         return current
 
+    def kept(self, key: str) -> CurrentSite | None:
+        """The site if it was asked for lately; the database is not."""
+        found = self._current.get(key)
+        return found and found[1]
+
     def notice(self, current: CurrentSite, notice_hash: str) -> tuple[int, Notice] | None:
         """A notice that this site shows or once showed: its row id and itself."""
         if notice_hash == current.notice.hash:

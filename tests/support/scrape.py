@@ -3,7 +3,7 @@
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
-LABELS = ("site", "action", "version")
+LABELS = ("site", "action", "reason", "version")
 
 
 Samples = dict[tuple[str, ...], float]
