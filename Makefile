@@ -58,8 +58,12 @@ test-slow: ready ## Pass every test with the figures of a release: before one
 .PHONY: ready
 ready test test-fast test-slow: export LC_ALL := C.UTF-8
 ready test test-fast test-slow: export TZ := UTC
-ready: $(VENV)/.installed-dev node_modules/.installed chromium fonts firefox postgresql openssl
+ready: $(VENV)/.installed-dev node_modules/.installed chromium fonts firefox postgresql openssl php golang
 	@$(MAKE) --no-print-directory -j 2 style types widget-tests widget-build
+
+.PHONY: backends
+backends: $(VENV)/.installed-dev node php golang ## Run the checks of examples/backend/ against good and forged tokens
+	$(BIN)/python -m pytest tests/examples
 
 .PHONY: check
 check: ## Check style, types and layers, as `make test` does first
@@ -132,7 +136,7 @@ node_modules/.installed: package.json package-lock.json | node
 # Each of these is installed by apt-get when it is missing and we may; otherwise it says what to install.
 APT = tests/install-debian-packages
 
-.PHONY: node chromium fonts firefox postgresql openssl wrk
+.PHONY: node chromium fonts firefox postgresql openssl php golang wrk
 node:
 	@$(APT) npm nodejs npm
 chromium:
@@ -148,5 +152,9 @@ postgresql:
 	@$(APT) /usr/lib/postgresql/*/bin/initdb postgresql
 openssl:
 	@$(APT) openssl openssl
+php:
+	@$(APT) php php-cli
+golang:
+	@$(APT) go golang-go
 wrk:
 	@$(APT) wrk wrk

@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.support.application",
     "tests.support.cast",
     "tests.support.alerts",
+    "tests.support.checkers",
     "tests.support.traces",
 ]
 BROWSER_TESTS = Path(__file__).with_name("browser")
