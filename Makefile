@@ -51,7 +51,7 @@ test-fast: ready ## Pass what needs no browser and not long: whether a change is
 	$(PYTEST) -m "not browser and not slow"
 
 .PHONY: test-slow
-test-slow: ready ## Pass every test with the figures of a release: before one
+test-slow: ready debian-wordpress ## Pass every test with the figures of a release: before one
 	$(PYTEST) --slow
 
 # The build comes before the tests, which read what it writes.
@@ -64,6 +64,10 @@ ready: $(VENV)/.installed-dev node_modules/.installed chromium fonts firefox pos
 .PHONY: backends
 backends: $(VENV)/.installed-dev node php golang ## Run the checks of examples/backend/ against good and forged tokens
 	$(BIN)/python -m pytest tests/examples
+
+.PHONY: wordpress
+wordpress: $(VENV)/.installed-dev chromium fonts debian-wordpress ## Run the WordPress plug-in on WordPress with MariaDB, in Chromium
+	$(BIN)/python -m pytest --slow tests/browser/test_wordpress.py
 
 .PHONY: check
 check: ## Check style, types and layers, as `make test` does first
@@ -136,7 +140,7 @@ node_modules/.installed: package.json package-lock.json | node
 # Each of these is installed by apt-get when it is missing and we may; otherwise it says what to install.
 APT = tests/install-debian-packages
 
-.PHONY: node chromium fonts firefox postgresql openssl php golang wrk
+.PHONY: node chromium fonts firefox postgresql openssl php golang debian-wordpress wrk
 node:
 	@$(APT) npm nodejs npm
 chromium:
@@ -156,5 +160,10 @@ php:
 	@$(APT) php php-cli
 golang:
 	@$(APT) go golang-go
+debian-wordpress: php
+	@$(APT) /usr/sbin/mariadbd mariadb-server
+	@$(APT) /usr/lib/php/*/mysqli.so php-mysql
+	@$(APT) /usr/share/wordpress/wp-load.php wordpress
+	@$(APT) /usr/share/wordpress/wp-content/themes/twentytwentythree/style.css wordpress-theme-twentytwentythree
 wrk:
 	@$(APT) wrk wrk
