@@ -69,6 +69,10 @@ backends: $(VENV)/.installed-dev node php golang ## Run the checks of examples/b
 wordpress: $(VENV)/.installed-dev chromium fonts debian-wordpress ## Run the WordPress plug-in on WordPress with MariaDB, in Chromium
 	$(BIN)/python -m pytest --slow tests/browser/test_wordpress.py
 
+.PHONY: gtm
+gtm: $(VENV)/.installed-dev node ## Run the own tests of the template for Tag Manager
+	$(BIN)/python -m pytest tests/integrations
+
 .PHONY: check
 check: ## Check style, types and layers, as `make test` does first
 	@$(MAKE) --no-print-directory -j 2 style types
