@@ -98,7 +98,8 @@ const google: Adapter = (notice, vendors, load, count) => {
     gtag = true;
   };
 
-  const early = layer.splice(0);
+  // A container that runs already has handled what is there: put in again, it would come twice.
+  const early = page.google_tag_manager ? [] : layer.splice(0);
   send("consent", "default", { ...signals(notice, vendors, () => 0), ...(notice.advanced && { wait_for_update: 500 }) });
   if (notice.advanced) send("set", "ads_data_redaction", true);
   watch();
