@@ -36,6 +36,7 @@ demo: $(VENV)/.installed ## Serve the example site with a made-up year of visito
 	@$(BIN)/flask --app wsgi db upgrade
 	$(SERVE)
 
+APPS := packages/embed/test-apps
 BUILT := static/widget/dist consent_server/rates/assets/dist
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 # As tests/support/environment.py has it for what pytest starts; these are read before that.
@@ -58,7 +59,7 @@ test-slow: ready debian-wordpress ## Pass every test with the figures of a relea
 .PHONY: ready
 ready test test-fast test-slow: export LC_ALL := C.UTF-8
 ready test test-fast test-slow: export TZ := UTC
-ready: $(VENV)/.installed-dev node_modules/.installed chromium fonts firefox postgresql openssl php golang
+ready: $(VENV)/.installed-dev node_modules/.installed $(APPS)/node_modules/.installed chromium fonts firefox postgresql openssl php golang
 	@$(MAKE) --no-print-directory -j 2 style types widget-tests widget-build
 
 .PHONY: backends
@@ -78,7 +79,7 @@ check: ## Check style, types and layers, as `make test` does first
 	@$(MAKE) --no-print-directory -j 2 style types
 
 .PHONY: style types widget-tests widget-build
-types: $(VENV)/.installed-dev node_modules/.installed
+types: $(VENV)/.installed-dev node_modules/.installed $(APPS)/node_modules/.installed
 	$(BIN)/mypy
 	npm run --silent typecheck
 style: $(VENV)/.installed-dev
@@ -121,7 +122,7 @@ bench: $(VENV)/.installed-dev node_modules/.installed chromium fonts postgresql 
 
 .PHONY: clean
 clean: ## Remove what was installed or built; the instance folder with its records stays
-	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results
+	rm -rf $(VENV) node_modules $(APPS)/node_modules packages/embed/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results
 
 $(VENV)/bin/python:
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
@@ -139,6 +140,11 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 
 node_modules/.installed: package.json package-lock.json | node
 	@npm ci --loglevel=error --no-audit --no-fund
+	@touch $@
+
+# The frameworks that the npm package is tried in; not with the others, since only that test needs them.
+$(APPS)/node_modules/.installed: $(APPS)/package.json $(APPS)/package-lock.json | node
+	@npm ci --prefix $(APPS) --loglevel=error --no-audit --no-fund
 	@touch $@
 
 # Each of these is installed by apt-get when it is missing and we may; otherwise it says what to install.

@@ -99,14 +99,16 @@ def test_python_packages_are_pinned() -> None:
 
 
 def test_node_packages_are_pinned_and_come_from_wherever_npm_is_told() -> None:
-    packages = json.loads((ROOT / "package.json").read_text("utf-8"))
-    assert "dependencies" not in packages
-    assert all(re.fullmatch(r"[0-9.]+", version) for version in packages["devDependencies"].values())
-    lock = json.loads((ROOT / "package-lock.json").read_text("utf-8"))
-    for name, package in lock["packages"].items():
-        assert "resolved" not in package, name
-        if name:
-            assert package["integrity"].startswith("sha512-")
+    assert "dependencies" not in json.loads((ROOT / "package.json").read_text("utf-8"))
+    for folder in (ROOT, ROOT / "packages" / "embed" / "test-apps"):
+        packages = json.loads((folder / "package.json").read_text("utf-8"))
+        (kind,) = {"dependencies", "devDependencies"} & packages.keys()
+        assert all(re.fullmatch(r"[0-9.]+", version) for version in packages[kind].values())
+        lock = json.loads((folder / "package-lock.json").read_text("utf-8"))
+        for name, package in lock["packages"].items():
+            assert "resolved" not in package, name
+            if name:
+                assert package["integrity"].startswith("sha512-")
 
 
 def test_nothing_is_left_to_do_and_nothing_names_a_machine() -> None:
