@@ -102,6 +102,7 @@ RIGHTS: dict[str, Right] = {
     "GET /openapi.json": Right.ANYBODY,
     "GET /docs": Right.ANYBODY,
     "GET /docs/rates": Right.ANYBODY,
+    "GET /docs/embedding": Right.ANYBODY,
     "GET /problems/<slug>": Right.ANYBODY,
     "GET /assets/<path:filename>": Right.ANYBODY,
 }

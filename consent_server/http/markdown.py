@@ -23,7 +23,9 @@ def _adapted(tokens: Sequence[Token], index: int) -> Iterator[Token]:
     match token.type:
         case "heading_open":
             token.attrSet("id", re.sub(r"[^a-z0-9]+", "-", tokens[index + 1].content.lower()).strip("-"))
-        case "code_block":
+        case "code_block" | "fence":
+            # Of a fence the attributes would go to the code, which is not what is scrolled.
+            token.type = "code_block"
             token.attrSet("tabindex", "0")
         case "table_open":
             label = f"Table: {', '.join(_head(tokens, index))}"

@@ -47,12 +47,18 @@ def page() -> str:
 @bp.get("/docs/rates")
 def rates() -> str:
     """What each rate means: docs/rates.md as a page."""
-    return render_template("http/prose.html", title="Rates", text=_rates())
+    return render_template("http/prose.html", title="Rates", text=_prose("rates"))
+
+
+@bp.get("/docs/embedding")
+def embedding() -> str:
+    """What a site puts into its pages: docs/embedding.md as a page."""
+    return render_template("http/prose.html", title="In your pages", text=_prose("embedding"))
 
 
 @cache
-def _rates() -> Markup:
-    return as_html((ROOT / "docs" / "rates.md").read_text("utf-8"))
+def _prose(name: str) -> Markup:
+    return as_html((ROOT / "docs" / f"{name}.md").read_text("utf-8"))
 
 
 @cache

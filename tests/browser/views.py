@@ -237,6 +237,7 @@ VIEWS = [
     View("experiment, ended", "olga", _at(EXPERIMENT.format("ended")), _end_it),
     View("experiment, none yet", "max", _at(EXPERIMENT.format("shop"))),
     View("what rates mean", "", _at("/docs/rates")),
+    View("in your pages", "", _at("/docs/embedding")),
     View("docs", "", _at("/docs")),
     View("problem type", "", _at("/problems/forbidden")),
     View("no such page", "", _at("/nowhere")),

@@ -152,6 +152,7 @@ def test_the_example_of_a_view_is_counted(client: FlaskClient) -> None:
         ("openapi", "/openapi.json"),
         ("docs", "/docs"),
         ("ratesPage", "/docs/rates"),
+        ("embeddingPage", "/docs/embedding"),
         ("asset", "/assets/page.css"),
     ],
 )

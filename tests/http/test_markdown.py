@@ -1,5 +1,7 @@
 """Pages of docs/ as HTML: headings can be linked to, tables read and scrolled, and nothing is markup already."""
 
+import pytest
+
 from consent_server.http.markdown import as_html
 
 
@@ -17,8 +19,9 @@ def test_a_table_names_its_rows_and_columns_and_is_scrolled_by_keyboard() -> Non
     )
 
 
-def test_code_that_is_indented_is_scrolled_by_keyboard() -> None:
-    assert as_html("    a < b\n\n    c") == '<pre tabindex="0"><code>a &lt; b\n\nc\n</code></pre>\n'
+@pytest.mark.parametrize("text", ["    a < b\n\n    c", "```js\na < b\n\nc\n```"])
+def test_code_is_scrolled_by_keyboard(text: str) -> None:
+    assert as_html(text) == '<pre tabindex="0"><code>a &lt; b\n\nc\n</code></pre>\n'
 
 
 def test_links_into_the_project_are_their_words() -> None:
