@@ -1,5 +1,6 @@
 import { button, element, paint } from "../page/element";
 import { open, type Gated } from "../page/gate";
+import { said } from "../page/guard";
 import { base, load, tag } from "../page/script";
 import { readConfig, type Config } from "../state/config";
 import { allowed, choice, config, receiptUrl, useConfig } from "../state/current";
@@ -8,7 +9,7 @@ import { acts } from "./acts";
 import { host, page, root } from "./banner";
 
 /** What the later scripts get to work with. */
-const kit = () => ({ ...acts, base, config, choice, receiptUrl, host, root, allowed, complete, button, element, paint, open, later });
+const kit = () => ({ ...acts, base, config, choice, receiptUrl, host, root, allowed, complete, button, element, paint, open, later, warnings: said });
 
 export type Kit = ReturnType<typeof kit>;
 
@@ -29,6 +30,8 @@ export interface Works {
   clear(kit: Kit, focused: Element): void;
   /** Delete what denied vendors have stored. */
   purge(kit: Kit): void;
+  /** Show the page's developers what goes on; done as soon as the script for it has come. */
+  debug(kit: Kit): void;
 }
 
 type Given<K extends keyof Works> = Works[K] extends (kit: any, ...given: infer Rest) => void ? Rest : never;
@@ -39,8 +42,10 @@ const coming: Record<string, Promise<unknown>> = {};
 
 /** A later script reports here: what it can do, or the same notice in the page's language. */
 export function receive(given: Config | null, more?: Partial<Works>): void {
-  if (more) Object.assign(works, more);
-  else if (readConfig(given)?.site == config.site) useConfig(given!);
+  if (more) {
+    Object.assign(works, more);
+    more.debug?.(kit());
+  } else if (readConfig(given)?.site == config.site) useConfig(given!);
 }
 
 let localised: Promise<unknown>;

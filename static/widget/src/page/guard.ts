@@ -1,4 +1,5 @@
-const said = new Set<string>();
+/** What was said, in order. */
+export const said = new Set<string>();
 
 /** Tell the site's developers, once a text. */
 export function warn(text: unknown): void {
