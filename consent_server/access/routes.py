@@ -39,6 +39,7 @@ RIGHTS: dict[str, Right] = {
     "GET /widget/<key>/preferences.js": Right.ANYBODY,
     "GET /widget/<key>/details.js": Right.ANYBODY,
     "GET /widget/<key>/declaration.js": Right.ANYBODY,
+    "GET /widget/<key>/debug.js": Right.ANYBODY,
     "POST /v1/sites/<key>/decisions": Right.ANYBODY,
     "POST /v1/sites/<key>/shown": Right.ANYBODY,
     "POST /v1/sites/<key>/conversions": Right.ANYBODY,

@@ -74,6 +74,13 @@ def _with_arms(control: Configuration, arms: Sequence[tuple[int, Configuration]]
     return replace(control, main=_line({**own, "arms": entries}))
 
 
+def configure_debug(notice: Notice, language: str) -> str:
+    """What the overlay for developers is called with. It is no evidence: no visitor sees it."""
+    known = catalogue.vendors()
+    hosts = {vendor["key"]: known.get(vendor["key"], {}).get("hosts", []) for vendor in notice.body["vendors"]}
+    return _line({"names": notice_detail(notice, language)["names"], "hosts": hosts})
+
+
 def called(code: str, data: str) -> str:
     """A script: code on its first line, on its second the data that it is called with."""
     return f"{code}(\n{data}\n)\n"

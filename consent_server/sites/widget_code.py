@@ -45,6 +45,11 @@ def declaration_code() -> str:
     return _expression("declaration.js")
 
 
+def debug_code() -> str:
+    """What shows a page's developers how consent works in it; no visitor loads it."""
+    return _expression("debug.js")
+
+
 def adapter_names() -> frozenset[str]:
     """The adapters that were built."""
     return frozenset(path.stem for path in (DIST / "vendors").glob("*.js"))

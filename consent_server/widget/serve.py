@@ -8,9 +8,9 @@ from functools import cached_property
 import brotli
 
 from consent_server.core.hashes import sha256_hex
-from consent_server.sites.configure_widget import called
+from consent_server.sites.configure_widget import called, configure_debug
 from consent_server.sites.current_site import CurrentSite
-from consent_server.sites.widget_code import declaration_code
+from consent_server.sites.widget_code import debug_code, declaration_code
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,10 @@ class ServeWidget:
         """What fills a site's own page with its declaration: the same in every language."""
         return self._script("declaration", current, language)
 
+    def debug(self, current: CurrentSite, language: str) -> Script:
+        """What shows a page's developers how consent works in it."""
+        return self._script("debug", current, language)
+
     def _script(self, part: str, current: CurrentSite, language: str) -> Script:
         key = (part, current.site.key, language)
         with self._lock:
@@ -81,6 +85,8 @@ def _same(one: CurrentSite, other: CurrentSite) -> bool:
 def _make(part: str, current: CurrentSite, language: str) -> Script:
     if part == "declaration":
         script = Script(called(declaration_code(), f'"{current.site.key}"'), language)
+    elif part == "debug":
+        script = Script(called(debug_code(), configure_debug(current.notice, language)), language)
     else:
         script = Script(called(current.widget.parts[part], current.configurations[language].parts[part]), language)
     # Compressed here and now, under the lock: once per version and never per request.

@@ -47,6 +47,13 @@ def declaration(key: str) -> Response:
     return _compressed(context()[ServeWidget].declaration(current, wished_language(current)))
 
 
+@bp.get("/widget/<key>/debug.js")
+def debug(key: str) -> Response:
+    """What shows a page's developers how consent works in it."""
+    current = context()[CurrentSites].get(key)
+    return _compressed(context()[ServeWidget].debug(current, wished_language(current)))
+
+
 def _compressed(script: Script) -> Response:
     accepted = request.accept_encodings
     if accepted["br"]:

@@ -16,6 +16,7 @@ const entries = {
   "details.js": "layers/details.ts",
   "arms.js": "arms.ts",
   "declaration.js": "declaration.ts",
+  "debug.js": "debug.ts",
 };
 // A layout is one sheet, under its name in a site file; what all of them share is one more.
 for (const sheet of (await readdir(join(here, "src/layers/looks"))).sort())

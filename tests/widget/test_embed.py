@@ -222,6 +222,22 @@ def test_the_widget_hash_is_of_the_archived_code(client: FlaskClient, apply_site
         assert archived.mimetype == "text/plain"
 
 
+def test_the_overlay_for_developers_knows_names_and_hosts_and_is_no_evidence(
+    client: FlaskClient, services: Context
+) -> None:
+    script = client.get("/widget/shop/debug.js?lang=fr")
+    assert {name: script.headers[name] for name in ("Content-Language", "Cache-Control")} == {
+        "Content-Language": "fr",
+        "Cache-Control": CACHE,
+    }
+    data = config(script.text)
+    assert data["names"]["google-ads"] == "Google Ads"
+    assert data["names"]["advertising"] == "Publicité"
+    assert "www.googletagmanager.com" in data["hosts"]["google-analytics"]
+    assert set(data["hosts"]) == {"google-analytics", "google-ads", "meta-pixel"}
+    assert script.text.split("\n")[0][:-1] not in services[CurrentSites].get("shop").widget.archived
+
+
 @pytest.mark.parametrize("named", ["0" * 64, "x", "%00", "../etc/passwd"])
 def test_code_that_was_never_served(client: FlaskClient, named: str) -> None:
     assert client.get(f"/v1/widgets/{named}").status_code == 404
