@@ -7,7 +7,7 @@ import { listen } from "./listen";
 import { tell } from "./page/events";
 import { watch } from "./page/gate";
 import { guard, warn } from "./page/guard";
-import { load } from "./page/script";
+import { base, load, tag } from "./page/script";
 import { EMPTY, readConfig } from "./state/config";
 import { choice, useConfig, useSheet } from "./state/current";
 import type { Adapter, Apply } from "./vendors/adapter";
@@ -58,6 +58,9 @@ const start = guard((adapters: Record<string, Adapter>, sheet: string, given: un
   (window as any).consentWidget = api;
   listen();
   seen(guard(() => begin(tags)));
+  // For the page's developers alone; nobody else pays for it.
+  if (tag?.matches("[data-consent-debug]") || /^\w+:..(localhost|127[\d.]+|\[::1])(:\d+)?\/[^#]*[?&]consent-debug/.test(location.href))
+    load(`${base}/widget/${config.site}/debug.js`);
 });
 
 export default (adapters: Record<string, Adapter>, sheet: string) => (given: unknown) => void start(adapters, sheet, given);
