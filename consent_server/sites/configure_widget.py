@@ -9,7 +9,7 @@ from consent_server.core.canonical import encode
 from consent_server.core.hashes import sha256_hex
 from consent_server.sites import catalogue
 from consent_server.sites.rules_languages import aliases
-from consent_server.sites.rules_notice import Configuration, Notice, consent_basis, policies
+from consent_server.sites.rules_notice import LATER_STORAGE, Configuration, Notice, consent_basis, policies
 from consent_server.sites.rules_site import Site, Tag
 from consent_server.sites.style_banner import banner_css
 
@@ -221,4 +221,5 @@ def _cookie(cookie: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, st
         "text": texts["cookie_purposes"][cookie["purpose"]],
         "storage": preferences[f"storage_{cookie['storage']}"],
         "host": cookie.get("host", ""),
+        **({"kind": cookie["storage"]} if cookie["storage"] in LATER_STORAGE else {}),
     }

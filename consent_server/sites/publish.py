@@ -17,7 +17,7 @@ from consent_server.sites import store_notices as notices
 from consent_server.sites.configure_widget import configure_widget
 from consent_server.sites.rules_colours import Correction, banner_colours
 from consent_server.sites.rules_consent_mode import google_settings, regional_grants
-from consent_server.sites.rules_notice import Notice
+from consent_server.sites.rules_notice import LATER_STORAGE, Notice
 from consent_server.sites.rules_origin import Reading
 from consent_server.sites.rules_signals import PURPOSE_SIGNALS
 from consent_server.sites.rules_site import CONTROL, Site, SiteKey, Tag, ledger_origin
@@ -208,11 +208,13 @@ def _texts(
     )
     lifetimes = {cookie["lifetime"] for vendor in vendors for cookie in vendor["cookies"] if "lifetime" in cookie}
     words = {cookie["purpose"] for vendor in vendors for cookie in vendor["cookies"]}
+    kinds = {cookie["storage"] for vendor in vendors for cookie in vendor["cookies"]}
+    unused = {f"storage_{kind}" for kind in LATER_STORAGE if kind not in kinds}
     return {
         "direction": locale["meta"]["direction"],
         "banner": banner,
         "purposes": {key: {"title": t["title"], "text": t["text"]} for key, t in shown.items()},
-        "preferences": locale["preferences"],
+        "preferences": {key: text for key, text in locale["preferences"].items() if key not in unused},
         "cookie_purposes": {word: locale["cookie_purposes"][word] for word in sorted(words)},
         "transfer": locale["transfer"],
         "lifetimes": {str(seconds): wording.lifetime(seconds) for seconds in sorted(lifetimes)},

@@ -106,5 +106,13 @@ def _wording(body: Body, other: Body, counted: bool) -> dict[str, Any]:
             {key: told for key, told in said["purposes"].items() if key in other["texts"][language]["purposes"]}
             for language, said in texts.items()
         ],
-        "other": [[said[part] for part in ("preferences", "transfer")] for said in texts.values()],
+        "other": [
+            [_shared(said[part], other["texts"][language][part]) for part in ("preferences", "transfer")]
+            for language, said in texts.items()
+        ],
     }
+
+
+def _shared(said: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
+    # A word that comes with a cookie, such as that for its storage, was worded anew by nobody.
+    return {key: text for key, text in said.items() if key in others}

@@ -10,6 +10,10 @@ from consent_server.sites.rules_signals import gpc_covers
 
 # Undetermined (BCP 47, section 4.1): what a browser said was no language of the notice.
 UNKNOWN_LANGUAGE = "und"
+# Where a vendor keeps something in the browser. The later kinds have their words in a notice, and are named to the
+# widget, only where a vendor has one: so no other notice became another by them.
+FIRST_STORAGE = ("cookie", "local", "session")
+LATER_STORAGE = ("indexeddb", "cache", "service-worker")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from consent_server.http.fields import Fullmatch, StrictBoolean, StrictInteger
 from consent_server.sites import catalogue
+from consent_server.sites.rules_notice import FIRST_STORAGE, LATER_STORAGE
 from consent_server.sites.rules_origin import read_host, read_origin
 from consent_server.sites.rules_signals import CONSENT_TYPES
 from consent_server.sites.rules_site import KEY
@@ -195,7 +196,7 @@ TextsSchema = Schema.from_dict({key: Text(longest) for key, longest in TEXT_LIMI
 
 class CookieSchema(Schema):
     name = Text(80, required=True)
-    storage = fields.String(required=True, validate=OneOf("cookie", "local", "session"))
+    storage = fields.String(required=True, validate=OneOf(*FIRST_STORAGE, *LATER_STORAGE))
     lifetime = StrictInteger(error_messages=WHOLE, validate=_lifetime)
     expiry = fields.String(validate=OneOf("session", "none"))
     purpose = fields.String(required=True)

@@ -13,7 +13,11 @@ from consent_server.sites.widget_code import adapter_names
 
 # What a choice granted is part of a counter's key, and an index entry of PostgreSQL holds 2,704 bytes.
 LONGEST_KEYS = 2000
-GENERIC_NAMES = ("uuid", "session", "token", "user")
+# What sites and the libraries that they use call their own.
+GENERIC_NAMES = (
+    "uuid", "session", "token", "user", "localforage", "keyval-store", "workbox-", "/sw.js", "/service-worker.js",
+    "/serviceworker.js",
+)  # fmt: skip
 UNKNOWN = "is not known"
 
 
@@ -142,6 +146,8 @@ def _cookie_faults(place: str, cookie: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(f"{place}.purpose", f'"{cookie["purpose"]}" is not one of {", ".join(words)}')
     if "host" in cookie:
         return
+    if cookie["storage"] == "service-worker" and not cookie["name"].startswith("/"):
+        yield Fault(f"{place}.name", f'"{cookie["name"]}" is not the path of a script or of a scope')
     stem = cookie["name"].removesuffix("*")
     # Our own choice, outbox and receipt link all begin so.
     taken = stem.startswith(NAME) or (cookie["name"].endswith("*") and NAME.startswith(stem))

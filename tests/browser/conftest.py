@@ -45,6 +45,8 @@ def browser_type_launch_args(page_port: int) -> dict[str, Any]:
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
+            # The pages' certificate is the tests' own, and a service worker has no context that could overlook it.
+            "--ignore-certificate-errors",
             f"--host-resolver-rules=MAP *.{DOMAIN} 127.0.0.1:{page_port}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
         ],
     }

@@ -82,6 +82,25 @@ lifetime = 86400
 purpose = "widget-state"
 """
 
+# One that keeps something in every kind of storage.
+HEAT_MAP = """
+[[vendors]]
+key = "heat-map"
+name = "Heat Map"
+purposes = ["analytics"]
+policy_url = "https://heatmap.example/privacy"
+[vendors.operator]
+name = "Heat Map GmbH"
+address = "Platz 2, Berlin, Germany"
+country = "DE"
+""" + "".join(
+    f'[[vendors.cookies]]\nname = "{name}"\nstorage = "{storage}"\nexpiry = "none"\npurpose = "visitor-id"\n'
+    for storage, name in (
+        ("cookie", "_heatmap"), ("indexeddb", "HEATMAP_*"), ("cache", "heatmap-cache"),
+        ("service-worker", "/heatmap/worker.js"),
+    )
+)  # fmt: skip
+
 
 def site_file(key: str, *vendors: str, mode: str = "basic", layout: str = "bar") -> str:
     """A complete site file."""
@@ -121,6 +140,7 @@ SITES = {
     "manager": site_file("manager", CONTAINER_TAG, PIXEL_TAG),
     "advanced": site_file("advanced", ANALYTICS_TAG, ADS_TAG, mode="advanced"),
     "cinema": site_file("cinema", ANALYTICS_TAG, FILMS, layout="box"),
+    "storage": site_file("storage", ANALYTICS_TAG, HEAT_MAP),
     "group": site_file("group", ANALYTICS_TAG).replace("languages =", f'cookie_domain = "{DOMAIN}"\nlanguages =', 1),
     "styled": site_file("styled", LOOKS, ANALYTICS_TAG, layout="box"),
     "gate": site_file("gate", ANALYTICS_TAG, layout="dialog"),

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from consent_server.sites import catalogue
+from consent_server.sites.rules_notice import FIRST_STORAGE
 from tests.support.vendors import IDS
 
 from .shop import Shop
@@ -91,7 +92,8 @@ SEED = """seeds => {
 
 def first_party(key: str) -> list[tuple[str, str]]:
     """Storage and name of what this vendor leaves on the site's own host."""
-    return [(one["storage"], one["name"].replace("*", "x1")) for one in VENDORS[key]["cookies"] if "host" not in one]
+    own = [one for one in VENDORS[key]["cookies"] if "host" not in one and one["storage"] in FIRST_STORAGE]
+    return [(one["storage"], one["name"].replace("*", "x1")) for one in own]
 
 
 def granted_by(*purposes: str) -> set[str]:

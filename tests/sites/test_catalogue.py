@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from consent_server.sites import catalogue
+from consent_server.sites.rules_notice import FIRST_STORAGE, LATER_STORAGE
 from consent_server.sites.rules_signals import PURPOSE_SIGNALS
 from consent_server.sites.widget_code import adapter_names
 from tests.support.vendors import IDS
@@ -74,7 +75,7 @@ def test_its_cookies_are_told_and_are_its_own(key: str) -> None:
     for cookie in VENDORS[key]["cookies"]:
         assert cookie.keys() <= COOKIE_KEYS
         assert ("lifetime" in cookie) != ("expiry" in cookie), cookie
-        assert cookie["storage"] in ("cookie", "local", "session")
+        assert cookie["storage"] in (*FIRST_STORAGE, *LATER_STORAGE)
         assert cookie["purpose"] in words
         assert "*" not in cookie["name"].removesuffix("*")
         assert cookie.get("lifetime", 1) > 0

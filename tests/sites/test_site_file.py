@@ -83,6 +83,10 @@ RIGHT = {
         '[[policy.privacy.versions]]\nversion = "1"\ndate = 2026-03-01\n[policy.cookies]',
     ),
     "longest choice": top("choice_days = 395"),
+    "every storage": vendors(
+        OWN + "".join(COOKIE.replace('"cookie"', f'"{kind}"') for kind in ("local", "session", "indexeddb", "cache"))
+        + COOKIE.replace('"cookie"', '"service-worker"').replace("_heatmap", "/heatmap/worker.js")
+    ),
     "third party cookie": vendors(
         OWN + COOKIE.replace('"_heatmap"', '"id"') + 'host = "h.example"\ndeletable = false\n'
     ),
@@ -221,7 +225,12 @@ WRONG: list[tuple[str, str, str]] = [
     (vendors(OWN + COOKIE.replace("= 60", "= 0")), "vendors[0].cookies[0].lifetime", "0"),
     (vendors(OWN + COOKIE.replace("= 60", "= true")), "vendors[0].cookies[0].lifetime", ""),
     (vendors(OWN + COOKIE.replace("= 60", f"= {2**60}")), "vendors[0].cookies[0].lifetime", ""),
-    (vendors(OWN + COOKIE.replace('"cookie"', '"indexeddb"')), "vendors[0].cookies[0].storage", "indexeddb"),
+    (vendors(OWN + COOKIE.replace('"cookie"', '"websql"')), "vendors[0].cookies[0].storage", "websql"),
+    (vendors(OWN + COOKIE.replace('"cookie"', '"service-worker"')), "vendors[0].cookies[0].name", "path of a script"),
+    *((vendors(OWN + COOKIE.replace('"cookie"', f'"{kind}"').replace("_heatmap", name)),
+       "vendors[0].cookies[0].name", name)
+      for kind, name in (("service-worker", "/"), ("service-worker", "/sw.js"), ("indexeddb", "keyval-store"),
+                         ("cache", "workbox-*"), ("cache", "abc"))),
     (vendors(OWN + COOKIE.replace('"visitor-id"', '"spying"')), "vendors[0].cookies[0].purpose", "spying"),
     (vendors(OWN + COOKIE + "deletable = 1\n"), "vendors[0].cookies[0].deletable", "1"),
     (vendors(OWN + COOKIE + 'deletable = "no"\n'), "vendors[0].cookies[0].deletable", ""),

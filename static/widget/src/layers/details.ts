@@ -1,5 +1,5 @@
 import { clear } from "../page/clear";
-import { purge } from "../page/deletion";
+import { owe, purge } from "../page/deletion";
 import css from "./details.css";
 import { facts, type VendorDetail } from "./facts";
 import type { Kit, Works } from "./later";
@@ -15,10 +15,9 @@ interface Detail {
 
 let styled: unknown;
 
-/** The patterns of all that the vendors of one side store on the site's own host. */
-const patterns = ({ vendors }: Detail, { allowed }: Kit, on: boolean): string[] =>
-  vendors.filter(({ key }) => !!allowed(key) == on).flatMap(({ cookies }) =>
-    cookies.filter(({ host }) => !host).map(({ name }) => name));
+/** All that the vendors of one side store on the site's own host. */
+const stores = ({ vendors }: Detail, { allowed }: Kit, on: boolean) =>
+  vendors.filter(({ key }) => !!allowed(key) == on).flatMap(({ cookies }) => cookies.filter(({ host }) => !host));
 
 /** Fill in a place, if it is still to be filled: the dialog may be shut by now. */
 function put({ paint, root }: Kit, place: Element, made: () => Element[]): void {
@@ -40,9 +39,14 @@ export default (detail: Detail): void =>
     cover: (kit, frame, key) => cover(kit, detail.texts, detail.names[key], frame, key),
     clear: ({ host }, focused) => clear(host, focused),
     purge(kit) {
-      const work = () => purge(patterns(detail, kit, false), patterns(detail, kit, true));
-      work();
-      // A tag that runs may write its cookies once more as the page goes. Its listener came first, this one comes last.
-      addEventListener("pagehide", work);
+      let left = true;
+      const work = () => purge(stores(detail, kit, false), stores(detail, kit, true));
+      work().then(() => (left = false));
+      addEventListener("pagehide", () => {
+        // A tag that runs may write its cookies once more as the page goes. Its listener came first, this one comes last.
+        work();
+        // A database that this page has open lasts as long as the page.
+        if (left) owe();
+      });
     },
   });

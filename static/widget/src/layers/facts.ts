@@ -5,6 +5,8 @@ interface Cookie {
   lifetime: string;
   text: string;
   storage?: string;
+  /** Where it is stored, unless as a cookie or a storage key. */
+  kind?: string;
   host: string;
 }
 

@@ -39,16 +39,68 @@ const quietly = (work: () => void) => {
   }
 };
 
-/** Delete the cookies and storage keys that these patterns take; the site's own stay. */
-export function purge(patterns: string[], needed: string[]): void {
+/** What is owed to the next page, which deletes it, stands in the page's storage under this key. */
+export const OWED = "eu-consent-purge";
+
+export const owe = (): void => quietly(() => localStorage.setItem(OWED, "1"));
+
+/** What is stored under a name. Cookies and storage keys have no kind: a vendor moves them between the three. */
+export interface Stored {
+  name: string;
+  kind?: string;
+}
+
+/** The names of one kind. */
+export const named = (stored: Stored[], kind?: string): string[] =>
+  stored.filter((each) => each.kind == kind).map(({ name }) => name);
+
+/** Paths by which a service worker is known: its scope's and its script's. */
+export const paths = ({ scope, active, waiting, installing }: ServiceWorkerRegistration): string[] =>
+  [scope, (active || waiting || installing)?.scriptURL].flatMap((url) => (url ? [new URL(url).pathname] : []));
+
+/** Lasts until the pages that have it open are gone. */
+const deleteDatabase = (name: string) =>
+  new Promise((done) => {
+    const request = indexedDB.deleteDatabase(name);
+    request.onsuccess = request.onerror = done;
+  });
+
+type Take = (names: string[]) => string[];
+
+const deletions: Record<string, (take: Take, patterns: string[]) => Promise<unknown>> = {
+  async indexeddb(take, patterns) {
+    // Where a browser does not list them, patterns that are names find theirs.
+    const known = indexedDB.databases ? (await indexedDB.databases()).map(({ name }) => name!) : patterns;
+    return Promise.all(take(known).map(deleteDatabase));
+  },
+  async cache(take) {
+    return Promise.all(take(await caches.keys()).map((name) => caches.delete(name)));
+  },
+  async "service-worker"(take) {
+    const known = await navigator.serviceWorker.getRegistrations();
+    return Promise.all(known.filter((each) => take(paths(each))[0]).map((each) => each.unregister()));
+  },
+};
+
+/**
+ * Delete what denied vendors store; what an allowed one needs and the site's own stay. Cookies and storage keys are
+ * gone at once, the rest when the promise settles.
+ */
+export async function purge(denied: Stored[], needed: Stored[]): Promise<unknown> {
+  const take = (names: string[], kind?: string) => doomed(names, named(denied, kind), named(needed, kind));
   quietly(() => {
     const names = document.cookie.split("; ").map((pair) => pair.split("=")[0]);
-    for (const { name, domain, path } of candidates(doomed(names, patterns, needed), location.hostname, location.pathname))
+    for (const { name, domain, path } of candidates(take(names), location.hostname, location.pathname))
       for (const kind of ["", ";Secure", ";Secure;Partitioned"])
         document.cookie = `${name}=;Max-Age=0;Path=${path}${domain && ";Domain=" + domain}${kind}`;
   });
   for (const kind of ["localStorage", "sessionStorage"] as const)
     quietly(() => {
-      for (const name of doomed(Object.keys(window[kind]), patterns, needed)) window[kind].removeItem(name);
+      for (const name of take(Object.keys(window[kind]))) window[kind].removeItem(name);
     });
+  return Promise.all(Object.keys(deletions).map((kind) => {
+    const patterns = named(denied, kind);
+    // What a page may not touch holds nothing of a vendor either.
+    return patterns[0] && deletions[kind]((names) => take(names, kind), patterns).catch(() => 0);
+  }));
 }
