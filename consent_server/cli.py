@@ -15,7 +15,7 @@ from consent_server.core.context import context
 from consent_server.core.terminal import refusing, site_tag
 from consent_server.ledger.commands import ledger
 from consent_server.receipts.commands import receipt, retention, visitor
-from consent_server.sites.commands import site
+from consent_server.sites.commands import csp, site
 from consent_server.sites.find import list_sites
 from consent_server.widget.commands import notice
 
@@ -39,5 +39,5 @@ def welcome() -> None:
 
 def register(app: Flask) -> None:
     """Add the commands to the application."""
-    for command in (site, notice, receipt, key, ledger, retention, visitor, user, token, evidence, welcome):
+    for command in (site, csp, notice, receipt, key, ledger, retention, visitor, user, token, evidence, welcome):
         app.cli.add_command(command)

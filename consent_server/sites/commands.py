@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 
 from consent_server.core.context import context
 from consent_server.core.errors import InvalidSiteFile
@@ -15,6 +15,7 @@ from consent_server.sites.missing_pictures import missing_pictures
 from consent_server.sites.publish import Published, publish_notice
 from consent_server.sites.run_experiment import Plan
 from consent_server.sites.site_file import read_site_file
+from consent_server.sites.write_policy import write_policy
 
 site = AppGroup("site", help="Sites and their notices.")
 
@@ -97,6 +98,20 @@ def _say_experiment(plan: Plan, would: str) -> None:
         click.echo(f"experiment {plan.key} {f'{would}started' if plan.starts else 'goes on'}")
     for arm in plan.arms:
         click.echo(f"  {arm.weight} % {arm.name} notice {arm.notice.hash}")
+
+
+@click.command("csp")
+@click.argument("site_key", metavar="SITE")
+@click.option("--report", is_flag=True, help="Only report what the policy would block.")
+@with_appcontext
+@refusing
+def csp(site_key: str, report: bool) -> None:
+    """Print the Content-Security-Policy that a site's pages need for the widget and its vendors.
+
+    Add what the pages need themselves. Lines that begin with # say what it is made of.
+    """
+    for line in write_policy(context().database, site_key, context().settings.public_url, report):
+        click.echo(line)
 
 
 @site.command("list")

@@ -34,6 +34,26 @@ def test_a_strict_policy_is_met_without_a_violation(visit: Callable[..., Shop]) 
     assert shop.page.evaluate("violations") == []
 
 
+def test_the_policy_that_the_command_prints_is_met(visit: Callable[..., Shop]) -> None:
+    shop = visit(init=RECORD_VIOLATIONS)
+    header, *remarks = shop.server.command("csp", shop.site).splitlines()
+    name, printed = header.split(": ", 1)
+    by_nonce = remarks[-1].removeprefix("# ").replace("RANDOM", NONCE)
+    limited = [by_nonce if part.startswith("script-src ") else part for part in printed.split("; ")]
+    for rules, attributes in ((printed, ""), ("; ".join(limited), f' nonce="{NONCE}"')):
+        shop.serve(head=shop.tag(attributes), headers={name: rules})
+        shop.open()
+        shop.choose(analytics=True, advertising=True)
+        shop.settle()
+        assert shop.vendors.views == [PIXEL, ANALYTICS]
+        assert shop.page.evaluate("violations") == []
+        # An image from elsewhere shows that the policy was in force.
+        shop.page.evaluate("new Image().src = 'https://elsewhere.example/'")
+        shop.page.wait_for_function("() => violations.length == 1")
+        shop.context.clear_cookies()
+        shop.vendors.forget()
+
+
 def test_what_is_fetched_later_meets_a_strict_policy_too(visit: Callable[..., Shop]) -> None:
     shop = visit(init=RECORD_VIOLATIONS)
     rules = policy(shop, "require-trusted-types-for 'script'", "trusted-types consent-widget")

@@ -246,7 +246,7 @@ def test_days_that_are_no_span_make_no_pack(runner: FlaskCliRunner, notice: str,
     assert not pack.exists()
 
 
-@pytest.mark.parametrize("arguments", [["site"], ["site", "apply"], ["receipt", "verify"], ["key", "rotate"]])
+@pytest.mark.parametrize("arguments", [["site"], ["site", "apply"], ["csp"], ["receipt", "verify"], ["key", "rotate"]])
 def test_every_command_explains_itself(runner: FlaskCliRunner, arguments: list[str]) -> None:
     result: Any = runner.invoke(args=[*arguments, "--help"])
     assert result.exit_code == 0
