@@ -7,6 +7,8 @@ from uuid import UUID
 
 from consent_server.decisions.rules import Decision
 
+DAY = 86_400
+
 
 def cookie_value(revision: str, decision: Decision, visitor: UUID | None, state: str | None, now: datetime) -> str:
     """The cookie's value: a query string that any language's parser reads.
@@ -37,7 +39,10 @@ def visitor_of(value: str) -> UUID | None:
 def _pairs(
     revision: str, grants: Mapping[str, bool], exceptions: Mapping[str, bool], gpc: bool, now: datetime
 ) -> dict[str, str]:
-    pairs = {"v": "1", "t": str(int(now.timestamp())), "n": revision}
+    at = int(now.timestamp())
+    # By the second of a refusal its record could be told from all others.
+    chosen = at if any((*grants.values(), *exceptions.values())) else at - at % DAY
+    pairs = {"v": "1", "t": str(chosen), "n": revision}
     pairs |= {f"p.{purpose}": _bit(granted) for purpose, granted in grants.items()}
     pairs |= {f"v.{vendor}": _bit(granted) for vendor, granted in exceptions.items()}
     return pairs | ({"g": "1"} if gpc else {})

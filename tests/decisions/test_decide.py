@@ -1,5 +1,6 @@
 """Silence is denied, and nobody is granted more than a visitor said."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from consent_server.core.errors import InvalidDecision
 from consent_server.decisions.rules import Action, Decision, Method, decide
-from consent_server.decisions.rules_cookie import cookie_value
+from consent_server.decisions.rules_cookie import cookie_value, withdrawn_value
 from consent_server.decisions.rules_receipt import Issuer, receipt_claims, state_claims, uuid7, without_exceptions
 from consent_server.sites.rules_notice import Notice, consent_basis
 from tests.support.factories import START, answer, notice_of, site_file
@@ -191,13 +192,28 @@ def test_the_cookie_says_the_decision_in_any_parser(
     named = decision.grants_anything
     visitor, state = (SOMEBODY, "eyJ-_.eyJ-_.c2ln") if named else (None, None)
     value = cookie_value("0123456789abcdef", decision, visitor, state, START)
-    wanted = {"v": "1", "t": "1795453200", "n": "0123456789abcdef"}
+    wanted = {"v": "1", "t": "1795453200" if named else "1795392000", "n": "0123456789abcdef"}
     wanted |= {f"p.{key}": "01"[granted] for key, granted in decision.grants.items()}
     wanted |= {f"v.{key}": "01"[granted] for key, granted in decision.exceptions.items()}
     wanted |= {"g": "1"} if gpc else {}
     wanted |= {"i": str(visitor), "s": str(state)} if named else {}
     assert fields(value) == wanted
     assert not set(value) & set(' ",;\\')
+
+
+@given(st.booleans(), st.integers(0, 86_399))
+def test_nothing_in_a_cookie_tells_one_refusal_from_another(gpc: bool, second: int) -> None:
+    midnight = START.replace(hour=0, minute=0, second=0, microsecond=0)
+    refusal = settled({}, {}, gpc)
+    values = {
+        value
+        for now in (midnight, midnight + timedelta(seconds=second))
+        for value in (
+            cookie_value("0123456789abcdef", refusal, None, None, now),
+            withdrawn_value("0123456789abcdef", refusal.grants, gpc, now),
+        )
+    }
+    assert len(values) == 1
 
 
 def test_a_consent_rests_on_who_asks_for_what_and_who_receives() -> None:
