@@ -61,7 +61,8 @@ def plan_experiment(session: Session, site_id: int | None, key: str | None, arms
     if not same:
         raise ExperimentConflict(
             f'The experiment "{key}" is running with other arms, weights or notices, and its figures would mix the '
-            "two. Give [experiment] another key: that ends it and starts a new one. Without [experiment] it ends."
+            "two. Give [experiment] another key: that ends it and starts a new one. Without [experiment] it ends. "
+            "Where the file says the same as before, an upgrade of the server words the notices anew."
         )
     return Plan(key, tuple(arms), False, None)
 

@@ -153,14 +153,6 @@ def server_on_postgresql(kept_postgresql: str, postgresql: PostgreSQL, serve: Ca
     return serve(postgresql.url("compat_read"))
 
 
-@pytest.fixture(scope="session")
-def empty_server(serve: Callable[[str], Server], tmp_path_factory: pytest.TempPathFactory) -> Server:
-    """A server on which nothing was ever published."""
-    server = serve(f"sqlite:///{tmp_path_factory.mktemp('empty') / 'consent.sqlite3'}")
-    migrate(server)
-    return server
-
-
 NUMBERS = count()
 
 

@@ -2,10 +2,18 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+
+from consent_server.core.canonical import encode
+from consent_server.sites.configure_widget import revision
+from consent_server.sites.publish import notice_body
+from consent_server.sites.rules_changes import Change, What, changes
+from consent_server.sites.site_file import arm_of, read_site_file
+from tests.support.factories import notice_of
 
 from .conftest import HERE, Kept, Server
 
@@ -19,23 +27,38 @@ def test_a_migrated_server_is_ready(either_server: Server) -> None:
     assert sorted(line.split("\t")[0] for line in listed.splitlines()) == SITES
 
 
-# The file of a site whose arm was promoted says otherwise than what is in force.
-@pytest.mark.parametrize("name", sorted({*SITES} - {"promoted"}))
+def without_intro(body: dict[str, Any]) -> dict[str, Any]:
+    """A notice but for the intro, which later versions word anew."""
+    texts = {
+        language: said | {"banner": {key: text for key, text in said["banner"].items() if key != "intro"}}
+        for language, said in body["texts"].items()
+    }
+    return body | {"texts": texts}
+
+
+# The file of a site whose arm was promoted says otherwise than what is in force, one whose experiment runs than that.
+@pytest.mark.parametrize("name", sorted({*SITES} - {"promoted", "experiment"}))
 def test_a_site_file_asks_no_visitor_again(server: Server, kept: Kept, name: str) -> None:
-    notice = kept.json("notices.json")[name]
-    code, printed = server.run("site", "apply", "--check", kept.folder / "sites" / f"{name}.toml")
+    file = kept.folder / "sites" / f"{name}.toml"
+    code, printed = server.run("site", "apply", "--check", file)
     assert code == 0, printed
-    assert f"notice {notice} unchanged" in printed
-    assert "would be" not in printed.replace("would be corrected", "")
+    assert "settings would be changed" not in printed
+    before = server.get(f"/v1/notices/{kept.json('notices.json')[name]}").get_json()
+    after = notice_of(file.read_text("utf-8"))
+    assert f"notice {after.hash} would be published" in printed
+    assert changes(before, after.body, "en") == (Change(What.WORDS),)
+    assert revision(before) == revision(after.body)
 
 
-def test_a_site_file_makes_the_same_notice_elsewhere(empty_server: Server, kept: Kept) -> None:
-    made = {}
-    for name in [*SITES, "shop-first"]:
-        printed = empty_server.run("site", "apply", "--check", kept.folder / "sites" / f"{name}.toml")[1]
-        made[name] = re.findall("^notice ([0-9a-f]{64})", printed, re.M)[0]
-        made |= {f"{name} {arm}": notice for arm, notice in ARM.findall(printed)}
-    assert made == kept.json("notices.json")
+@pytest.mark.parametrize("name", [*SITES, "shop-first"])
+def test_a_site_file_makes_the_same_notice_but_for_its_intro(server: Server, kept: Kept, name: str) -> None:
+    declared = read_site_file((kept.folder / "sites" / f"{name}.toml").read_text("utf-8"))
+    made = {name: declared, f"{name} control": declared}
+    made |= {f"{name} {arm['name']}": arm_of(declared, arm) for arm in declared.get("experiment", {}).get("arms", [])}
+    notices = kept.json("notices.json")
+    for shown in made.keys() & notices.keys():
+        before = server.get(f"/v1/notices/{notices[shown]}").get_json()
+        assert without_intro(json.loads(encode(notice_body(made[shown])))) == without_intro(before), shown
 
 
 def test_a_promoted_arm_stays_the_notice(either_server: Server, kept: Kept) -> None:
@@ -43,12 +66,19 @@ def test_a_promoted_arm_stays_the_notice(either_server: Server, kept: Kept) -> N
     assert in_force == kept.json("notices.json")["promoted green"]
 
 
-def test_arms_of_an_experiment_show_the_same_notices(server: Server, kept: Kept) -> None:
-    printed = server.run("site", "apply", "--check", kept.folder / "sites" / "experiment.toml")[1]
-    arms = dict(ARM.findall(printed))
-    notices = kept.json("notices.json")
-    assert arms == {arm: notices[f"experiment {arm}"] for arm in ("control", "box", "title")}
-    assert "experiment look goes on" in printed
+def test_a_running_experiment_goes_on_until_its_file_has_another_key(
+    server: Server, kept: Kept, tmp_path: Path
+) -> None:
+    file = kept.folder / "sites" / "experiment.toml"
+    code, printed = server.run("site", "apply", "--check", file)
+    assert code == 1
+    assert "an upgrade" in printed
+    other = tmp_path / "experiment.toml"
+    other.write_text(file.read_text("utf-8").replace('key = "look"', 'key = "look-again"'), "utf-8")
+    code, printed = server.run("site", "apply", "--check", other)
+    assert code == 0, printed
+    assert "experiment look would be ended" in printed
+    assert {arm for arm, _ in ARM.findall(printed)} == {"control", "box", "title"}
 
 
 @pytest.mark.parametrize("name", SITES)

@@ -87,6 +87,22 @@ def test_the_built_in_texts_keep_the_rules_for_overrides(language: str) -> None:
         assert len(banner[key]) <= longest, key
 
 
+# What people and tools look for to see that a first layer names its purposes: the word of the law (GDPR, Article 13).
+PURPOSES = {
+    "ar": "أغراض", "bg": "цели", "cs": "účel", "da": "formål", "de": "Zwecke", "el": "σκοπ", "en": "purposes",
+    "es": "finalidades", "et": "eesmär", "fi": "tarkoitu", "fr": "finalités", "ga": "críoch", "he": "מטרות",
+    "hr": "svrhe", "hu": "cél", "is": "tilgangi", "it": "finalità", "ja": "目的", "lt": "tikslai", "lv": "nolūk",
+    "mt": "skopijiet", "nb": "formål", "nl": "doeleinden", "pl": "cela", "pt": "finalidades", "ro": "scopuri",
+    "sk": "účel", "sl": "namen", "sv": "ändamål", "tr": "amaç", "uk": "ціл", "zh": "目的",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", sorted(LOCALES))
+def test_the_first_layer_names_its_purposes_as_such(language: str) -> None:
+    said, _, _ = LOCALES[language]["banner"]["intro"].replace("gcríoch", "críoch").partition("{purposes}")
+    assert PURPOSES[language] in said
+
+
 @pytest.mark.parametrize("language", sorted(LOCALES))
 def test_the_direction_is_that_of_the_language(language: str) -> None:
     assert LOCALES[language]["meta"]["direction"] == Locale.parse(language, sep="-").text_direction
