@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
+from consent_server.sites.rules_languages import read_language
 from consent_server.sites.rules_signals import gpc_covers
 
 # Undetermined (BCP 47, section 4.1): what a browser said was no language of the notice.
@@ -48,8 +49,7 @@ class Notice:
 
     def language_shown(self, said: str) -> str:
         """The language of the notice that a browser means by what it says ("fr-CA", "FR"), or UNKNOWN_LANGUAGE."""
-        tag = said.lower().replace("_", "-")
-        return next((key for key in (tag, tag.partition("-")[0]) if key in self.languages), UNKNOWN_LANGUAGE)
+        return read_language(said, self.languages) or UNKNOWN_LANGUAGE
 
     @cached_property
     def choice_lifetime(self) -> timedelta:
@@ -92,8 +92,9 @@ class Configuration:
 
 def policies(body: Mapping[str, Any], language: str) -> dict[str, dict[str, Any]]:
     """The policies of a notice with `url` as one address: a site may have one for all languages, or one for each."""
+    shown = readable_language(body, language)
     return {
-        name: {**policy, "url": policy["url"] if isinstance(policy["url"], str) else policy["url"][language]}
+        name: {**policy, "url": policy["url"] if isinstance(policy["url"], str) else policy["url"][shown]}
         for name, policy in body["policy"].items()
     }
 

@@ -50,3 +50,13 @@ def test_a_language_without_an_address_has_the_one_of_the_default(apply_site: Ap
 
 def test_one_address_for_all_stays_as_it_was() -> None:
     assert notice_of(site_file()).body["policy"]["privacy"]["url"] == "https://shop.example/privacy"
+
+
+def test_a_receipt_in_no_language_of_the_notice_has_the_address_of_its_first(
+    client: FlaskClient, apply_site: Apply
+) -> None:
+    notice = apply_site(site_file(tables=BY_LANGUAGE))
+    recorded = post(client, Body(notice)(language="tlh"))
+    assert recorded.status_code == 201
+    claims = jose.claims(recorded.get_json()["receipt"])
+    assert (claims["language"], claims["policy"]["privacy"]["url"]) == ("und", ADDRESSES["en"])
