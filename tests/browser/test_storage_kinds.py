@@ -4,6 +4,7 @@ from playwright.sync_api import expect
 
 from .servers import Answer
 from .shop import Shop
+from .site_files import ORIGIN
 
 # As a tag does it: the database stays open, which nobody can delete before the page is gone.
 PAGE = """<main><h1>A page</h1></main>
@@ -49,3 +50,26 @@ def test_all_kinds_of_storage_are_named_and_deleted(shop: Shop) -> None:
     shop.page.wait_for_function(f"async (own) => JSON.stringify(await ({KEPT})()) == JSON.stringify(own)", arg=OWN)
     assert shop.cookies() == {"eu-consent"}
     shop.page.wait_for_function("() => !localStorage.getItem('eu-consent-purge')")
+
+
+def test_a_database_that_another_tab_has_open_is_deleted_once_it_is_closed(shop: Shop) -> None:
+    shop.site = "storage"
+    shop.serve()
+    shop.open()
+    shop.accept_all()
+    # Pages of the site without the widget.
+    for path in ("/holds", "/plain"):
+        shop.serve(head="", path=path)
+    other = shop.context.new_page()
+    other.goto(f"{ORIGIN}/holds")
+    other.evaluate(
+        "() => new Promise((done) => { indexedDB.open('HEATMAP_DB').onsuccess = (e) => done(window.db = e); })"
+    )
+    shop.withdraw()
+    shop.page.goto(f"{ORIGIN}/plain")
+    assert shop.page.evaluate("localStorage.getItem('eu-consent-purge')") == "1"
+    other.close()
+    shop.open()
+    shop.page.wait_for_function(
+        "async () => !localStorage.getItem('eu-consent-purge') && !(await indexedDB.databases()).length"
+    )
