@@ -34,7 +34,7 @@ def policy_lines(needs: Sequence[Need], report: bool) -> Iterator[str]:
     more = {directive: _sources(needs, directive) for directive in _others(needs)}
     if more:
         yield f"# Where your policy has these directives too: {_written(more)}"
-    yield '# In place of the hosts of script-src, with RANDOM new in each answer and as nonce="RANDOM" on the tag:'
+    yield "# In place of the hosts of script-src; RANDOM is new in each answer, and on the tag and each gated script:"
     yield "# script-src 'nonce-RANDOM' 'strict-dynamic'"
 
 
