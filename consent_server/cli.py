@@ -13,6 +13,7 @@ from consent_server.audit.commands import evidence
 from consent_server.core.commands import key
 from consent_server.core.context import context
 from consent_server.core.terminal import refusing, site_tag
+from consent_server.health.commands import doctor
 from consent_server.ledger.commands import ledger
 from consent_server.receipts.commands import receipt, retention, visitor
 from consent_server.sites.commands import csp, site
@@ -39,5 +40,8 @@ def welcome() -> None:
 
 def register(app: Flask) -> None:
     """Add the commands to the application."""
-    for command in (site, csp, notice, receipt, key, ledger, retention, visitor, user, token, evidence, welcome):
+    commands = (
+        site, csp, notice, receipt, key, ledger, retention, visitor, user, token, evidence, doctor, welcome,
+    )  # fmt: skip
+    for command in commands:
         app.cli.add_command(command)

@@ -4,8 +4,8 @@ import smtplib
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from email.message import EmailMessage
+from dataclasses import dataclass, field
+from email.message import EmailMessage, Message
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -30,6 +30,7 @@ class Answer:
     status: int
     content_type: str
     body: bytes
+    headers: Message = field(default_factory=Message, compare=False, repr=False)
 
 
 class _NoRedirect(HTTPRedirectHandler):
@@ -60,7 +61,8 @@ def _ask(method: str, url: str, body: bytes | None, headers: Mapping[str, str], 
     deadline = time.monotonic() + LONGEST
     try:
         with _open(request) as response:
-            return Answer(response.status, response.headers.get_content_type(), _read(response, most, deadline))
+            said, answered = _read(response, most, deadline), response.headers
+            return Answer(response.status, answered.get_content_type(), said, answered)
     except TimeoutError as error:
         raise Unanswered(f"it did not answer within {TIMEOUT} seconds") from error
     except URLError as error:

@@ -20,6 +20,14 @@ from consent_server.core.witnesses import Witness, parse_witnesses
 
 ROOT = Path(__file__).parents[2]
 DATABASES = {"sqlite", "postgresql", "postgresql+psycopg"}
+NAMES = frozenset([
+    "CONSENT_ALERT_EMAILS", "CONSENT_ALERT_SECRET", "CONSENT_ALERT_SECRET_FILE", "CONSENT_ALERT_SENDER",
+    "CONSENT_ALERT_WEBHOOK", "CONSENT_CHROMIUM", "CONSENT_COUNTRY_HEADER", "CONSENT_DATABASE_URL", "CONSENT_INSTANCE",
+    "CONSENT_PUBLIC_URL", "CONSENT_RATE_LIMIT", "CONSENT_RATE_LIMIT_URL", "CONSENT_SEAL_SECONDS", "CONSENT_SECRET_KEY",
+    "CONSENT_SECRET_KEY_FILE", "CONSENT_SIGNING_KEYS", "CONSENT_SIGNING_KEYS_FILE", "CONSENT_SMTP_URL",
+    "CONSENT_SMTP_URL_FILE", "CONSENT_TIMESTAMP_ROOTS_FILE", "CONSENT_TIMESTAMP_SECONDS", "CONSENT_TIMESTAMP_URL",
+    "CONSENT_TRUSTED_PROXIES", "CONSENT_WITNESSES", "CONSENT_WITNESSES_FILE", "CONSENT_WITNESS_SECONDS",
+])  # fmt: skip
 COUNTERS = {"process", "redis", "rediss", "redis+unix"}
 
 
@@ -92,6 +100,11 @@ class Settings:
         if not secret_key:
             return _with_own_secret(settings)
         return settings
+
+
+def unknown_settings(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Names in the environment that look like settings and are none: a misspelt one has no effect."""
+    return sorted(name for name in environ if name.startswith("CONSENT_") and name not in NAMES)
 
 
 class _Reader:

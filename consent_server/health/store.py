@@ -69,6 +69,12 @@ def decisions_query(since: datetime) -> Select[str, *tuple[int, ...]]:
     return select(SiteRow.key, *counts).order_by(SiteRow.key)
 
 
+def last_decision(session: Session, site_id: int) -> datetime | None:
+    """When the newest record of a site was made."""
+    query = select(DecisionRow.recorded_at).where(DecisionRow.site_id == site_id).order_by(DecisionRow.id.desc())
+    return session.scalar(query.limit(1))
+
+
 def database_bytes(session: Session) -> int:
     """How large the database is, without what SQLite has not yet written back from its log."""
     embedded = session.get_bind().dialect.name == "sqlite"
