@@ -1,14 +1,19 @@
 """The tag's scripts: one per site and language, compressed once, cached by browsers."""
 
+import json
+
 from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 
 from consent_server.core.context import context, context_of
+from consent_server.core.errors import UnknownSite
 from consent_server.http.answers import SCRIPT, Cache, answer, open_to_every_page
 from consent_server.sites.choose_language import wished_language
 from consent_server.sites.current_site import CurrentSites
 from consent_server.widget.serve import Script, ServeWidget
 
+# As much of a wrong key as is repeated.
+LONGEST_KEY = 63
 bp = Blueprint("embed", __name__)
 open_to_every_page(bp, "GET")
 
@@ -22,7 +27,13 @@ def keep_scripts(state: BlueprintSetupState) -> None:
 @bp.get("/widget/<key>.js")
 def main(key: str) -> Response:
     """What a site's page loads."""
-    current = context()[CurrentSites].get(key)
+    try:
+        current = context()[CurrentSites].get(key)
+    except UnknownSite:
+        # A script that is not there can say nothing to whoever looks at the page, and a program is to see a 404.
+        if request.headers.get("Sec-Fetch-Dest") == "script":
+            return _misnamed(key)
+        raise
     return _compressed(context()[ServeWidget].main(current, wished_language(current)))
 
 
@@ -52,6 +63,18 @@ def debug(key: str) -> Response:
     """What shows a page's developers how consent works in it."""
     current = context()[CurrentSites].get(key)
     return _compressed(context()[ServeWidget].debug(current, wished_language(current)))
+
+
+def _misnamed(key: str) -> Response:
+    """A script that does nothing but say in the page's console that the tag names no site."""
+    said = (
+        f'consent: there is no site "{key[:LONGEST_KEY]}" on this server: no tag is gated, and no banner is shown. '
+        "Take the tag that `consent site apply` printed."
+    )
+    # Only ASCII is left, and nothing that ends a string or an element.
+    warning = json.dumps(said).replace("<", "\\u003c")
+    headers = {"Cross-Origin-Resource-Policy": "cross-origin"}
+    return answer(f"console.warn({warning});\n", SCRIPT, cache=Cache.NO_STORE, vary=["Sec-Fetch-Dest"], headers=headers)
 
 
 def _compressed(script: Script) -> Response:

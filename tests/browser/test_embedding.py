@@ -112,6 +112,14 @@ def test_behind_the_site_s_own_host_the_cookie_is_set_by_the_server_too(visit: C
     shop.open_preferences()
 
 
+def test_a_tag_of_no_site_says_so_in_the_console(visit: Callable[..., Shop]) -> None:
+    shop = visit(warned=True)
+    shop.serve(head=shop.tag().replace("/widget/shop.js", "/widget/shpo.js"))
+    with shop.page.expect_console_message(lambda message: message.type == "warning") as said:
+        shop.page.goto(ORIGIN)
+    assert said.value.text.startswith('consent: there is no site "shpo" on this server: no tag is gated')
+
+
 def test_a_choice_for_a_domain_holds_on_its_other_hosts_too(visit: Callable[..., Shop]) -> None:
     shop = visit(site="group")
     # From before the site had a domain: it would be read first, and say yes for ever.

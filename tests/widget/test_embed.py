@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import re
 
 import brotli
 import pytest
@@ -76,6 +77,24 @@ def test_compressed_once_and_not_per_request(client: FlaskClient, services: Cont
     assert script.br is script.br
     assert {"br", "gzip"} <= vars(script).keys()
     assert client.get("/widget/shop.js", headers={"Accept-Encoding": "br"}).data == script.br
+
+
+@pytest.mark.parametrize("key", ["nope", "SHOP", '");alert(1)', "<!--<script>", "\u2028", "%0a", "%5c", "x" * 500])
+def test_a_tag_that_names_no_site_says_so_in_the_page(client: FlaskClient, key: str) -> None:
+    path = f"/widget/{key}.js"
+    response = client.get(path, headers={"Sec-Fetch-Dest": "script", "Origin": SHOP})
+    assert (response.status_code, response.content_type) == (200, "text/javascript; charset=utf-8")
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Vary"] == "Sec-Fetch-Dest"
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert response.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    said = re.fullmatch(r'console\.warn\(("[ -~]*")\);\n', response.text)
+    assert said
+    assert "<" not in response.text
+    assert json.loads(said[1]).startswith('consent: there is no site "')
+    assert len(response.data) < 700
+    for destination in ({}, {"Sec-Fetch-Dest": "document"}, {"Sec-Fetch-Dest": "empty"}):
+        assert client.get(path, headers=destination).status_code == 404
 
 
 @pytest.mark.parametrize("path", [*(path.replace("shop", "nowhere") for path in SCRIPTS), "/widget/%00.js"])
