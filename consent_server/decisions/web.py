@@ -34,7 +34,7 @@ UNKNOWN_SITE = PROBLEMS[UnknownSite][1]
 SHOWN_AT_MOST = 5
 # No route here reads a cookie or a credential, so any page may read the answers. Who may write is
 # decided by the Origin header against the site's own list.
-open_to_every_page(bp, "GET", "POST", headers=["Content-Type"], ask_again_after=DAY)
+open_to_every_page(bp, "GET", "POST", headers=["Content-Type"], ask_again_after=DAY, readable=["Retry-After"])
 
 
 @bp.record_once

@@ -64,12 +64,17 @@ def with_headers(
 
 
 def open_to_every_page(
-    pages: Blueprint, *methods: str, headers: Sequence[str] | str = "*", ask_again_after: int | None = None
+    pages: Blueprint,
+    *methods: str,
+    headers: Sequence[str] | str = "*",
+    ask_again_after: int | None = None,
+    readable: Sequence[str] = (),
 ) -> None:
     """Let pages of any origin read the answers: none of them depends on a cookie or a credential.
 
     `headers` is what a request may carry besides what needs no asking, and `ask_again_after` (seconds) how long a
-    browser remembers what it was told (Fetch, section 3.3.3).
+    browser remembers what it was told (Fetch, section 3.3.3). `readable` are headers of the answer that a page may
+    read beside the few that it always may.
     """
-    given: dict[str, Any] = {"allow_headers": headers, "max_age": ask_again_after}
+    given: dict[str, Any] = {"allow_headers": headers, "max_age": ask_again_after, "expose_headers": [*readable]}
     CORS(pages, origins="*", send_wildcard=True, methods=list(methods), **given)

@@ -1,7 +1,7 @@
 """Every bad input of contract 4.1 is refused with its status, and nothing is stored for it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +13,8 @@ from werkzeug.test import TestResponse
 
 from consent_server.app import create_app
 from consent_server.core.context import Context
+from consent_server.core.errors import StorageUnavailable, TooManyRequests
+from consent_server.decisions.record import RecordDecision
 from consent_server.sites.current_site import CurrentSites
 from tests.support.factories import SHOP, Body, settings_for
 from tests.support.postgresql import PostgreSQL
@@ -177,3 +179,33 @@ def test_another_method(client: FlaskClient) -> None:
 @pytest.mark.on_both_databases
 def test_a_known_visitor_in_a_refused_body_changes_nothing(client: FlaskClient, body: Body) -> None:
     refused(post(client, body(visitor=str(uuid4()), notice="0" * 64)), 422, "#/notice")
+
+
+def test_a_page_of_another_origin_can_read_why(
+    client: FlaskClient, body: Body, services: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = body(change="no")
+    answers = [
+        post(client, b"{"), post(client, sent), post(client, body(), origin="https://evil.example"),
+        post(client, body(), site="nowhere"), post(client, b" " * 8193), post(client, b" " * 600_000),
+        post(client, body(), content_type="text/html"), post(client, body(notice="0" * 64)),
+    ]  # fmt: skip
+    client.application.config["PROPAGATE_EXCEPTIONS"] = False
+    for error in (RuntimeError, StorageUnavailable("away"), TooManyRequests("often", 7)):
+        monkeypatch.setattr(RecordDecision, "__call__", _raising(error))
+        answers.append(post(client, body()))
+    assert [answer.status_code for answer in answers] == [400, 400, 403, 404, 413, 413, 415, 422, 500, 503, 429]
+    for answer in answers:
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After"
+        assert answer.content_type == "application/problem+json"
+        problem = answer.get_json()
+        assert problem["title"]
+        assert problem["detail"] not in ("", problem["title"])
+
+
+def _raising(error: type[Exception] | Exception) -> Callable[..., None]:
+    def fails(*_: Any) -> None:
+        raise error
+
+    return fails
