@@ -122,12 +122,12 @@ def _beside(page: Page, expected: Expected) -> Iterator[Finding]:
             said += ", and the site file does not name it: add it there, and then"
         else:
             said += ":"
-        if vendor.adapter and name in ("script", "link", "img", "iframe"):
+        if each.element.without_script or name == "link":
+            yield _at(page, each.element, f"{said} remove this.")
+        elif vendor.adapter and name in ("script", "img"):
             yield _at(page, each.element, f"{said} remove this; the tag loads it once it is granted.")
         elif name == "script":
             yield _at(page, each.element, f'{said} write `type="text/plain" data-consent="{vendor.key}"`.')
-        elif name == "link":
-            yield _at(page, each.element, f"{said} remove this.")
         else:
             yield _at(page, each.element, f'{said} write `data-consent="{vendor.key}"` and `data-src` for `src`.')
 

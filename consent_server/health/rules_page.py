@@ -18,12 +18,16 @@ _TAG = re.compile(r"/widget/([^/?#]+)\.js$")
 
 @dataclass
 class Element:
-    """An element of the page with its line. `text` is what stands in a script; `inert`: nothing of it runs."""
+    """An element of the page with its line. `text` is what stands in a script; `inert`: nothing of it runs.
+
+    `without_script`: it stands in <noscript>, and loads for whoever runs no script.
+    """
 
     name: str
     attributes: Mapping[str, str]
     line: int
     inert: bool
+    without_script: bool
     text: str = ""
 
     def get(self, attribute: str) -> str:
@@ -96,9 +100,10 @@ class _Reader(HTMLParser):
         attributes: dict[str, str] = {}
         for name, value in attrs:
             attributes.setdefault(name, value or "")
-        # What stands in <noscript> loads for whoever runs no script; no script of it runs for anybody.
-        inert = bool(self._templates) or (tag == "script" and bool(self._without_script))
-        element = Element(tag, attributes, self.getpos()[0], inert)
+        without_script = bool(self._without_script)
+        # No script that stands in <noscript> runs for anybody.
+        inert = bool(self._templates) or (tag == "script" and without_script)
+        element = Element(tag, attributes, self.getpos()[0], inert, without_script)
         self.page.elements.append(element)
         if tag == "template":
             self._templates += 1

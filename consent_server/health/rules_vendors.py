@@ -1,7 +1,7 @@
 """Which vendors a page loads by itself, before anybody is asked."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
@@ -13,8 +13,20 @@ SNIPPETS = {
     "google": re.compile(r"""\bgtag\s*\(\s*['"](?:config|js)['"]|gtm\.start"""),
     "meta": re.compile(r"""\bfbq\s*\(\s*['"]init['"]"""),
 }
-# Of Google's www, only this is asked for by sites that have nothing of the catalogue.
-NOBODY_S = ("https://www.google.com/recaptcha/", "https://www.gstatic.com/recaptcha/")
+# Hosts on which a vendor is a part: which one, by the start of the path. Fonts and the like are nobody's of these.
+PARTS = {
+    "www.google.com": {
+        "/recaptcha/": "google-recaptcha", "/maps": "google-maps", "/pagead/": "google-ads", "/ads/": "google-ads",
+        "/ccm/": "google-ads", "/rmkt/": "google-ads",
+    },
+    "www.gstatic.com": {"/recaptcha/": "google-recaptcha"},
+    "google.com": {}, "fonts.gstatic.com": {},
+}  # fmt: skip
+# What a policy calls that which an element asks for.
+DIRECTIVES = {
+    "script": ("script-src",), "iframe": ("frame-src",), "embed": ("frame-src",), "object": ("frame-src",),
+    "link": ("script-src", "frame-src", "connect-src", "style-src"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +57,9 @@ def ungated(page: Page, vendors: Iterable[KnownVendor]) -> Iterator[Ungated]:
     """Each element once, with the vendor that it most probably is of."""
     known = sorted(vendors, key=lambda vendor: (not vendor.on_site, vendor.adapter is None, vendor.key))
     for element in page.elements:
+        directives = DIRECTIVES.get(element.name, ("img-src", "media-src"))
         for address in page.addresses(element):
-            if vendor := _vendor_of(address, known):
+            if vendor := _vendor_of(address, known, directives):
                 yield Ungated(vendor, element, f"<{element.name}> of {quoted(address)}")
                 break
         else:
@@ -54,33 +67,45 @@ def ungated(page: Page, vendors: Iterable[KnownVendor]) -> Iterator[Ungated]:
                 yield Ungated(vendor, element, "the snippet")
 
 
-def _vendor_of(address: str, known: list[KnownVendor]) -> KnownVendor | None:
-    if address.startswith(NOBODY_S):
-        return None
+def _vendor_of(
+    address: str, known: Iterable[KnownVendor], directives: Collection[str], mentioned: bool = False
+) -> KnownVendor | None:
+    """`mentioned`: the address only stands in a script, which may do something else with it than load it."""
     try:
         parts = urlsplit(address)
         host = parts.hostname or ""
     except ValueError:
         return None
-    asked = [vendor for vendor in known if any(_is_host(host, pattern) for pattern in vendor.hosts)]
-    values = {value for _, value in parse_qsl(parts.query)} | set(parts.path.split("/"))
-    by_id = [vendor for vendor in asked if vendor.id_pattern and _any_matches(vendor.id_pattern, values)]
-    return next(iter([*by_id, *asked]), None)
+    if host in PARTS:
+        part = next((key for start, key in PARTS[host].items() if parts.path.startswith(start)), None)
+        return next((vendor for vendor in known if vendor.key == part), None)
+    asked = [vendor for vendor in known if _asks(vendor, host, directives, mentioned)]
+    return _by_id(asked, {value for _, value in parse_qsl(parts.query)} | set(parts.path.split("/")))
 
 
-def _vendor_in(script: str, known: list[KnownVendor]) -> KnownVendor | None:
-    """By the addresses of a snippet of a vendor that is loaded by script, or by the calls that it begins with."""
+def _asks(vendor: KnownVendor, host: str, directives: Collection[str], mentioned: bool) -> bool:
+    """By the sources that it names for this, if it names any; a whole domain may be others' too."""
+    named = [source.partition("://")[2] for name in directives for source in vendor.sources.get(name, ())]
+    hosts = [pattern for pattern in vendor.hosts if not vendor.sources or not (mentioned or pattern.startswith("*."))]
+    return any(_is_host(host, pattern) for pattern in (*named, *hosts))
+
+
+def _vendor_in(script: str, known: Iterable[KnownVendor]) -> KnownVendor | None:
+    """By the scripts that a snippet names of a vendor that is loaded by script, or by the calls that it begins with."""
     with_script = [vendor for vendor in known if vendor.adapter]
-    loaded = re.findall(r"//([a-z0-9.-]+\.[a-z]+)/", script)
     starts = {adapter for adapter, snippet in SNIPPETS.items() if snippet.search(script)}
-    words = set(re.findall(r"[\w-]+", script))
-    named = [
-        vendor
-        for vendor in with_script
-        if vendor.adapter in starts or any(_is_host(host, pattern) for host in loaded for pattern in vendor.hosts)
-    ]
-    by_id = [vendor for vendor in named if vendor.id_pattern and _any_matches(vendor.id_pattern, words)]
-    return next(iter([*by_id, *named]), None)
+    begun = _by_id([vendor for vendor in with_script if vendor.adapter in starts], set(re.findall(r"[\w-]+", script)))
+    if begun:
+        return begun
+    named = (f"https:{address}" for address in re.findall(r"//[a-z0-9.-]+\.[a-z]+/[\w./?=&-]*", script))
+    loaded = (_vendor_of(address, with_script, ("script-src",), mentioned=True) for address in named)
+    return next(filter(None, loaded), None)
+
+
+def _by_id(vendors: list[KnownVendor], values: Collection[str]) -> KnownVendor | None:
+    """The one whose id is among these values, else the first."""
+    named = [vendor for vendor in vendors if vendor.id_pattern and _any_matches(vendor.id_pattern, values)]
+    return next(iter([*named, *vendors]), None)
 
 
 def _is_host(host: str, pattern: str) -> bool:

@@ -116,6 +116,35 @@ def test_a_page_with_mistakes(app: Flask, pages: Pages, tag: str) -> None:
     assert f"wrong  {page}: The policy does not let the page post decisions" in result.output
 
 
+TEN_MISTAKES = """<head><script src="/theme.js"></script>
+{tag}
+{tag}
+<script async src="https://consent.example/widget/shpo.js"></script>
+<script>gtag("config", "G-ABCD123456")</script></head>
+<body><iframe src="https://www.youtube.com/embed/x"></iframe>
+<script type="text/plain" data-consent="analitics" src="/a.js"></script>
+<div data-consent="meta-pixle"></div>
+<a data-conversion="singup">Sign up</a>"""
+
+
+def test_ten_mistakes_are_each_told_once(app: Flask, apply_site: Apply, pages: Pages, tag: str) -> None:
+    apply_site(site_file(TOP.replace(', "http://127.0.0.1:*"', "")))
+    policy = "script-src 'self' 'unsafe-inline'; connect-src 'none'; img-src https:"
+    page = pages.serve("/", TEN_MISTAKES.format(tag=tag), Content_Security_Policy=policy)
+    result = doctor(app, "shop", "--page", page)
+    assert result.exit_code == 1
+    for mistake in (
+        "is not among the site's `origins`", "line 2: 1 script stands before the tag", "line 3: the tag is there a",
+        "line 4: there is no site `shpo`", "line 5: a snippet of google-analytics is left over", "line 6: <iframe> of ",
+        "line 7: `data-consent=analitics`", "line 8: `data-consent=meta-pixle`", "line 9: `data-conversion=singup`",
+        "does not let the page post decisions",
+    ):  # fmt: skip
+        assert result.output.count(mistake) == 1, mistake
+    # What is wrong with the page is these; the rest says what the policy would stop later.
+    told = [line for line in result.output.splitlines() if line.startswith("wrong")]
+    assert len(told) == 9
+
+
 @pytest.mark.parametrize(
     ("address", "said"),
     [
