@@ -3,11 +3,12 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import request
+from flask import Response, request
 from marshmallow import Schema
 
 from consent_server.core.context import context
-from consent_server.core.errors import ForeignOrigin
+from consent_server.core.errors import ForeignOrigin, UnknownSite
+from consent_server.decisions.count_refused import RefusedPosts
 from consent_server.decisions.robots import ROBOT_NAMES
 from consent_server.decisions.rules_device import device_class
 from consent_server.decisions.rules_robots import is_prefetch, is_robot
@@ -15,8 +16,11 @@ from consent_server.decisions.rules_tally import PREFETCH, ROBOT
 from consent_server.decisions.rules_visit import Visit, country_code
 from consent_server.http.bodies import posted_bytes
 from consent_server.http.fields import read_body
+from consent_server.http.problems import PROBLEMS, reason_refused
 from consent_server.sites.current_site import CurrentSite, CurrentSites
 from consent_server.sites.rules_origin import as_sent
+
+UNKNOWN_SITE = PROBLEMS[UnknownSite][1]
 
 
 def posted(schema: Schema, key: str) -> tuple[CurrentSite, Any]:
@@ -45,6 +49,16 @@ def origin_of(url: str) -> str:
     """The origin of an address (RFC 6454, ASCII serialization)."""
     parts = urlsplit(url)
     return as_sent(f"{parts.scheme}://{parts.netloc}")
+
+
+def count_refused(response: Response) -> Response:
+    """Count what was not taken: it may be a record that is lost until somebody mends the page, the file or a proxy."""
+    reason = reason_refused()
+    if request.method == "POST" and reason:
+        current = context()[CurrentSites].kept((request.view_args or {})["key"])
+        if current or reason == UNKNOWN_SITE:
+            context()[RefusedPosts].count(current, reason, request.headers.get("Origin"))
+    return response
 
 
 def visit() -> Visit:

@@ -9,14 +9,13 @@ from flask.blueprints import BlueprintSetupState
 from consent_server.access import console
 from consent_server.access.rules import Role
 from consent_server.core.context import context, context_of
-from consent_server.core.errors import UnknownSite
 from consent_server.core.times import rfc3339
 from consent_server.decisions.bodies import CONVERSIONS_IN, DECISION_IN, SHOWN_IN
 from consent_server.decisions.count_events import CountEvents
 from consent_server.decisions.count_refused import RefusedPosts
 from consent_server.decisions.keep_choice import keep_choice
 from consent_server.decisions.read_refused import refused_lately
-from consent_server.decisions.read_request import page_origin, posted, visit
+from consent_server.decisions.read_request import count_refused, page_origin, posted, visit
 from consent_server.decisions.record import RecordDecision, Recorded
 from consent_server.decisions.record_conversions import RecordConversions
 from consent_server.decisions.record_shown import RecordShown
@@ -24,13 +23,11 @@ from consent_server.decisions.rules import Answer
 from consent_server.decisions.rules_receipt import RECEIPT_LINK
 from consent_server.decisions.rules_refused import mend
 from consent_server.http.answers import DAY, Cache, answer, open_to_every_page
-from consent_server.http.problems import PROBLEMS, reason_refused
 from consent_server.http.rate_limit import limited
 from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.find import find_site
 
 bp = Blueprint("api", __name__)
-UNKNOWN_SITE = PROBLEMS[UnknownSite][1]
 SHOWN_AT_MOST = 5
 # No route here reads a cookie or a credential, so any page may read the answers. Who may write is
 # decided by the Origin header against the site's own list.
@@ -49,15 +46,7 @@ def keep_writers(state: BlueprintSetupState) -> None:
     made_for.keep(RefusedPosts(database, now))
 
 
-@bp.after_request
-def count_refused(response: Response) -> Response:
-    """Count what was not taken: it may be a record that is lost until somebody mends the page, the file or a proxy."""
-    reason = reason_refused()
-    if request.method == "POST" and reason:
-        current = context()[CurrentSites].kept((request.view_args or {})["key"])
-        if current or reason == UNKNOWN_SITE:
-            context()[RefusedPosts].count(current, reason, request.headers.get("Origin"))
-    return response
+bp.after_request(count_refused)
 
 
 @bp.post("/v1/sites/<key>/decisions")

@@ -6,6 +6,7 @@ from urllib.parse import urljoin, urlsplit
 
 from consent_server.core import outgoing
 from consent_server.core.outgoing import Answer, Unanswered
+from consent_server.sites.rules_origin import as_sent
 from consent_server.sites.rules_site import Site
 
 LONGEST_PAGE = 4_000_000
@@ -35,10 +36,7 @@ def origin_of(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise ValueError("it must be an http or https address without a user")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    port = parts.port
-    default = {"http": 80, "https": 443}[parts.scheme]
-    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, default) else "")
+    return as_sent(f"{parts.scheme}://{parts.netloc}")
 
 
 def may_fetch(url: str, site: Site) -> bool:

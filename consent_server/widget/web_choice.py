@@ -11,7 +11,7 @@ from consent_server.core.errors import Fault, ForeignOrigin, InvalidDecision, Ma
 from consent_server.core.hashes import SHA256_HEX
 from consent_server.decisions.bodies import page_address
 from consent_server.decisions.keep_choice import keep_choice
-from consent_server.decisions.read_request import origin_of, page_origin, visit
+from consent_server.decisions.read_request import count_refused, origin_of, page_origin, visit
 from consent_server.decisions.record import RecordDecision
 from consent_server.decisions.record_shown import RecordShown
 from consent_server.decisions.rules import Action, Answer, Method
@@ -28,6 +28,7 @@ from consent_server.sites.rules_cookie import NAME, below
 from consent_server.sites.rules_notice import Notice, readable_language
 
 bp = Blueprint("choice", __name__)
+bp.after_request(count_refused)
 
 FORM = "application/x-www-form-urlencoded"
 ACTIONS = (Action.ACCEPT_ALL, Action.REFUSE_ALL, Action.SAVE)

@@ -9,16 +9,20 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from consent_server.core.context import Context
+from consent_server.decisions.read_refused import refused_lately
+from consent_server.sites.find import find_site
 from tests.support.factories import PUBLIC_URL, SHOP, Body
 from tests.support.served import VISITOR, Server
 
 pytestmark = pytest.mark.slow
+ELSEWHERE = "https://elsewhere.example"
 
 
 @pytest.fixture
@@ -88,6 +92,29 @@ def test_a_record_is_covered_within_five_seconds_with_no_command(start: Start, b
         assert time.monotonic() < recorded + 5, "No checkpoint covers the record after 5 s."
         time.sleep(0.05)
     assert json.loads(proof[1])["leaf_index"] == 1
+
+
+def test_refused_posts_of_all_workers_are_counted_also_those_of_the_last_moment(
+    start: Start, services: Context, body: Body
+) -> None:
+    def refuse(times: int) -> None:
+        for _ in range(times):
+            sent = json.dumps(body()).encode()
+            answer = server.ask("POST", "/v1/sites/shop/decisions", sent, Content_Type="text/plain", Origin=ELSEWHERE)
+            assert answer[0] == 403
+
+    def counted() -> int:
+        return sum(posts for _, _, posts in refused_lately(services.database, shop, datetime.now(UTC), days=2))
+
+    server, shop = start(), find_site(services.database, "shop")
+    refuse(12)
+    begun = time.monotonic()
+    while counted() < 12:
+        assert time.monotonic() < begun + 15, "What was refused is not written after 15 s."
+        time.sleep(0.05)
+    refuse(7)
+    server.stop()
+    assert counted() == 19
 
 
 def test_a_log_line_says_what_was_asked_and_never_who(start: Start, body: Body) -> None:

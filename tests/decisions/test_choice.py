@@ -11,6 +11,9 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from consent_server.core.context import Context
+from consent_server.decisions.count_refused import RefusedPosts
+from consent_server.decisions.read_refused import refused_lately
+from consent_server.sites.find import find_site
 from tests.support import jose
 from tests.support.factories import PUBLIC_URL, SHOP, TOP, site_file
 from tests.support.sites import Apply
@@ -206,6 +209,16 @@ def test_under_a_policy_of_no_referrer_the_browser_still_says_whose_form_it_is(
 )  # fmt: skip
 def test_a_refusal_says_what_is_wrong(client: FlaskClient, headers: dict[str, str], said: str) -> None:
     assert said in choose(client, "accept_all", headers=headers).get_json()["detail"]
+
+
+def test_a_refused_form_is_counted_as_any_post(client: FlaskClient, services: Context) -> None:
+    choose(client, "accept_all", headers={"Origin": "https://evil.example"})
+    choose(client, "nothing")
+    services[RefusedPosts].write()
+    shop = find_site(services.database, "shop")
+    assert refused_lately(services.database, shop, services.now()) == [
+        ("foreign-origin", "https://evil.example", 1), ("malformed-body", PUBLIC_URL, 1),
+    ]  # fmt: skip
 
 
 def test_a_language_that_was_never_offered_loses_no_choice(client: FlaskClient, services: Context) -> None:

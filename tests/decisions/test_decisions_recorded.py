@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from consent_server.app import create_app
 from consent_server.core.context import Context
@@ -339,3 +340,18 @@ def test_no_receipt_leads_to_another_host(client: FlaskClient, body: Body) -> No
     claims = jose.claims(response.get_json()["receipt"])
     assert claims["page"] is None
     assert claims["withdraw"] == f"{SHOP}/#consent"
+
+
+def test_a_page_of_our_own_host_that_hides_its_origin_is_known_all_the_same(client: FlaskClient, body: Body) -> None:
+    def answer(**headers: str) -> TestResponse:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return client.post("/v1/sites/shop/decisions", base_url=SHOP, data=json.dumps(body()),
+                           content_type="text/plain", headers=sent)  # fmt: skip
+
+    taken = answer(Origin="null", Sec_Fetch_Site="same-origin")
+    assert taken.status_code == 201
+    assert "eu-consent=v=1" in taken.headers["Set-Cookie"]
+    for other in ("cross-site", "same-site", "none"):
+        assert answer(Origin="null", Sec_Fetch_Site=other).status_code == 403
+    assert answer(Origin="null").status_code == 403
+    assert answer(Origin="https://evil.example", Sec_Fetch_Site="same-origin").status_code == 403
