@@ -53,7 +53,14 @@ logger_class = JsonLogger
 
 
 def when_ready(server: Any) -> None:
-    """What is loaded now stays for good: looking through it for garbage stops a worker for some 70 ms each time."""
+    """Warn of settings that have no effect.
+
+    What is loaded now stays for good: looking through it for garbage stops a worker for some 70 ms each time.
+    """
+    from consent_server.core.settings import unknown_settings
+
+    for name in unknown_settings():
+        server.log.warning("%s is no setting of this server and has no effect; see docs/settings.md.", name)
     gc.collect()
     gc.freeze()
 

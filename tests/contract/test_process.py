@@ -138,6 +138,12 @@ def test_a_log_line_says_what_was_asked_and_never_who(start: Start, body: Body) 
         assert trace not in errors, trace
 
 
+def test_a_misspelt_setting_is_warned_of_once(start: Start) -> None:
+    server = start(CONSENT_PUBLIC_ULR="https://x.example")
+    assert server.ask("GET", "/healthz")[0] == 200
+    assert server.stop()[1].count("CONSENT_PUBLIC_ULR is no setting of this server and has no effect") == 1
+
+
 def test_a_request_that_is_none_is_not_logged_with_its_address(start: Start) -> None:
     server = start()
     with socket.create_connection(("127.0.0.1", server.port), 20, source_address=(VISITOR, 0)) as connection:

@@ -1,8 +1,10 @@
 """A vendor that is let in at a stand-in before the banner was answered: nothing is said of the rest."""
 
 import re
+from pathlib import Path
 from urllib.parse import parse_qs
 
+from flask import Flask
 from flask.testing import FlaskClient
 
 from consent_server.access.create_token import create_token
@@ -43,6 +45,29 @@ def test_one_vendor_let_in_at_a_stand_in(client: FlaskClient, apply_site: Apply,
     assert jose.claims(again["receipt"])["grants"] == {"media": True}
     shown = client.get(again["receipt_url"].removeprefix(PUBLIC_URL) + "?format=html").text
     assert "Always show Videos, maps and forms" in shown
+
+
+def test_the_ledger_and_an_evidence_pack_hold_with_it(
+    app: Flask, client: FlaskClient, apply_site: Apply, services: Context, tmp_path: Path
+) -> None:
+    apply_site(site_file(vendors=VENDORS + TYPEFORM))
+    body = Body(services[CurrentSites].get("shop").notice.hash)
+    for grants, vendors in (
+        ({}, {"typeform": True}),
+        ({"media": True}, {}),
+        ({"analytics": False}, {"typeform": True}),
+    ):
+        act = {"action": "save", "method": "placeholder", "grants": grants, "vendors": vendors}
+        assert post(client, body(**act)).status_code == 201
+    pack = str(tmp_path / "pack.zip")
+    for args in (
+        ["ledger", "seal"],
+        ["ledger", "check", "shop"],
+        ["evidence", "export", "shop", "--from", "2026-11-23", "--to", "2026-11-23", "-o", pack],
+        ["evidence", "verify", pack],
+    ):
+        result = app.test_cli_runner().invoke(args=args)
+        assert result.exit_code == 0, result.output
 
 
 def test_what_is_let_in_at_a_stand_in_is_in_no_rate(client: FlaskClient, apply_site: Apply, services: Context) -> None:
