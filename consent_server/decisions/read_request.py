@@ -11,6 +11,7 @@ from consent_server.core.errors import ForeignOrigin, UnknownSite
 from consent_server.decisions.count_refused import RefusedPosts
 from consent_server.decisions.robots import ROBOT_NAMES
 from consent_server.decisions.rules_device import device_class
+from consent_server.decisions.rules_refused import named_origin
 from consent_server.decisions.rules_robots import is_prefetch, is_robot
 from consent_server.decisions.rules_tally import PREFETCH, ROBOT
 from consent_server.decisions.rules_visit import Visit, country_code
@@ -27,10 +28,17 @@ def posted(schema: Schema, key: str) -> tuple[CurrentSite, Any]:
     """The site of the address and the posted body, after every check that needs no database write."""
     current = context()[CurrentSites].get(key)
     if not current.site.admits(page_origin()):
-        raise ForeignOrigin(
-            "The Origin header names no origin of this site. If it is yours, add it to `origins` in the site file."
-        )
+        raise ForeignOrigin(_whose(named_origin(request.headers.get("Origin"))))
     return current, read_body(schema, posted_bytes())
+
+
+def _whose(origin: str) -> str:
+    """What the page's own console says to whoever can mend it."""
+    if "://" in origin:
+        return f"{origin} is no origin of this site. If it is yours, add it to `origins` in the site file."
+    if origin == "null":
+        return "The page has no origin of its own (a sandboxed frame, a file), so that nobody can say whose it is."
+    return "The request does not say of which origin its page is. Send the header `Origin`, as browsers do."
 
 
 def page_origin() -> str | None:

@@ -60,9 +60,15 @@ def test_a_field_of_another_form(client: FlaskClient, body: Body) -> None:
 
 
 def test_a_page_that_is_not_the_sites(client: FlaskClient, body: Body) -> None:
-    for origin in (None, "null", "https://evil.example", "https://rival.example"):
+    for origin, said in (
+        (None, "Send the header `Origin`"), ("<script>", "Send the header `Origin`"),
+        ("null", "The page has no origin of its own"),
+        ("https://evil.example", "https://evil.example is no origin of this site. If it is yours, add it to `origins`"),
+        ("https://rival.example", "https://rival.example is no origin of this site"),
+    ):  # fmt: skip
         problem = refused(post(client, body(), origin=origin), 403)
         assert problem["type"] == "/problems/foreign-origin"
+        assert said in problem["detail"]
 
 
 @pytest.mark.on_both_databases
