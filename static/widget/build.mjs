@@ -2,7 +2,7 @@
 // The same sources give the same bytes.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
@@ -21,9 +21,10 @@ const entries = {
 // A layout is one sheet, under its name in a site file; what all of them share is one more.
 for (const sheet of (await readdir(join(here, "src/layers/looks"))).sort())
   entries[`looks/${sheet}`] = `layers/looks/${sheet}`;
-// One expression each, so that a site gets those of its own vendors; the rest is what adapters share.
+// One expression each, so that a site gets those of its own vendors. What adapters share exports nothing by default.
 for (const source of (await readdir(join(here, "src/vendors"))).sort())
-  if (!/^(adapter|replaced|tag)\.ts$/.test(source)) entries[`vendors/${source.replace(".ts", ".js")}`] = `vendors/${source}`;
+  if (/^export default /m.test(await readFile(join(here, "src/vendors", source), "utf8")))
+    entries[`vendors/${source.replace(".ts", ".js")}`] = `vendors/${source}`;
 
 /** A sheet: minified, and with the blanks gone that CSS does not need. */
 async function sheet(path) {

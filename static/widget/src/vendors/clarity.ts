@@ -1,14 +1,13 @@
+import { answer } from "./held";
 import { tag, word } from "./tag";
 
 /** Clarity records without cookies when it is denied: so it is not loaded before a grant. */
-export default tag((id, page) => {
-  page.clarity ||= function () {
-    page.clarity.q.push(arguments);
-  };
+export default tag(([id], page, hold) => {
+  hold.caller("clarity", "q");
   return {
-    queue: (page.clarity.q ||= []),
     src: "https://www.clarity.ms/tag/" + id,
     // The capitals are the vendor's.
     consent: (on, ads) => page.clarity("consentv2", { ad_Storage: word(on && ads), analytics_Storage: word(on) }),
+    unsent: (call, dropped) => dropped && call[0] == "metadata" && answer(call, 1, {}),
   };
 });

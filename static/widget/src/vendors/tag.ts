@@ -1,44 +1,122 @@
-import type { Adapter } from "./adapter";
+import type { Adapter, Call } from "./adapter";
+import { holdCaller, holdQueue, type Queue, type Receive } from "./held";
 
 /** What is particular to one vendor; the rest is the same for every tag. */
 interface Tag {
-  /** What page code calls from the first line on is kept here, in the vendor's own form. */
-  queue: unknown[];
-  src: string;
+  src: string | string[];
   /** Id of the script element, where the vendor's script looks its own element up. */
   element?: string;
   /** Say what has to be said before all else. */
   open?(): void;
+  /** The queue that `inits` and `view` go to. */
+  queue?: Queue;
+  /** The calls that start it, one an id, and its page view: each in page code's own words where that has said it. */
+  inits?: Call[];
+  view?: Call;
   /** The vendor's own consent call. `ads` tells whether advertising storage is granted in this notice. */
   consent?(on: boolean, ads: boolean): void;
   /** The script has come, or failed to. */
   come?(): void;
+  /** A call is held or, at last, dropped: answer who waits for it. */
+  unsent?(call: Call, dropped: boolean): void;
 }
 
+/** Takes over what page code calls. */
+interface Hold {
+  receive: Receive;
+  /** Whether the vendor's script runs, or has run. */
+  brought(): boolean;
+  queue(name: string, flat?: boolean): Queue;
+  caller(name: string, key: string, handler?: string): Queue;
+}
+
+/** Whether page code says what the widget says, if with more. Objects are details. */
+const says = (call: Call, said: Call) =>
+  [...said].every((word, at) => typeof word == "object" || word == call[at]);
+
 /**
- * The adapter of a vendor whose tag is one script. Held calls follow a grant, and are dropped by a denial;
- * before a grant there is no request.
+ * The adapter of a vendor whose tag is a script. Held calls follow a grant in the order in which they were made, and
+ * are dropped by a denial; before a grant there is no request.
  */
-export const tag = (make: (id: string | undefined, page: any) => Tag): Adapter => ({ purposes }, [vendor], load) => {
-  const { queue, src, element, open, consent, come } = make(vendor?.ids?.[0], window);
-  let decided: boolean, started: boolean;
+export const tag = (make: (ids: string[], page: any, hold: Hold) => Tag): Adapter => ({ purposes }, [vendor], load) => {
+  const held: [Queue, Call][] = [];
+  let tag: Tag | undefined;
+  let passing: boolean | undefined, started: boolean, arrived: boolean, snippet: boolean;
+
+  /** A snippet, left in the page, says again what the widget has said. Later page views of an application are not meant. */
+  const repeats = (call: Call): boolean | undefined => {
+    const { inits, view } = tag!;
+    const init = inits?.find((said) => says(call, said));
+    if (init) return (snippet = true) && call.length <= init.length;
+    if (snippet && view && says(call, view)) return !(snippet = false);
+  };
+
+  /** Starts an account that the site file does not name. */
+  const isForeign = (call: Call): boolean | undefined => {
+    const { inits } = tag!;
+    if (!/string|number/.test(typeof call[1]) || !inits?.some((init) => init[0] == call[0])) return;
+    return !inits.some((init) => says(call, init));
+  };
+
+  const send = (queue: Queue, call: Call): unknown => {
+    if (!isForeign(call)) return queue.send(call);
+    console.warn(`consent: ${vendor.key} is not called for ${call[1]}. Name this id in the site file.`);
+    tag!.unsent?.(call, true);
+  };
+
+  const receive: Receive = (queue, call) => {
+    if (passing && !repeats(call)) return send(queue, call);
+    tag?.unsent?.(call, passing != undefined);
+    if (passing == undefined) held.push([queue, call]);
+  };
+
+  const brought = () => arrived || [tag?.src].flat().includes((document.currentScript as HTMLScriptElement)?.src);
+
+  tag = make(vendor?.ids || [""], window, {
+    receive,
+    brought,
+    queue: (name, flat) => holdQueue(receive, window, name, flat),
+    caller: (name, key, handler) => holdCaller(receive, window, name, key, brought, handler),
+  });
+  const { src, element, open, queue, inits = [], view, consent, come, unsent } = tag;
+  const unsend = (dropped: boolean) => held.forEach(([, call]) => unsent?.(call, dropped));
+  // What waited when the widget came.
+  unsend(false);
+
+  const start = (tell: () => void) => {
+    started = passing = true;
+    const waiting = held.splice(0);
+    open?.();
+    for (const init of inits) {
+      const at = waiting.findIndex(([, call]) => says(call, init));
+      queue!.send(at < 0 ? init : waiting.splice(at, 1)[0][1]);
+    }
+    tell();
+    if (view && !waiting.some(([, call]) => says(call, view))) queue!.send(view);
+    for (const [queue, call] of waiting) send(queue, call);
+    for (const address of [src].flat()) {
+      load(address).then(() => {
+        arrived = true;
+        come?.();
+      });
+      if (element) document.head.lastElementChild!.id = element;
+    }
+  };
 
   return (now, allows, leaving) => {
     if (!now || !vendor) return;
     const on = !!allows(vendor.key);
     const tell = () => consent?.(on, purposes.some(({ key, signals }) => !!signals?.includes("ad_storage") && !!allows(key)));
-    if (started) tell();
-    else if (on && !leaving) {
-      started = true;
-      const held = queue.splice(0);
-      open?.();
+    if (started) {
+      passing = true;
       tell();
-      // A first decision that grants lets pass what waited for it. What was called after a denial was denied.
-      if (!decided) queue.push(...held);
-      load(src).then(come);
-      if (element) document.head.lastElementChild!.id = element;
+      passing = on;
+    } else if (on) leaving || start(tell);
+    else {
+      passing = false;
+      unsend(true);
+      held.length = 0;
     }
-    decided = true;
   };
 };
 

@@ -1,10 +1,10 @@
 import { tag, word } from "./tag";
 
 /** Microsoft takes silence for a grant, so the default is said first. Words follow each other in one flat queue. */
-export default tag((ti, page) => {
+export default tag(([ti], page, hold) => {
   const say = (act: string, on: boolean) => page.uetq.push("consent", act, { ad_storage: word(on) });
+  hold.queue("uetq", true);
   return {
-    queue: (page.uetq ||= []),
     src: "https://bat.bing.com/bat.js",
     open: () => say("default", false),
     consent: (on) => say("update", on),
