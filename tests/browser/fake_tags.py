@@ -1,8 +1,15 @@
-"""Stand-ins for the tags that are one script: they read their queue, set their cookie, and tell what they were told."""
+"""Stand-ins for the vendors, one file each in `vendors/`: what a page asks of it and calls, what its scripts do."""
+
+import json
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from tests.support.vendors import IDS
 
-# Vendors set their cookies on the highest domain that the browser lets them.
+# Vendors set their cookies on the highest domain that the browser lets them. They write them again as a page goes,
+# unless their own switch is thrown.
 SET_COOKIE = """
 const setCookie = (name) => {
   const labels = location.hostname.split(".");
@@ -12,131 +19,46 @@ const setCookie = (name) => {
     if (document.cookie.includes(name + "=fake")) return;
   }
 };
+const keepCookie = (name, isOff = () => false) => {
+  const keep = () => isOff() || setCookie(name);
+  keep();
+  addEventListener("pagehide", keep);
+};
 """
 # Pictures are asked for even while a page goes away, and a page's policy counts them.
 BEACON = "const beacon = (url) => { new Image().src = url; };"
-# `told` is what the page's consent calls said; it outlives the reload that a withdrawal ends in.
+# What the page's consent calls said outlives the reload that a withdrawal ends in.
 TOLD = """
-const told = (...said) => (window.told ??= []).push(said);
+const told = (...said) => (window.told ??= []).push([KEY, ...said]);
 addEventListener("pagehide", () => window.told && sessionStorage.setItem("told", JSON.stringify(window.told)));
 """
 
-BREVO = """
-let key;
-const read = ([name, given]) => {
-  if (name === "init") key = given.client_key;
-  // What comes before it knows whose it is, it cannot send.
-  if (!key) return;
-  setCookie("sib_cuid");
-  beacon(`https://in-automate.brevo.com/${name === "init" ? "p" : name}?key=${key}&said=${given}`);
-};
-const waiting = [...window.Brevo];
-window.Brevo.push = (...calls) => calls.forEach(read);
-waiting.forEach(read);
-addEventListener("pagehide", () => setCookie("sib_cuid"));
-"""
 
-CLARITY = """
-let consent = {};
-const { q } = window.clarity;
-window.clarity = (name, given) => {
-  if (name !== "consentv2") return beacon(`https://k.clarity.ms/collect?said=${given}`);
-  consent = given;
-  told("clarity", given);
-};
-q.forEach((call) => window.clarity(...call));
-const work = () => consent.analytics_Storage === "granted" && setCookie("_clck");
-work();
-beacon(`https://k.clarity.ms/collect?consent=${consent.analytics_Storage}`);
-addEventListener("pagehide", work);
-"""
+@dataclass(frozen=True)
+class StandIn:
+    """A vendor as a page of the tests meets it."""
 
-UET = """
-window.UET = class {
-  constructor({ ti, q }) {
-    this.ti = ti;
-    this.ads = "granted";
-    this.push(...q);
-    addEventListener("pagehide", () => this.work());
-  }
-  work() { if (this.ads === "granted") setCookie("_uetsid"); }
-  push(...words) {
-    while (words.length) {
-      const word = words.shift();
-      if (word === "consent") {
-        const act = words.shift();
-        this.ads = words.shift().ad_storage;
-        told("uet", act, this.ads);
-      } else {
-        const name = word === "event" ? words.splice(0, 2)[0] : word;
-        this.work();
-        beacon(`https://bat.bing.com/action/0?ti=${this.ti}&said=${name}&asc=${this.ads}`);
-      }
-    }
-  }
-};
-"""
-
-DRIFT = """
-let quiet = false;
-const { drift } = window;
-const read = ([method, ...given]) => {
-  if (method === "reset") quiet = true;
-  if (method === "reset" || method === "hide") told("drift", method);
-  if (method === "track") beacon(`https://event.api.drift.com/track?said=${given[0]}`);
-};
-setCookie("driftt_aid");
-beacon("https://metrics.api.drift.com/monitoring");
-drift.splice(0).forEach(read);
-for (const method of ["track", "reset", "hide"]) drift[method] = (...given) => read([method, ...given]);
-addEventListener("pagehide", () => quiet || setCookie("driftt_aid"));
-"""
-
-ZENDESK = """
-const key = new URL(document.getElementById("ze-snippet").src).searchParams.get("key");
-let cookies = "all";
-const work = () => cookies === "all" && setCookie("__zlcmid");
-window.zE = (command, name, value) => {
-  if (command === "messenger:set") told("zendesk", name, cookies = value);
-  else beacon(`https://shop.zendesk.com/frontendevents?said=${name}`);
-};
-work();
-beacon(`https://ekr.zdassets.com/compose/${key}`);
-addEventListener("pagehide", work);
-"""
-
-SENTRY = """
-let closed = false;
-const send = (error) => closed || beacon(`https://o1.ingest.sentry.io/api/1/envelope/?said=${error.message}`);
-Object.assign((window.Sentry ??= {}), {
-  onLoad: (work) => work(),
-  captureException: send,
-  close() { closed = true; told("sentry", "close"); },
-});
-addEventListener("error", ({ error }) => send(error));
-"""
-
-TYPEFORM = """
-for (const box of document.querySelectorAll("[data-tf-live]")) {
-  const frame = document.createElement("iframe");
-  frame.src = "https://form.typeform.com/to/" + box.dataset.tfLive;
-  frame.title = "A form";
-  box.append(frame);
-}
-sessionStorage.setItem("tf-embed", "fake");
-"""
+    # Host and path of what a granted vendor asks for, the calls of the page's own code among it.
+    asks: list[str]
+    # The host where what the page's code has said arrives.
+    hears: str | None = None
+    # What a site's own code calls, as the vendor tells it to, without asking whether the visitor has chosen.
+    calls: str = ""
+    markup: str = ""
+    # The vendor's own consent calls, in their order.
+    granted: list[list[Any]] = field(default_factory=list)
+    withdrawn: list[list[Any]] = field(default_factory=list)
+    # Host and path of each of its scripts.
+    scripts: dict[str, str] = field(default_factory=dict)
 
 
-def _wrapped(work: str) -> str:
-    return f"(() => {{{SET_COOKIE}{BEACON}{TOLD}{work}}})();"
+def _read(path: Path) -> StandIn:
+    text = path.read_text("utf-8").replace("{id}", str(IDS[path.stem]))
+    stand_in = StandIn(**tomllib.loads(text))
+    start = f"const KEY = {json.dumps(path.stem)};{SET_COOKIE}{BEACON}{TOLD}"
+    for address, work in stand_in.scripts.items():
+        stand_in.scripts[address] = f"(() => {{{start}{work}}})();"
+    return stand_in
 
 
-TAGS = {
-    ("cdn.brevo.com", "/js/sdk-loader.js"): _wrapped(BREVO),
-    ("www.clarity.ms", f"/tag/{IDS['microsoft-clarity']}"): _wrapped(CLARITY),
-    ("bat.bing.com", "/bat.js"): _wrapped(UET),
-    ("js.driftt.com", f"/include/BUCKET/{IDS['drift']}.js"): _wrapped(DRIFT),
-    ("static.zdassets.com", "/ekr/snippet.js"): _wrapped(ZENDESK),
-    ("js.sentry-cdn.com", f"/{IDS['sentry']}.min.js"): _wrapped(SENTRY),
-    ("embed.typeform.com", "/next/embed.js"): _wrapped(TYPEFORM),
-}
+STAND_INS = {path.stem: _read(path) for path in sorted((Path(__file__).parent / "vendors").glob("*.toml"))}

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import Route
 
-from .fake_tags import BEACON, SET_COOKIE, TAGS
+from .fake_tags import BEACON, SET_COOKIE, STAND_INS
 
 GTAG = f"""(() => {{
 {SET_COOKIE}{BEACON}
@@ -96,7 +96,11 @@ SCRIPTS = {
     ("connect.facebook.net", "/en_US/fbevents.js"): FBEVENTS,
     ("films.example", "/one.js"): "(window.order ??= []).push('one.js');",
     ("films.example", "/two.js"): "(window.order ??= []).push('two.js');",
-    **TAGS,
+    **{
+        (address.partition("/")[0], "/" + address.partition("/")[2]): script
+        for stand_in in STAND_INS.values()
+        for address, script in stand_in.scripts.items()
+    },
 }
 
 
