@@ -16,7 +16,7 @@ from consent_server.core.terminal import refusing, site_tag
 from consent_server.health.commands import doctor
 from consent_server.ledger.commands import ledger
 from consent_server.receipts.commands import receipt, retention, visitor
-from consent_server.sites.commands import csp, site
+from consent_server.sites.commands import csp, site, vendor
 from consent_server.sites.find import list_sites
 from consent_server.widget.commands import notice
 
@@ -41,7 +41,7 @@ def welcome() -> None:
 def register(app: Flask) -> None:
     """Add the commands to the application."""
     commands = (
-        site, csp, notice, receipt, key, ledger, retention, visitor, user, token, evidence, doctor, welcome,
+        site, vendor, csp, notice, receipt, key, ledger, retention, visitor, user, token, evidence, doctor, welcome,
     )  # fmt: skip
     for command in commands:
         app.cli.add_command(command)

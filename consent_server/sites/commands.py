@@ -1,6 +1,7 @@
-"""Sites and their notices."""
+"""Sites and their notices, and the vendors of the catalogue."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,17 @@ from flask.cli import AppGroup, with_appcontext
 from consent_server.core.context import context
 from consent_server.core.errors import InvalidSiteFile
 from consent_server.core.terminal import all_or_none, refusing, site_tag
+from consent_server.sites import catalogue
 from consent_server.sites.find import list_notices_in_force
 from consent_server.sites.missing_pictures import missing_pictures
 from consent_server.sites.publish import Published, publish_notice
 from consent_server.sites.run_experiment import Plan
 from consent_server.sites.site_file import read_site_file
+from consent_server.sites.wording import Wording
 from consent_server.sites.write_policy import write_policy
 
 site = AppGroup("site", help="Sites and their notices.")
+vendor = AppGroup("vendor", help="The vendors that the catalogue knows.")
 
 
 @site.command("apply")
@@ -120,3 +124,82 @@ def list_sites() -> None:
     """One line a site: key, name, notice in force."""
     for listed, notice in list_notices_in_force(context().database):
         click.echo(f"{listed.key}\t{listed.name}\t{notice or '-'}")
+
+
+@vendor.command("list", with_appcontext=False)
+def list_vendors() -> None:
+    """One line a vendor: key, name, purposes, what loads it."""
+    entries = catalogue.vendors()
+    widths = [max(map(len, column)) for column in zip(*map(_columns, entries.items()), strict=True)]
+    for entry in entries.items():
+        click.echo("  ".join(f"{text:{width}}" for text, width in zip(_columns(entry), widths, strict=True)).rstrip())
+
+
+def _columns(entry: tuple[str, Mapping[str, Any]]) -> tuple[str, str, str, str]:
+    key, facts = entry
+    return key, facts["name"], ", ".join(facts["purposes"]), "widget" if "adapter" in facts else "page's markup"
+
+
+@vendor.command("show", with_appcontext=False)
+@click.argument("key", metavar="KEY")
+def show_vendor(key: str) -> None:
+    """What the catalogue says of a vendor, and how it stands in a site file."""
+    entry = catalogue.vendors().get(key)
+    if entry is None:
+        near = get_close_matches(key, catalogue.vendors(), n=3, cutoff=0.4)
+        hint = f" Do you mean {', '.join(near)}?" if near else " See: vendor list"
+        raise click.BadParameter(f'"{key}" is not in the catalogue.{hint}', param_hint="KEY")
+    for label, text in _facts(key, entry):
+        click.echo(f"{label:<13}{text}".rstrip())
+    click.echo("\nCookies and other storage")
+    for line in list(_cookie_lines(entry["cookies"])) or ["none"]:
+        click.echo(f"  {line}")
+    click.echo("\nSources for a Content-Security-Policy")
+    for directive, sources in entry.get("csp", {"not known": ()}).items():
+        click.echo(f"  {directive} {' '.join(sources)}".rstrip())
+    click.echo("\nIn a site file\n")
+    for line in _block(key, entry):
+        click.echo(f"  {line}")
+
+
+def _facts(key: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "Vendor", f"{entry['name']} ({key})"
+    yield "Purposes", ", ".join(entry["purposes"])
+    markup = f'the page\'s markup, where an element has data-consent="{key}"'
+    yield "Loaded by", "the widget, after a grant" if "adapter" in entry else markup
+    if "id_pattern" in entry:
+        several = ", several in blocks of their own" if "several_ids" in entry else ""
+        yield "Id", f"{entry['id_pattern']}{several}"
+    yield "Operator", _party(entry["operator"])
+    for other in entry.get("other_entities", []):
+        yield "Also", _party(other)
+    if "transfer" in entry:
+        basis = {"adequacy": "adequacy decision", "scc": "standard contractual clauses of decision"}
+        transfer = entry["transfer"]
+        yield "Transfer", f"{basis[transfer['mechanism']]} (EU) {transfer['reference']}"
+    yield "Policy", entry["policy_url"]
+    yield "Hosts", " ".join(entry["hosts"])
+
+
+def _party(party: Mapping[str, str]) -> str:
+    role = f" ({party['role']})" if "role" in party else ""
+    return f"{party['name']}{role}, {party['address']}"
+
+
+def _cookie_lines(cookies: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    english, wording = catalogue.locales()["en"], Wording("en")
+    ends = {"session": english["preferences"]["session"], "none": english["preferences"]["no_expiry"]}
+    for cookie in cookies:
+        kept = wording.lifetime(cookie["lifetime"]) if "lifetime" in cookie else ends[cookie["expiry"]]
+        where = f" on {cookie['host']}" if "host" in cookie else ""
+        kind = english["preferences"][f"storage_{cookie['storage']}"].lower()
+        yield f"{cookie['name']}{where}: {kind}, {kept}. {english['cookie_purposes'][cookie['purpose']]}."
+
+
+def _block(key: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    yield "[[vendors]]"
+    yield f'key = "{key}"'
+    if "example_id" in entry:
+        yield f'id = "{entry["example_id"]}"'
+    if "example_conversion" in entry:
+        yield f'conversions = {{ signup = "{entry["example_conversion"]}" }}'
