@@ -45,6 +45,10 @@ class StandIn:
     # What a site's own code calls, as the vendor tells it to, without asking whether the visitor has chosen.
     calls: str = ""
     markup: str = ""
+    # By this its own snippet, left in the page, sees that it has nothing to load.
+    guard: str = ""
+    # A call that page code waits for: `go` goes on.
+    waits: str = ""
     # The vendor's own consent calls, in their order.
     granted: list[list[Any]] = field(default_factory=list)
     withdrawn: list[list[Any]] = field(default_factory=list)

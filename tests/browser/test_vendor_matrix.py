@@ -21,8 +21,27 @@ from .shop import Shop
 VENDORS = catalogue.vendors()
 PURPOSES = ("analytics", "advertising", "functional", "support", "media")
 ASKED = {key: set(stand_in.asks) for key, stand_in in STAND_INS.items()}
+HEARS = {key: stand_in.hears for key, stand_in in STAND_INS.items() if stand_in.hears}
 PAGE = "<main>" + "\n".join(stand_in.markup for stand_in in STAND_INS.values()) + "</main>"
 CALLS = "said => {" + "\n".join(stand_in.calls for stand_in in STAND_INS.values()) + "}"
+
+# The vendors whose own snippet would load something.
+UNGUARDED = (
+    "() => ["
+    + ",".join(f"({one.guard}) || '{key}'" for key, one in STAND_INS.items() if one.guard)
+    + """]
+  .filter((guard) => typeof guard == "string")"""
+)
+WAITS = ",".join(f"'{key}': (go) => {{ {one.waits} }}" for key, one in STAND_INS.items() if one.waits)
+# The vendors for whose answer page code waits in vain.
+UNANSWERED = f"""async () => {{
+  const calls = {{{WAITS}}};
+  const waiting = new Set(Object.keys(calls));
+  const answered = (key) => new Promise((go) => calls[key](go)).then(() => waiting.delete(key));
+  const late = new Promise((done) => setTimeout(done, 2000));
+  await Promise.race([late, Promise.all([...waiting].map(answered))]);
+  return [...waiting];
+}}"""
 
 OWN = """() => {
   for (const name of ["uid", "session", "cart", "_gallery", "drift", "sentry", "__zl"]) {
@@ -67,6 +86,7 @@ class Seen:
     said: dict[str, set[str]] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
     told: list[list[Any]] = field(default_factory=list)
+    unanswered: list[str] = field(default_factory=list)
 
     def note(self, shop: Shop) -> None:
         """Add what has been asked for by now."""
@@ -110,6 +130,7 @@ def arrive(visit: Callable[..., Shop]) -> Shop:
     shop = visit("every")
     shop.serve(PAGE)
     shop.open()
+    assert shop.page.evaluate(UNGUARDED) == []
     shop.page.evaluate(CALLS, "early")
     return shop
 
@@ -117,15 +138,27 @@ def arrive(visit: Callable[..., Shop]) -> Shop:
 @pytest.fixture(scope="module")
 def before(visit_once: Callable[..., Shop]) -> Seen:
     """Three pages before any choice."""
-    return browse(arrive(visit_once), Seen(), set())
+    shop = arrive(visit_once)
+    seen = browse(shop, Seen(), set())
+    seen.unanswered = shop.page.evaluate(UNANSWERED)
+    return seen
 
 
 @pytest.fixture(scope="module")
-def refused(visit_once: Callable[..., Shop]) -> Seen:
-    """Three pages after a refusal."""
+def refused(visit_once: Callable[..., Shop]) -> tuple[Seen, Seen]:
+    """Three pages after a refusal, and a grant of everything that follows on the last of them."""
     shop = arrive(visit_once)
     shop.refuse_all()
-    return browse(shop, Seen(), set())
+    seen, then = browse(shop, Seen(), set()), Seen()
+    seen.unanswered = shop.page.evaluate(UNANSWERED)
+    shop.choose(**dict.fromkeys(PURPOSES, True))
+    shop.page.evaluate(CALLS, "granted")
+    for _ in range(40):
+        shop.settle()
+        then.note(shop)
+        if all("granted" in then.said.get(host, set()) for host in HEARS.values()):
+            break
+    return seen, then
 
 
 @pytest.fixture(scope="module")
@@ -169,8 +202,17 @@ def test_before_a_choice_none_is_asked(before: Seen) -> None:
     assert before.by_vendor() == {}
 
 
-def test_after_a_refusal_none_is_asked(refused: Seen) -> None:
-    assert refused.by_vendor() == {}
+def test_after_a_refusal_none_is_asked(refused: tuple[Seen, Seen]) -> None:
+    assert refused[0].by_vendor() == {}
+
+
+def test_what_was_called_while_it_was_refused_never_arrives(refused: tuple[Seen, Seen]) -> None:
+    said = {key: refused[1].said.get(host, set()) for key, host in HEARS.items()}
+    assert {key for key, words in said.items() if "granted" not in words or words & {"early", "late"}} == set()
+
+
+def test_page_code_that_waits_for_an_answer_goes_on(before: Seen, refused: tuple[Seen, Seen]) -> None:
+    assert (before.unanswered, refused[0].unanswered) == ([], [])
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)
@@ -196,9 +238,9 @@ def test_after_a_withdrawal_none_is_asked_and_nothing_of_it_is_left(agreed: tupl
 
 
 def test_nothing_else_is_asked_in_any_state(
-    before: Seen, refused: Seen, alone: dict[str, Seen], agreed: tuple[Seen, Seen]
+    before: Seen, refused: tuple[Seen, Seen], alone: dict[str, Seen], agreed: tuple[Seen, Seen]
 ) -> None:
-    assert before.requests == refused.requests == agreed[1].requests == set()
+    assert before.requests == refused[0].requests == agreed[1].requests == set()
     assert agreed[0].requests == asked_by(set(IDS))
     for purpose, seen in alone.items():
         assert seen.requests == asked_by(granted_by(purpose)), purpose
@@ -209,8 +251,7 @@ def test_after_a_withdrawal_the_site_has_all_of_its_own(agreed: tuple[Seen, Seen
 
 
 def test_what_was_called_before_the_grant_arrives_after_it(agreed: tuple[Seen, Seen]) -> None:
-    hear = {key: stand_in.hears for key, stand_in in STAND_INS.items() if stand_in.hears}
-    assert {key for key, host in hear.items() if not {"early", "late"} <= agreed[0].said[host]} == set()
+    assert {key for key, host in HEARS.items() if not {"early", "late"} <= agreed[0].said[host]} == set()
 
 
 def test_errors_before_the_grant_are_not_sent(agreed: tuple[Seen, Seen]) -> None:

@@ -18,7 +18,7 @@ export default tag(([id], page, hold) => {
     unsent(call, dropped) {
       if (call[0] == "init") dropped && answerOption(call, 2, "loaded", page.posthog);
       // It may be called again with other flags, so it stays. A page waits for it to draw a variant.
-      else if (call[0] == "onFeatureFlags" && !dropped) setTimeout(call[1], 0, [], {});
+      else if (call[0] == "onFeatureFlags") setTimeout(call[1], 0, [], {});
     },
   };
 });
