@@ -63,6 +63,9 @@ def layout_names() -> frozenset[str]:
 @cache
 def _joined(adapters: tuple[str, ...], layouts: tuple[str, ...], arms: bool) -> WidgetCode:
     members = ",".join(f"{name}:{_expression(f'vendors/{name}.js')}" for name in adapters)
+    if "$tags" in members:
+        # What adapters share is on the page once, and only where one of them needs it.
+        members = f"...(($tags)=>({{{members}}}))({_expression('tags.js')})"
     # What is common comes first; the rules of a layout hold for its own view alone.
     sheet = json.dumps("".join(_expression(f"looks/{name}.css") for name in ("common", *layouts)))
     main = f"{_expression('widget.js')}({{{members}}},{sheet})"

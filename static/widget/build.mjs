@@ -17,13 +17,15 @@ const entries = {
   "arms.js": "arms.ts",
   "declaration.js": "declaration.ts",
   "debug.js": "debug.ts",
+  "tags.js": "tags.ts",
 };
 // A layout is one sheet, under its name in a site file; what all of them share is one more.
 for (const sheet of (await readdir(join(here, "src/layers/looks"))).sort())
   entries[`looks/${sheet}`] = `layers/looks/${sheet}`;
+const isAdapter = (source) => /^export default /m.test(source);
 // One expression each, so that a site gets those of its own vendors. What adapters share exports nothing by default.
 for (const source of (await readdir(join(here, "src/vendors"))).sort())
-  if (/^export default /m.test(await readFile(join(here, "src/vendors", source), "utf8")))
+  if (isAdapter(await readFile(join(here, "src/vendors", source), "utf8")))
     entries[`vendors/${source.replace(".ts", ".js")}`] = `vendors/${source}`;
 
 /** A sheet: minified, and with the blanks gone that CSS does not need. */
@@ -37,6 +39,18 @@ const sheets = {
   name: "sheets",
   setup({ onLoad }) {
     onLoad({ filter: /\.css$/ }, async ({ path }) => ({ contents: await sheet(path), loader: "text" }));
+  },
+};
+
+/** An adapter finds what all of them share under a name that the server gives it, so that a page has it once. */
+const shared = {
+  name: "shared",
+  setup({ onLoad }) {
+    onLoad({ filter: /src.vendors.\w+\.ts$/ }, async ({ path }) => {
+      const source = await readFile(path, "utf8");
+      const takenOut = source.replaceAll(/^import (\{[^}]*\}) from "\.\/(held|tag)";$/gm, "const $1 = $tags;");
+      return { contents: /(held|tag)\.ts$/.test(path) ? source : takenOut, loader: "ts" };
+    });
   },
 };
 
@@ -54,7 +68,7 @@ async function expression(source) {
     target: "es2021",
     charset: "utf8",
     legalComments: "none",
-    plugins: [sheets],
+    plugins: [sheets, shared],
     write: false,
   });
   // Once more: it finds what a bundler does not look for, three bytes of a hundred.

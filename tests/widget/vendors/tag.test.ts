@@ -4,7 +4,7 @@ import type { Adapter, Call } from "../../../static/widget/src/vendors/adapter";
 import brevo from "../../../static/widget/src/vendors/brevo";
 import clarity from "../../../static/widget/src/vendors/clarity";
 import drift from "../../../static/widget/src/vendors/drift";
-import { answer } from "../../../static/widget/src/vendors/held";
+import { answer } from "../../../static/widget/src/vendors/answer";
 import sentry from "../../../static/widget/src/vendors/sentry";
 import { tag } from "../../../static/widget/src/vendors/tag";
 import uet from "../../../static/widget/src/vendors/uet";

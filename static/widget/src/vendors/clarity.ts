@@ -1,4 +1,4 @@
-import { answer } from "./held";
+import { answer } from "./answer";
 import { tag, word } from "./tag";
 
 /** Clarity records without cookies when it is denied: so it is not loaded before a grant. */

@@ -1,4 +1,4 @@
-import { addMethods } from "./held";
+import { addMethods } from "./methods";
 import { tag } from "./tag";
 
 /** Drift has no consent call: the nearest is to forget the visitor and to go out of sight. */

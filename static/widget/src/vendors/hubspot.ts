@@ -1,4 +1,4 @@
-import { answer } from "./held";
+import { answer } from "./answer";
 import { tag } from "./tag";
 
 const NOTHING = { allowed: false, categories: { necessary: true, analytics: false, advertisement: false, functionality: false } };

@@ -1,4 +1,4 @@
-import { answerLast } from "./held";
+import { answerLast } from "./answer";
 import { tag } from "./tag";
 
 const METHODS = "identify,track,trackViewedItem,account,cookieDomain,isIdentified,cacheEvent,openForm,getGroupMembership";

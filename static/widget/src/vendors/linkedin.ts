@@ -1,4 +1,4 @@
-import { answerOption } from "./held";
+import { answerOption } from "./answer";
 import { tag } from "./tag";
 
 /** LinkedIn documents no consent call: a withdrawal is deletion and a page without the script. */

@@ -1,4 +1,5 @@
-import { answerLast, answerOption, holdInstances } from "./held";
+import { answerLast, answerOption } from "./answer";
+import { holdInstances } from "./methods";
 import { tag } from "./tag";
 
 const METHODS =

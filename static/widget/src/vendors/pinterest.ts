@@ -1,4 +1,4 @@
-import { answer } from "./held";
+import { answer } from "./answer";
 import { tag } from "./tag";
 
 export default tag(([id], page, hold) => {

@@ -1,4 +1,4 @@
-import { answerOption } from "./held";
+import { answerOption } from "./answer";
 import { tag } from "./tag";
 
 /** It stores nothing, and has no consent call: a withdrawal is a page without the script. */

@@ -1,4 +1,5 @@
-import { answerOption, holdInstances } from "./held";
+import { answerOption } from "./answer";
+import { holdInstances } from "./methods";
 import { tag } from "./tag";
 
 const METHODS =

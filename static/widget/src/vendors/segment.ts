@@ -1,4 +1,5 @@
-import { addMethods, answerLast, holdStart } from "./held";
+import { answerLast } from "./answer";
+import { addMethods, holdStart } from "./methods";
 import { tag } from "./tag";
 
 const METHODS =

@@ -1,4 +1,5 @@
-import { addMethods, holdQueue, holdStart } from "./held";
+import { holdQueue } from "./held";
+import { addMethods, holdStart } from "./methods";
 import { tag } from "./tag";
 
 const METHODS =
