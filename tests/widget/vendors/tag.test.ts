@@ -33,7 +33,7 @@ function start(adapter: Adapter, ...ids: string[]) {
 
 /** What the scripts themselves put into the page, while they run. */
 function bring(put: () => void): void {
-  page.document.currentScript = { src: loaded[loaded.length - 1] };
+  page.document.currentScript = { localName: "script", src: loaded[loaded.length - 1] };
   put();
   page.document.currentScript = null;
 }
@@ -221,7 +221,10 @@ test("a function that the page puts in its place is heard, whenever it makes its
   assert.ok(page.vf.loaded);
   page.vf = early;
   early.q.push(["five"]);
-  assert.deepEqual(sent, [["four"], ["five"]]);
+  page.document.currentScript = { localName: "script", src: "" };
+  page.vf = () => assert.fail();
+  page.vf("six");
+  assert.deepEqual(sent, [["four"], ["five"], ["six"]]);
 });
 
 test("page code's own words start the vendor, and what it called first comes after", () => {

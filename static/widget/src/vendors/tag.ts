@@ -70,7 +70,11 @@ export const tag = (make: (ids: string[], page: any, hold: Hold) => Tag): Adapte
     if (passing == undefined) held.push([queue, call]);
   };
 
-  const brought = () => arrived || [tag?.src].flat().includes((document.currentScript as HTMLScriptElement)?.src);
+  // A script without an address is the page's, whenever it runs.
+  const brought = () => {
+    const { localName, src } = (document.currentScript || {}) as HTMLScriptElement;
+    return localName == "script" && !src ? false : arrived || [tag?.src].flat().includes(src);
+  };
 
   tag = make(vendor?.ids || [""], window, {
     receive,
