@@ -9,7 +9,8 @@ const METHODS =
 export default tag(([id], page, hold) => {
   const [, region, key] = /^(?:(\w+)-)?(.*)/.exec(id)!;
   const calls: any[] = [];
-  const stub: any = { invoked: true, _q: calls, _iq: {} };
+  const nothing = () => {};
+  const stub: any = { invoked: true, _q: calls, _iq: {}, getDeviceId: nothing, getSessionId: nothing, getUserId: nothing };
   let library: any;
   const queue: Queue = {
     calls: stub,
@@ -31,7 +32,7 @@ export default tag(([id], page, hold) => {
   return {
     src: `https://cdn.${region ? region + "." : ""}amplitude.com/script/${key}.js`,
     queue,
-    inits: [["init", key, { serverZone: region ? "EU" : "US" }, () => {}]],
+    inits: [["init", key, { serverZone: region ? "EU" : "US" }, nothing]],
     consent(on) {
       page.amplitude.setOptOut(!on);
       if (!on) page.amplitude.reset();

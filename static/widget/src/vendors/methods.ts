@@ -1,9 +1,12 @@
 import { holdQueue } from "./held";
 import type { Queue, Receive } from "./held";
 
-/** Methods that leave their name and what they are given in the queue. */
+/** Methods that leave their name and what they are given in the queue, and answer nothing: no flag is on. */
 export function addMethods({ calls }: Queue, names: string): void {
-  for (const name of names.split(",")) calls[name] = (...given: unknown[]) => calls.push([name, ...given]);
+  for (const name of names.split(","))
+    calls[name] = (...given: unknown[]) => {
+      calls.push([name, ...given]);
+    };
 }
 
 /**
