@@ -227,6 +227,23 @@ test("a function that the page puts in its place is heard, whenever it makes its
   assert.deepEqual(sent, [["four"], ["five"], ["six"]]);
 });
 
+test("a function that the page declares in its place is heard too, and what it held is dropped by a denial", () => {
+  const declare = () => {
+    const value: any = (...call: unknown[]) => (value.q = value.q || []).push(call);
+    Object.defineProperty(page, "vf", { value, writable: true, configurable: true });
+  };
+  for (const [allows, sent] of [[none, []], [all, [["early"], ["late"]]]] as const) {
+    delete page.vf;
+    const { apply } = start(made);
+    declare();
+    page.vf("early");
+    apply(true, allows);
+    page.vf("late");
+    if (allows == none) apply(true, all);
+    assert.deepEqual(left(page.vf.q), [["init", "x1"], ["page"], ...sent]);
+  }
+});
+
 test("page code's own words start the vendor, and what it called first comes after", () => {
   const { apply } = start(made);
   page.vf("set", 1);

@@ -7,6 +7,8 @@ export interface Queue {
   calls: any;
   /** Give a call to the vendor, or to `calls` where it has not come. */
   send(call: Call): unknown;
+  /** Take over what has come in the queue's place without its knowing: a function that the page declares. */
+  adopt?(): void;
 }
 
 /** What becomes of a call: it waits, is dropped, or is sent. */
@@ -61,10 +63,18 @@ export function holdCaller(
   const queue: Queue = {
     calls,
     send: (call) => (vendors ? vendors.apply(page, call) : gate[handler] ? gate[handler].apply(gate, call) : send(call)),
+    adopt() {
+      const value = page[name];
+      if (typeof value == "function" && value != gate && value != shown) take(value);
+    },
+  };
+  const take = (value: any) => {
+    Object.assign(gate, value);
+    value[key] = calls;
   };
   guardProperty(page, name, (value) => {
     if (typeof value == "function")
-      if (Array.isArray(value[key]) || !brought()) Object.assign(gate, value);
+      if (Array.isArray(value[key]) || !brought()) take(value);
       else {
         vendors = value;
         shown = new Proxy(value, { apply: (_target, _self, call) => receive(queue, call) });

@@ -40,6 +40,7 @@ const says = (call: Call, said: Call) =>
  */
 export const tag = (make: (ids: string[], page: any, hold: Hold) => Tag): Adapter => ({ purposes }, [vendor], load) => {
   const held: [Queue, Call][] = [];
+  const callers: Queue[] = [];
   let tag: Tag | undefined;
   let passing: boolean | undefined, started: boolean, arrived: boolean, snippet: boolean;
 
@@ -80,7 +81,11 @@ export const tag = (make: (ids: string[], page: any, hold: Hold) => Tag): Adapte
     receive,
     brought,
     queue: (name, flat) => holdQueue(receive, window, name, flat),
-    caller: (name, key, handler) => holdCaller(receive, window, name, key, brought, handler),
+    caller(name, key, handler) {
+      const caller = holdCaller(receive, window, name, key, brought, handler);
+      callers.push(caller);
+      return caller;
+    },
   });
   const { src, element, open, queue, inits = [], view, consent, come, unsent } = tag;
   const unsend = (dropped: boolean) => held.forEach(([, call]) => unsent?.(call, dropped));
@@ -109,6 +114,7 @@ export const tag = (make: (ids: string[], page: any, hold: Hold) => Tag): Adapte
 
   return (now, allows, leaving) => {
     if (!now || !vendor) return;
+    if (!started) for (const caller of callers) caller.adopt!();
     const on = !!allows(vendor.key);
     const tell = () => consent?.(on, purposes.some(({ key, signals }) => !!signals?.includes("ad_storage") && !!allows(key)));
     if (started) {
