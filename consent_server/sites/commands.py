@@ -137,7 +137,11 @@ def list_vendors() -> None:
 
 def _columns(entry: tuple[str, Mapping[str, Any]]) -> tuple[str, str, str, str]:
     key, facts = entry
-    return key, facts["name"], ", ".join(facts["purposes"]), "widget" if "adapter" in facts else "page's markup"
+    return key, facts["name"], ", ".join(facts["purposes"]), "widget" if _is_loaded(facts) else "page's markup"
+
+
+def _is_loaded(entry: Mapping[str, Any]) -> bool:
+    return {"adapter", "id_pattern"} <= entry.keys()
 
 
 @vendor.command("show", with_appcontext=False)
@@ -166,7 +170,7 @@ def _facts(key: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Vendor", f"{entry['name']} ({key})"
     yield "Purposes", ", ".join(entry["purposes"])
     markup = f'the page\'s markup, where an element has data-consent="{key}"'
-    yield "Loaded by", "the widget, after a grant" if "adapter" in entry else markup
+    yield "Loaded by", "the widget, after a grant" if _is_loaded(entry) else markup
     if "id_pattern" in entry:
         several = ", several in blocks of their own" if "several_ids" in entry else ""
         yield "Id", f"{entry['id_pattern']}{several}"

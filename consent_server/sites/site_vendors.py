@@ -104,7 +104,7 @@ def _known_vendor_faults(place: str, vendor: Mapping[str, Any], entry: Mapping[s
 def _id_faults(place: str, vendor: Mapping[str, Any], entry: Mapping[str, Any]) -> Iterator[Fault]:
     identifier, pattern, tag_pattern = vendor.get("id"), entry.get("id_pattern", ""), entry.get("tag_pattern", "")
     if identifier is None:
-        if entry.get("adapter") in adapter_names():
+        if pattern and entry.get("adapter") in adapter_names():
             yield Fault(f"{place}.id", "is missing")
         return
     is_tag = bool(tag_pattern) and identifier.startswith(tag_pattern.partition("[")[0])

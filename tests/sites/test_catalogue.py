@@ -62,8 +62,8 @@ def test_its_patterns_compile_and_say_the_same_in_both_languages(key: str) -> No
         assert not re.fullmatch(pattern, "")
         # No syntax that Python and JavaScript read differently.
         assert re.fullmatch(r"[\w\[\]{},() |+*?./-]+", pattern), pattern
-    assert ("example_id" in VENDORS[key]) == ("adapter" in VENDORS[key])
-    if "adapter" in VENDORS[key]:
+    assert ("example_id" in VENDORS[key]) == ({"adapter", "id_pattern"} <= VENDORS[key].keys())
+    if "example_id" in VENDORS[key]:
         assert re.fullmatch(VENDORS[key]["id_pattern"], VENDORS[key]["example_id"])
     assert ("example_conversion" in VENDORS[key]) == ("conversion_pattern" in VENDORS[key])
     if "conversion_pattern" in VENDORS[key]:
