@@ -248,6 +248,32 @@ test("a function that the page declares in its place is heard too, and what it h
   }
 });
 
+test("a vendor that wraps what it found, and calls it, hears each call once", () => {
+  const { apply, come } = start(made);
+  page.vf("one");
+  page.vq.push(["one"]);
+  apply(true, all);
+  const heard: unknown[] = [];
+  bring(() => {
+    const { vq, vf } = page;
+    const inner = vq.push;
+    vq.push = (...calls: unknown[]) => {
+      inner.apply(vq, calls);
+      heard.push(...calls);
+    };
+    page.vf = (...call: unknown[]) => {
+      vf(...call);
+      heard.push(call);
+    };
+  });
+  come();
+  page.vq.push(["two"]);
+  page.vf("three");
+  page.vq = [["four"]];
+  assert.deepEqual(heard, [["two"], ["three"], ["four"]]);
+  assert.deepEqual(left(page.vq), [["one"], ["two"], ["four"]]);
+});
+
 test("page code's own words start the vendor, and what it called first comes after", () => {
   const { apply } = start(made);
   page.vf("set", 1);

@@ -21,7 +21,9 @@ export type Receive = (queue: Queue, call: Call) => unknown;
 export function holdQueue(receive: Receive, object: any, name: string, flat?: boolean): Queue {
   const calls: any = [];
   let target = calls;
-  const push = (...items: any[]) => {
+  const push = function (this: unknown, ...items: any[]) {
+    // The vendor's script has wrapped it, and calls what it wrapped.
+    if (this == calls && calls.push != push) return [].push.apply(calls, items as never[]);
     for (const call of flat ? [items] : items) receive(queue, call);
     return target.length;
   };
@@ -57,12 +59,21 @@ export function holdCaller(
   brought: () => boolean,
   handler = "",
 ): Queue {
-  let vendors: any, shown: any;
-  const gate: any = (...call: unknown[]) => receive(queue, call);
+  let vendors: any, shown: any, inside: boolean;
+  // The vendor's function may call the one that it found.
+  const gate: any = (...call: unknown[]) => (inside ? send(call) : receive(queue, call));
   const { calls, send } = holdQueue((_, call) => receive(queue, call), gate, key);
   const queue: Queue = {
     calls,
-    send: (call) => (vendors ? vendors.apply(page, call) : gate[handler] ? gate[handler].apply(gate, call) : send(call)),
+    send(call) {
+      if (!vendors) return gate[handler] ? gate[handler].apply(gate, call) : send(call);
+      inside = true;
+      try {
+        return vendors.apply(page, call);
+      } finally {
+        inside = false;
+      }
+    },
     adopt() {
       const value = page[name];
       if (typeof value == "function" && value != gate && value != shown) take(value);
