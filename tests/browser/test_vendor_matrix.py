@@ -198,6 +198,22 @@ def test_the_catalogue_names_every_host_that_is_asked() -> None:
             assert any(re.fullmatch(pattern, one.partition("/")[0]) for pattern in patterns), one
 
 
+def lets_in(sources: list[str], address: str) -> bool:
+    """Whether a list of a content policy allows this host and path (CSP Level 3, 6.7.2.8)."""
+    patterns = [re.escape(source).replace(r"\*\.", r"([\w-]+\.)+") for source in sources]
+    return any(
+        re.fullmatch(pattern + (".*" if pattern.endswith("/") else "/.*"), f"https://{address}") for pattern in patterns
+    )
+
+
+@pytest.mark.parametrize("key", STAND_INS)
+def test_its_policy_lets_in_its_scripts_and_frames(key: str) -> None:
+    policy, stand_in = VENDORS[key]["csp"], STAND_INS[key]
+    frames = re.findall(r'<iframe [^>]*data-src="https://([^"?]+)', stand_in.markup)
+    assert [one for one in stand_in.scripts if not lets_in(policy["script-src"], one)] == []
+    assert [one for one in frames if not lets_in(policy["frame-src"], one)] == []
+
+
 def test_before_a_choice_none_is_asked(before: Seen) -> None:
     assert before.by_vendor() == {}
 
