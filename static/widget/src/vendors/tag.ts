@@ -108,7 +108,7 @@ export const tag = (make: (ids: string[], page: any, hold: Hold) => Tag): Adapte
         arrived = true;
         come?.();
       });
-      if (element) document.head.lastElementChild!.id = element;
+      if (element) for (const script of document.scripts) if (script.src == address) script.id = element;
     }
   };
 
