@@ -111,6 +111,11 @@ format: $(VENV)/.installed-dev ## Format the Python code
 widget: node_modules/.installed ## Build the widget and the script of the charts
 	npm run --silent build
 
+.PHONY: embed
+embed: $(VENV)/.installed-dev node_modules/.installed $(APPS)/node_modules/.installed chromium ## Pack the npm package, and try it in a React and in a Vue application
+	cd packages/embed && npm pack --silent
+	$(BIN)/python -m pytest tests/browser/test_embed_package.py
+
 .PHONY: bench
 bench: export no_proxy := 127.0.0.1,$(no_proxy)
 bench: $(VENV)/.installed-dev node_modules/.installed chromium fonts postgresql wrk ## Measure, and print what bench/BASELINE.md records

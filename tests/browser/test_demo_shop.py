@@ -164,3 +164,13 @@ def test_everybody_can_use_it(page: Page, size: ViewportSize) -> None:
     expect(page.locator("[data-visits]")).to_be_visible()
     open_panel(page)
     assert axe.faults(page, sizes=[size]) == []
+
+
+def test_a_developer_sees_more_by_the_address_alone(page: Page) -> None:
+    page.goto("/?consent-debug")
+    overlay = page.locator("consent-debug")
+    expect(overlay).to_contain_text("callbell")
+    # On a phone it would be all that is seen.
+    expect(overlay.locator(".body")).to_be_hidden()
+    overlay.get_by_role("button", name="Unfold").click()
+    expect(overlay.locator("li").filter(has_text="vendor google-analytics")).to_contain_text("held")

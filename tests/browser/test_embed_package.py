@@ -1,8 +1,11 @@
 """The npm package, packed and used by two applications: typed, small, safe on a server, clean to hydrate."""
 
+import json
+import re
 import shutil
 import subprocess
 import tarfile
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,7 @@ from .site_files import ORIGIN
 Visit = Callable[..., Shop]
 EMBED = ROOT / "packages" / "embed"
 MODULES = "node_modules"
+FENCE = re.DOTALL | re.MULTILINE
 MOST_BYTES = 1_000
 NOBODY = "http://127.0.0.1:9"
 
@@ -86,6 +90,29 @@ def test_each_entry_is_small_and_brings_no_package(apps: Path) -> None:
 
 def test_its_types_are_those_of_the_widget(apps: Path) -> None:
     run(str(ROOT / MODULES / ".bin" / "tsc"), "-p", "types", cwd=apps)
+
+
+def test_the_examples_of_its_pages_compile(apps: Path) -> None:
+    folder = apps / "examples"
+    folder.mkdir()
+    for page in (ROOT / "docs" / "embedding.md", EMBED / "README.md"):
+        for number, (kind, text) in enumerate(
+            re.findall(r"^```(js|jsx|ts)\n(.*?)^```", page.read_text("utf-8"), FENCE)
+        ):
+            if "@consent-server" in text:
+                # What a page gives its component is for the page to say.
+                (folder / f"{page.stem}-{number}.{kind}").write_text(text, "utf-8")
+    assert {path.suffix for path in folder.iterdir()} == {".js", ".jsx", ".ts"}
+    (folder / "nuxt.d.ts").write_text("declare function defineNuxtPlugin(begin: () => void): unknown;", "utf-8")
+    options = {"allowJs": True, "checkJs": True, "jsx": "react-jsx", "noImplicitAny": False, "types": []}
+    options |= {"strict": True, "noEmit": True, "module": "esnext", "moduleResolution": "bundler", "target": "es2022"}
+    (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": options}), "utf-8")
+    run(str(ROOT / MODULES / ".bin" / "tsc"), "-p", "examples", cwd=apps)
+
+
+def test_its_version_is_the_server_s() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert json.loads((EMBED / "package.json").read_text("utf-8"))["version"] == project["version"]
 
 
 @pytest.mark.parametrize("name", ["react", "vue"])
