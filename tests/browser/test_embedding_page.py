@@ -89,6 +89,8 @@ def test_every_example_does_what_the_page_says(site: Shop) -> None:
     site.open()
     site.settle()
     assert site.vendors.requests == []
+    expect(site.page.locator("consent-placeholder")).to_have_count(2)
+    expect(site.page.get_by_text("Thank you for letting us count.")).to_have_count(0)
     shown: dict[str, Callable[[], object]] = {
         "show()": lambda: expect(site.banner).to_be_visible(),
         "conversion(": lambda: [one["id"] for one in site.vendors.conversions].index("A-1002"),
@@ -100,7 +102,8 @@ def test_every_example_does_what_the_page_says(site: Shop) -> None:
         for check in silent:
             check()
         if "acceptAll" in example:
-            expect(site.page.locator("[data-consent]")).to_have_count(0)
+            expect(site.page.get_by_text("Thank you for letting us count.")).to_be_visible()
+            expect(site.page.locator("consent-placeholder")).to_have_count(0)
             assert set(re.findall(r'src="https://([^/"]+)', "".join(markup))) <= site.vendors.hosts
             assert kept([promise for each in markup for promise in promised(each)], printed)
             site.page.get_by_role("button", name="Sign up").click()

@@ -36,7 +36,7 @@ export interface ConsentEvents {
   ready: Decision | null;
   /** The banner can be seen. */
   shown: Decision | null;
-  /** A decision was made. Granted tags and markup were opened before this is told. */
+  /** A decision was made, here or in another tab, and what it grants is being opened. */
   change: Decision;
   /** The server answered a decision with anything but 200 or 201. */
   error: Problem;
