@@ -17,7 +17,8 @@ from consent_server.decisions.rules_receipt import RECEIPT_TYPE, STATE_LIMIT, ST
 from consent_server.sites.widget_code import layout_names
 
 DOCS = ROOT / "docs"
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])
+READMES = [path for part in ("examples", "integrations", "packages") for path in ROOT.glob(f"{part}/*/README.md")]
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md"), *READMES])
 ADRS = sorted((DOCS / "adr").glob("*.md"))
 LONGEST_ADR = 40
 APPS = "packages/embed/test-apps"
