@@ -8,23 +8,24 @@ from typing import Any
 from consent_server.core.canonical import encode
 from consent_server.core.hashes import sha256_hex
 from consent_server.sites import catalogue
-from consent_server.sites.rules_languages import aliases
+from consent_server.sites.rules_consent_mode import google_start
 from consent_server.sites.rules_notice import LATER_STORAGE, Configuration, Notice, consent_basis, policies
 from consent_server.sites.rules_site import Site, Tag
 from consent_server.sites.style_banner import banner_css
+from consent_server.sites.tag_sources import tag_sources
 
 CONFIG_TEXTS = (
-    "title", "accept", "refuse", "customise", "close", "gpc", "saved", "reopen", "failed",
+    "title", "accept", "refuse", "customise", "close", "reopen", "failed",
 )  # fmt: skip
 PREFERENCES_TEXTS = (
     "title", "intro", "save", "close", "necessary", "necessary_text", "vendors", "cookies", "controller", "dpo",
 )  # fmt: skip
-PLACEHOLDER_TEXTS = ("placeholder", "once", "always")
+BANNER_TEXTS = ("placeholder", "once", "always", "gpc", "saved")
 DETAILS_TEXTS = (
     "operator", "transfer", "policy", "cookies", "purpose", "lifetime", "third_party",
     "mine", "mine_at", "granted", "denied", "withdraw", "receipt", "receipt_jws", "receipt_json", "no_receipt",
     "erase", "erase_text", "erase_send", "erase_asked", "erase_failed", "erase_done",
-    *PLACEHOLDER_TEXTS,
+    *BANNER_TEXTS,
 )  # fmt: skip
 
 
@@ -39,12 +40,20 @@ def configure_widget(notice: Notice, site: Site, widget: str, server: str) -> di
 
 def _configuration(notice: Notice, site: Site, widget: str, server: str, language: str) -> Configuration:
     detail = notice_detail(notice, language)
+    sources = {tag.vendor: tag_sources(tag) for tag in _gated(notice, site)}
+    vendors = [{**vendor, "sources": sources.get(vendor["key"], ())} for vendor in detail["vendors"]]
     return Configuration(
         language,
         main=_line(_first_layer(notice, site, widget, server, language)),
         preferences=_line(_part(detail, ("controller", "contact", "dpo", "purposes"), PREFERENCES_TEXTS)),
-        details=_line(_part(detail, ("vendors",), DETAILS_TEXTS)),
+        details=_line(_part({**detail, "vendors": vendors}, ("vendors",), DETAILS_TEXTS)),
     )
+
+
+def _gated(notice: Notice, site: Site) -> list[Tag]:
+    """The tags that nothing may load before a grant; in mode "advanced" Google's are loaded."""
+    advanced = notice.body["mode"] == "advanced"
+    return [tag for tag in site.tags if not (advanced and tag.adapter == "google")]
 
 
 def _part(detail: Mapping[str, Any], members: Iterable[str], texts: Iterable[str]) -> dict[str, Any]:
@@ -107,8 +116,6 @@ def _first_layer(notice: Notice, site: Site, widget: str, server: str, language:
         "revision": revision(body),
         "widget": widget[:16],
         "language": language,
-        "languages": body["languages"],
-        **({"aliases": others} if (others := aliases(body["languages"])) else {}),
         **({} if texts["direction"] == "ltr" else {"direction": texts["direction"]}),
         **({"advanced": True} if body["mode"] == "advanced" else {}),
         "days": body["choice_days"],
@@ -121,9 +128,14 @@ def _first_layer(notice: Notice, site: Site, widget: str, server: str, language:
             for p in body["purposes"]
         ],
         "vendors": _tags(body["vendors"], site.tags),
-        **({"google": site.google} if site.google and any(tag.adapter == "google" for tag in site.tags) else {}),
+        **_google(site, body["mode"] == "advanced"),
         "texts": {key: texts["banner"][key] for key in CONFIG_TEXTS},
     }
+
+
+def _google(site: Site, advanced: bool) -> dict[str, Any]:
+    start = google_start(site.google, advanced)
+    return {"google": start} if start and any(tag.adapter == "google" for tag in site.tags) else {}
 
 
 def _shown(body: Mapping[str, Any], language: str) -> Iterator[tuple[str, dict[str, str], str]]:
@@ -171,7 +183,7 @@ def notice_detail(notice: Notice, language: str) -> dict[str, Any]:
         | {vendor["key"]: vendor["name"] for vendor in body["vendors"]},
         "vendors": [_vendor_detail(vendor, texts) for vendor in body["vendors"]],
         # A notice from before an upgrade has no words for what is new in the code; `site apply` gives it some.
-        "texts": _built_in(language) | texts["preferences"] | {key: texts["banner"][key] for key in PLACEHOLDER_TEXTS},
+        "texts": _built_in(language) | texts["preferences"] | {key: texts["banner"][key] for key in BANNER_TEXTS},
     }
 
 

@@ -13,6 +13,10 @@ ASKED_FIRST = frozenset({
     "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
 })  # fmt: skip
 
+SWITCHES = ("url_passthrough", "ads_data_redaction")
+# How long a Google script that is there before a choice waits for one, in milliseconds.
+WAIT = 500
+
 
 def consent_mode_faults(declared: Mapping[str, Any], countries: Sequence[str]) -> Iterator[Fault]:
     """What is wrong with `signals` and `[consent_mode]`; `countries` are the codes of ISO 3166-1."""
@@ -61,3 +65,18 @@ def regional_grants(declared: Mapping[str, Any]) -> list[dict[str, list[str]]]:
 def google_settings(declared: Mapping[str, Any]) -> dict[str, Any]:
     """What the widget's Google adapter is told beside ids: only what the site file says."""
     return {**({} if declared["signals"] else {"signals": False}), **declared.get("consent_mode", {})}
+
+
+def google_start(settings: Mapping[str, Any], advanced: bool) -> dict[str, Any]:
+    """What the widget's Google adapter starts with: where it says nothing, where it speaks, and what it says there."""
+    calls = [["consent", "default", _denied(advanced) | region] for region in settings.get("defaults", ())]
+    redaction = {"ads_data_redaction": True} if advanced else {}
+    switches = redaction | {key: settings[key] for key in SWITCHES if key in settings}
+    calls += [["set", key, on] for key, on in switches.items()]
+    names = {key: settings[key] for key in ("signals", "layer") if key in settings}
+    return names | ({"calls": calls} if calls else {})
+
+
+def _denied(advanced: bool) -> dict[str, Any]:
+    states = {kind: "granted" if kind == "security_storage" else "denied" for kind in CONSENT_TYPES}
+    return states | ({"wait_for_update": WAIT} if advanced else {})

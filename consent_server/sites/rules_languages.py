@@ -58,10 +58,3 @@ def _wider(tag: str) -> Iterator[str]:
 def read_first(tags: Iterable[str], offered: Sequence[str]) -> str | None:
     """Of several wishes in their order, what the first that can be met is met with."""
     return next((language for tag in tags if (language := read_language(tag, offered))), None)
-
-
-def aliases(offered: Sequence[str]) -> dict[str, str]:
-    """The tags that are not offered whose readers read an offered language, and which."""
-    pairs = ((tag, read_language(tag, offered)) for tag in READ if tag not in offered)
-    # What a wider tag says already is not said again.
-    return {tag: language for tag, language in pairs if language and tag.partition("-")[0] not in offered}

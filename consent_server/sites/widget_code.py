@@ -1,6 +1,7 @@
 """The built widget (static/widget/dist), joined for the adapters that a site uses."""
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -53,6 +54,12 @@ def debug_code() -> str:
 def adapter_names() -> frozenset[str]:
     """The adapters that were built."""
     return frozenset(path.stem for path in (DIST / "vendors").glob("*.js"))
+
+
+@cache
+def adapter_hosts(name: str) -> tuple[str, ...]:
+    """The hosts that this adapter loads from, as its own code names them."""
+    return tuple(dict.fromkeys(re.findall(r"https://([\w-]+(?:\.[\w-]+)+)/", _expression(f"vendors/{name}.js"))))
 
 
 def layout_names() -> frozenset[str]:

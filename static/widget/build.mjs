@@ -13,7 +13,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const entries = {
   "widget.js": "main.ts",
   "preferences.js": "layers/preferences.ts",
-  "details.js": "layers/details.ts",
+  "details.js": "details.ts",
   "arms.js": "arms.ts",
   "declaration.js": "declaration.ts",
   "debug.js": "debug.ts",
@@ -54,7 +54,7 @@ const shared = {
   },
 };
 
-const MINIFY = { module: true, ecma: 2020, compress: { passes: 3, unsafe_arrows: true }, format: { comments: false } };
+const MINIFY = { module: true, ecma: 2020, compress: { passes: 3, unsafe_arrows: true, inline: 1, hoist_funs: true, arguments: true }, format: { comments: false } };
 
 /** The default export of a module as one expression, which needs no global name of its own; a sheet as it is. */
 async function expression(source) {

@@ -18,7 +18,7 @@ SEVEN = (
     "functionality_storage", "personalization_storage", "security_storage",
 )  # fmt: skip
 
-_READ_LAYER = """() => dataLayer.map((entry) => [
+_READ_LAYER = """() => dataLayer.filter(({ event }) => !/^consent_/.test(event)).map((entry) => [
   Object.prototype.toString.call(entry).slice(8, -1),
   JSON.parse(JSON.stringify(entry instanceof Object && "length" in entry ? [...entry] : entry,
     (key, value) => /^\\d{4}-\\d\\d-\\d\\dT/.test(value) ? "a date" : value)),
@@ -142,7 +142,8 @@ class Shop:
         return self._recorded(lambda: self.button("close").click())
 
     def press_escape(self) -> dict[str, Any]:
-        """Press Esc with the first layer there."""
+        """Press Esc with the focus in the first layer."""
+        self.button("refuse").focus()
         return self._recorded(lambda: self.page.keyboard.press("Escape"))
 
     def open_preferences(self) -> None:
@@ -218,7 +219,7 @@ class Shop:
         return addresses
 
     def data_layer(self) -> list[list[Any]]:
-        """Every call in the dataLayer in order, after a check that each is an Arguments object."""
+        """Every call in the dataLayer in order, after a check of its kind; triggers' states apart."""
         entries = self.page.evaluate(_READ_LAYER)
         assert [kind for kind, _ in entries] == ["Arguments"] * len(entries), entries
         return [call for _, call in entries]

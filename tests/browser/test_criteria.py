@@ -54,7 +54,10 @@ def test_the_banner_says_what_it_is(visit: Callable[..., Shop], site: str) -> No
         expect(dialog.get_by_role("button", name=name, exact=True)).to_be_visible()
     # The page behind it can be used, so it says nothing else.
     expect(shop.banner).not_to_have_attribute("aria-modal", "true")
+    # Who comes by the keyboard meets it first; until then it stands last, where nothing of the page's counts on it.
+    shop.page.keyboard.press("Tab")
     assert shop.page.evaluate("document.body.firstElementChild.localName") == "consent-widget"
+    assert shop.page.evaluate("document.activeElement.closest('consent-widget') != null")
 
 
 @pytest.mark.parametrize("site", ["shop", "cinema"])

@@ -82,6 +82,7 @@ def held(shop: Shop) -> list[Route]:
     """Requests for the third script after a choice: the preferences are open, and it has not come."""
     shop.open()
     shop.accept_all()
+    shop.reload()
     waiting: list[Route] = []
     shop.page.route(DETAILS, lambda route: waiting.append(route))
     with shop.page.expect_request(DETAILS):

@@ -9,9 +9,11 @@ from .shop import Shop
 from .site_files import ANALYTICS, DOMAIN, ORIGIN, PIXEL, SISTER
 
 
-def test_two_copies_of_the_tag_are_one(shop: Shop) -> None:
+def test_two_copies_of_the_tag_are_one_and_the_page_is_told(visit: Callable[..., Shop]) -> None:
+    shop = visit(warned=True)
     shop.serve(head=shop.tag() + shop.tag())
-    shop.open()
+    with shop.page.expect_console_message(lambda message: "two tags" in message.text):
+        shop.open()
     shop.settle()
     expect(shop.page.locator("consent-widget")).to_have_count(1)
     before = len(shop.server.receipts("shop"))

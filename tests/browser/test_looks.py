@@ -40,20 +40,18 @@ def test_the_page_neither_moves_nor_is_locked(visit: Callable[..., Shop], site: 
     shop.serve(LONG)
     shop.open()
     expect(shop.banner).to_be_visible()
-    padding = (
-        "[document.documentElement.style.scrollPaddingBottom, document.querySelector('consent-widget').offsetHeight]"
-    )
-    said, height = shop.page.evaluate(padding)
-    assert said == f"{height}px"
     shop.page.locator("#link1").click()
     shop.page.mouse.move(100, 100)
     shop.page.mouse.wheel(0, 400)
     shop.page.wait_for_function("scrollY > 300")
+    padding = "getComputedStyle(document.documentElement).scrollPaddingBottom"
+    shop.page.wait_for_function(f"{padding} == document.querySelector('consent-widget').offsetHeight + 'px'")
+    assert shop.page.evaluate("[document.body, document.documentElement].every((one) => !one.getAttribute('style'))")
     style = "[document.body, document.documentElement].flatMap((one) => [one.style.overflow, one.style.position])"
     assert set(shop.page.evaluate(style)) == {""}
     shop.refuse_all()
     assert shop.page.evaluate("shifts") == 0
-    assert shop.page.evaluate("document.documentElement.style.scrollPaddingBottom") == ""
+    assert shop.page.evaluate(padding) == "auto"
 
 
 def test_where_a_blocker_hides_the_widget_nothing_is_counted_and_no_key_decides(visit: Callable[..., Shop]) -> None:

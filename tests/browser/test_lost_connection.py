@@ -13,7 +13,7 @@ from .site_files import ANALYTICS, ORIGIN, PIXEL
 def test_a_choice_made_while_the_server_is_away_is_recorded_once_when_it_is_back(
     visit: Callable[..., Shop], own_server: ConsentServer
 ) -> None:
-    shop = visit(server=own_server)
+    shop = visit(server=own_server, warned=True)
     shop.open()
     own_server.stop()
     with shop.page.expect_event("requestfailed", lambda request: request.url.endswith("/decisions")):
@@ -26,16 +26,15 @@ def test_a_choice_made_while_the_server_is_away_is_recorded_once_when_it_is_back
     with shop.page.expect_response("**/decisions") as coming:
         shop.reload()
     assert coming.value.status == 201
-    shop.settle()
-    assert "eu-consent-outbox" not in shop.storage()
+    shop.page.wait_for_function("() => !localStorage.getItem('eu-consent-outbox')")
     assert shop.choice()["i"] == coming.value.json()["visitor"]
     shop.reload()
     shop.settle()
     assert [one["action"] for one in own_server.receipts("shop")] == ["accept_all"]
 
 
-def test_what_was_recorded_but_not_heard_is_not_recorded_twice(shop: Shop) -> None:
-    shop.open()
+def test_what_was_recorded_but_not_heard_is_not_recorded_twice(visit: Callable[..., Shop]) -> None:
+    shop = visit(warned=True).open()
     before = len(shop.server.receipts("shop"))
     heard: list[int] = []
 
@@ -54,8 +53,8 @@ def test_what_was_recorded_but_not_heard_is_not_recorded_twice(shop: Shop) -> No
     assert len(shop.server.receipts("shop")) == before + 1
 
 
-def test_what_the_server_refuses_is_not_sent_for_ever(shop: Shop) -> None:
-    shop.open()
+def test_what_the_server_refuses_is_not_sent_for_ever(visit: Callable[..., Shop]) -> None:
+    shop = visit(warned=True).open()
     shop.page.evaluate("text => localStorage.setItem('eu-consent-outbox', text)", json.dumps([{"decision_id": "x"}]))
     with shop.page.expect_response("**/decisions") as coming:
         shop.reload()
@@ -63,8 +62,8 @@ def test_what_the_server_refuses_is_not_sent_for_ever(shop: Shop) -> None:
     shop.page.wait_for_function("() => !localStorage.getItem('eu-consent-outbox')")
 
 
-def test_a_busy_server_is_asked_again_on_the_next_page(shop: Shop) -> None:
-    shop.open()
+def test_a_busy_server_is_asked_again_on_the_next_page(visit: Callable[..., Shop]) -> None:
+    shop = visit(warned=True).open()
     shop.page.route("**/decisions", lambda route: route.fulfill(status=503, headers={"Retry-After": "5"}))
     with shop.page.expect_response("**/decisions"):
         shop.button("refuse").click()

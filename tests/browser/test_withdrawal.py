@@ -1,6 +1,7 @@
 """A withdrawal: recorded, told to the vendors, and their cookies gone from every parent domain."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_a_withdrawal_is_told_to_the_vendors_before_the_page_goes(shop: Shop) ->
     shop.accept_all()
     shop.page.evaluate(
         """id => addEventListener("pagehide", () => sessionStorage.setItem("seen",
-             JSON.stringify([window["ga-disable-" + id], [...dataLayer.at(-1)]])))""",
+             JSON.stringify([window["ga-disable-" + id], [...dataLayer.at(-2)]])))""",
         ANALYTICS,
     )
     shop.withdraw()
@@ -88,8 +89,8 @@ def test_refusing_all_in_the_preferences_withdraws_too(shop: Shop) -> None:
     assert shop.cookies() == {"eu-consent"}
 
 
-def test_a_withdrawal_while_the_server_is_away_is_complete_once_it_is_back(shop: Shop) -> None:
-    shop.open()
+def test_a_withdrawal_while_the_server_is_away_is_complete_once_it_is_back(visit: Callable[..., Shop]) -> None:
+    shop = visit(warned=True).open()
     shop.accept_all()
     shop.page.route(f"{shop.server.url}/**", lambda route: route.abort())
     with shop.page.expect_event("load"):

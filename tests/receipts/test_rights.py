@@ -195,11 +195,12 @@ def test_the_copy_on_the_site_s_own_host_follows(
     assert choice_set(opened(grant["visitor"])) is None
     clock.advance(days=2)
     press(client, grant)
-    withdrawn_at = int(clock().timestamp())
+    # Of a refusal the day alone is kept.
+    withdrawn_on = int(clock().timestamp()) // 86400 * 86400
     clock.advance(days=5)
     told = opened(grant["visitor"])
     assert choice_set(told) == {
-        "v": "1", "t": str(withdrawn_at), "p.analytics": "0", "p.advertising": "0",
+        "v": "1", "t": str(withdrawn_on), "p.analytics": "0", "p.advertising": "0",
         "n": (choice_set(told) or {})["n"],
     }  # fmt: skip
     assert len((choice_set(told) or {})["n"]) == 16

@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from consent_server.sites.configure_widget import revision
+from consent_server.sites.rules_signals import CONSENT_TYPES
 from tests.support.factories import META, TOP, notice_of, site_file
 from tests.support.sites import Apply, faults
 from tests.support.visitor import config
@@ -21,18 +22,25 @@ def with_mode(text: str, top: str = "") -> str:
     return site_file(f"{TOP}{top}{text}")
 
 
+DENIED = {kind: "denied" for kind in CONSENT_TYPES} | {"security_storage": "granted"}
 RIGHT: dict[str, tuple[str, dict[str, Any]]] = {
     "nothing": (with_mode(""), {}),
     "signals": (with_mode("", "signals = true\n"), {}),
     "no signals": (with_mode('[consent_mode]\nlayer = "myLayer"\n', "signals = false\n"),
                    {"signals": False, "layer": "myLayer"}),
     "switches": (with_mode("[consent_mode]\nurl_passthrough = true\nads_data_redaction = false\n"),
-                 {"url_passthrough": True, "ads_data_redaction": False}),
+                 {"calls": [["set", "url_passthrough", True], ["set", "ads_data_redaction", False]]}),
+    "advanced": (with_mode("", ADVANCED), {"calls": [["set", "ads_data_redaction", True]]}),
     "denied in a region": (with_mode('[[consent_mode.defaults]]\nregion = ["FR"]\nad_storage = "denied"\n'),
-                           {"defaults": [{"region": ["FR"], "ad_storage": "denied"}]}),
+                           {"calls": [["consent", "default", DENIED | {"region": ["FR"]}]]}),
     "granted in a region": (
         with_mode(GRANTED, ADVANCED),
-        {"defaults": [{"region": ["US-CA", "US-VA"], "analytics_storage": "granted", "ad_storage": "denied"}]},
+        {"calls": [
+            ["consent", "default", DENIED | {
+                "wait_for_update": 500, "region": ["US-CA", "US-VA"], "analytics_storage": "granted",
+            }],
+            ["set", "ads_data_redaction", True],
+        ]},
     ),
 }  # fmt: skip
 

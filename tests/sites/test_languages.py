@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent_server.sites import catalogue
-from consent_server.sites.rules_languages import LONG, READ, aliases, read_first, read_language
+from consent_server.sites.rules_languages import LONG, READ, read_first, read_language
 from tests.support.factories import TOP, site_file
 from tests.support.sites import Apply
 from tests.support.visitor import config
@@ -69,18 +69,6 @@ def test_an_answer_is_offered(offered: list[str], tag: str) -> None:
     assert read_first([tag, offered[0]], offered) == (language or offered[0])
 
 
-@given(offers)
-def test_the_widget_is_told_what_the_server_does(offered: list[str]) -> None:
-    told = aliases(offered)
-    assert not told.keys() & set(offered)
-    for tag, language in told.items():
-        assert language in offered
-        assert read_language(tag, offered) == language
-    # Left out is only what cutting a tag short says as well.
-    for tag in READ.keys() - told.keys():
-        assert read_language(tag, offered) in (None, tag, tag.partition("-")[0])
-
-
 def test_every_page_is_in_the_language_that_is_read(client: FlaskClient, apply_site: Apply) -> None:
     notice = apply_site(site_file(TOP.replace('["en", "fr"]', '["en", "nb", "he"]')))
     wanted = {"no": "nb", "nn-NO": "nb", "iw": "he", "sv": "en", "sv, no;q=0.5, en;q=0.1": "nb", "he;q=0, fr": "en"}
@@ -88,14 +76,8 @@ def test_every_page_is_in_the_language_that_is_read(client: FlaskClient, apply_s
         headers = {"Accept-Language": accepted}
         data = config(client.get("/widget/shop.js", headers=headers).text)
         assert data["language"] == language, accepted
-        assert data["aliases"] == {"iw": "he", "no": "nb", "nn": "nb"}
         for path in ("/sites/shop/choice", "/sites/shop/declaration?format=html", f"/v1/notices/{notice}?format=html"):
             assert f'<html lang="{language}"' in client.get(path, headers=headers).text, path
     for path in ("/widget/shop/preferences.js", "/widget/shop/details.js"):
         assert config(client.get(f"{path}?lang=nn_NO").text)["language"] == "nb"
     assert '<html lang="nb"' in client.get("/verify", headers={"Accept-Language": "no"}).text
-
-
-def test_what_needs_no_alias_has_none(client: FlaskClient, notice: str) -> None:
-    assert notice
-    assert "aliases" not in config(client.get("/widget/shop.js").text)

@@ -6,7 +6,7 @@ import { test } from "node:test";
 type Imports = Record<string, string[]>;
 
 /** The rooms that a room may import; the root, which ties them together, may import all. */
-const BELOW: Imports = { state: [], vendors: ["state"], page: ["state"], layers: ["state", "page"] };
+const BELOW: Imports = { state: [], vendors: ["state"], page: ["state"], layers: ["state", "page"], details: ["state", "page", "layers"] };
 
 const IMPORT = /\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g;
 

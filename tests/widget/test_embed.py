@@ -153,7 +153,6 @@ def test_the_data_of_the_first_view(client: FlaskClient, notice: str) -> None:
     data = config(client.get("/widget/shop.js").text)
     assert data["site"] == "shop"
     assert data["notice"] == notice
-    assert data["languages"] == ["en", "fr"]
     assert (data["days"], data["layout"]) == (180, "bar")
     # What has its usual value is left out: every byte delays the banner.
     assert not data.get("advanced", False)

@@ -2,25 +2,18 @@ import { decide, decideAll } from "./decide";
 import { receive } from "./layers/later";
 import { openBanner, showPreferences } from "./layers/layers";
 import { decision, on } from "./page/events";
-import { guard } from "./page/guard";
+import { guard, warn } from "./page/guard";
 import type { ConsentWidget } from "./public";
 import { allowed, config, receiptUrl } from "./state/current";
 import { complete } from "./state/state";
 
 type Params = Record<string, unknown>;
 
-/** A conversion of the site file, for the vendor that it is mapped to; held or dropped like any other call. */
-function conversion(name: string, params?: Params): void {
-  for (const { conversions } of config.vendors)
-    for (const send_to of conversions?.[name] || []) (window as any).gtag("event", "conversion", { ...params, send_to });
-}
-
-/** The conversion that an element names. */
-export function convert(element: HTMLElement | null): void {
-  if (!element) return;
-  const { conversion: name, value, currency, transactionId: transaction_id } = element.dataset;
-  // By way of JSON, which leaves out what the element does not say.
-  conversion(name!, JSON.parse(JSON.stringify({ value: value && +value, currency, transaction_id })));
+/** A conversion of the site file, for each vendor that it is mapped to; held or dropped like any other call. */
+export function conversion(name: string, params?: Params): void {
+  const targets = config.vendors.flatMap(({ conversions }) => conversions?.[name] || []);
+  if (!targets[0]) warn(`add ${name} to the site file: its calls are dropped`);
+  for (const send_to of targets) (window as any).gtag("event", "conversion", { ...params, send_to });
 }
 
 const all = (action: string) => guard(() => decideAll(action, "api"));

@@ -1,5 +1,6 @@
 import css from "./debug.css";
 import type { Kit } from "./layers/later";
+import { element, paint } from "./page/element";
 
 export type Tone = "good" | "warn" | "bad" | "";
 
@@ -26,7 +27,7 @@ const NARROW = 600;
  * The overlay in the page: beside its body, so that no framework takes it for its own, and above all that stands there
  * but the top layer, so that it never hides the banner.
  */
-export function openOverlay({ element, paint, config }: Kit): Overlay {
+export function openOverlay({ config }: Kit): Overlay {
   const host = element("consent-debug", { role: "region", "aria-label": "Consent debug", lang: "en", "data-corner": "0" });
   const root = host.attachShadow({ mode: "open" });
   const chip = element("span", { class: "chip" });

@@ -69,7 +69,7 @@ function asked({ config, allowed }: Kit, { names }: Detail): Row[] {
 }
 
 function held({ allowed }: Kit): Row[] {
-  return gated(document).map((element) => {
+  return gated(document).filter(({ dataset }) => !allowed(dataset.consent!)).map((element) => {
     const { tagName, id, dataset } = element;
     const key = dataset.consent!;
     const source = dataset.src || dataset.consentSrc || element.getAttribute("src");
@@ -147,4 +147,8 @@ function begin(kit: Kit, detail: Detail): void {
 }
 
 /** Shows a page's developers what the widget asks, holds, loads and sends there, and every warning. */
-export default (detail: Detail): void => widget()._(null, { debug: (kit) => begin(kit, detail) });
+/** By the tag, or on a developer's own machine: a link that somebody gives a visitor shows nothing. */
+const isAskedFor = (): boolean =>
+  !!document.querySelector("script[data-consent-debug]") || /^(localhost|127\.[\d.]+|\[::1])$/.test(location.hostname);
+
+export default (detail: Detail): void => widget()._(null, { debug: (kit) => void (isAskedFor() && begin(kit, detail)) });

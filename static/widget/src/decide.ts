@@ -1,103 +1,116 @@
 import { post, resend } from "./client";
 import { later } from "./layers/later";
-import { sweep, type Cover } from "./page/gate";
+import { show } from "./layers/layers";
+import { tell } from "./page/events";
 import { guard } from "./page/guard";
-import { readCookie, stillCounts, writeCookie } from "./state/cookie";
-import { allowed, choice, choose, config, gpc, holdReceipt, recallReceipt } from "./state/current";
-import { stored } from "./state/outbox";
-import { complete, takes, underSignal, type Answer, type Choice } from "./state/state";
+import { flush, soon } from "./page/paint";
+import { decode, readText, stillCounts, writeCookie } from "./state/cookie";
+import { allowed, answered, choice, choose, config, gpc, holdReceipt, recallReceipt } from "./state/current";
+import { OWED, stored } from "./state/outbox";
+import { complete, grantsAny, isWhole, takes, type Answer, type Choice } from "./state/state";
 import type { Apply } from "./vendors/adapter";
 
-let earlier: Choice | null;
-let applies: (Apply | undefined)[];
-let changed: () => void;
+const DAY = 86400;
 
-export const cover: Cover = (frame, key) => later("cover", frame, key);
+let earlier: Choice | null;
+/** The answer in the cookie as this page last saw it. */
+let known: string;
+let applies: (Apply | undefined)[];
+
+/** The answer in the cookie, without what the server adds to it: that stands last. */
+const inCookie = (): string => readText().split(/&[is]=/)[0];
 
 /** Let the page follow the choice. With `leaving` nothing new is loaded, since a reload comes. */
 function follow(leaving?: boolean): void {
-  for (const apply of applies) apply && guard(apply)(!!choice, allowed, leaving);
-  if (choice && !leaving) sweep(cover);
+  for (const apply of applies) apply && guard(apply)(answered(), allowed, leaving, choice?.action);
 }
 
-const OWED = "eu-consent-purge";
+/**
+ * Take what is no longer granted from the browser, and from the page: tags that run cannot be stopped. It is owed to the
+ * next page as long as the script for it cannot come.
+ */
+function takeBack(leaving: boolean): void {
+  stored(OWED, "1");
+  later("purge", leaving);
+  // Tags that run on must not wait for a server that does not answer, nor for what the page made of Promise.
+  if (leaving) setTimeout(() => location.replace(location.pathname + location.search), 1000);
+}
 
-/** Delete what denied vendors stored; owed to the next page as long as the script for it cannot come. */
-const purge = async () => {
-  if (await later("purge")) stored(OWED, null);
-};
-
-/** One act of the visitor, in the order that the contract fixes: kept, told to the tags, posted. */
-export function decide(action: string, method: string, answer: Answer): void {
+/** One act of the visitor: kept and shown at once; told to the tags, and posted, when that is painted. */
+export function decide(action: string, method: string, answer: Answer, left?: number): void {
+  flush();
+  const here = choice;
+  // Another tab may have got an answer meanwhile.
+  if (inCookie() != known) read();
   const before = earlier;
-  const visitor = before && before.visitor;
+  const visitor = before?.visitor || null;
   const lost = takes(config, before, answer);
-  // Tags that run cannot be stopped: Analytics would write its cookies again.
-  const leaving = lost && !!choice && action != "gpc";
+  const leaving = takes(config, here, answer) && action != "gpc";
+  const now = Math.floor(Date.now() / 1000);
   earlier = {
     ...answer, action, visitor,
-    // A signal is no new choice, and lengthens none.
-    at: action == "gpc" ? before!.at : Math.floor(Date.now() / 1000),
+    // A signal is no new choice, and lengthens none. Of a refusal the day is enough, and names nobody.
+    at: action == "gpc" ? before!.at : grantsAny(answer) ? now : now - now % DAY,
     revision: config.revision,
     gpc: gpc(),
   };
   choose(earlier);
-  guard(writeCookie)(earlier, config);
-  holdReceipt(null);
-  follow(leaving);
-  post({
+  guard(writeCookie)(earlier, config, left);
+  known = inCookie();
+  const body = {
     notice: config.notice, action, method, ...answer, visitor,
-    change: !!before || action == "withdraw", language: config.language,
+    change: isWhole(config, before) || action == "withdraw", language: config.language,
     page: location.origin + location.pathname, gpc: gpc(), widget: config.widget,
+  };
+  show();
+  soon(() => {
+    holdReceipt(null);
+    follow(leaving);
+    post(body);
+    tell("change");
+    if (lost) takeBack(leaving);
   });
-  changed();
-  if (!lost) return;
-  stored(OWED, "1");
-  const leave = () => leaving && location.reload();
-  purge().then(leave);
-  // Tags that run on must not wait for a server that does not answer, nor for what the page made of Promise.
-  setTimeout(leave, 1000);
 }
 
 export const decideAll = (action: string, method: string): void =>
   decide(action, method, complete(config, () => action == "accept_all"));
 
-/** Grant one purpose or vendor and leave the rest as it stands. */
-export function always(key: string): void {
-  const { grants, vendors }: Answer = choice || { grants: {}, vendors: {} };
-  const answer = complete(config,
-    (purpose) => purpose == key || grants[purpose],
-    (vendor) => vendor == key || vendors[vendor]);
-  decide("save", "placeholder", answer);
+/** Take the choice that the cookie holds. */
+export function read(): void {
+  known = inCookie();
+  earlier = decode(readText());
+  choose(null);
+  if (!earlier) return;
+  recallReceipt();
+  if (!stillCounts(earlier, config.revision)) return;
+  choose(earlier);
+  Object.assign(earlier, answered()
+    ? complete(config, (key) => earlier!.grants[key], (key) => earlier!.vendors[key])
+    : { action: "save" });
 }
-
-function read(): Choice | null {
-  earlier = readCookie(config.days);
-  if (earlier) recallReceipt();
-  return earlier && stillCounts(earlier, config.revision)
-    ? Object.assign(earlier, complete(config, (key) => earlier!.grants[key], (key) => earlier!.vendors[key]))
-    : null;
-}
-
-export const restore = (): void => choose(read());
 
 /** Let the page follow the stored choice. */
-export function resume(tags: (Apply | undefined)[], onChange: () => void): void {
+export function resume(tags: (Apply | undefined)[]): void {
   applies = tags;
-  changed = onChange;
-  const remaining = choice && underSignal(config, choice);
-  if (remaining && gpc() && !choice!.gpc && takes(config, choice, remaining)) return decide("gpc", "signal", remaining);
-  follow();
+  // A signal that came after the choice; until it is known what that leaves, nothing opens.
+  answered() && gpc() && !choice!.gpc ? later("signal", follow) : follow();
 }
 
 /** What is owed from earlier pages; the first look into a page's storage is slow, and no banner waits for it. */
 export function catchUp(): void {
   if (!earlier) holdReceipt(null);
   resend();
-  if (stored(OWED)) purge();
+  if (stored(OWED)) later("purge", false);
 }
 
-/** A page that comes back from the back/forward cache may have missed a decision. */
+/** Follow what was decided in another document of the site: a tab, a frame, the page that this one comes back from. */
 export function refresh(): void {
-  if (readCookie(config.days)?.at != choice?.at) location.reload();
+  if (inCookie() == known) return;
+  const before = choice;
+  read();
+  show();
+  const lost = takes(config, before, choice);
+  follow(lost);
+  tell("change");
+  if (lost) takeBack(true);
 }

@@ -1,22 +1,20 @@
-import { api } from "./api";
-import { count } from "./client";
-import { always, catchUp, cover, decide, decideAll, refresh, restore, resume } from "./decide";
-import { useActs } from "./layers/acts";
-import { closeBanner, openBanner, showPreferences } from "./layers/layers";
-import { listen } from "./listen";
-import { tell } from "./page/events";
-import { watch } from "./page/gate";
-import { guard, warn } from "./page/guard";
-import { base, load, tag } from "./page/script";
+import { guardProperty } from "./vendors/replaced";
 import { EMPTY, readConfig } from "./state/config";
-import { choice, useConfig, useSheet } from "./state/current";
+import { attach, host } from "./layers/banner";
+import { guard, warn } from "./page/guard";
+import { api, conversion } from "./api";
+import { load, locate, tag } from "./page/script";
+import { count } from "./client";
 import type { Adapter, Apply } from "./vendors/adapter";
+import { parsed, show, showPreferences } from "./layers/layers";
+import { listen } from "./listen";
+import { later } from "./layers/later";
+import { useActs } from "./layers/acts";
+import { useConfig, useSheet } from "./state/current";
+import { catchUp, decide, decideAll, read, resume } from "./decide";
+import { tell } from "./page/events";
 
 const page = window as unknown as { consentWidget?: { _?(given: unknown): void } };
-
-/** Once the page is parsed: before that an element can stand there without its text. */
-const parsed = (work: () => void) =>
-  document.readyState == "loading" ? document.addEventListener("DOMContentLoaded", work) : work();
 
 /** Once the page is really looked at: a prerendered one shows nothing, counts nothing and loads no tag. */
 const seen = (work: () => void) =>
@@ -25,42 +23,50 @@ const seen = (work: () => void) =>
     : work();
 
 function begin(tags: (Apply | undefined)[]): void {
-  resume(tags, () => {
-    closeBanner(true);
-    tell("change");
-  });
-  if (!choice) openBanner(true);
-  parsed(() => {
-    watch(cover);
-    if (choice) closeBanner();
+  resume(tags);
+  show();
+  parsed.then(guard(() => {
+    const { attachShadow } = Element.prototype;
+    // What stands in an open shadow root is found by nothing that looks from here.
+    Element.prototype.attachShadow = function (options) {
+      if (this != host) later("markup");
+      return attachShadow.call(this, options);
+    };
+    if ([...document.querySelectorAll("*")].some((element) => element != host && element.shadowRoot)) later("markup");
+    const changed = guard(() => {
+      attach();
+      if (document.querySelector("[data-consent],[inert],dialog[open],[data-conversion]")) later("markup");
+    });
+    new MutationObserver(changed)
+      .observe(document, { childList: true, subtree: true, attributeFilter: ["open", "inert"] });
+    changed();
     // Where a receipt leads who wants to withdraw.
     if (location.hash == "#consent") showPreferences();
-  });
+  }));
   // After the page's own work: a late script that hangs would hold up its load event.
-  document.readyState == "complete" ? catchUp() : addEventListener("load", guard(catchUp));
-  addEventListener("pageshow", guard(({ persisted }: PageTransitionEvent) => persisted && refresh()));
+  document.readyState == "complete" ? guard(catchUp)() : addEventListener("load", guard(catchUp));
   tell("ready");
 }
 
 const start = guard((adapters: Record<string, Adapter>, sheet: string, given: unknown) => {
-  // A second copy of the tag hands its notice to the first and does nothing itself.
-  if (page.consentWidget?._) return page.consentWidget._(given);
+  // A second copy of the tag hands its notice to the first and does nothing itself. Markup can name an element so.
+  if (typeof page.consentWidget?._ == "function") return page.consentWidget._(given);
   const config = readConfig(given);
   const notice = config || EMPTY;
+  locate(notice.server);
   // Before all else, so that site code finds gtag and fbq even under a notice that cannot be used.
   const tags = Object.keys(adapters).map((name) =>
-    guard(adapters[name])(notice, notice.vendors.filter(({ adapter }) => adapter == name), load, count));
+    guard(adapters[name])(notice, notice.vendors.filter(({ adapter }) => adapter == name), load, count, warn, guardProperty));
   if (!config) return warn("damaged notice, all tags stay shut");
   useConfig(config);
   useSheet(sheet);
-  useActs({ decide, decideAll, always, count });
-  restore();
+  useActs({ decide, decideAll, conversion, count, listen });
+  read();
   (window as any).consentWidget = api;
   listen();
   seen(guard(() => begin(tags)));
-  // For the page's developers alone; nobody else pays for it.
-  if (tag?.matches("[data-consent-debug]") || /^\w+:..(localhost|127[\d.]+|\[::1])(:\d+)?\/[^#]*[?&]consent-debug/.test(location.href))
-    load(`${base}/widget/${config.site}/debug.js`);
+  // For the page's developers: by an attribute of the tag, or in the query.
+  if (/consent-debug/.test(tag?.outerHTML + location.search)) later("debug");
 });
 
 export default (adapters: Record<string, Adapter>, sheet: string) => (given: unknown) => void start(adapters, sheet, given);

@@ -10,7 +10,7 @@ const choice = (part: Partial<Choice> = {}): Choice => ({
   vendors: { "google-ads": true }, gpc: true, visitor: "3e0a", state: "a.b-c_d.e", ...part,
 });
 const refusal = choice({ action: "refuse_all", grants: { analytics: false }, vendors: {}, gpc: false });
-const read = (value: string) => decode(value, 180, NOW);
+const read = decode;
 
 test("what is written is read back", () => {
   assert.deepEqual(read(encode(choice())), choice());
@@ -25,11 +25,8 @@ test("a visitor who refuses everything carries no identifier", () => {
   assert.equal(encode(refusal), `v=1&t=${NOW - 100}&n=0123456789abcdef&p.analytics=0`);
 });
 
-test("a value of any length of life outside its days is no choice", () => {
-  assert.ok(read(encode(choice({ at: NOW - 180 * DAY + 1 }))));
-  assert.equal(read(encode(choice({ at: NOW - 180 * DAY }))), null);
-  assert.ok(read(encode(choice({ at: NOW + DAY - 1 }))));
-  assert.equal(read(encode(choice({ at: NOW + DAY }))), null);
+test("whatever clock wrote its time, a choice stands: its age is the browser's business", () => {
+  for (const days of [-400, -180, -3, 0, 3, 200]) assert.ok(read(encode(choice({ at: NOW + days * DAY }))), "" + days);
 });
 
 test("damaged values are no choice", () => {

@@ -1,31 +1,55 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { add, parse, isFinal, without, type Post } from "../../../static/widget/src/state/outbox";
+import { afterEach, beforeEach, test } from "node:test";
+import { isFinal } from "../../../static/widget/src/details/problem";
+import { add, forget, lines, waiting } from "../../../static/widget/src/state/outbox";
 
-const post = (id: number): Post => ({ decision_id: "" + id });
-const many = (count: number) => Array.from({ length: count }, (_, id) => post(id));
+const line = (id: number) => JSON.stringify({ notice: "n", grants: { news: true }, vendors: {}, decision_id: "" + id });
+const page = globalThis as any;
+
+beforeEach(() => {
+  const kept = new Map<string, string>();
+  page.localStorage = {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => void kept.set(key, value),
+    removeItem: (key: string) => void kept.delete(key),
+  };
+});
+afterEach(() => {
+  delete page.localStorage;
+  delete (Array.prototype as any).toJSON;
+});
+
+test("what is kept waits in its order, until it is delivered", () => {
+  [1, 2, 3].map(line).forEach(add);
+  forget(line(2));
+  assert.deepEqual(waiting(), [line(1), line(3)]);
+  forget(line(1));
+  forget(line(3));
+  assert.equal(page.localStorage.getItem("eu-consent-outbox"), null);
+});
 
 test("the oldest gives way to the twenty-first", () => {
-  const list = add(many(20), post(20));
-  assert.equal(list.length, 20);
-  assert.deepEqual([list[0], list[19]], [post(1), post(20)]);
+  for (let id = 0; id <= 20; id++) add(line(id));
+  assert.deepEqual([waiting().length, waiting()[0], waiting()[19]], [20, line(1), line(20)]);
 });
 
-test("what is delivered is dropped by its id", () => {
-  assert.deepEqual(without(many(3), post(1)), [post(0), post(2)]);
-  assert.deepEqual(without(many(2), post(9)), many(2));
+test("what the page has put on arrays does not reach it", () => {
+  (Array.prototype as any).toJSON = () => "broken";
+  add(line(1));
+  add(line(2));
+  assert.deepEqual(waiting(), [line(1), line(2)]);
 });
 
-test("success and refusals end the matter, a busy or broken server does not", () => {
-  for (const status of [200, 201, 204, 400, 403, 404, 409, 413, 415, 422]) assert.ok(isFinal(status), "" + status);
-  for (const status of [408, 425, 429, 500, 502, 503, 504]) assert.ok(!isFinal(status), "" + status);
+test("an outbox of version 0.2 is read", () => {
+  assert.deepEqual(lines(`[${line(1)},${line(2)}]`), [line(1), line(2)]);
+  assert.deepEqual(lines(`[${line(1)}]`), [line(1)]);
 });
 
-test("a damaged outbox is empty", () => {
-  for (const text of [null, "", "{", "null", "7", "{}", '"x"', "[null]"]) assert.deepEqual(parse(text), [], "" + text);
+test("an empty outbox has nothing in it", () => {
+  for (const text of [null, "", "[]"]) assert.deepEqual(lines(text), [], "" + text);
 });
 
-test("a stored outbox keeps its bodies, at most twenty", () => {
-  assert.deepEqual(parse(JSON.stringify([post(1), {}, post(2)])), [post(1), post(2)]);
-  assert.equal(parse(JSON.stringify(many(50))).length, 20);
+test("a refused body ends the matter; what can pass does not", () => {
+  for (const status of [400, 409, 413, 415, 422]) assert.ok(isFinal(status), "" + status);
+  for (const status of [0, 401, 403, 404, 408, 425, 429, 500, 502, 503, 504]) assert.ok(!isFinal(status), "" + status);
 });

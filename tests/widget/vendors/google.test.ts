@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
+import { guardProperty } from "../../../static/widget/src/vendors/replaced";
 import google, { sift, signals } from "../../../static/widget/src/vendors/google";
 import { ads, analytics, manager, notice, pixel } from "../cast";
 
@@ -7,15 +8,19 @@ const open = (...ids: string[]) => (id: string) => ids.includes(id);
 const page = globalThis as any;
 
 /** The queue as Google reads it: the arguments of each call, other entries as they are. */
-const queue = () => page.dataLayer.map((entry: any) => (String(entry) == "[object Arguments]" ? [...entry] : entry));
+const read = (layer: any[]) => layer.map((entry: any) => (String(entry) == "[object Arguments]" ? [...entry] : entry));
+const isState = (entry: any) => /^consent_/.test(entry?.event);
+const queue = () => read(page.dataLayer).filter((entry) => !isState(entry));
+const states = () => read(page.dataLayer).filter(isState);
 const commands = () => queue().map((entry: any) => (Array.isArray(entry) ? entry.slice(0, 2).map((part) => (part instanceof Date ? "now" : part)).join(" ") : entry));
 
 let loaded: string[];
 let counted: [string, object][];
+let warned: string[];
 let leave: () => void;
 const start = (vendors = [analytics, ads], part = {}) =>
   google({ ...notice, ...part }, vendors, (src) => (loaded.push(src), Promise.resolve()),
-    (path, counts) => counted.push([path, counts]));
+    (path, counts) => counted.push([path, counts]), (text) => void warned.push(text), guardProperty);
 const site = function (this: unknown) {
   page.dataLayer.push(arguments);
 } as (...call: unknown[]) => void;
@@ -25,13 +30,14 @@ const none = () => false;
 beforeEach(() => {
   loaded = [];
   counted = [];
+  warned = [];
+  page.location = { href: "https://shop.example/" };
   page.addEventListener = (_: string, act: () => void) => (leave = act);
   page.window = page;
-  page.document = { readyState: "interactive" };
   delete page.dataLayer;
 });
 afterEach(() => {
-  for (const name of ["addEventListener", "window", "document", "dataLayer", "gtag", "ga-disable-G-ABCD123456", "ga-disable-AW-123456789"]) delete page[name];
+  for (const name of ["addEventListener", "window", "location", "dataLayer", "myLayer", "gtag", "google_tag_manager", "ga-disable-G-ABCD123456", "ga-disable-AW-123456789"]) delete page[name];
 });
 
 test("before a choice there is one default, seven types, and no script", () => {
@@ -45,7 +51,7 @@ test("before a choice there is one default, seven types, and no script", () => {
 
 test("entries are Arguments objects", () => {
   start()(true, all);
-  for (const entry of page.dataLayer) assert.equal(String(entry), "[object Arguments]");
+  for (const entry of page.dataLayer) if (!isState(entry)) assert.equal(String(entry), "[object Arguments]");
 });
 
 test("a grant gives default, update, js, config, in this order and once", () => {
@@ -64,7 +70,7 @@ test("a refusal gives one update and nothing else", () => {
   assert.equal(page["ga-disable-G-ABCD123456"], true);
 });
 
-test("what the page queued before is held behind the default, plain objects stay", () => {
+test("what the page queued before is held behind the default, and follows in its order", () => {
   page.dataLayer = [];
   site("js", new Date());
   site("config", "G-ABCD123456", { user_id: "u" });
@@ -72,8 +78,8 @@ test("what the page queued before is held behind the default, plain objects stay
   const apply = start();
   assert.deepEqual(commands(), ["consent default", { event: "own" }]);
   apply(true, all);
-  assert.deepEqual(commands(), ["consent default", { event: "own" }, "consent update", "js now", "config AW-123456789", "config G-ABCD123456"]);
-  assert.deepEqual(queue().at(-1), ["config", "G-ABCD123456", { user_id: "u" }]);
+  assert.deepEqual(commands(), ["consent default", "consent update", "js now", "config AW-123456789", "config G-ABCD123456", { event: "own" }]);
+  assert.deepEqual(queue().at(-2), ["config", "G-ABCD123456", { user_id: "u" }]);
 });
 
 test("the site's usual stub, defined anew, is gated too", () => {
@@ -128,11 +134,12 @@ test("Google's own push sees what passes, and only that", async () => {
 test("Tag Manager gets its start event and its own script", () => {
   start([manager])(true, all);
   assert.equal(queue()[2].event, "gtm.js");
+  assert.ok(page.dataLayer.findIndex(isState) < page.dataLayer.findIndex((entry: any) => entry.event == "gtm.js"));
   assert.deepEqual(loaded, ["https://www.googletagmanager.com/gtm.js?id=GTM-ABC1234"]);
 });
 
 test("advanced mode loads at once under the denied default", () => {
-  const apply = start(undefined, { advanced: true });
+  const apply = start(undefined, { advanced: true, google: { calls: [["set", "ads_data_redaction", true]] } });
   apply(false, none);
   assert.deepEqual(commands(), ["consent default", "set ads_data_redaction", "js now", "config G-ABCD123456", "config AW-123456789"]);
   assert.equal(queue()[0][2].wait_for_update, 500);

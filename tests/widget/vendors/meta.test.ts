@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import meta, { opening, passes } from "../../../static/widget/src/vendors/meta";
+import { guardProperty } from "../../../static/widget/src/vendors/replaced";
+import meta, { passes } from "../../../static/widget/src/vendors/meta";
 import { notice, pixel } from "../cast";
 
 const page = globalThis as any;
@@ -8,17 +9,20 @@ const ID = "1234567890123456";
 const all = () => true;
 const none = () => false;
 let loaded: string[];
+let warned: string[];
 
-const start = () => meta(notice, [pixel], (src) => (loaded.push(src), Promise.resolve()));
+const start = (vendors = [pixel]) =>
+  meta(notice, vendors, (src) => (loaded.push(src), Promise.resolve()), () => 0, (text) => void warned.push(text), guardProperty);
 const queue = () => page.fbq.queue.map((call: ArrayLike<unknown>) => Array.from(call).join(" "));
 
 beforeEach(() => {
   loaded = [];
+  warned = [];
+  page.location = { href: "https://shop.example/" };
   page.window = page;
-  page.document = { readyState: "interactive" };
 });
 afterEach(() => {
-  for (const name of ["window", "document", "fbq", "_fbq"]) delete page[name];
+  for (const name of ["window", "location", "fbq", "_fbq"]) delete page[name];
 });
 
 test("before a choice calls are held and nothing is loaded", () => {
@@ -43,7 +47,7 @@ test("the site's own init and page view are not doubled", () => {
   page.fbq("init", ID, { em: "x" });
   page.fbq("track", "PageView");
   apply(true, all);
-  assert.deepEqual(queue(), [`init ${ID} [object Object]`, "track PageView", "track Lead"]);
+  assert.deepEqual(queue(), ["track Lead", `init ${ID} [object Object]`, "track PageView"]);
 });
 
 test("a snippet that runs after a stored grant is not doubled", () => {
@@ -100,8 +104,51 @@ test("pixels that are not granted get nothing, and consent is the widget's own",
   assert.ok(passes(["track", "Lead"], open));
 });
 
-test("opening calls leave the held ones as they were", () => {
-  const held = [["track", "PageView"]];
-  opening(held, [["init", ID], ["track", "PageView"]]);
-  assert.equal(held.length, 1);
+test("calls leave in the order in which they were made, the widget's own behind the site's settings", () => {
+  const apply = start();
+  page.fbq("dataProcessingOptions", ["LDU"], 0, 0);
+  page.fbq("set", "autoConfig", false, ID);
+  page.fbq("track", "ViewContent");
+  apply(true, all);
+  assert.deepEqual(queue(), [
+    "dataProcessingOptions LDU 0 0", `set autoConfig false ${ID}`, "init " + ID, "track PageView", "track ViewContent",
+  ]);
+});
+
+test("a stub that the page puts in place is held with what it was told", () => {
+  const apply = start();
+  const stub: any = () => assert.fail("the page's stub was called");
+  stub.queue = [["track", "Early"]];
+  page.fbq = stub;
+  page.fbq("track", "Late");
+  apply(true, all);
+  assert.deepEqual(queue(), ["init " + ID, "track PageView", "track Early", "track Late"]);
+});
+
+test("what only wraps the widget's function is left alone", () => {
+  const apply = start();
+  const inner = page.fbq;
+  const seen: unknown[] = [];
+  page.fbq = (...call: unknown[]) => (seen.push(call), inner(...call));
+  page.fbq("track", "Lead");
+  assert.equal(seen.length, 1);
+  apply(true, all);
+  page.fbq = undefined;
+  assert.deepEqual(queue(), ["init " + ID, "track PageView", "track Lead"]);
+});
+
+test("several pixels open together, and one that the site file does not name is refused aloud", () => {
+  const apply = start([{ ...pixel, ids: [ID, "222"] }]);
+  page.fbq("init", "999");
+  apply(true, all);
+  assert.deepEqual(queue(), ["init " + ID, "init 222", "track PageView"]);
+  assert.equal(warned.length, 1);
+  assert.match(warned[0], /999/);
+});
+
+test("a page view on another page is one of its own", () => {
+  start()(true, all);
+  page.location = { href: "https://shop.example/next" };
+  page.fbq("track", "PageView");
+  assert.deepEqual(queue().slice(2), ["track PageView"]);
 });

@@ -2,12 +2,14 @@ import type { Answer } from "../state/state";
 
 /** What the layers ask of those above them, who decide and post. */
 export interface Acts {
-  decide(action: string, method: string, answer: Answer): void;
+  decide(action: string, method: string, answer: Answer, left?: number): void;
   decideAll(action: string, method: string): void;
-  /** Grant one purpose or vendor and leave the rest as it stands. */
-  always(key: string): void;
+  /** A conversion of the site file. */
+  conversion(name: string, params?: Record<string, unknown>): void;
   /** Add to a counter of the server. */
   count(path: string): unknown;
+  /** Hear what a visitor does in the page. */
+  listen(): void;
 }
 
 export let acts: Acts;

@@ -1,17 +1,23 @@
 import { button, element, paint } from "../page/element";
-import { config, gpc, sheet } from "../state/current";
+import { config, sheet } from "../state/current";
 
 export let host: HTMLElement;
 export let root: ShadowRoot;
 let status: HTMLElement;
+let act: (action: string) => void;
+let listen: () => void;
 
-export const page = document.documentElement;
+/** The way back, while the site has none that can be seen. */
+let reopen: HTMLElement;
+
+const resting = () => host.dataset.view == "rest";
+const isBanner = () => host.role == "dialog";
 
 /** Whether it can be seen, too: a content blocker may hide it. */
-export const isOpen = (): boolean => !!host?.offsetHeight && host.dataset.view != "rest";
+export const isOpen = (): boolean => !!host?.offsetHeight && isBanner();
 
 /** Text and buttons are light children, each a slotted child of its own; the shadow root only lays them out. */
-export function mount(act: (action: string) => void, seen: () => void): void {
+export function mount(acting: (action: string) => void, seen: () => void, hear: () => void): void {
   if (host) return;
   host = element("consent-widget", { popover: "manual" });
   root = host.attachShadow({ mode: "open" });
@@ -19,21 +25,53 @@ export function mount(act: (action: string) => void, seen: () => void): void {
   root.append(element("slot", {}), element("slot", { name: "a", class: "a" }));
   // A live region is read out only when it stood there before its text.
   host.append((status = element("p", { role: "status" })));
-  host.onclick = ({ target }) => act((target as HTMLElement).dataset.action!);
+  act = acting;
+  listen = hear;
   // Called after the browser laid out the page and before it paints: asked sooner, it would lay out twice.
-  new ResizeObserver(() => {
-    // What has the focus stays clear of the bar (WCAG 2.4.11): also at the page's end, which gets the room to scroll.
-    page.style.scrollPaddingBottom = page.style.paddingBottom = isOpen() ? host.offsetHeight + "px" : "";
-    if (isOpen()) seen();
-  }).observe(host);
+  new ResizeObserver(() => isOpen() && seen()).observe(host);
 }
 
-/** Put it into the body; again when the page has put another body there, as frameworks that turn pages in place do. */
+/** Links of the site's that may lead back, whether they can be seen or not. */
+const ways = () => [...document.querySelectorAll<HTMLElement>("[data-consent-open]")].filter((link) => !host.contains(link));
+
+let due: number;
+/** How often it is put back. */
+let lives = 500;
+
+/** Leave a way back unless the site has one that can be seen: looked at soon and once, since it lays the page out. */
+const arrange = () =>
+  (due ||= setTimeout(() => {
+    due = 0;
+    if (ways().some((link) => link.checkVisibility?.({ checkVisibilityCSS: true }) ?? link.offsetHeight)) reopen.remove();
+    else if (resting() && !reopen.isConnected) status.before(reopen);
+  }, 100));
+
+/**
+ * Put it into the page, and let it be seen or not; again whenever the page has changed: frameworks that turn pages in
+ * place put another body there, or a copy of one.
+ */
 export function attach(): void {
-  if (!host) return;
-  if (!host.isConnected) document.body.prepend(host);
+  if (!host || !document.body) return;
+  for (const copy of document.querySelectorAll("consent-widget")) if (copy != host) copy.remove();
+  // A content blocker takes it out again and again.
+  if (!host.isConnected && lives-- > 0) {
+    // Last, where a framework that takes over the page it has rendered on its server expects nothing.
+    document.body.append(host);
+    host.onclick = ({ target }) => act((target as HTMLElement).dataset.action!);
+    // Esc elsewhere is meant for what the page shows there.
+    host.onkeydown = ({ key }) => void (key == "Escape" && isBanner() && act("close"));
+    listen();
+  }
+  if (resting()) arrange();
   // Above every z-index, in the top layer; a content blocker may have taken it out already.
-  if (host.isConnected) host.togglePopover?.(host.dataset.view != "rest");
+  if (host.isConnected) host.togglePopover?.(isBanner() && !host.hidden);
+}
+
+/** The keyboard meets the banner before the page. */
+export function front(): void {
+  if (!isOpen() || document.activeElement != document.body || root.children[2] || !host.previousElementSibling) return;
+  document.body.prepend(host);
+  attach();
 }
 
 function fill(view: string, label: string, ...children: Node[]): void {
@@ -43,8 +81,7 @@ function fill(view: string, label: string, ...children: Node[]): void {
   host.dir = config.direction || "ltr";
   host.setAttribute("role", view == "rest" ? "region" : "dialog");
   host.setAttribute("aria-label", label);
-  while (status.previousSibling) status.previousSibling.remove();
-  status.before(...children);
+  host.replaceChildren(...children, status);
   attach();
 }
 
@@ -52,7 +89,6 @@ export function showBanner(): void {
   const { texts, shown, layout } = config;
   fill(layout, texts.title,
     ...shown.map((line) => element(...line)),
-    ...(gpc() ? [element("p", {}, texts.gpc)] : []),
     button("refuse", texts.refuse),
     button("accept", texts.accept),
     button("customise", texts.customise, { class: "q" }),
@@ -61,16 +97,16 @@ export function showBanner(): void {
 
 /** The banner gone, and a way back left, unless the page has its own. */
 export function showReopen(): void {
-  const { reopen } = config.texts;
+  const text = config.texts.reopen;
   // What stands there already may have the focus.
-  if (host.dataset.view == "rest") return;
-  fill("rest", reopen);
-  if (!document.querySelector("[data-consent-open]"))
-    status.before(button("reopen", reopen, { class: "q", "data-consent-open": "" }));
+  if (resting()) return;
+  reopen = button("reopen", text, { class: "q", "data-consent-open": "" });
+  fill("rest", text, ...(ways()[0] ? [] : [reopen]));
 }
 
 /** Announce a text to who listens; with a look also to who sees. */
 export function say(text: string, look = ""): void {
+  if (!status) return;
   status.className = look;
   status.textContent = text;
 }

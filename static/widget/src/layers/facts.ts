@@ -1,4 +1,4 @@
-import type { Kit } from "./later";
+import { element } from "../page/element";
 
 interface Cookie {
   name: string;
@@ -17,10 +17,12 @@ export interface VendorDetail {
   policy: string;
   transfer: string;
   cookies: Cookie[];
+  /** Parts of the addresses that its tags come from. */
+  sources?: string[];
 }
 
 /** Who a vendor is, where it takes data, and all that it stores, as elements one below the other. */
-export function facts({ element }: Kit, about: VendorDetail, texts: Record<string, string>, vendor: string): HTMLElement[] {
+export function facts(about: VendorDetail, texts: Record<string, string>, vendor: string): HTMLElement[] {
   const fact = (name: string, value: string) =>
     value ? [element("p", {}, element("b", {}, texts[name]), " " + value)] : [];
 

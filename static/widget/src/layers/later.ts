@@ -1,15 +1,14 @@
-import { button, element, paint } from "../page/element";
-import { open, type Gated } from "../page/gate";
-import { said } from "../page/guard";
-import { base, load, tag } from "../page/script";
-import { readConfig, type Config } from "../state/config";
-import { allowed, choice, config, receiptUrl, useConfig } from "../state/current";
-import { complete } from "../state/state";
+import { guard, warn, warnings } from "../page/guard";
+import { base, load, script, tag } from "../page/script";
+import type { Config } from "../state/config";
+import { allowed, choice, config, holdReceipt, receiptUrl, useConfig } from "../state/current";
 import { acts } from "./acts";
-import { host, page, root } from "./banner";
+import { host, root, say } from "./banner";
 
 /** What the later scripts get to work with. */
-const kit = () => ({ ...acts, base, config, choice, receiptUrl, host, root, allowed, complete, button, element, paint, open, later, warnings: said });
+const kit = () => ({
+  ...acts, base, config, choice, receiptUrl, host, root, warnings, allowed, guard, holdReceipt, later, say, script, warn,
+});
 
 export type Kit = ReturnType<typeof kit>;
 
@@ -24,13 +23,21 @@ export interface Works {
   facts(kit: Kit, place: Element, key: string): void;
   /** Put what the visitor chose in the place that is kept for it. */
   mine(kit: Kit, place: Element, slotted: Slotted): void;
-  /** Stand in for a frame that is not allowed. */
-  cover(kit: Kit, frame: Gated, key: string): void;
-  /** Let what has the focus be seen. */
-  clear(kit: Kit, focused: Element): void;
-  /** Delete what denied vendors have stored. */
-  purge(kit: Kit): void;
-  /** Show the page's developers what goes on; done as soon as the script for it has come. */
+  /** Gate the markup of the page. */
+  markup(kit: Kit): void;
+  /** Let Global Privacy Control take back what it covers, or go on as before. */
+  signal(kit: Kit, follow: () => void): void;
+  /** Say beside the banner that the browser sends Global Privacy Control. */
+  gpc(kit: Kit, place: Element): void;
+  /** Take the server's answer to a decision. */
+  answer(kit: Kit, line: string, coming: Promise<Response | undefined>): void;
+  /** Grant one purpose or vendor and leave the rest as it stands, or as it is asked. */
+  always(kit: Kit, key: string): void;
+  /** Let what has the focus be seen, and the end of the page. */
+  clear(kit: Kit, focused?: Element): void;
+  /** Delete what denied vendors have stored; with `leaving`, load the page anew then. */
+  purge(kit: Kit, leaving: boolean): void;
+  /** Show the site's developers what goes on. */
   debug(kit: Kit): void;
 }
 
@@ -42,27 +49,29 @@ const coming: Record<string, Promise<unknown>> = {};
 
 /** A later script reports here: what it can do, or the same notice in the page's language. */
 export function receive(given: Config | null, more?: Partial<Works>): void {
-  if (more) {
-    Object.assign(works, more);
-    more.debug?.(kit());
-  } else if (readConfig(given)?.site == config.site) useConfig(given!);
+  if (more) Object.assign(works, more);
+  else if (!localised || given?.site != config.site) warn("take one of these two tags out");
+  else useConfig(given!);
 }
 
 let localised: Promise<unknown>;
 
-/** Get the texts in the page's language, only when they are to be shown, so that a returning visitor needs no second request. */
+/**
+ * Get the texts in the page's language, only when they are to be shown, so that a returning visitor needs no second
+ * request. The server knows which of the offered languages the page's readers read.
+ */
 export function localise(): Promise<unknown> | undefined {
-  const language = page.lang.split("-")[0].toLowerCase();
-  if (language != config.language && config.languages.includes(language) && !/[?&]lang=/.test(tag.src))
-    return (localised ??= load(tag.src.split("?")[0] + "?lang=" + language));
+  const { lang } = document.documentElement;
+  if (tag && lang && lang.toLowerCase().split(/[-_]/)[0] != config.language && !/[?&]lang=/.test(tag.src))
+    return (localised ??= load(tag.src.split("?")[0] + "?lang=" + lang));
 }
 
 /** Have a later script work: fetched once, in the page's language. Settles with whether the work could be done. */
 export async function later<K extends keyof Works>(name: K, ...given: Given<K>): Promise<boolean> {
   await localise();
-  const script = name == "show" ? "preferences" : "details";
-  await (works[name] || (coming[script] ??= load(`${base}/widget/${config.site}/${script}.js?lang=${config.language}`)));
-  delete coming[script];
+  const file = name == "debug" ? "debug" : name == "show" ? "preferences" : "details";
+  await (works[name] || (coming[file] ??= load(`${base}/widget/${config.site}/${file}.js?lang=${config.language}`)));
+  delete coming[file];
   const work = works[name] as ((kit: Kit, ...given: Given<K>) => void) | undefined;
   work?.(kit(), ...given);
   return !!work;

@@ -1,49 +1,41 @@
 import { tell } from "../page/events";
 import { guard, warn } from "../page/guard";
-import { choice, config } from "../state/current";
+import { answered, config, gpc } from "../state/current";
 import { acts } from "./acts";
-import { attach, mount, page, say, showBanner, showReopen } from "./banner";
+import { attach, host, mount, say, showBanner, showReopen } from "./banner";
 import { later, localise } from "./later";
 
 let counted: unknown;
 
 /** Only what can be seen counts as shown, only before a choice, and after it is painted. */
-const seen = () => choice || (counted ||= setTimeout(() => acts.count("shown")));
+const seen = () => answered() || (counted ||= setTimeout(() => acts.count("shown")));
+
+/** Once the page is parsed: whoever takes over what a server rendered finds it as it was, with the banner behind it. */
+export const parsed = new Promise<unknown>((done) =>
+  document.readyState == "loading" ? document.addEventListener("readystatechange", done) : done(0));
 
 /** Do the work in a page that has a body and, for texts, in its language. */
-function whenMounted(work: () => unknown, wait?: () => unknown): void {
-  new Promise<void>((done) => {
-    const look = () => document.body && done(attach());
-    look();
-    new MutationObserver(look).observe(page, { childList: true });
-  })
-    .then(wait)
-    .then(() => mount(act, seen))
-    .then(work)
-    .catch(warn);
-}
+const whenMounted = (work: () => unknown, wait?: () => unknown, ready: Promise<unknown> = parsed): unknown =>
+  ready.then(wait).then(() => mount(act, seen, acts.listen)).then(work).catch(warn);
 
 /** Show the banner; `first` is the widget's own wish, which a choice made meanwhile ends. */
-export const openBanner = (first?: boolean): void =>
+export const openBanner = (first?: boolean): unknown =>
   whenMounted(() => {
-    if (first && choice) return;
+    if (first && answered()) return;
     showBanner();
+    if (gpc()) later("gpc", host.querySelector("[slot]")!);
     tell("shown");
   }, localise);
 
-/** Take the banner away and leave the way back. */
-export const closeBanner = (saved?: boolean): void =>
-  whenMounted(() => {
-    showReopen();
-    if (saved) say(config.texts.saved, "h");
-  });
+/** Ask who has not answered; for who has, leave the way back. In a frame of the site's own, the page around it does. */
+export const show = (): unknown => frameElement || (answered() ? whenMounted(showReopen) : openBanner(true));
 
-export const showPreferences = (): void =>
+export const showPreferences = (): unknown =>
   whenMounted(async () => {
     // Before the page is parsed nothing has put it there.
     attach();
     say(await later("show") ? "" : config.texts.failed);
-  });
+  }, undefined, document.body && Promise.resolve());
 
 const refuse = () => acts.decideAll("refuse_all", "banner");
 

@@ -1,4 +1,6 @@
+import { button, element, paint } from "../page/element";
 import type { Purpose, Vendor } from "../state/config";
+import { complete } from "../state/state";
 import type { Kit, Slotted, Works } from "./later";
 import css from "./preferences.css";
 
@@ -16,7 +18,7 @@ interface Detail {
 let styled: unknown;
 
 function show({ controller, contact, dpo, purposes, names, texts }: Detail, kit: Kit): void {
-  const { config, host, root, element, button, allowed, later } = kit;
+  const { config, host, root, allowed, later } = kit;
   const light: HTMLElement[] = [];
   const inputs: HTMLInputElement[] = [];
 
@@ -80,7 +82,7 @@ function show({ controller, contact, dpo, purposes, names, texts }: Detail, kit:
     accept: () => kit.decideAll("accept_all", "preferences"),
     refuse: () => kit.decideAll("refuse_all", "preferences"),
     withdraw: () => kit.decideAll("withdraw", "preferences"),
-    save: () => kit.decide("save", "preferences", kit.complete(config, stated, stated)),
+    save: () => kit.decide("save", "preferences", complete(config, stated, stated)),
     close: () => {},
   };
 
@@ -113,10 +115,12 @@ function show({ controller, contact, dpo, purposes, names, texts }: Detail, kit:
   dialog.onkeydown = (event) => event.stopPropagation();
   dialog.onclose = () => [dialog, ...light].forEach((element) => element.remove());
 
-  styled ||= kit.paint(root, css);
+  styled ||= paint(root, css);
   root.append(dialog);
   dialog.showModal();
   heading.focus();
+  // Asked for once, whatever page the address leads to next.
+  if (location.hash == "#consent") history.replaceState(history.state, "", location.pathname + location.search);
   if (kit.choice) later("mine", mine, slotted).then(orSay(mine));
   if (dialog.offsetHeight) return;
   // A content blocker hides it: shut, so that the page can be used, and to the page that needs no widget.

@@ -39,11 +39,6 @@ const quietly = (work: () => void) => {
   }
 };
 
-/** What is owed to the next page, which deletes it, stands in the page's storage under this key. */
-export const OWED = "eu-consent-purge";
-
-export const owe = (): void => quietly(() => localStorage.setItem(OWED, "1"));
-
 /** What is stored under a name. Cookies and storage keys have no kind: a vendor moves them between the three. */
 export interface Stored {
   name: string;
@@ -65,20 +60,25 @@ const deleteDatabase = (name: string) =>
     request.onsuccess = request.onerror = done;
   });
 
+/** All of them, whatever the page made of Promise. */
+async function settle(works: unknown[]): Promise<void> {
+  for (const work of works) await work;
+}
+
 type Take = (names: string[]) => string[];
 
 const deletions: Record<string, (take: Take, patterns: string[]) => Promise<unknown>> = {
   async indexeddb(take, patterns) {
     // Where a browser does not list them, patterns that are names find theirs.
     const known = indexedDB.databases ? (await indexedDB.databases()).map(({ name }) => name!) : patterns;
-    return Promise.all(take(known).map(deleteDatabase));
+    return settle(take(known).map(deleteDatabase));
   },
   async cache(take) {
-    return Promise.all(take(await caches.keys()).map((name) => caches.delete(name)));
+    return settle(take(await caches.keys()).map((name) => caches.delete(name)));
   },
   async "service-worker"(take) {
     const known = await navigator.serviceWorker.getRegistrations();
-    return Promise.all(known.filter((each) => take(paths(each))[0]).map((each) => each.unregister()));
+    return settle(known.filter((each) => take(paths(each))[0]).map((each) => each.unregister()));
   },
 };
 
@@ -98,7 +98,7 @@ export async function purge(denied: Stored[], needed: Stored[]): Promise<unknown
     quietly(() => {
       for (const name of take(Object.keys(window[kind]))) window[kind].removeItem(name);
     });
-  return Promise.all(Object.keys(deletions).map((kind) => {
+  return settle(Object.keys(deletions).map((kind) => {
     const patterns = named(denied, kind);
     // What a page may not touch holds nothing of a vendor either.
     return patterns[0] && deletions[kind]((names) => take(names, kind), patterns).catch(() => 0);

@@ -16,3 +16,10 @@ export function paint(root: ShadowRoot, css: string): unknown {
   sheet.replaceSync(css.replace(/([^}])([;}])/g, "$1!important$2"));
   return (root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet]);
 }
+
+/** The start tag of an element, to find it by. */
+export const startTag = (element: Element): string => (element.cloneNode() as Element).outerHTML.split("</")[0];
+
+/** Settles when the script has come or failed to. */
+export const arrival = (script: HTMLScriptElement): Promise<unknown> =>
+  new Promise((done) => (script.onload = script.onerror = done));

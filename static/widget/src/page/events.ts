@@ -5,9 +5,9 @@ let ready: boolean;
 /** The decision as the site's own code sees it. */
 export const decision = () => choice && { ...choice, at: new Date(choice.at * 1000).toISOString() };
 
-export function tell(name: string): void {
+export function tell(name: string, detail: unknown = decision()): void {
   ready ||= name == "ready";
-  document.dispatchEvent(new CustomEvent("consent:" + name, { detail: decision() }));
+  document.dispatchEvent(new CustomEvent("consent:" + name, { detail }));
 }
 
 /** Hear of an event; of `ready` also who comes after it. */

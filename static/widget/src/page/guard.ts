@@ -1,11 +1,11 @@
-/** What was said, in order. */
-export const said = new Set<string>();
+/** What the site's developers were told, each once. */
+export const warnings = new Set<string>();
 
 /** Tell the site's developers, once a text. */
 export function warn(text: unknown): void {
   const line = "consent: " + text;
-  if (!said.has(line)) console.warn(line);
-  said.add(line);
+  if (!warnings.has(line)) console.warn(line);
+  warnings.add(line);
 }
 
 /** The same function, whose faults never reach the page. */

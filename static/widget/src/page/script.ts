@@ -1,11 +1,18 @@
+import { arrival } from "./element";
+
 const rules = { createScriptURL: (url: string) => url, createScript: (text: string) => text };
 
+// Not by way of `document`, where markup can put an element under any name (DOM clobbering).
+const running = Object.getOwnPropertyDescriptor(Document.prototype, "currentScript")!.get!.call(document);
+
 /** The widget's own tag. Its `src` tells where the consent server is, its nonce goes to each script that is added. */
-export const tag = (document.currentScript || document.querySelector('[src*="/widget/"]')) as HTMLScriptElement;
-const nonce = tag?.nonce || "";
+export const tag: HTMLScriptElement | null = running;
 
 /** The consent server, also behind a path of the site's own host. */
-export const base = tag?.src.split("/widget/")[0];
+export let base: string;
+
+/** Learn where the consent server is. A module does not see its own tag: there the address in the notice counts. */
+export const locate = (server: string): void => void (base = tag ? tag.src.split("/widget/")[0] : server);
 
 let policy = rules;
 try {
@@ -15,20 +22,17 @@ try {
 }
 
 /** A script element that runs once it is in the page. */
-export function script(src: string | null, text = ""): HTMLScriptElement {
+export function script(src: string | null | undefined, text = ""): HTMLScriptElement {
   const element = document.createElement("script");
-  element.nonce = nonce;
+  element.nonce = tag?.nonce || "";
   if (src) element.src = policy.createScriptURL(src);
   else element.text = policy.createScript(text);
   return element;
 }
 
-/** Settles when the script has come or failed to. */
-export const arrival = (element: HTMLScriptElement): Promise<unknown> =>
-  new Promise((done) => (element.onload = element.onerror = done));
-
 export function load(src: string): Promise<unknown> {
   const element = script(src);
+  element.dataset.consentDone = "";
   document.head.append(element);
   return arrival(element);
 }

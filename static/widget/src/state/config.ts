@@ -9,41 +9,36 @@ export interface Purpose {
 export interface Vendor {
   key: string;
   adapter?: string;
-  /** The site's own at the vendor, in the order of its file. */
   ids?: string[];
   purposes: string[];
-  /** By name, each destination that is to have it. */
+  /** Where each conversion of the site file goes. */
   conversions?: Record<string, string[]>;
-  /** Where its requests go; only where there is no adapter. */
+  /** Where a tag of this vendor that stands in the page ungated comes from. */
   hosts?: string[];
 }
 
-/** What the site file says of Google's tags beside their ids; each member only where it does. */
-export interface Google {
-  /** Whether Consent Mode is the widget's. */
+/** What a site sets of Google's Consent Mode, where it sets anything. */
+export interface ConsentMode {
+  /** False: the site itself says the state. */
   signals?: boolean;
-  url_passthrough?: boolean;
-  ads_data_redaction?: boolean;
-  /** Name of the data layer. */
+  /** The name of the layer, where it is not `dataLayer`. */
   layer?: string;
-  /** Consent Mode defaults by region, where they differ from "denied". */
-  defaults?: ({ region: string[] } & Record<string, string | string[]>)[];
+  /** What is said beside the default: states of regions, settings. */
+  calls?: unknown[][];
 }
 
 export interface Config {
   site: string;
-  /** The consent server's public URL. */
-  server: string;
   notice: string;
   revision: string;
   widget: string;
+  /** The consent server's public address. */
+  server: string;
   language: string;
-  languages: string[];
-  /** Languages that are not offered, and the offered one that their readers read. */
-  aliases?: Record<string, string>;
   /** Left out where it is "ltr". */
   direction?: string;
   advanced?: boolean;
+  google?: ConsentMode;
   days: number;
   /** The domain that the choice is kept for; left out where that is the page's own host. */
   domain?: string;
@@ -54,12 +49,11 @@ export interface Config {
   shown: [string, Record<string, string>, string][];
   purposes: Purpose[];
   vendors: Vendor[];
-  google?: Google;
   texts: Record<string, string>;
 }
 
 /** What an adapter starts from when the notice cannot be used: nothing is ever granted. */
-export const EMPTY = { purposes: [] as Purpose[], vendors: [] as Vendor[] };
+export const EMPTY = { server: "", purposes: [] as Purpose[], vendors: [] as Vendor[] };
 
 /** The notice as served, or null when it is damaged: then every tag stays shut. */
 export function readConfig(given: unknown): Config | null {

@@ -8,8 +8,8 @@ export function encode(choice: Choice): string {
   const { grants, vendors, visitor, state } = choice;
   const fields: Record<string, any> = { v: 1, t: choice.at, n: choice.revision };
   // Never `in`: a page may have put methods on every object.
-  for (const [key, on] of Object.entries(grants)) fields["p." + key] = +on;
-  for (const [key, on] of Object.entries(vendors)) fields["v." + key] = +on;
+  for (const [kind, flags] of Object.entries({ p: grants, v: vendors }))
+    for (const [key, on] of Object.entries(flags)) fields[kind + "." + key] = +on;
   if (choice.gpc) fields.g = 1;
   if (grantsAny(choice)) {
     if (visitor) fields.i = visitor;
@@ -18,11 +18,14 @@ export function encode(choice: Choice): string {
   return "" + new URLSearchParams(fields);
 }
 
-/** A choice of any revision, or null when the value is damaged, expired or of the future. `now` is in Unix seconds. */
-export function decode(value: string, days: number, now: number): Choice | null {
+/**
+ * A choice of any revision, or null when the value is damaged. Its age is the browser's business (Max-Age): the clock
+ * that wrote the time may be another one, the server's or a device's that was wrong.
+ */
+export function decode(value: string): Choice | null {
   const fields = new URLSearchParams(value);
   const { v, t, n, g, i, s } = Object.fromEntries(fields);
-  if (v != "1" || !(+t > now - days * DAY && +t < now + DAY)) return null;
+  if (v != "1" || !/^\d+$/.test(t)) return null;
   const answer: Answer = { grants: {}, vendors: {} };
   for (const name of fields.keys())
     // Given twice is not a clear yes.
@@ -34,21 +37,20 @@ export function decode(value: string, days: number, now: number): Choice | null 
 export const stillCounts = (choice: Choice, revision: string): boolean =>
   choice.revision == revision || !grantsAny(choice);
 
-export function readCookie(days: number): Choice | null {
+/** What stands in the cookie; empty where there is none, or the page may not use cookies. */
+export function readText(): string {
   try {
-    return decode(/(?:^|; )eu-consent=([^;]*)/.exec(document.cookie)![1], days, Date.now() / 1000);
+    return /(^| )eu-consent=([^;]*)/.exec(document.cookie)?.[2] || "";
   } catch {
-    // None, or a page that may not use cookies.
-    return null;
+    return "";
   }
 }
 
-/** Throws in a sandboxed frame: the choice then holds for this page only. */
-export function writeCookie(choice: Choice, { days, domain }: Pick<Config, "days" | "domain">): void {
-  const left = (choice.at + days * DAY - Date.now() / 1000) | 0;
+/** Throws in a sandboxed frame: the choice then holds for this page only. Kept for the notice's days, or for so many seconds. */
+export function writeCookie(choice: Choice, { days, domain }: Pick<Config, "days" | "domain">, life = days * DAY): void {
   // Not on a page that a developer serves from their own machine.
   const wide = location.hostname.endsWith(domain!) ? ";Domain=" + domain : "";
   // One from before there was a domain would hide the other.
   if (wide) document.cookie = "eu-consent=;Path=/;Max-Age=0";
-  document.cookie = `eu-consent=${encode(choice)};Path=/;SameSite=Lax;Max-Age=${left}${location.protocol == "https:" ? ";Secure" : ""}${wide}`;
+  document.cookie = `eu-consent=${encode(choice)};Path=/;SameSite=Lax;Max-Age=${life}${location.protocol == "https:" ? ";Secure" : ""}${wide}`;
 }

@@ -1,6 +1,6 @@
 import type { Config } from "./config";
 import { stored } from "./outbox";
-import { allows, type Choice } from "./state";
+import { allows, isWhole, type Choice } from "./state";
 
 /** What this page knows: the notice, the decision that stands, and the receipt of the last act. */
 export let config: Config;
@@ -28,5 +28,8 @@ export function holdReceipt(url: string | null, keep?: boolean): void {
 
 /** Whether the browser sends Global Privacy Control. */
 export const gpc = (): boolean => !!(navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl;
+
+/** Whether the visitor has answered the banner, on this page or an earlier one. */
+export const answered = (): boolean => isWhole(config, choice);
 
 export const allowed = (key: string): boolean | undefined => allows(config, choice, key);

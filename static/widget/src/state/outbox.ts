@@ -7,23 +7,12 @@ export interface Post {
 const KEY = "eu-consent-outbox";
 const MOST = 20;
 
-export const add = (list: Post[], post: Post): Post[] => [...list, post].slice(-MOST);
+/** Set while what denied vendors have stored is still to be deleted. */
+export const OWED = "eu-consent-purge";
 
-export const without = (list: Post[], post: Post): Post[] =>
-  list.filter((queued) => queued.decision_id != post.decision_id);
-
-/** Whether an answer ends the matter: sending a refused body again cannot mend it, a busy or broken server can recover. */
-export const isFinal = (status: number): boolean =>
-  status < 500 && ![408, 425, 429].includes(status);
-
-/** The bodies of a stored outbox; a damaged one is empty. */
-export function parse(text: string | null): Post[] {
-  try {
-    return JSON.parse(text!).filter((post: Post) => post.decision_id).slice(-MOST);
-  } catch {
-    return [];
-  }
-}
+/** The bodies of a stored outbox, a line each; versions before 0.3 kept an array. */
+export const lines = (text: string | null): string[] =>
+  (text || "").replace(/^\[|]$/g, "").split(/\n|,(?={)/).filter(Boolean);
 
 /** Read or write a key of localStorage that may be blocked; null takes it away. */
 export function stored(key: string, value?: string | null): string | null {
@@ -36,6 +25,11 @@ export function stored(key: string, value?: string | null): string | null {
   }
 }
 
-export const waiting = (): Post[] => parse(stored(KEY));
+export const waiting = (): string[] => lines(stored(KEY));
 
-export const keepWaiting = (list: Post[]): void => void stored(KEY, list[0] ? JSON.stringify(list) : null);
+const keep = (list: string[]): void => void stored(KEY, list.slice(-MOST).join("\n") || null);
+
+export const add = (line: string): void => keep([...waiting(), line]);
+
+/** Take a decision out of what waits. */
+export const forget = (line: string): void => keep(waiting().filter((other) => other != line));

@@ -37,6 +37,13 @@ export function complete(notice: Notice, purpose: Ask, vendor: Ask = () => 0): A
   return answer;
 }
 
+/**
+ * Whether the banner was answered: under this notice every purpose has its answer. Before that a stand-in may have
+ * granted one vendor, and the rest is still asked.
+ */
+export const isWhole = ({ purposes, revision }: Pick<Config, "purposes" | "revision">, choice: Choice | null): boolean =>
+  !!choice && (choice.revision != revision || purposes.every(({ key }) => choice.grants[key] != null));
+
 /** The name of the act that would have given this answer. */
 export function actionOf({ grants, vendors }: Answer): string {
   const flags = Object.values({ ...grants, ...vendors });

@@ -6,22 +6,13 @@ export const passes = (call: Call, open: Ask): boolean =>
 
 const named = (call: Call): string => call[0] + call[1];
 
-/** The calls that open a pixel, each in the site's own words where it has said it already, then what else it has said. */
-export function opening(held: Call[], first: Call[]): Call[] {
-  const others = [...held];
-  const opened = first.map((call) => {
-    const at = others.findIndex((said) => named(said) == named(call));
-    return at < 0 ? call : others.splice(at, 1)[0];
-  });
-  return [...opened, ...others];
-}
-
-const meta: Adapter = (_notice, vendors, load) => {
+const meta: Adapter = (_notice, vendors, load, _count, warn, guardProperty) => {
   const page = window as any;
   const ids: Record<string, unknown> = {};
-  const own = new Set();
+  /** The address from which the widget itself said something. */
+  const own: Record<string, string> = {};
   let decided: boolean, started: boolean;
-  let held: Call[] = page.fbq?.queue || [];
+  let held: Call[] = [];
 
   const fbq: any = function () {
     gate(arguments);
@@ -30,37 +21,51 @@ const meta: Adapter = (_notice, vendors, load) => {
   fbq.queue = [];
   fbq.loaded = true;
   fbq.version = "2.0";
-  page.fbq = page._fbq = fbq;
 
   const tell = (call: Call) => (fbq.callMethod ? fbq.callMethod.apply(fbq, call) : fbq.queue.push(call));
 
   const send = (call: Call) => passes(call, (id) => ids[id]) && tell(call);
 
   const gate = (call: Call) => {
-    if (!decided) held.push(call);
+    if (!passes(call, (id) => vendors.some((vendor) => vendor.ids?.includes(id))))
+      call[0] == "consent" || warn(`add ${call[1]} to the site file: its calls are dropped`);
+    else if (!decided) held.push(call);
     // The site's snippet that runs after a stored grant says again what the widget has said.
-    else if (started && !(own.delete(named(call)) && document.readyState != "complete")) send(call);
+    else if (started && !(own[named(call)] == location.href && delete own[named(call)])) send(call);
   };
+
+  guardProperty(page, "fbq", (given) => {
+    // Another stub, with what it was told already; what only wraps this one is the page's business.
+    given?.queue?.splice(0).forEach(gate);
+    return given?.queue || !given ? fbq : given;
+  });
+  page._fbq = fbq;
 
   return (now, allows, leaving) => {
     if (!now) return;
     const first: Call[] = [];
-    for (const { key, id } of vendors.flatMap(({ key, ids }) => ids!.map((id) => ({ key, id })))) {
-      const on = allows(key);
-      if (on && !ids[id]) first.push(["init", id]);
-      ids[id] = on;
-    }
+    let opens = false;
+    const say = (call: Call) => held.some((said) => named(said) == named(call)) || first.push(call);
+    for (const { key, ids: its = [] } of vendors)
+      for (const id of its) {
+        const on = allows(key);
+        if (on && !ids[id]) opens = !!say(["init", id]);
+        ids[id] = on;
+      }
     if (started && !vendors.some(({ key }) => allows(key))) tell(["consent", "revoke"]);
-    if (first[0] && !leaving) {
+    if (opens && !leaving) {
       if (!started) {
         load("https://connect.facebook.net/en_US/fbevents.js");
-        first.push(["track", "PageView"]);
+        say(["track", "PageView"]);
       }
       started = true;
-      for (const call of opening(held, first)) {
-        if (first.includes(call)) own.add(named(call));
+      // Behind the site's settings, which hold for the page view.
+      while (held[0] && !/^track/.test(held[0][0])) send(held.shift()!);
+      for (const call of first) {
+        own[named(call)] = location.href;
         send(call);
       }
+      held.forEach(send);
     }
     decided = true;
     held = [];

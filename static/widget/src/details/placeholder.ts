@@ -1,6 +1,6 @@
-import type { Gated } from "../page/gate";
-import { warn } from "../page/guard";
-import type { Kit } from "./later";
+import type { Kit } from "../layers/later";
+import { button, element, paint } from "../page/element";
+import { accompany, hide, openOnce, reveal } from "./gate";
 import css from "./placeholder.css";
 
 /** Where a box stands among its neighbours, and how much room it takes there. */
@@ -11,7 +11,7 @@ const PLACE = "position,top,right,bottom,left,z-index,float,clear,order,flex,gri
 const VISIBLE = 20;
 
 /** The site's own picture of what waits; one from elsewhere would be the request that is not allowed yet. */
-function poster(src: string | undefined): string | null {
+function poster(src: string | undefined, warn: Kit["warn"]): string | null {
   const url = src && new URL(src, document.baseURI);
   if (!url) return null;
   if (url.origin == location.origin) return url.href;
@@ -20,15 +20,14 @@ function poster(src: string | undefined): string | null {
 }
 
 /** A stand-in of the same box as gated markup, so that the page does not move. */
-export function cover(kit: Kit, texts: Record<string, string>, name: string, frame: Gated, key: string): void {
-  const { config, element, button } = kit;
+export function cover(kit: Kit, texts: Record<string, string>, name: string, frame: HTMLElement, key: string): void {
+  const { config } = kit;
   const say = (text: string) => texts[text].replace("{vendor}", name);
   const made = element("consent-placeholder", { lang: config.language, dir: config.direction || "ltr", role: "group", "aria-label": name });
   const root = made.attachShadow({ mode: "open" });
-  const picture = poster(frame.dataset.poster);
-  const set = (box: HTMLElement, property: string, value: string) => box.style.setProperty(property, value, "important");
-  const was = [frame.style.getPropertyValue("display"), frame.style.getPropertyPriority("display")] as const;
-  kit.paint(root, css);
+  const picture = poster(frame.dataset.poster, kit.warn);
+  const set = (property: string, value: string) => made.style.setProperty(property, value, "important");
+  paint(root, css);
   root.append(
     ...(picture ? [element("img", { src: picture, alt: "" })] : []),
     element("div", {}, element("p", {}, say("placeholder")), button("once", say("once")), button("always", say("always"))));
@@ -36,38 +35,31 @@ export function cover(kit: Kit, texts: Record<string, string>, name: string, fra
   /** Take the room that the frame would take now. It is measured and hidden again before anything is painted. */
   const fit = () => {
     made.style.display = "none";
-    frame.style.setProperty("display", ...was);
+    reveal(frame);
     const style = getComputedStyle(frame);
     const { display } = style;
     const { offsetWidth: wide, offsetHeight: high } = frame;
     // A stand-in would take more room than this does.
-    if (wide < VISIBLE || (high < VISIBLE && frame.tagName != "DIV")) return;
-    for (const property of PLACE) set(made, property, style.getPropertyValue(property));
-    set(made, "width", wide + "px");
+    if (wide < VISIBLE || (high < VISIBLE && frame.localName != "div")) return;
+    for (const property of PLACE) set(property, style.getPropertyValue(property));
+    set("width", wide + "px");
     // A box without a height of its own gets what the words need; then the page moves when it is opened.
-    set(made, "height", high < VISIBLE ? "auto" : high + "px");
-    set(frame, "display", "none");
-    set(made, "display", display == "inline" ? "inline-block" : display);
+    set("height", high < VISIBLE ? "auto" : high + "px");
+    hide(frame);
+    set("display", display == "inline" ? "inline-block" : display);
   };
+  // A copy of one that was hidden is hidden already.
+  if (frame.dataset.consentHeld == null) hide(frame);
   frame.before(made);
+  accompany(frame, [made]);
   fit();
   // In the next frame: to change sizes while they are being told is an error that pages would hear of.
-  const room = new ResizeObserver(() => requestAnimationFrame(() => made.isConnected && fit()));
-  room.observe(made.parentElement!);
+  const room = new ResizeObserver(() => requestAnimationFrame(() => (made.isConnected ? fit() : room.disconnect())));
+  room.observe(made.parentElement || (made.getRootNode() as ShadowRoot).host);
 
   root.addEventListener("click", ({ target }) => {
     const { action } = (target as HTMLElement).dataset;
-    if (action == "always") kit.always(key);
-    if (action != "once") return;
-    kit.open(frame);
-    // In a box one thing brings the next: a template its scripts.
-    for (let inner; (inner = frame.querySelector<Gated>(`[data-consent="${key}"]`)); ) kit.open(inner);
+    if (action == "always") kit.later("always", key);
+    if (action == "once") openOnce(frame);
   });
-  // Opened by whatever way, the frame takes its place again.
-  new MutationObserver((_, observer) => {
-    observer.disconnect();
-    room.disconnect();
-    made.remove();
-    frame.style.setProperty("display", ...was);
-  }).observe(frame, { attributeFilter: ["src", "data-consent"] });
 }

@@ -1,0 +1,1 @@
+(()=>{var{tag:s}=$tags,e=s(([s],e,t)=>(t.queue("$crisp"),{src:"https://client.crisp.chat/l.js",open:()=>e.CRISP_WEBSITE_ID=s,consent:s=>s||e.$crisp.push(["do","session:reset"],["do","chat:hide"])}));return e})()

@@ -1,0 +1,1 @@
+(()=>{var{tag:t}=$tags,e=t((t,e,c)=>(c.queue("criteo_q"),{src:"https://dynamic.criteo.com/js/ld/ld.js?a="+t[0],open:()=>e.criteo_q.push({event:"setAccount",account:t[1]?t.map(Number):+t[0]})}));return e})()

@@ -1,0 +1,1 @@
+(()=>{var{tag:t}=$tags,a=t(([t],a,s)=>(s.caller("hj","q"),{src:`https://static.hotjar.com/c/hotjar-${t}.js?sv=6`,open:()=>a._hjSettings={hjid:+t,hjsv:6}}));return a})()

@@ -1,0 +1,1 @@
+(()=>{var{tag:t}=$tags,e=t(([t],e,i)=>{let[,n,o]=/^(?:(\w+)-)?(.*)/.exec(t),r={app_id:o,api_base:`https://api-iam.${n?n+".":""}intercom.io`};return{src:"https://widget.intercom.io/widget/"+o,queue:i.caller("Intercom","q"),open:()=>e.intercomSettings={...r,...e.intercomSettings},inits:[["boot",r]],consent:t=>t||e.Intercom("shutdown")}});return e})()

@@ -1,0 +1,1 @@
+(()=>{var{tag:n}=$tags,t=n((n,t,a)=>(a.caller("lintrk","q"),{src:"https://snap.licdn.com/li.lms-analytics/insight.min.js",open(){t._linkedin_partner_id=n[0],t._linkedin_data_partner_ids=n},unsent:n=>((n,t,a,...i)=>{n[t]?.[a]&&(n[t]={...n[t]},((n,t,...a)=>{let i=n?.[t];"function"==typeof i&&(n[t]=()=>{},setTimeout(i,0,...a))})(n[t],a,...i))})(n,1,"commandCallback")}));return t})()

@@ -1,0 +1,1 @@
+(()=>{var{tag:t}=$tags,e=t(([t],e,p)=>(p.queue("optimizely"),{src:`https://cdn.optimizely.com/js/${t}.js`,consent:t=>e.optimizely.push({type:"optOut",isOptOut:!t})}));return e})()

@@ -1,0 +1,1 @@
+(()=>{var{tag:t}=$tags,e=t(([t],e,n)=>{let s=n.caller("pintrk","queue");return e.pintrk.version="3.0",{src:"https://s.pinimg.com/ct/core.js",queue:s,inits:[["load",t]],view:["page"],consent:t=>e.pintrk("setconsent",t),unsent:t=>((t,e,...n)=>{let s=t?.[e];"function"==typeof s&&(t[e]=()=>{},setTimeout(s,0,...n))})(t,3,!1)}});return e})()

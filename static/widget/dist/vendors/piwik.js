@@ -1,0 +1,1 @@
+(()=>{var{tag:t}=$tags,a=t(([t],a,e)=>(e.queue("_paq"),{src:`https://${t}.js`,open:()=>(a.dataLayer||=[]).push({start:Date.now(),event:"stg.start"})}));return a})()

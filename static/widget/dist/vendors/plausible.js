@@ -1,0 +1,1 @@
+(()=>{var{tag:l}=$tags,e=l(([l],e,a)=>(a.caller("plausible","q"),e.plausible.init||=l=>e.plausible.o=l||{},{src:`https://plausible.io/js/${l}.js`,open:()=>e.plausible.o||={},unsent:l=>((l,e,a,...s)=>{l[e]?.[a]&&(l[e]={...l[e]},((l,e,...a)=>{let s=l?.[e];"function"==typeof s&&(l[e]=()=>{},setTimeout(s,0,...a))})(l[e],a,...s))})(l,1,"callback")}));return e})()

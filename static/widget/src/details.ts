@@ -1,0 +1,98 @@
+import css from "./details.css";
+import { facts, type VendorDetail } from "./layers/facts";
+import type { Kit, Works } from "./layers/later";
+import { mine } from "./layers/mine";
+import { takeAnswer } from "./details/answer";
+import { grantOne } from "./details/grant";
+import { warnOfLeaks } from "./details/leaks";
+import { seeToMarkup } from "./details/markup";
+import { cover } from "./details/placeholder";
+import { clear } from "./page/clear";
+import { purge } from "./page/deletion";
+import { element, paint } from "./page/element";
+import { leave } from "./page/leave";
+import { OWED, stored } from "./state/outbox";
+import { takes, underSignal } from "./state/state";
+
+interface Detail {
+  /** Purposes and vendors as people know them. */
+  names: Record<string, string>;
+  vendors: VendorDetail[];
+  texts: Record<string, string>;
+}
+
+/** How long a page that is to go waits for what is deleted, in milliseconds. */
+const PATIENCE = 300;
+
+let styled: unknown;
+
+/** All that the vendors of one side store on the site's own host. */
+const stores = ({ vendors }: Detail, { allowed }: Kit, on: boolean) =>
+  vendors.filter(({ key }) => !!allowed(key) == on).flatMap(({ cookies }) => cookies.filter(({ host }) => !host));
+
+/** Style what the first script leaves to this one. */
+const style = ({ root }: Kit): unknown => (styled ||= root && paint(root, css));
+
+let looked: boolean;
+
+/** Look for what the page does wrong, once: later what is denied may have been granted, and be here by right. */
+function look(kit: Kit, detail: Detail): void {
+  style(kit);
+  if (!looked) kit.guard(warnOfLeaks)(kit, detail.vendors);
+  looked = true;
+}
+
+/** Fill in a place, if it is still to be filled: the dialog may be shut by now. */
+function put(kit: Kit, place: Element, made: () => Element[]): void {
+  if (!place.isConnected) return;
+  style(kit);
+  place.replaceWith(...made());
+}
+
+type Widget = { _(given: null, works: Partial<Works>): void };
+
+/** Hands what is looked at later, if at all, to the widget in the page. */
+export default (detail: Detail): void =>
+  (window as unknown as { consentWidget: Widget }).consentWidget._(null, {
+    facts(kit, place, key) {
+      const about = detail.vendors.find((vendor) => vendor.key == key);
+      if (about) put(kit, place, () => facts(about, detail.texts, detail.names[key]));
+    },
+    mine: (kit, place, slotted) => put(kit, place, () => [mine(kit, detail.texts, detail.names, slotted)]),
+    markup(kit) {
+      look(kit, detail);
+      seeToMarkup(kit, (gated, key) => cover(kit, detail.texts, detail.names[key], gated, key));
+    },
+    always: grantOne,
+    signal(kit, follow) {
+      const remaining = underSignal(kit.config, kit.choice!);
+      if (!takes(kit.config, kit.choice, remaining)) return follow();
+      // A signal is no new choice, and lengthens none.
+      const left = Math.floor(kit.choice!.at + kit.config.days * 86400 - Date.now() / 1000);
+      kit.decide("gpc", "signal", remaining, left > 0 ? left : undefined);
+    },
+    gpc: (_, place) => place.before(element("p", {}, detail.texts.gpc)),
+    answer(kit, line, coming) {
+      look(kit, detail);
+      takeAnswer(kit, detail.texts.saved, line, coming);
+    },
+    clear(kit, focused) {
+      look(kit, detail);
+      clear(kit.host, focused);
+    },
+    purge(kit, leaving) {
+      let left = true;
+      const work = () => purge(stores(detail, kit, false), stores(detail, kit, true));
+      stored(OWED, null);
+      const done = work().then(() => (left = false));
+      addEventListener("pagehide", () => {
+        // A tag that runs may write its cookies once more as the page goes. Its listener came first, this one comes last.
+        work();
+        // A database that this page has open lasts as long as the page.
+        if (left) stored(OWED, "1");
+      });
+      if (!leaving) return;
+      done.then(leave);
+      setTimeout(leave, PATIENCE);
+    },
+  });

@@ -1,0 +1,23 @@
+import type { Kit } from "../layers/later";
+import { hearConversions } from "./conversions";
+import { gate, sweep, type Cover } from "./gate";
+import { giveWay } from "./give_way";
+import { watch } from "./roots";
+
+let started: boolean;
+
+/** See to what the page's markup asks of the widget, now and whenever it changes. */
+export function seeToMarkup(kit: Kit, cover: Cover): void {
+  if (started) return;
+  started = true;
+  const changed = kit.guard(() => {
+    sweep();
+    giveWay();
+  });
+  gate(kit, cover);
+  hearConversions(kit);
+  document.addEventListener("consent:change", changed);
+  document.addEventListener("consent:shown", changed);
+  watch(["data-consent", "data-src", "data-consent-src", "open", "inert", "aria-hidden"], changed);
+  changed();
+}

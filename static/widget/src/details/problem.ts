@@ -1,0 +1,20 @@
+import type { Kit } from "../layers/later";
+import { forget } from "../state/outbox";
+
+/**
+ * Whether a refusal ends the matter, since the same body would be refused again. An origin that is not listed yet, a
+ * site that is not applied yet, a limit, a broken server: that can pass.
+ */
+export const isFinal = (status: number): boolean => [400, 409, 413, 415, 422].includes(status);
+
+/** Tell the site's developers that a decision was not recorded, and why: `body` is the server's problem (RFC 9457). */
+export function tellProblem(kit: Kit, line: string, status = 0, body?: object): void {
+  if (isFinal(status)) forget(line);
+  const problem = {
+    status, title: status ? "HTTP " + status : "No answer",
+    detail: `${kit.base} did not answer as it should: it is away, or the page's policy (connect-src) does not name it`,
+    ...body, decision_id: JSON.parse(line).decision_id,
+  };
+  kit.warn(`a decision is not recorded: ${problem.title}: ${problem.detail}`);
+  if (status) document.dispatchEvent(new CustomEvent("consent:error", { detail: problem }));
+}
