@@ -208,6 +208,10 @@ class _PageHandler(BaseHTTPRequestHandler):
         self._send(200, headers, answer.body.encode())
 
     def do_POST(self) -> None:
+        if self.path in self.server.answers:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.do_GET()
+            return
         self._hand_on()
 
     def _hand_on(self) -> None:

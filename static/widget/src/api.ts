@@ -4,7 +4,7 @@ import { openBanner, showPreferences } from "./layers/layers";
 import { decision, on } from "./page/events";
 import { guard, warn } from "./page/guard";
 import type { ConsentWidget } from "./public";
-import { allowed, config, receiptUrl } from "./state/current";
+import { allowed, config, receipt } from "./state/current";
 import { complete } from "./state/state";
 
 type Params = Record<string, unknown>;
@@ -31,7 +31,7 @@ export const api = {
     return decision();
   },
   get receiptUrl() {
-    return receiptUrl;
+    return receipt();
   },
   conversion: guard(conversion),
   on,

@@ -5,7 +5,7 @@ import { tell } from "./page/events";
 import { guard } from "./page/guard";
 import { flush, soon } from "./page/paint";
 import { decode, readText, stillCounts, writeCookie } from "./state/cookie";
-import { allowed, answered, choice, choose, config, gpc, holdReceipt, recallReceipt } from "./state/current";
+import { allowed, answered, choice, choose, config, gpc, holdReceipt } from "./state/current";
 import { OWED, stored } from "./state/outbox";
 import { complete, grantsAny, isWhole, takes, type Answer, type Choice } from "./state/state";
 import type { Apply } from "./vendors/adapter";
@@ -62,7 +62,7 @@ export function decide(action: string, method: string, answer: Answer, left?: nu
     change: isWhole(config, before) || action == "withdraw", language: config.language,
     page: location.origin + location.pathname, gpc: gpc(), widget: config.widget,
   };
-  show();
+  answered() && show();
   soon(() => {
     holdReceipt(null);
     follow(leaving);
@@ -81,7 +81,6 @@ export function read(): void {
   earlier = decode(readText());
   choose(null);
   if (!earlier) return;
-  recallReceipt();
   if (!stillCounts(earlier, config.revision)) return;
   choose(earlier);
   Object.assign(earlier, answered()

@@ -14,8 +14,6 @@ import { useConfig, useSheet } from "./state/current";
 import { catchUp, decide, decideAll, read, resume } from "./decide";
 import { tell } from "./page/events";
 
-const page = window as unknown as { consentWidget?: { _?(given: unknown): void } };
-
 /** Once the page is really looked at: a prerendered one shows nothing, counts nothing and loads no tag. */
 const seen = (work: () => void) =>
   (document as { prerendering?: boolean }).prerendering
@@ -49,8 +47,9 @@ function begin(tags: (Apply | undefined)[]): void {
 }
 
 const start = guard((adapters: Record<string, Adapter>, sheet: string, given: unknown) => {
-  // A second copy of the tag hands its notice to the first and does nothing itself. Markup can name an element so.
-  if (typeof page.consentWidget?._ == "function") return page.consentWidget._(given);
+  // A second copy of the tag hands its notice to the first and does nothing itself. Markup can give an element that name.
+  const first = Object.getOwnPropertyDescriptor(window, "consentWidget")?.value;
+  if (first) return first._(given);
   const config = readConfig(given);
   const notice = config || EMPTY;
   locate(notice.server);

@@ -1,13 +1,13 @@
 import { guard, warn, warnings } from "../page/guard";
 import { base, load, script, tag } from "../page/script";
 import type { Config } from "../state/config";
-import { allowed, choice, config, holdReceipt, receiptUrl, useConfig } from "../state/current";
+import { allowed, choice, config, holdReceipt, receipt, useConfig } from "../state/current";
 import { acts } from "./acts";
 import { host, root, say } from "./banner";
 
 /** What the later scripts get to work with. */
 const kit = () => ({
-  ...acts, base, config, choice, receiptUrl, host, root, warnings, allowed, guard, holdReceipt, later, say, script, warn,
+  ...acts, base, config, choice, receiptUrl: receipt(), host, root, warnings, allowed, guard, holdReceipt, later, say, script, warn,
 });
 
 export type Kit = ReturnType<typeof kit>;

@@ -15,8 +15,17 @@ export function mine(kit: Kit, texts: Texts, names: Texts, slotted: Slotted): HT
       .replace("{by}", formatDate(by, { dateStyle: "long" }));
   };
 
-  const state = (key: string) =>
-    element("li", {}, names[key] + " · ", element("b", {}, texts[allowed(key) ? "granted" : "denied"]));
+  const word = (key: string) => texts[allowed(key) ? "granted" : "denied"];
+
+  /** What was answered of a purpose, and of its vendors where that differs; nothing where neither was asked yet. */
+  const state = (key: string) => {
+    const apart = config.vendors
+      .filter((vendor) => vendor.purposes.includes(key) && !!allowed(vendor.key) != vendor.purposes.some(allowed))
+      .map((vendor) => `${names[vendor.key]}: ${word(vendor.key)}`);
+    const own = choice!.grants[key] == null ? [] : [element("b", {}, word(key))];
+    const more = own[0] && apart[0] ? ` (${apart.join(", ")})` : apart.join(", ");
+    return own[0] || apart[0] ? [element("li", {}, names[key] + " · ", ...own, more)] : [];
+  };
 
   // What is sent to be saved leaves the page where it is; the receipt's page gets a tab of its own.
   const form = (text: string, query: string, tab = {}) =>
@@ -48,7 +57,7 @@ export function mine(kit: Kit, texts: Texts, names: Texts, slotted: Slotted): HT
   return element("section", {},
     element("h3", {}, texts.mine),
     element("p", {}, say("mine_at", choice!.at * 1000)),
-    element("ul", {}, ...config.purposes.map(({ key }) => state(key))),
+    element("ul", {}, ...config.purposes.flatMap(({ key }) => state(key))),
     ...([...config.purposes, ...config.vendors].some(({ key }) => allowed(key))
       ? [element("p", {}, action("withdraw", texts.withdraw))] : []),
     ...(receiptUrl

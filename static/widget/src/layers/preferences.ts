@@ -21,6 +21,7 @@ function show({ controller, contact, dpo, purposes, names, texts }: Detail, kit:
   const { config, host, root, allowed, later } = kit;
   const light: HTMLElement[] = [];
   const inputs: HTMLInputElement[] = [];
+  const groups: Record<string, HTMLDetailsElement> = {};
 
   /** What tools look for stands in the page's own DOM; the shadow root holds its place. */
   const slotted: Slotted = (made, name) => {
@@ -63,7 +64,8 @@ function show({ controller, contact, dpo, purposes, names, texts }: Detail, kit:
         slotted(element("label", { for: id }, names[key]), "l-" + key),
         slotted(box(key, { role: "switch", id }), "s-" + key)),
       element("p", {}, purposes[key]),
-      element("details", {}, element("summary", {}, `${texts.vendors} (${its.length})`), ...its.map(about)));
+      groups[key] = element("details", {},
+        element("summary", {}, `${texts.vendors} (${its.length})`), ...its.map(about)) as HTMLDetailsElement);
   };
 
   const stated = (key: string) => inputs.find(({ name }) => name == key)?.checked;
@@ -76,6 +78,17 @@ function show({ controller, contact, dpo, purposes, names, texts }: Detail, kit:
       if (purposes.includes(changed.name)) now[key] = purposes.some((purpose) => now[purpose]);
     }
     for (const input of inputs) input.checked = now[input.name];
+  };
+
+  /** A purpose of which one vendor differs is neither on nor off, and shows which. No switch can say so (ARIA). */
+  const mix = () => {
+    for (const { key } of config.purposes) {
+      const input = inputs.find(({ name }) => name == key)!;
+      input.indeterminate = config.vendors.some((vendor) =>
+        vendor.purposes.includes(key) && stated(vendor.key) != vendor.purposes.some(stated));
+      input.setAttribute("role", input.indeterminate ? "checkbox" : "switch");
+      if (input.indeterminate) groups[key].open = true;
+    }
   };
 
   const acts: Record<string, () => void> = {
@@ -103,7 +116,10 @@ function show({ controller, contact, dpo, purposes, names, texts }: Detail, kit:
       action("accept", config.texts.accept, "q"),
       action("save", texts.save, ""))) as HTMLDialogElement;
 
-  dialog.onchange = ({ target }) => follow(target as HTMLInputElement);
+  dialog.onchange = ({ target }) => {
+    follow(target as HTMLInputElement);
+    mix();
+  };
   dialog.onclick = (event) => {
     event.stopPropagation();
     const act = acts[(event.target as HTMLElement).dataset.action!];
@@ -117,6 +133,7 @@ function show({ controller, contact, dpo, purposes, names, texts }: Detail, kit:
 
   styled ||= paint(root, css);
   root.append(dialog);
+  mix();
   dialog.showModal();
   heading.focus();
   // Asked for once, whatever page the address leads to next.

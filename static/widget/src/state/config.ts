@@ -62,7 +62,7 @@ export function readConfig(given: unknown): Config | null {
     const { purposes, vendors, days, texts } = config;
     // Keys and ids become parts of cookies and addresses.
     const plain = [...purposes, ...vendors].every(({ key, ids }: { key: string; ids?: string[] }) =>
-      key && /^[\w-]+$/.test(key) && (ids || []).every((id) => /^[\w./-]*$/.test(id)));
+      key && /^[\w./,-]+$/.test([key, ids] + ""));
     return plain && days > 0 && texts.accept && texts.refuse ? config : null;
   } catch {
     return null;

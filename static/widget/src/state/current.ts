@@ -9,7 +9,7 @@ export let choice: Choice | null;
 export let sheet: string;
 const RECEIPT = "eu-consent-receipt";
 
-export let receiptUrl: string | null = null;
+let receiptUrl: string | null;
 
 export const useConfig = (next: Config): void => void (config = next);
 
@@ -17,8 +17,8 @@ export const useSheet = (next: string): void => void (sheet = next);
 
 export const choose = (next: Choice | null): void => void (choice = next);
 
-/** The receipt that an earlier page held. */
-export const recallReceipt = (): void => void (receiptUrl = stored(RECEIPT));
+/** The receipt of the last act, also of an earlier page. */
+export const receipt = (): string | null => receiptUrl || stored(RECEIPT);
 
 /** Kept on the device only while a grant stands: a visitor who refuses carries no identifier. */
 export function holdReceipt(url: string | null, keep?: boolean): void {
