@@ -141,6 +141,7 @@ SITES = {
     "advanced": site_file("advanced", ANALYTICS_TAG, ADS_TAG, mode="advanced"),
     "cinema": site_file("cinema", ANALYTICS_TAG, FILMS, layout="box"),
     "storage": site_file("storage", ANALYTICS_TAG, HEAT_MAP),
+    "tongues": site_file("tongues", ANALYTICS_TAG).replace('["en", "fr"]', '["en", "nb", "he", "pt", "zh"]'),
     "group": site_file("group", ANALYTICS_TAG).replace("languages =", f'cookie_domain = "{DOMAIN}"\nlanguages =', 1),
     "styled": site_file("styled", LOOKS, ANALYTICS_TAG, layout="box"),
     "gate": site_file("gate", ANALYTICS_TAG, layout="dialog"),
