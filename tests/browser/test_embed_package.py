@@ -150,7 +150,7 @@ def test_an_application_follows_the_visitor_from_the_server_s_page_on(visit: Vis
 
 
 def test_it_says_why_the_widget_does_not_come_and_tries_again(visit: Visit, apps: Path) -> None:
-    shop = visit()
+    shop = visit(warned=True)
     serve(shop, apps, "vue")
     shop.page.goto(ORIGIN)
     shop.page.wait_for_function("'loadConsentWidget' in window")
