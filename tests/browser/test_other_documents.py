@@ -254,3 +254,45 @@ def test_who_answers_and_goes_at_once_is_recorded(shop: Shop) -> None:
     shop.page.wait_for_url("**/next")
     shop.server.wait_for(lambda: len(shop.server.receipts("shop")) == before + 1)
     assert shop.grants() == {"p.analytics": "1", "p.advertising": "1"}
+
+
+def test_an_older_decision_that_is_sent_again_changes_nothing_on_the_site_s_own_host(visit: Visit) -> None:
+    shop = visit(warned=True)
+    shop.serve(head=shop.tag(base="/_consent"))
+    shop.open()
+    before = len(shop.server.receipts("shop"))
+    shop.page.route("**/decisions", lambda route: route.fulfill(status=503, body="{}"), times=1)
+    with shop.page.expect_response("**/decisions"):
+        shop.button("accept").click()
+    shop.settle()
+    shop.leave(lambda: shop.page.evaluate("consentWidget.withdraw()"))
+    shop.server.wait_for(lambda: len(shop.server.receipts("shop")) == before + 2)
+    shop.reload()
+    shop.settle()
+    assert shop.grants() == {"p.analytics": "0", "p.advertising": "0"}
+    assert "i" not in shop.choice()
+    assert shop.page.evaluate("consentWidget.allows('analytics')") is False
+
+
+def test_a_page_that_takes_the_names_of_built_ins_is_recorded_and_taken_back(visit: Visit) -> None:
+    shop = visit(warned=True)
+    shop.serve(
+        head=f"<script>var URL = 'https://shop.example/'</script>{shop.tag()}"
+    )
+    shop.open()
+    assert shop.accept_all()["action"] == "accept_all"
+    assert shop.withdraw()["action"] == "withdraw"
+    assert shop.cookies() == {"eu-consent"}
+
+
+@pytest.mark.parametrize("status", [400, 413])
+def test_what_somebody_on_the_way_answers_is_not_the_end(visit: Visit, status: int) -> None:
+    shop = visit(warned=True).open()
+    shop.page.route("**/decisions", lambda route: route.fulfill(status=status, body="<h1>Too large</h1>"), times=1)
+    with shop.page.expect_response("**/decisions"):
+        shop.button("refuse").click()
+    shop.settle()
+    assert "eu-consent-outbox" in shop.storage()
+    with shop.page.expect_response("**/decisions") as coming:
+        shop.reload()
+    assert coming.value.status == 201

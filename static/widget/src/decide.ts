@@ -1,4 +1,4 @@
-import { post, resend } from "./client";
+import { post } from "./client";
 import { later } from "./layers/later";
 import { show } from "./layers/layers";
 import { tell } from "./page/events";
@@ -6,7 +6,7 @@ import { guard } from "./page/guard";
 import { flush, soon } from "./page/paint";
 import { decode, readText, stillCounts, writeCookie } from "./state/cookie";
 import { allowed, answered, choice, choose, config, gpc, holdReceipt } from "./state/current";
-import { OWED, stored } from "./state/outbox";
+import { OUTBOX, OWED, stored } from "./state/outbox";
 import { complete, grantsAny, isWhole, takes, type Answer, type Choice } from "./state/state";
 import type { Apply } from "./vendors/adapter";
 
@@ -66,7 +66,7 @@ export function decide(action: string, method: string, answer: Answer, left?: nu
   soon(() => {
     holdReceipt(null);
     follow(leaving);
-    post(body);
+    guard(post)(body);
     tell("change");
     if (lost) takeBack(leaving);
   });
@@ -98,8 +98,7 @@ export function resume(tags: (Apply | undefined)[]): void {
 /** What is owed from earlier pages; the first look into a page's storage is slow, and no banner waits for it. */
 export function catchUp(): void {
   if (!earlier) holdReceipt(null);
-  resend();
-  if (stored(OWED)) later("purge", false);
+  if (stored(OUTBOX) || stored(OWED)) later("catchUp");
 }
 
 /** Follow what was decided in another document of the site: a tab, a frame, the page that this one comes back from. */

@@ -2,7 +2,7 @@ import css from "./details.css";
 import { facts, type VendorDetail } from "./layers/facts";
 import type { Kit, Works } from "./layers/later";
 import { mine } from "./layers/mine";
-import { takeAnswer } from "./details/answer";
+import { resend, takeAnswer } from "./details/answer";
 import { grantOne } from "./details/grant";
 import { warnOfLeaks } from "./details/leaks";
 import { seeToMarkup } from "./details/markup";
@@ -80,6 +80,10 @@ export default (detail: Detail): void =>
       look(kit, detail);
       clear(kit.host, focused);
     },
+    catchUp(kit) {
+      resend(kit, detail.texts.saved);
+      if (stored(OWED)) kit.later("purge", false);
+    },
     purge(kit, leaving) {
       let left = true;
       const work = () => purge(stores(detail, kit, false), stores(detail, kit, true));
@@ -91,8 +95,9 @@ export default (detail: Detail): void =>
         // A database that this page has open lasts as long as the page.
         if (left) stored(OWED, "1");
       });
-      if (!leaving) return;
-      done.then(leave);
-      setTimeout(leave, PATIENCE);
+      let gone = !leaving;
+      const go = () => gone || (gone = true, leave());
+      done.then(go);
+      setTimeout(go, PATIENCE);
     },
   });

@@ -1,16 +1,16 @@
 import { guardProperty } from "./vendors/replaced";
 import { EMPTY, readConfig } from "./state/config";
-import { attach, host } from "./layers/banner";
+import { attach, host, WAY_BACK } from "./layers/banner";
 import { guard, warn } from "./page/guard";
 import { api, conversion } from "./api";
 import { load, locate, tag } from "./page/script";
-import { count } from "./client";
+import { count, send } from "./client";
 import type { Adapter, Apply } from "./vendors/adapter";
 import { parsed, show, showPreferences } from "./layers/layers";
 import { listen } from "./listen";
 import { later } from "./layers/later";
 import { useActs } from "./layers/acts";
-import { useConfig, useSheet } from "./state/current";
+import { answered, useConfig, useSheet } from "./state/current";
 import { catchUp, decide, decideAll, read, resume } from "./decide";
 import { tell } from "./page/events";
 
@@ -33,10 +33,10 @@ function begin(tags: (Apply | undefined)[]): void {
     if ([...document.querySelectorAll("*")].some((element) => element != host && element.shadowRoot)) later("markup");
     const changed = guard(() => {
       attach();
-      if (document.querySelector("[data-consent],[inert],dialog[open],[data-conversion]")) later("markup");
+      if (document.querySelector("[data-consent],[inert],dialog[open],[data-conversion],[popover][aria-hidden]" + (answered() ? "," + WAY_BACK : ""))) later("markup");
     });
     new MutationObserver(changed)
-      .observe(document, { childList: true, subtree: true, attributeFilter: ["open", "inert"] });
+      .observe(document, { childList: true, subtree: true, attributeFilter: ["open", "inert", "aria-hidden"] });
     changed();
     // Where a receipt leads who wants to withdraw.
     if (location.hash == "#consent") showPreferences();
@@ -59,13 +59,13 @@ const start = guard((adapters: Record<string, Adapter>, sheet: string, given: un
   if (!config) return warn("damaged notice, all tags stay shut");
   useConfig(config);
   useSheet(sheet);
-  useActs({ decide, decideAll, conversion, count, listen });
+  useActs({ decide, decideAll, conversion, count, listen, send });
   read();
   (window as any).consentWidget = api;
   listen();
   seen(guard(() => begin(tags)));
-  // For the page's developers: by an attribute of the tag, or in the query.
-  if (/consent-debug/.test(tag?.outerHTML + location.search)) later("debug");
+  // For the page's developers, by the tag or on their own machine: a link that somebody gives a visitor shows nothing.
+  if (/^[^/]+..(localhost|127\.|\[::1).*consent-debug|a-consent-debug/.test(location + tag!?.outerHTML)) later("debug");
 });
 
 export default (adapters: Record<string, Adapter>, sheet: string) => (given: unknown) => void start(adapters, sheet, given);

@@ -50,6 +50,11 @@ test("an empty outbox has nothing in it", () => {
 });
 
 test("a refused body ends the matter; what can pass does not", () => {
-  for (const status of [400, 409, 413, 415, 422]) assert.ok(isFinal(status), "" + status);
-  for (const status of [0, 401, 403, 404, 408, 425, 429, 500, 502, 503, 504]) assert.ok(!isFinal(status), "" + status);
+  const problem = { title: "Malformed request body" };
+  for (const status of [400, 409, 413, 415, 422]) {
+    assert.ok(isFinal(status, problem), "" + status);
+    // What somebody on the way answers is not the server's word.
+    for (const body of [undefined, {}]) assert.ok(!isFinal(status, body), "" + status);
+  }
+  for (const status of [0, 401, 403, 404, 408, 425, 429, 500, 502, 503, 504]) assert.ok(!isFinal(status, problem), "" + status);
 });

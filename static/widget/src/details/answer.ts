@@ -1,34 +1,55 @@
 import type { Kit } from "../layers/later";
 import { writeCookie } from "../state/cookie";
-import { forget } from "../state/outbox";
-import { grantsAny } from "../state/state";
+import { forget, waiting } from "../state/outbox";
+import { grantsAny, type Answer } from "../state/state";
 import { tellProblem } from "./problem";
 
 interface Receipt {
+  receipt_id: string;
   receipt_url: string;
   visitor: string | null;
   state: string | null;
 }
 
-let last: string;
+const same = (one: object, other: object): boolean =>
+  `${Object.entries(one).sort()}` == `${Object.entries(other).sort()}`;
 
-function keepReceipt({ base, choice, config, holdReceipt }: Kit, { receipt_url, visitor, state }: Receipt): void {
-  const keep = grantsAny(choice!);
+/** Whether a decision is the one that stands: another act of the visitor, here or in another tab, may have come since. */
+function stands(kit: Kit, line: string): boolean {
+  const { grants, vendors }: Answer = JSON.parse(line);
+  const choice = kit.standing();
+  return !!choice && same(choice.grants, grants) && same(choice.vendors, vendors);
+}
+
+function keepReceipt({ base, config, holdReceipt, standing }: Kit, { receipt_url, visitor, state }: Receipt, again?: boolean): void {
+  const choice = standing()!;
+  const keep = grantsAny(choice);
   holdReceipt(receipt_url, keep);
   // On the site's own host the answer has set the cookie. Safari keeps that one for its full life, and
   // one that script writes over it for 7 days.
-  if (!keep || base.startsWith(self.origin + "/")) return;
-  writeCookie(Object.assign(choice!, { visitor, state }), config);
+  if (!keep || !again && base.startsWith(self.origin + "/")) return;
+  writeCookie(Object.assign(choice, { visitor, state }), config);
 }
 
 /** Take the server's answer to a decision: a receipt, a problem, or none. What is not recorded waits for the next page. */
-export async function takeAnswer(kit: Kit, saved: string, line: string, coming: Promise<Response | undefined>): Promise<void> {
-  last = line;
+export async function takeAnswer(
+  kit: Kit, saved: string, line: string, coming: Promise<Response | undefined>, again?: boolean,
+): Promise<void> {
   const answer = await coming;
-  const body = await answer?.json().catch(() => undefined);
-  if (!answer?.ok || !body) return tellProblem(kit, line, answer?.status, body);
+  const body = await answer?.json?.().catch(() => undefined);
+  if (!answer?.ok || !body?.receipt_id) return tellProblem(kit, line, answer?.status, body);
   forget(line);
-  if (line != last || !kit.choice) return;
-  keepReceipt(kit, body);
+  if (!stands(kit, line)) {
+    // An answer that was long under way has set the cookie of what it answers.
+    if (kit.standing()) writeCookie(kit.standing()!, kit.config);
+    return;
+  }
+  keepReceipt(kit, body, again);
   kit.say(saved, "h");
+}
+
+/** Send what waits, one after the other, as it was decided. */
+export async function resend(kit: Kit, saved: string): Promise<void> {
+  // Without credentials: an answer to an old decision must set no cookie over what stands now.
+  for (const line of waiting()) await takeAnswer(kit, saved, line, kit.send("decisions", line, "omit"), true);
 }

@@ -7,8 +7,8 @@ export type Cover = (gated: HTMLElement, key: string) => void;
 
 let kit: Kit;
 let cover: Cover;
-/** What the widget put into the page for a gated element; it goes when that goes. */
-const companions = new Map<HTMLElement, ChildNode[]>();
+/** What the widget put into the page for gated elements; it goes when they go. No Map: pages take that name. */
+let companions: [HTMLElement, ChildNode[]][] = [];
 /** What was opened, and what was let in this time only, with its address: another one is another matter. */
 const opened = new WeakMap<HTMLElement, string | undefined>();
 const once = new WeakMap<HTMLElement, string | undefined>();
@@ -22,12 +22,11 @@ const OTHERS = 1_000;
 const source = ({ dataset }: HTMLElement) => dataset.consentSrc || dataset.src;
 
 /** Have something of the widget's stand beside a gated element, which itself stays where it is: it may be a framework's. */
-export const accompany = (gated: HTMLElement, made: Iterable<ChildNode>): unknown =>
-  companions.set(gated, [...companions.get(gated) || [], ...made]);
+export const accompany = (gated: HTMLElement, made: Iterable<ChildNode>): unknown => companions.push([gated, [...made]]);
 
 function dismiss(gated: HTMLElement): void {
-  for (const made of companions.get(gated) || []) made.remove();
-  companions.delete(gated);
+  for (const [owner, made] of companions) if (owner == gated) made.forEach((node) => node.remove());
+  companions = companions.filter(([owner]) => owner != gated);
 }
 
 /** Hide what a stand-in stands for. How it was displayed is kept in the element, and so in each copy of it. */
@@ -39,6 +38,13 @@ export function hide({ dataset, style }: HTMLElement): void {
 export function reveal({ dataset, style }: HTMLElement): void {
   const [display, priority] = dataset.consentHeld!.split("!");
   style.setProperty("display", display, priority);
+}
+
+function uncover(gated: HTMLElement): void {
+  if (gated.dataset.consentHeld == null) return;
+  reveal(gated);
+  delete gated.dataset.consentHeld;
+  dismiss(gated);
 }
 
 /** Run a copy: the element itself never runs, and whoever made it still has it. */
@@ -54,9 +60,16 @@ function run(gated: HTMLScriptElement): unknown {
   live.dataset.consentDone = "";
   live.async = gated.hasAttribute("async");
   const come = arrival(live).then((event) => gated.dispatchEvent(new Event((event as Event).type)));
+  const isInline = !live.src && !live.type;
+  // It would write the page anew.
+  if (isInline) document.write = document.writeln = () => kit.warn(`document.write does nothing in ${startTag(gated)}`);
   // First, so that a script that looks itself up by its id finds what runs.
   gated.before(live);
-  if (!live.src && !live.type) return live.remove();
+  if (isInline) {
+    delete (document as Partial<Document>).write;
+    delete (document as Partial<Document>).writeln;
+    return live.remove();
+  }
   accompany(gated, [live]);
   return live.async || !live.src || atMost(OWN, come);
 }
@@ -85,29 +98,36 @@ function unfold(gated: HTMLTemplateElement, key: string): void {
   gated.after(copy);
 }
 
+/** Give an element its address, where its kind has it. */
+function address(gated: HTMLElement, src: string | undefined): void {
+  const name = { link: "href", object: "data" }[gated.localName] || "src";
+  const { srcset } = gated.dataset;
+  if (srcset) gated.setAttribute("srcset", srcset);
+  if (src && gated.getAttribute(name) != src) gated.setAttribute(name, src);
+  // A film looks at its sources once.
+  if (gated.localName == "source") (gated.parentElement as HTMLMediaElement).load?.();
+}
+
 /** Open what is granted; returns true where that brought more gated markup. */
 function open(gated: HTMLElement, key: string): boolean | void {
   const { dataset, localName } = gated;
   const src = source(gated);
-  if (dataset.consentHeld != null) {
-    reveal(gated);
-    delete dataset.consentHeld;
-    dismiss(gated);
-  }
+  uncover(gated);
   if (!/^(script|template)$/.test(localName)) {
-    if (src && opened.get(gated) != src && gated.getAttribute("src") != src) gated.setAttribute("src", src);
+    if (opened.has(gated) && opened.get(gated) == src) return;
+    address(gated, src);
     opened.set(gated, src);
   } else if (dataset.consentDone == null) {
     // In the element, and so in each copy of it: that runs no more than a copy of any script does.
     dataset.consentDone = "";
-    if (localName == "script") queue(gated as HTMLScriptElement, key);
+    if (localName == "script") (gated as HTMLScriptElement).noModule || queue(gated as HTMLScriptElement, key);
     else return unfold(gated as HTMLTemplateElement, key), true;
   }
 }
 
 function shut(gated: HTMLElement, key: string): void {
   if (opened.delete(gated)) gated.removeAttribute("src");
-  if (/^(iframe|div)$/.test(gated.localName) && !companions.has(gated)) cover(gated, key);
+  if (/^(iframe|div)$/.test(gated.localName) && !companions.some(([owner]) => owner == gated)) cover(gated, key);
 }
 
 /** Let in what a stand-in stands for, this time. */
@@ -123,16 +143,17 @@ const isLetIn = (gated: HTMLElement | null): boolean =>
 /** Let gated markup follow the choice, in document order; as often as it, or the choice, changes. */
 export function sweep(): void {
   for (const [gated, [made]] of companions)
-    if (!gated.isConnected) {
+    if (gated.isConnected && gated.dataset.consent == null) uncover(gated);
+    else if (!gated.isConnected) {
       dismiss(gated);
       // Should it come back, it starts anew.
       if (gated.localName == "template") delete gated.dataset.consentDone;
     } else if (gated.dataset.consentHeld != null && made.nextSibling != gated) gated.before(made);
-  const own = new Set([...companions.values()].flat());
+  const own = companions.flatMap(([, made]) => made);
   for (const gated of everywhere("[data-consent],consent-placeholder")) {
     const key = gated.dataset.consent!;
     // A stand-in that was copied with the page around it.
-    if (gated.localName == "consent-placeholder") own.has(gated) || gated.remove();
+    if (gated.localName == "consent-placeholder") own.includes(gated) || gated.remove();
     else if (kit.allowed(key) || isLetIn(gated)) {
       // What a template held stands in the page only now, and before what follows it.
       if (open(gated, key)) return sweep();

@@ -1,7 +1,7 @@
 import type { Kit } from "../layers/later";
 import { hearConversions } from "./conversions";
 import { gate, sweep, type Cover } from "./gate";
-import { giveWay } from "./give_way";
+import { makeWay } from "./give_way";
 import { watch } from "./roots";
 
 let started: boolean;
@@ -10,6 +10,7 @@ let started: boolean;
 export function seeToMarkup(kit: Kit, cover: Cover): void {
   if (started) return;
   started = true;
+  const giveWay = makeWay(kit);
   const changed = kit.guard(() => {
     sweep();
     giveWay();

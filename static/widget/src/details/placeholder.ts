@@ -12,8 +12,8 @@ const VISIBLE = 20;
 
 /** The site's own picture of what waits; one from elsewhere would be the request that is not allowed yet. */
 function poster(src: string | undefined, warn: Kit["warn"]): string | null {
-  const url = src && new URL(src, document.baseURI);
-  if (!url) return null;
+  if (!src) return null;
+  const url = Object.assign(document.createElement("a"), { href: src });
   if (url.origin == location.origin) return url.href;
   warn("data-poster is not on this site: " + src);
   return null;
@@ -56,6 +56,14 @@ export function cover(kit: Kit, texts: Record<string, string>, name: string, fra
   // In the next frame: to change sizes while they are being told is an error that pages would hear of.
   const room = new ResizeObserver(() => requestAnimationFrame(() => (made.isConnected ? fit() : room.disconnect())));
   room.observe(made.parentElement || (made.getRootNode() as ShadowRoot).host);
+
+  // The page itself hides or shows the frame: what it says holds for the stand-in, and for the frame later.
+  new MutationObserver(() => {
+    if (!made.isConnected || frame.style.getPropertyPriority("display") == "important") return;
+    delete frame.dataset.consentHeld;
+    hide(frame);
+    fit();
+  }).observe(frame, { attributeFilter: ["style"] });
 
   root.addEventListener("click", ({ target }) => {
     const { action } = (target as HTMLElement).dataset;

@@ -3,13 +3,14 @@ import { forget } from "../state/outbox";
 
 /**
  * Whether a refusal ends the matter, since the same body would be refused again. An origin that is not listed yet, a
- * site that is not applied yet, a limit, a broken server: that can pass.
+ * site that is not applied yet, a limit, a broken server, what somebody on the way answers: that can pass.
  */
-export const isFinal = (status: number): boolean => [400, 409, 413, 415, 422].includes(status);
+export const isFinal = (status: number, body?: object): boolean =>
+  [400, 409, 413, 415, 422].includes(status) && !!(body as { title?: string })?.title;
 
 /** Tell the site's developers that a decision was not recorded, and why: `body` is the server's problem (RFC 9457). */
 export function tellProblem(kit: Kit, line: string, status = 0, body?: object): void {
-  if (isFinal(status)) forget(line);
+  if (isFinal(status, body)) forget(line);
   const problem = {
     status, title: status ? "HTTP " + status : "No answer",
     detail: `${kit.base} did not answer as it should: it is away, or the page's policy (connect-src) does not name it`,

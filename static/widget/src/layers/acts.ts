@@ -8,6 +8,8 @@ export interface Acts {
   conversion(name: string, params?: Record<string, unknown>): void;
   /** Add to a counter of the server. */
   count(path: string): unknown;
+  /** Post to the server; settles with nothing where there is no answer. */
+  send(path: string, body: string, credentials?: RequestCredentials): Promise<Response | undefined>;
   /** Hear what a visitor does in the page. */
   listen(): void;
 }

@@ -7,10 +7,6 @@ let status: HTMLElement;
 let act: (action: string) => void;
 let listen: () => void;
 
-/** The way back, while the site has none that can be seen. */
-let reopen: HTMLElement;
-
-const resting = () => host.dataset.view == "rest";
 const isBanner = () => host.role == "dialog";
 
 /** Whether it can be seen, too: a content blocker may hide it. */
@@ -31,20 +27,11 @@ export function mount(acting: (action: string) => void, seen: () => void, hear: 
   new ResizeObserver(() => isOpen() && seen()).observe(host);
 }
 
-/** Links of the site's that may lead back, whether they can be seen or not. */
-const ways = () => [...document.querySelectorAll<HTMLElement>("[data-consent-open]")].filter((link) => !host.contains(link));
+/** A link of the site's that leads back, whether it can be seen or not. */
+export const WAY_BACK = ":not(consent-widget)>[data-consent-open]";
 
-let due: number;
 /** How often it is put back. */
-let lives = 500;
-
-/** Leave a way back unless the site has one that can be seen: looked at soon and once, since it lays the page out. */
-const arrange = () =>
-  (due ||= setTimeout(() => {
-    due = 0;
-    if (ways().some((link) => link.checkVisibility?.({ checkVisibilityCSS: true }) ?? link.offsetHeight)) reopen.remove();
-    else if (resting() && !reopen.isConnected) status.before(reopen);
-  }, 100));
+let lives = 400;
 
 /**
  * Put it into the page, and let it be seen or not; again whenever the page has changed: frameworks that turn pages in
@@ -62,7 +49,6 @@ export function attach(): void {
     host.onkeydown = ({ key }) => void (key == "Escape" && isBanner() && act("close"));
     listen();
   }
-  if (resting()) arrange();
   // Above every z-index, in the top layer; a content blocker may have taken it out already.
   if (host.isConnected) host.togglePopover?.(isBanner() && !host.hidden);
 }
@@ -95,13 +81,12 @@ export function showBanner(): void {
     button("close", "×", { class: "q", "aria-label": texts.close }));
 }
 
-/** The banner gone, and a way back left, unless the page has its own. */
+/** The banner gone, and a way back left, unless the page may have its own: then a later script sees to it. */
 export function showReopen(): void {
   const text = config.texts.reopen;
   // What stands there already may have the focus.
-  if (resting()) return;
-  reopen = button("reopen", text, { class: "q", "data-consent-open": "" });
-  fill("rest", text, ...(ways()[0] ? [] : [reopen]));
+  if (host.dataset.view != "rest")
+    fill("rest", text, ...(document.querySelector(WAY_BACK) ? [] : [button("reopen", text, { class: "q", "data-consent-open": "" })]));
 }
 
 /** Announce a text to who listens; with a look also to who sees. */

@@ -7,7 +7,7 @@ import { host, root, say } from "./banner";
 
 /** What the later scripts get to work with. */
 const kit = () => ({
-  ...acts, base, config, choice, receiptUrl: receipt(), host, root, warnings, allowed, guard, holdReceipt, later, say, script, warn,
+  ...acts, base, config, choice, standing: () => choice, receiptUrl: receipt(), host, root, warnings, allowed, guard, holdReceipt, later, say, script, warn,
 });
 
 export type Kit = ReturnType<typeof kit>;
@@ -35,6 +35,8 @@ export interface Works {
   always(kit: Kit, key: string): void;
   /** Let what has the focus be seen, and the end of the page. */
   clear(kit: Kit, focused?: Element): void;
+  /** Do what is owed from earlier pages. */
+  catchUp(kit: Kit): void;
   /** Delete what denied vendors have stored; with `leaving`, load the page anew then. */
   purge(kit: Kit, leaving: boolean): void;
   /** Show the site's developers what goes on. */
@@ -68,11 +70,17 @@ export function localise(): Promise<unknown> | undefined {
 
 /** Have a later script work: fetched once, in the page's language. Settles with whether the work could be done. */
 export async function later<K extends keyof Works>(name: K, ...given: Given<K>): Promise<boolean> {
-  await localise();
-  const file = name == "debug" ? "debug" : name == "show" ? "preferences" : "details";
-  await (works[name] || (coming[file] ??= load(`${base}/widget/${config.site}/${file}.js?lang=${config.language}`)));
-  delete coming[file];
-  const work = works[name] as ((kit: Kit, ...given: Given<K>) => void) | undefined;
-  work?.(kit(), ...given);
+  let work: ((kit: Kit, ...given: Given<K>) => void) | undefined;
+  try {
+    await localise();
+    const file = name == "debug" ? "debug" : name == "show" ? "preferences" : "details";
+    await (works[name] || (coming[file] ??= load(`${base}/widget/${config.site}/${file}.js?lang=${config.language}`)));
+    delete coming[file];
+    work = works[name] as typeof work;
+    work?.(kit(), ...given);
+  } catch (fault) {
+    // A policy of the page that forbids the script, too.
+    warn(fault);
+  }
   return !!work;
 }

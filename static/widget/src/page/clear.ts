@@ -1,4 +1,4 @@
-const room = new CSSStyleSheet();
+let room: CSSStyleSheet;
 let watched: ResizeObserver | undefined;
 
 /**
@@ -6,6 +6,7 @@ let watched: ResizeObserver | undefined;
  * scrolled. By a sheet, which writes over no style of the page's and moves nothing in it.
  */
 function giveRoom(host: HTMLElement): void {
+  room ??= new CSSStyleSheet();
   if (!document.adoptedStyleSheets.includes(room)) document.adoptedStyleSheets = [...document.adoptedStyleSheets, room];
   watched ??= new ResizeObserver(() => {
     const page = document.documentElement;

@@ -51,7 +51,7 @@ export const named = (stored: Stored[], kind?: string): string[] =>
 
 /** Paths by which a service worker is known: its scope's and its script's. */
 export const paths = ({ scope, active, waiting, installing }: ServiceWorkerRegistration): string[] =>
-  [scope, (active || waiting || installing)?.scriptURL].flatMap((url) => (url ? [new URL(url).pathname] : []));
+  [scope, (active || waiting || installing)?.scriptURL].flatMap((url) => (url ? [url.replace(/^\w+:\/\/[^/]*|[?#].*/g, "")] : []));
 
 /** Lasts until the pages that have it open are gone. */
 const deleteDatabase = (name: string) =>

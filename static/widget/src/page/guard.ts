@@ -1,11 +1,12 @@
 /** What the site's developers were told, each once. */
-export const warnings = new Set<string>();
+export const warnings: string[] = [];
 
 /** Tell the site's developers, once a text. */
 export function warn(text: unknown): void {
   const line = "consent: " + text;
-  if (!warnings.has(line)) console.warn(line);
-  warnings.add(line);
+  if (warnings.includes(line)) return;
+  warnings.push(line);
+  console.warn(line);
 }
 
 /** The same function, whose faults never reach the page. */

@@ -11,8 +11,11 @@ export const tag: HTMLScriptElement | null = running;
 /** The consent server, also behind a path of the site's own host. */
 export let base: string;
 
-/** Learn where the consent server is. A module does not see its own tag: there the address in the notice counts. */
-export const locate = (server: string): void => void (base = tag ? tag.src.split("/widget/")[0] : server);
+/** Learn where the consent server is. A module does not see its tag, and a bundle has another: there the notice's address counts. */
+export function locate(server: string): void {
+  const [place, ours] = tag?.src.split("/widget/") || [];
+  base = ours ? place : server;
+}
 
 let policy = rules;
 try {

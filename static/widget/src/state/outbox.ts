@@ -4,15 +4,11 @@ export interface Post {
   [field: string]: unknown;
 }
 
-const KEY = "eu-consent-outbox";
+export const OUTBOX = "eu-consent-outbox";
 const MOST = 20;
 
 /** Set while what denied vendors have stored is still to be deleted. */
 export const OWED = "eu-consent-purge";
-
-/** The bodies of a stored outbox, a line each; versions before 0.3 kept an array. */
-export const lines = (text: string | null): string[] =>
-  (text || "").replace(/^\[|]$/g, "").split(/\n|,(?={)/).filter(Boolean);
 
 /** Read or write a key of localStorage that may be blocked; null takes it away. */
 export function stored(key: string, value?: string | null): string | null {
@@ -25,11 +21,15 @@ export function stored(key: string, value?: string | null): string | null {
   }
 }
 
-export const waiting = (): string[] => lines(stored(KEY));
+/** Keep a decision until it is recorded. */
+export const add = (line: string): void => void stored(OUTBOX, (stored(OUTBOX) || "") + "\n" + line);
 
-const keep = (list: string[]): void => void stored(KEY, list.slice(-MOST).join("\n") || null);
+/** The bodies of a stored outbox, a line each, the newest twenty; versions before 0.3 kept an array. */
+export const lines = (text: string | null): string[] =>
+  (text || "").replace(/^\[|]$/gm, "").split(/\n|,(?={)/).filter(Boolean).slice(-MOST);
 
-export const add = (line: string): void => keep([...waiting(), line]);
+export const waiting = (): string[] => lines(stored(OUTBOX));
 
 /** Take a decision out of what waits. */
-export const forget = (line: string): void => keep(waiting().filter((other) => other != line));
+export const forget = (line: string): void =>
+  void stored(OUTBOX, waiting().filter((other) => other != line).join("\n") || null);

@@ -126,7 +126,10 @@ const google: Adapter = (notice, vendors, load, count, warn, guardProperty) => {
   });
   // What page code puts in the layer's place tells it all, and the layer stays: the consent state is in it.
   guardProperty(page, layer, (given) => {
-    if (Array.isArray(given) && given != items) items.push(...given.splice(0)), (given.push = items.push);
+    if (Array.isArray(given) && given != items) {
+      items.push(...given.splice(0).filter((item) => !items.includes(item)));
+      given.push = items.push;
+    }
     return items;
   });
 

@@ -22,12 +22,16 @@ const meta: Adapter = (_notice, vendors, load, _count, warn, guardProperty) => {
   fbq.loaded = true;
   fbq.version = "2.0";
 
-  const tell = (call: Call) => (fbq.callMethod ? fbq.callMethod.apply(fbq, call) : fbq.queue.push(call));
+  const tell = (call: Call) => {
+    // What the page wraps around this one is what Meta's script finds.
+    const { callMethod } = page.fbq;
+    callMethod ? callMethod.apply(fbq, call) : fbq.queue.push(call);
+  };
 
   const send = (call: Call) => passes(call, (id) => ids[id]) && tell(call);
 
   const gate = (call: Call) => {
-    if (!passes(call, (id) => vendors.some((vendor) => vendor.ids?.includes(id))))
+    if (!passes(call, (id) => vendors.some((vendor) => vendor.ids?.includes(id + ""))))
       call[0] == "consent" || warn(`add ${call[1]} to the site file: its calls are dropped`);
     else if (!decided) held.push(call);
     // The site's snippet that runs after a stored grant says again what the widget has said.
@@ -36,8 +40,11 @@ const meta: Adapter = (_notice, vendors, load, _count, warn, guardProperty) => {
 
   guardProperty(page, "fbq", (given) => {
     // Another stub, with what it was told already; what only wraps this one is the page's business.
-    given?.queue?.splice(0).forEach(gate);
-    return given?.queue || !given ? fbq : given;
+    const { queue } = given || fbq;
+    if (queue == fbq.queue) return given || fbq;
+    if (!queue) return Object.setPrototypeOf(given, fbq);
+    queue.splice(0).forEach(gate);
+    return fbq;
   });
   page._fbq = fbq;
 
