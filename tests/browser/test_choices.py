@@ -177,3 +177,18 @@ def test_a_second_decision_is_a_change_of_the_same_visitor(shop: Shop) -> None:
     assert first["sub"] == second["sub"]
     assert shop.vendors.scripts == [FBEVENTS, GTAG]
     assert shop.vendors.views == [PIXEL, ANALYTICS]
+
+
+def test_a_page_that_goes_with_the_click_keeps_the_choice_and_records_it(shop: Shop) -> None:
+    shop.open()
+    before = len(shop.server.receipts("shop"))
+    # Before the widget's own listener, and after the last frame.
+    shop.page.evaluate(
+        """addEventListener("pagehide", () => document.querySelector("consent-widget [data-action=accept]").click(),
+        {capture: true, once: true})"""
+    )
+    receipt = shop.leave(shop.page.reload)
+    assert receipt["action"] == "accept_all"
+    assert len(shop.server.receipts("shop")) == before + 1
+    assert set(shop.grants().values()) == {"1"}
+    assert shop.banner.count() == 0

@@ -147,4 +147,8 @@ function begin(kit: Kit, detail: Detail): void {
 }
 
 /** Shows a page's developers what the widget asks, holds, loads and sends there, and every warning. */
-export default (detail: Detail): void => widget()._(null, { debug: (kit) => begin(kit, detail) });
+/** By the tag, or on a developer's own machine: a link that somebody gives a visitor shows nothing. */
+const isAskedFor = (): boolean =>
+  !!document.querySelector("script[data-consent-debug]") || /^(localhost|127\.[\d.]+|\[::1])$/.test(location.hostname);
+
+export default (detail: Detail): void => widget()._(null, { debug: (kit) => void (isAskedFor() && begin(kit, detail)) });

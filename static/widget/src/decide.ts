@@ -56,7 +56,6 @@ export function decide(action: string, method: string, answer: Answer, left?: nu
   };
   choose(earlier);
   guard(writeCookie)(earlier, config, left);
-  known = inCookie();
   const body = {
     notice: config.notice, action, method, ...answer, visitor,
     change: isWhole(config, before) || action == "withdraw", language: config.language,
@@ -64,6 +63,8 @@ export function decide(action: string, method: string, answer: Answer, left?: nu
   };
   answered() && show();
   soon(() => {
+    // To read back what was written takes the browser longer than to write it.
+    known = inCookie();
     holdReceipt(null);
     follow(leaving);
     guard(post)(body);
@@ -103,6 +104,7 @@ export function catchUp(): void {
 
 /** Follow what was decided in another document of the site: a tab, a frame, the page that this one comes back from. */
 export function refresh(): void {
+  flush();
   if (inCookie() == known) return;
   const before = choice;
   read();

@@ -61,13 +61,14 @@ export function front(): void {
 }
 
 function fill(view: string, label: string, ...children: Node[]): void {
+  // First: to take out what has the focus, a browser styles what has changed before.
+  host.replaceChildren(...children, status);
   host.dataset.view = view;
   delete host.dataset.up;
   host.lang = config.language;
   host.dir = config.direction || "ltr";
   host.setAttribute("role", view == "rest" ? "region" : "dialog");
   host.setAttribute("aria-label", label);
-  host.replaceChildren(...children, status);
   attach();
 }
 

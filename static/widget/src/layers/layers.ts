@@ -1,5 +1,6 @@
 import { tell } from "../page/events";
 import { guard, warn } from "../page/guard";
+import { soon } from "../page/paint";
 import { answered, config, gpc } from "../state/current";
 import { acts } from "./acts";
 import { attach, host, mount, say, showBanner, showReopen } from "./banner";
@@ -37,11 +38,17 @@ export const showPreferences = (): unknown =>
     say(await later("show") ? "" : config.texts.failed);
   }, undefined, document.body && Promise.resolve());
 
-const refuse = () => acts.decideAll("refuse_all", "banner");
+/** The banner goes first; what the answer brings about waits for the paint. */
+const answer = (action: string) => () => {
+  showReopen();
+  soon(() => acts.decideAll(action, "banner"));
+};
+
+const refuse = answer("refuse_all");
 
 const buttons: Record<string, () => void> = {
   customise: showPreferences,
-  accept: () => acts.decideAll("accept_all", "banner"),
+  accept: answer("accept_all"),
   refuse,
   close: refuse,
 };
