@@ -146,15 +146,20 @@ def _policies(page: Page, expected: Expected) -> Iterator[Finding]:
     if not own or not policies:
         return
     nonce, src = own[0].get("nonce"), page.address(own[0].get("src")).partition("?")[0]
-    server = src.rpartition("/widget/")[0]
-    needs = {"script-src": src, "connect-src": f"{server}/v1/sites/{expected.site}/decisions"}
-    doing = {"script-src": "load the tag", "connect-src": "post decisions, and their proof is lost"}
-    for directive, url in needs.items():
-        if any(not policy.lets_in(directive, url, page.url, nonce) for policy in policies):
-            parts = urlsplit(url)
-            said = f"The policy does not let the page {doing[directive]}: add `{parts.scheme}://{parts.netloc}` to"
-            more = " or give the tag the policy's `nonce`" if directive == "script-src" else ""
-            yield Finding(Level.WRONG, page.url, f"{said} `{directive}`{more}.")
+    decisions = f"{src.rpartition('/widget/')[0]}/v1/sites/{expected.site}/decisions"
+    later = f"{src.removesuffix('.js')}/details.js"
+    stopped = []
+    if any(not policy.lets_in("script-src", src, page.url, nonce) for policy in policies):
+        stopped.append(("load the tag", "`script-src` or give the tag the policy's `nonce`"))
+    # A policy may name the tag's own address alone.
+    elif any(not policy.lets_in("script-src", later, page.url, nonce, added=True) for policy in policies):
+        stopped.append(("load the tag's later scripts", "`script-src`"))
+    if any(not policy.lets_in("connect-src", decisions, page.url) for policy in policies):
+        stopped.append(("post decisions, and their proof is lost", "`connect-src`"))
+    parts = urlsplit(src)
+    for doing, place in stopped:
+        said = f"The policy does not let the page {doing}: add `{parts.scheme}://{parts.netloc}` to {place}."
+        yield Finding(Level.WRONG, page.url, said)
     for vendor in sorted(expected.vendors, key=lambda vendor: vendor.key):
         if vendor.on_site:
             missing = _missing(vendor.sources, policies, page.url, nonce)

@@ -81,11 +81,11 @@ class ConsentServer:
             wait.wait(0.05)
         raise AssertionError("what was waited for never came")
 
-    def command(self, *arguments: str) -> str:
-        """What a command prints."""
+    def command(self, *arguments: str, code: int = 0) -> str:
+        """What a command prints that ends with this code."""
         with self._application() as app:
             done = app.test_cli_runner().invoke(args=arguments)
-        assert done.exit_code == 0, done.output
+        assert done.exit_code == code, done.output
         return done.stdout
 
     @contextmanager

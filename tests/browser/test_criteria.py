@@ -229,7 +229,8 @@ def test_what_became_of_a_choice_is_said_where_it_was_listened_to(shop: Shop) ->
     assert shop.page.evaluate("status0.isConnected && status0.textContent") == "Your choice is saved."
 
 
-def test_a_preferences_script_that_does_not_come_is_said(shop: Shop) -> None:
+def test_a_preferences_script_that_does_not_come_is_said(visit: Callable[..., Shop]) -> None:
+    shop = visit(warned=True)
     shop.open()
     shop.page.route("**/preferences.js*", lambda route: route.abort())
     shop.button("customise").click()

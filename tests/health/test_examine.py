@@ -155,6 +155,7 @@ def test_markup_that_does_not_do_what_it_says(body: str, said: str) -> None:
         ("script-src 'self'", ["load the tag: add `https://consent.example` to `script-src` or give the tag"]),
         ("connect-src 'self'", ["post decisions, and their proof is lost: add `https://consent.example` to"]),
         ("default-src 'none'", ["load the tag", "post decisions"]),
+        ("script-src https://consent.example/widget/shop.js", ["later scripts: add `https://consent.example` to `scr"]),
         ("default-src https:", []), ("script-src https:; connect-src https://consent.example", []),
     ],
 )  # fmt: skip

@@ -31,7 +31,7 @@ const stores = ({ vendors }: Detail, { allowed }: Kit, on: boolean) =>
   vendors.filter(({ key }) => !!allowed(key) == on).flatMap(({ cookies }) => cookies.filter(({ host }) => !host));
 
 /** Style what the first script leaves to this one. */
-const style = ({ root }: Kit): unknown => (styled ||= root && paint(root, css));
+const style = ({ host }: Kit): unknown => (styled ||= host && paint(host.shadowRoot!, css));
 
 let looked: boolean;
 

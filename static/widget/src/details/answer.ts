@@ -35,8 +35,11 @@ function keepReceipt({ base, config, holdReceipt, standing }: Kit, { receipt_url
 export async function takeAnswer(
   kit: Kit, saved: string, line: string, coming: Promise<Response | undefined>, again?: boolean,
 ): Promise<void> {
+  // What was said of an earlier decision is not true of this.
+  kit.say("");
   const answer = await coming;
   const body = await answer?.json?.().catch(() => undefined);
+  // Another program's JSON, with a status that means well, is no record.
   if (!answer?.ok || !body?.receipt_id) return tellProblem(kit, line, answer?.status, body);
   forget(line);
   if (!stands(kit, line)) {

@@ -1,6 +1,7 @@
 import type { Kit } from "../layers/later";
 import { startTag } from "../page/element";
 import { readNumber } from "./number";
+import { everywhere } from "./roots";
 
 /** Report the conversion that an element names. */
 function convert(kit: Kit, element: HTMLElement): void {
@@ -10,6 +11,13 @@ function convert(kit: Kit, element: HTMLElement): void {
   kit.conversion(conversion!, {
     ...(number != null && { value: number }), ...(currency && { currency }), ...(transactionId && { transaction_id: transactionId }),
   });
+}
+
+/** Warn of elements whose conversion nobody is told of, before somebody clicks: in the words that `conversion()` then says. */
+export function warnOfConversions({ config, warn }: Kit): void {
+  for (const { dataset } of everywhere("[data-conversion]"))
+    if (!config.vendors.some(({ conversions }) => conversions?.[dataset.conversion!]))
+      warn(`add ${dataset.conversion} to the site file: its calls are dropped`);
 }
 
 /** Hear of clicks on what names a conversion, also in open shadow roots. */

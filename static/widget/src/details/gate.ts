@@ -140,6 +140,12 @@ export function openOnce(gated: HTMLElement): void {
 const isLetIn = (gated: HTMLElement | null): boolean =>
   !!gated && (once.has(gated) && once.get(gated) == source(gated) || isLetIn(gated.parentElement));
 
+function warnOfKey(gated: HTMLElement, key: string): void {
+  const { purposes, vendors } = kit.config;
+  const keys = [...purposes, ...vendors].map((known) => known.key);
+  kit.warn(`"${key}" is no purpose and no vendor of the site file, write ${keys.join(" or ")}: ${startTag(gated)}`);
+}
+
 /** Let gated markup follow the choice, in document order; as often as it, or the choice, changes. */
 export function sweep(): void {
   for (const [gated, [made]] of companions)
@@ -157,7 +163,7 @@ export function sweep(): void {
     else if (kit.allowed(key) || isLetIn(gated)) {
       // What a template held stands in the page only now, and before what follows it.
       if (open(gated, key)) return sweep();
-    } else if (kit.allowed(key) == null) kit.warn(`"${key}" is no purpose and no vendor of the site file: ${startTag(gated)}`);
+    } else if (kit.allowed(key) == null) warnOfKey(gated, key);
     else shut(gated, key);
   }
 }

@@ -1,5 +1,5 @@
 import type { Kit } from "../layers/later";
-import { hearConversions } from "./conversions";
+import { hearConversions, warnOfConversions } from "./conversions";
 import { gate, sweep, type Cover } from "./gate";
 import { makeWay } from "./give_way";
 import { watch } from "./roots";
@@ -14,11 +14,12 @@ export function seeToMarkup(kit: Kit, cover: Cover): void {
   const changed = kit.guard(() => {
     sweep();
     giveWay();
+    warnOfConversions(kit);
   });
   gate(kit, cover);
   hearConversions(kit);
   document.addEventListener("consent:change", changed);
   document.addEventListener("consent:shown", changed);
-  watch(["data-consent", "data-src", "data-consent-src", "open", "inert", "aria-hidden"], changed);
+  watch(["data-consent", "data-src", "data-consent-src", "data-conversion", "open", "inert", "aria-hidden"], changed);
   changed();
 }

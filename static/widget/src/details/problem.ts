@@ -12,9 +12,10 @@ export const isFinal = (status: number, body?: object): boolean =>
 export function tellProblem(kit: Kit, line: string, status = 0, body?: object): void {
   if (isFinal(status, body)) forget(line);
   const problem = {
-    status, title: status ? "HTTP " + status : "No answer",
-    detail: `${kit.base} did not answer as it should: it is away, or the page's policy (connect-src) does not name it`,
-    ...body, decision_id: JSON.parse(line).decision_id,
+    type: "about:blank", title: status ? "HTTP " + status : "No answer",
+    detail: kit.base + (status ? " is not what answers" : " is away, or connect-src does not name it"),
+    // What a proxy answers in the server's place may call anything `status`.
+    ...body, status, decision_id: JSON.parse(line).decision_id,
   };
   kit.warn(`a decision is not recorded: ${problem.title}: ${problem.detail}`);
   if (status) document.dispatchEvent(new CustomEvent("consent:error", { detail: problem }));

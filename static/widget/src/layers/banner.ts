@@ -2,7 +2,7 @@ import { button, element, paint } from "../page/element";
 import { config, sheet } from "../state/current";
 
 export let host: HTMLElement;
-export let root: ShadowRoot;
+let root: ShadowRoot;
 let status: HTMLElement;
 let act: (action: string) => void;
 let listen: () => void;

@@ -1,13 +1,13 @@
 import { guard, warn, warnings } from "../page/guard";
 import { base, load, script, tag } from "../page/script";
 import type { Config } from "../state/config";
-import { allowed, choice, config, holdReceipt, receipt, useConfig } from "../state/current";
+import { allowed, choice, config, holdReceipt, useConfig } from "../state/current";
 import { acts } from "./acts";
-import { host, root, say } from "./banner";
+import { host, say } from "./banner";
 
 /** What the later scripts get to work with. */
 const kit = () => ({
-  ...acts, base, config, choice, standing: () => choice, receiptUrl: receipt(), host, root, warnings, allowed, guard, holdReceipt, later, say, script, warn,
+  ...acts, base, config, choice, standing: () => choice, host, warnings, allowed, guard, holdReceipt, later, say, script, warn,
 });
 
 export type Kit = ReturnType<typeof kit>;
@@ -77,7 +77,7 @@ export async function later<K extends keyof Works>(name: K, ...given: Given<K>):
     await (works[name] || (coming[file] ??= load(`${base}/widget/${config.site}/${file}.js?lang=${config.language}`)));
     delete coming[file];
     work = works[name] as typeof work;
-    work?.(kit(), ...given);
+    work ? work(kit(), ...given) : warn(`is ${base} in script-src?`);
   } catch (fault) {
     // A policy of the page that forbids the script, too.
     warn(fault);

@@ -18,7 +18,8 @@ interface Detail {
 let styled: unknown;
 
 function show({ controller, contact, dpo, purposes, names, texts }: Detail, kit: Kit): void {
-  const { config, host, root, allowed, later } = kit;
+  const { config, host, allowed, later } = kit;
+  const root = host.shadowRoot!;
   const light: HTMLElement[] = [];
   const inputs: HTMLInputElement[] = [];
   const groups: Record<string, HTMLDetailsElement> = {};
