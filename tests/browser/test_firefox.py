@@ -22,4 +22,4 @@ def test_what_must_hold_in_firefox_too(server: ConsentServer) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "# fail 0" in done.stdout
-    assert "# tests 9" in done.stdout
+    assert "# tests 14" in done.stdout

@@ -9,7 +9,7 @@ export const launch = (extraPrefsFirefox = {}) =>
   puppeteer.launch({ browser: "firefox", executablePath: firefox, headless: true, acceptInsecureCerts: true, extraPrefsFirefox });
 
 /** A tab in a profile of its own, on a page that holds the tag. */
-export async function visit(browser, { site = "shop", body = "<main>A page</main>", headers = {}, nonce = "" } = {}) {
+export async function visit(browser, { site = "shop", head = "", body = "<main>A page</main>", pages = {}, files = {}, headers = {}, nonce = "" } = {}) {
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
@@ -18,19 +18,27 @@ export async function visit(browser, { site = "shop", body = "<main>A page</main
   page.on("pageerror", (fault) => /rejected for invalid domain/.test(fault) || faults.push(String(fault)));
   page.on("console", (message) => message.text().startsWith("consent:") && faults.push(message.text()));
   page.on("response", (response) => response.request().method() == "POST" && posted.push([response.url(), response.status()]));
-  await page.setRequestInterception(true);
-  page.on("request", (request) => {
+  const answer = (request) => {
     const url = new URL(request.url());
     if (url.origin == server) return request.continue();
     if (url.origin == origin) {
       const tag = `<script async src="${server}/widget/${site}.js"${nonce && ` nonce="${nonce}"`}></script>`;
-      const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Shop</title>${tag}</head><body>${body}</body></html>`;
-      return request.respond(url.pathname == "/" ? { status: 200, contentType: "text/html; charset=utf-8", headers, body: html } : { status: 204, body: "" });
+      const html = (inner) =>
+        `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Shop</title>${head}${tag}</head><body>${inner}</body></html>`;
+      const { [url.pathname]: inner } = { "/": body, ...pages };
+      if (inner != null) return request.respond({ status: 200, contentType: "text/html; charset=utf-8", headers, body: html(inner) });
+      if (files[url.pathname]) return request.respond({ status: 200, contentType: "text/javascript", body: files[url.pathname] });
+      return request.respond({ status: 204, body: "" });
     }
     const place = url.host + url.pathname;
     asked.push(place);
     request.respond(scripts[place] ? { status: 200, contentType: "text/javascript", body: scripts[place] } : { status: 204, body: "" });
-  });
+  };
+  const intercept = async (tab) => {
+    await tab.setRequestInterception(true);
+    tab.on("request", answer);
+  };
+  await intercept(page);
   const visitor = {
     page, asked, posted, faults,
     button: (action) => page.locator(`consent-widget [data-action=${action}]`),
@@ -40,6 +48,14 @@ export async function visit(browser, { site = "shop", body = "<main>A page</main
     async open() {
       await page.goto(origin + "/");
       await visitor.until(() => window.consentWidget && document.querySelector("consent-widget > *"));
+    },
+    /** Another tab of the same visitor, on the same page. */
+    async beside() {
+      const tab = await context.newPage();
+      await intercept(tab);
+      await tab.goto(origin + "/");
+      await tab.waitForFunction(() => window.consentWidget?.decision);
+      return tab;
     },
     /** Press a button, and wait until the decision is recorded. */
     async decide(action) {
