@@ -55,7 +55,7 @@ GROUPS = {
     "others' answers": [
         *(foreign(status) for status in (200, 203, 403, 404, 405, 500, 502, 504)),
         # Another program's refusal of the request itself would be repeated too.
-        foreign(413, kept=False),
+        foreign(413),
         foreign(202, ""),
         foreign(204, ""),
         *(

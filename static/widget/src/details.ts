@@ -52,8 +52,8 @@ function put(kit: Kit, place: Element, made: () => Element[]): void {
 type Widget = { _(given: null, works: Partial<Works>): void };
 
 /** Hands what is looked at later, if at all, to the widget in the page. */
-export default (detail: Detail): void =>
-  (window as unknown as { consentWidget: Widget }).consentWidget._(null, {
+export default (detail: Detail): void => {
+  const works: Partial<Works> = {
     facts(kit, place, key) {
       const about = detail.vendors.find((vendor) => vendor.key == key);
       if (about) put(kit, place, () => facts(about, detail.texts, detail.names[key]));
@@ -73,7 +73,7 @@ export default (detail: Detail): void =>
     },
     gpc: (_, place) => place.before(element("p", {}, detail.texts.gpc)),
     answer(kit, line, coming) {
-      look(kit, detail);
+      works.markup!(kit);
       takeAnswer(kit, detail.texts.saved, line, coming);
     },
     clear(kit, focused) {
@@ -100,4 +100,6 @@ export default (detail: Detail): void =>
       done.then(go);
       setTimeout(go, PATIENCE);
     },
-  });
+  };
+  (window as unknown as { consentWidget: Widget }).consentWidget._(null, works);
+};

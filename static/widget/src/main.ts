@@ -33,10 +33,10 @@ function begin(tags: (Apply | undefined)[]): void {
     if ([...document.querySelectorAll("*")].some((element) => element != host && element.shadowRoot)) later("markup");
     const changed = guard(() => {
       attach();
-      if (document.querySelector("[data-consent],[inert],dialog[open],[data-conversion],[popover][aria-hidden]" + (answered() ? "," + WAY_BACK : ""))) later("markup");
+      if (document.querySelector("[data-consent],[inert],dialog[open],[data-conversion]" + (answered() ? "," + WAY_BACK : ""))) later("markup");
     });
     new MutationObserver(changed)
-      .observe(document, { childList: true, subtree: true, attributeFilter: ["open", "inert", "aria-hidden"] });
+      .observe(document, { childList: true, subtree: true, attributeFilter: ["open", "inert"] });
     changed();
     // Where a receipt leads who wants to withdraw.
     if (location.hash == "#consent") showPreferences();

@@ -31,7 +31,7 @@ export function mount(acting: (action: string) => void, seen: () => void, hear: 
 export const WAY_BACK = ":not(consent-widget)>[data-consent-open]";
 
 /** How often it is put back. */
-let lives = 400;
+let lives = 600;
 
 /**
  * Put it into the page, and let it be seen or not; again whenever the page has changed: frameworks that turn pages in
@@ -82,12 +82,15 @@ export function showBanner(): void {
     button("close", "×", { class: "q", "aria-label": texts.close }));
 }
 
-/** The banner gone, and a way back left, unless the page may have its own: then a later script sees to it. */
+/**
+ * The banner gone, and a way back left. Where the page may have its own, and behind an answer, whose paint is not to wait
+ * for it, a later script sees to that.
+ */
 export function showReopen(): void {
   const text = config.texts.reopen;
   // What stands there already may have the focus.
   if (host.dataset.view != "rest")
-    fill("rest", text, ...(document.querySelector(WAY_BACK) ? [] : [button("reopen", text, { class: "q", "data-consent-open": "" })]));
+    fill("rest", text, ...(host.dataset.view || document.querySelector(WAY_BACK) ? [] : [button("reopen", text, { class: "q", "data-consent-open": "" })]));
 }
 
 /** Announce a text to who listens; with a look also to who sees. */

@@ -1,5 +1,4 @@
 import { button, element } from "../page/element";
-import type { ConsentWidget } from "../public";
 import type { Kit, Slotted } from "./later";
 
 type Texts = Record<string, string>;
@@ -7,7 +6,7 @@ type Texts = Record<string, string>;
 /** What the visitor chose and when, the receipt in its forms, and what the receipt's link is enough for. */
 export function mine(kit: Kit, texts: Texts, names: Texts, slotted: Slotted): HTMLElement {
   const { config, choice, allowed } = kit;
-  const { receiptUrl } = (window as unknown as { consentWidget: ConsentWidget }).consentWidget;
+  const { receiptUrl } = (window as unknown as { consentWidget: { receiptUrl: string | null } }).consentWidget;
   const action = (name: string, text: string) => slotted(button(name, text, { class: "q" }), "b-" + name);
 
   const say = (text: string, at: number | string, by: number | string = 0) => {
