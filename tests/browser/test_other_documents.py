@@ -276,9 +276,7 @@ def test_an_older_decision_that_is_sent_again_changes_nothing_on_the_site_s_own_
 
 def test_a_page_that_takes_the_names_of_built_ins_is_recorded_and_taken_back(visit: Visit) -> None:
     shop = visit(warned=True)
-    shop.serve(
-        head=f"<script>var URL = 'https://shop.example/'</script>{shop.tag()}"
-    )
+    shop.serve(head=f"<script>var URL = 'https://shop.example/'</script>{shop.tag()}")
     shop.open()
     assert shop.accept_all()["action"] == "accept_all"
     assert shop.withdraw()["action"] == "withdraw"
