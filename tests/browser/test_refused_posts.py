@@ -111,8 +111,10 @@ def test_what_is_not_recorded_is_said_kept_and_recorded_at_last(visit: Visit, gr
     before = len(shop.server.receipts("shop"))
     told: list[str] = []
     kept: list[str] = []
-    page.route("**/decisions", lambda route: case.answer(route))
+    cases: list[Case] = []
+    page.route("**/decisions", lambda route: cases[-1].answer(route))
     for case in GROUPS[group]:
+        cases.append(case)
         problem, waiting, text = page.evaluate(ACCEPT, case.title == AWAY[0])
         detail = case.detail.format(server=shop.server.url)
         line = f"a decision is not recorded: {case.title}: {detail}"
