@@ -138,6 +138,7 @@ def test_always_grants_one_vendor_and_leaves_the_rest(visit: Visit, answered: bo
         expect(shop.page.locator("iframe")).to_have_attribute("src", OPENED)
     shop.open_preferences()
     media = shop.page.locator('consent-widget input[name="media"]')
+    assert media.evaluate("one => getComputedStyle(one).backgroundSize") == "20px 4px"
     assert media.evaluate("one => [one.indeterminate, one.checked, one.getAttribute('role')]") == [
         True,
         False,
