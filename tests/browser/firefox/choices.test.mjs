@@ -98,6 +98,7 @@ holds("the keyboard alone is enough, and Escape refuses", {}, async (visitor) =>
   assert.ok(seen.includes("refuse") && seen.includes("accept"), String(seen));
   await page.keyboard.press("Escape");
   await gone(visitor);
+  await visitor.until(() => document.cookie.includes("eu-consent"));
   assert.equal((await visitor.choice())["p.analytics"], "0");
 });
 

@@ -77,7 +77,8 @@ export async function later<K extends keyof Works>(name: K, ...given: Given<K>):
     await (works[name] || (coming[file] ??= load(`${base}/widget/${config.site}/${file}.js?lang=${config.language}`)));
     delete coming[file];
     work = works[name] as typeof work;
-    work ? work(kit(), ...given) : warn(`is ${base} in script-src?`);
+    // A page that goes loads nothing more either.
+    work ? work(kit(), ...given) : setTimeout(warn, 999, `is ${base} in script-src?`);
   } catch (fault) {
     // A policy of the page that forbids the script, too.
     warn(fault);
