@@ -1,12 +1,15 @@
 """Global Privacy Control keeps advertising off unless the visitor then grants it for this site."""
 
+import time
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from .shop import Shop
 from .site_files import ANALYTICS, PIXEL
 
+DAY = 86_400
 SIGNAL = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', {get: () => true})"
 
 
@@ -49,6 +52,22 @@ def test_a_grant_made_without_the_signal_loses_advertising(visit: Callable[..., 
     assert shop.vendors.views == [ANALYTICS]
     assert shop.cookies() == {"_ga", "_ga_SHOP123456", "eu-consent"}
     assert shop.grants() == {"p.analytics": "1", "p.advertising": "0"}
+
+
+def test_the_signal_lengthens_no_choice(visit: Callable[..., Shop]) -> None:
+    shop = visit().open()
+    shop.accept_all()
+    text = next(cookie["value"] for cookie in shop.context.cookies() if cookie["name"] == "eu-consent")
+    at = int(time.time()) - 100 * DAY
+    old = "&".join(f"t={at}" if part.startswith("t=") else part for part in text.split("&"))
+    shop.page.evaluate("text => document.cookie = `eu-consent=${text};Path=/;Max-Age=9999`", old)
+    shop.context.add_init_script(SIGNAL)
+    with shop.page.expect_response("**/decisions"):
+        shop.reload()
+    shop.page.wait_for_function("() => !localStorage.getItem('eu-consent-outbox')")
+    cookie = next(cookie for cookie in shop.context.cookies() if cookie["name"] == "eu-consent")
+    assert shop.grants() == {"p.analytics": "1", "p.advertising": "0"}
+    assert cookie["expires"] - time.time() == pytest.approx(80 * DAY, abs=60)
 
 
 def test_a_refusal_is_not_recorded_again_for_the_signal(visit: Callable[..., Shop]) -> None:

@@ -11,6 +11,7 @@ import { clear } from "./page/clear";
 import { purge } from "./page/deletion";
 import { element, paint } from "./page/element";
 import { leave } from "./page/leave";
+import { lifeOf } from "./state/cookie";
 import { OWED, stored } from "./state/outbox";
 import { takes, underSignal } from "./state/state";
 
@@ -68,8 +69,7 @@ export default (detail: Detail): void => {
       const remaining = underSignal(kit.config, kit.choice!);
       if (!takes(kit.config, kit.choice, remaining)) return follow();
       // A signal is no new choice, and lengthens none.
-      const left = Math.floor(kit.choice!.at + kit.config.days * 86400 - Date.now() / 1000);
-      kit.decide("gpc", "signal", remaining, left > 0 ? left : undefined);
+      kit.decide("gpc", "signal", remaining, lifeOf(kit.choice!, kit.config));
     },
     gpc: (_, place) => place.before(element("p", {}, detail.texts.gpc)),
     answer(kit, line, coming) {

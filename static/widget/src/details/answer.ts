@@ -1,7 +1,7 @@
 import type { Kit } from "../layers/later";
-import { writeCookie } from "../state/cookie";
+import { lifeOf, writeCookie } from "../state/cookie";
 import { forget, waiting } from "../state/outbox";
-import { grantsAny, type Answer } from "../state/state";
+import { grantsAny, type Answer, type Choice } from "../state/state";
 import { tellProblem } from "./problem";
 
 interface Receipt {
@@ -10,6 +10,9 @@ interface Receipt {
   visitor: string | null;
   state: string | null;
 }
+
+/** Write the choice over what the cookie holds; no answer of the server lengthens it. */
+const rewrite = (choice: Choice, { config }: Kit): void => writeCookie(choice, config, lifeOf(choice, config));
 
 const same = (one: object, other: object): boolean =>
   `${Object.entries(one).sort()}` == `${Object.entries(other).sort()}`;
@@ -21,14 +24,14 @@ function stands(kit: Kit, line: string): boolean {
   return !!choice && same(choice.grants, grants) && same(choice.vendors, vendors);
 }
 
-function keepReceipt({ base, config, holdReceipt, standing }: Kit, { receipt_url, visitor, state }: Receipt, again?: boolean): void {
-  const choice = standing()!;
+function keepReceipt(kit: Kit, { receipt_url, visitor, state }: Receipt, again?: boolean): void {
+  const choice = kit.standing()!;
   const keep = grantsAny(choice);
-  holdReceipt(receipt_url, keep);
+  kit.holdReceipt(receipt_url, keep);
   // On the site's own host the answer has set the cookie. Safari keeps that one for its full life, and
   // one that script writes over it for 7 days.
-  if (!keep || !again && base.startsWith(self.origin + "/")) return;
-  writeCookie(Object.assign(choice, { visitor, state }), config);
+  if (!keep || !again && kit.base.startsWith(self.origin + "/")) return;
+  rewrite(Object.assign(choice, { visitor, state }), kit);
 }
 
 /** Take the server's answer to a decision: a receipt, a problem, or none. What is not recorded waits for the next page. */
@@ -44,8 +47,8 @@ export async function takeAnswer(
   forget(line);
   if (!stands(kit, line)) {
     // An answer that was long under way has set the cookie of what it answers.
-    if (kit.standing()) writeCookie(kit.standing()!, kit.config);
-    return;
+    const choice = kit.standing();
+    return choice ? rewrite(choice, kit) : undefined;
   }
   keepReceipt(kit, body, again);
   kit.say(saved, "h");

@@ -46,6 +46,13 @@ export function readText(): string {
   }
 }
 
+/** What is left of a choice's life, in seconds; all of it where the clock that wrote its time is not this one. */
+export function lifeOf({ at }: Choice, { days }: Pick<Config, "days">): number {
+  const life = days * DAY;
+  const left = Math.floor(at + life - Date.now() / 1000);
+  return left > 0 && left < life ? left : life;
+}
+
 /** Throws in a sandboxed frame: the choice then holds for this page only. Kept for the notice's days, or for so many seconds. */
 export function writeCookie(choice: Choice, { days, domain }: Pick<Config, "days" | "domain">, life = days * DAY): void {
   // Not on a page that a developer serves from their own machine.
