@@ -168,9 +168,8 @@ export function sweep(): void {
   }
 }
 
-/** Gate what stands in the page, what comes, and what changes. */
-export function gate(given: Kit, how: Cover): void {
+/** What sweeps work with. */
+export function useGate(given: Kit, how: Cover): void {
   kit = given;
   cover = how;
-  sweep();
 }

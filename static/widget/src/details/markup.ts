@@ -1,6 +1,6 @@
 import type { Kit } from "../layers/later";
 import { hearConversions, warnOfConversions } from "./conversions";
-import { gate, sweep, type Cover } from "./gate";
+import { sweep, useGate, type Cover } from "./gate";
 import { makeWay } from "./give_way";
 import { watch } from "./roots";
 
@@ -16,7 +16,7 @@ export function seeToMarkup(kit: Kit, cover: Cover): void {
     giveWay();
     warnOfConversions(kit);
   });
-  gate(kit, cover);
+  useGate(kit, cover);
   hearConversions(kit);
   document.addEventListener("consent:change", changed);
   document.addEventListener("consent:shown", changed);
