@@ -1,44 +1,10 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, test } from "node:test";
-import { guardProperty } from "../../../static/widget/src/vendors/replaced";
-import google, { sift, signals } from "../../../static/widget/src/vendors/google";
+import { test } from "node:test";
+import { sift, signals } from "../../../static/widget/src/vendors/google";
 import { ads, analytics, manager, notice, pixel } from "../cast";
+import { all, commands, counted, isState, leave, loaded, none, page, queue, site, start } from "./google_page";
 
 const open = (...ids: string[]) => (id: string) => ids.includes(id);
-const page = globalThis as any;
-
-/** The queue as Google reads it: the arguments of each call, other entries as they are. */
-const read = (layer: any[]) => layer.map((entry: any) => (String(entry) == "[object Arguments]" ? [...entry] : entry));
-const isState = (entry: any) => /^consent_/.test(entry?.event);
-const queue = () => read(page.dataLayer).filter((entry) => !isState(entry));
-const states = () => read(page.dataLayer).filter(isState);
-const commands = () => queue().map((entry: any) => (Array.isArray(entry) ? entry.slice(0, 2).map((part) => (part instanceof Date ? "now" : part)).join(" ") : entry));
-
-let loaded: string[];
-let counted: [string, object][];
-let warned: string[];
-let leave: () => void;
-const start = (vendors = [analytics, ads], part = {}) =>
-  google({ ...notice, ...part }, vendors, (src) => (loaded.push(src), Promise.resolve()),
-    (path, counts) => counted.push([path, counts]), (text) => void warned.push(text), guardProperty);
-const site = function (this: unknown) {
-  page.dataLayer.push(arguments);
-} as (...call: unknown[]) => void;
-const all = () => true;
-const none = () => false;
-
-beforeEach(() => {
-  loaded = [];
-  counted = [];
-  warned = [];
-  page.location = { href: "https://shop.example/" };
-  page.addEventListener = (_: string, act: () => void) => (leave = act);
-  page.window = page;
-  delete page.dataLayer;
-});
-afterEach(() => {
-  for (const name of ["addEventListener", "window", "location", "dataLayer", "myLayer", "gtag", "google_tag_manager", "ga-disable-G-ABCD123456", "ga-disable-AW-123456789"]) delete page[name];
-});
 
 test("before a choice there is one default, seven types, and no script", () => {
   start()(false, none);

@@ -1,43 +1,7 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, test } from "node:test";
-import { guardProperty } from "../../../static/widget/src/vendors/replaced";
-import google, { sift, signals } from "../../../static/widget/src/vendors/google";
-import { ads, analytics, manager, notice, pixel } from "../cast";
-
-const page = globalThis as any;
-
-/** The queue as Google reads it: the arguments of each call, other entries as they are. */
-const read = (layer: any[]) => layer.map((entry: any) => (String(entry) == "[object Arguments]" ? [...entry] : entry));
-const isState = (entry: any) => /^consent_/.test(entry?.event);
-const queue = () => read(page.dataLayer).filter((entry) => !isState(entry));
-const states = () => read(page.dataLayer).filter(isState);
-const commands = () => queue().map((entry: any) => (Array.isArray(entry) ? entry.slice(0, 2).map((part) => (part instanceof Date ? "now" : part)).join(" ") : entry));
-
-let loaded: string[];
-let counted: [string, object][];
-let warned: string[];
-let leave: () => void;
-const start = (vendors = [analytics, ads], part = {}) =>
-  google({ ...notice, ...part }, vendors, (src) => (loaded.push(src), Promise.resolve()),
-    (path, counts) => counted.push([path, counts]), (text) => void warned.push(text), guardProperty);
-const site = function (this: unknown) {
-  page.dataLayer.push(arguments);
-} as (...call: unknown[]) => void;
-const all = () => true;
-const none = () => false;
-
-beforeEach(() => {
-  loaded = [];
-  counted = [];
-  warned = [];
-  page.location = { href: "https://shop.example/" };
-  page.addEventListener = (_: string, act: () => void) => (leave = act);
-  page.window = page;
-  delete page.dataLayer;
-});
-afterEach(() => {
-  for (const name of ["addEventListener", "window", "location", "dataLayer", "myLayer", "gtag", "google_tag_manager", "ga-disable-G-ABCD123456", "ga-disable-AW-123456789"]) delete page[name];
-});
+import { test } from "node:test";
+import { analytics, manager } from "../cast";
+import { all, commands, loaded, none, page, queue, read, site, start, states, warned } from "./google_page";
 
 test("a layer that the page puts in place tells all to the one that has the consent state", () => {
   const apply = start();
