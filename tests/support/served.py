@@ -74,10 +74,16 @@ class Server:
     def kill(self) -> None:
         """As a power cut would: master and workers at once, without a word."""
         os.killpg(self._process.pid, signal.SIGKILL)
-        self.errors += self._process.communicate(timeout=20)[1]
+        self._hear_out()
 
     def stop(self) -> tuple[list[str], str]:
         """Stop it gracefully; its access lines and whatever it said beside."""
         self._process.terminate()
-        self.errors += self._process.communicate(timeout=30)[1]
+        self._hear_out()
         return self._log.read_text().splitlines(), self.errors
+
+    def _hear_out(self) -> None:
+        # By the same reader: communicate() with a timeout passes over what this one has read ahead.
+        self.errors += self._stderr.read()
+        self._stderr.close()
+        self._process.wait(timeout=30)
