@@ -32,11 +32,12 @@ export async function visit(browser, { site = "shop", head = "", body = "<main>A
     }
     const place = url.host + url.pathname;
     asked.push(place);
-    request.respond(scripts[place] ? { status: 200, contentType: "text/javascript", body: scripts[place] } : { status: 204, body: "" });
+    return request.respond(scripts[place] ? { status: 200, contentType: "text/javascript", body: scripts[place] } : { status: 204, body: "" });
   };
   const intercept = async (tab) => {
     await tab.setRequestInterception(true);
-    tab.on("request", answer);
+    // A tab that is closed meanwhile waits for no answer.
+    tab.on("request", (request) => answer(request).catch((fault) => tab.isClosed() || faults.push(String(fault))));
   };
   await intercept(page);
   const visitor = {
