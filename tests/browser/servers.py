@@ -225,13 +225,14 @@ class _PageHandler(BaseHTTPRequestHandler):
             "Prefix": "/_consent",
         }
         headers |= {f"X-Forwarded-{name}": value for name, value in of_proxy.items()}
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.consent_port, timeout=10)
-        connection.request(self.command, self.path.removeprefix("/_consent"), body, headers)
-        answer = connection.getresponse()
+        # Closed also where the page is gone before its answer: a socket that is left fails whichever test runs next.
+        with closing(http.client.HTTPConnection("127.0.0.1", self.server.consent_port, timeout=10)) as connection:
+            connection.request(self.command, self.path.removeprefix("/_consent"), body, headers)
+            answer = connection.getresponse()
+            content = answer.read()
         hop = ("connection", "transfer-encoding", "content-length")
         passed = {name: value for name, value in answer.getheaders() if name.lower() not in hop}
-        self._send(answer.status, passed, answer.read())
-        connection.close()
+        self._send(answer.status, passed, content)
 
     def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)
