@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -53,12 +54,22 @@ logger_class = JsonLogger
 
 
 def when_ready(server: Any) -> None:
-    """Warn of settings that have no effect.
+    """Refuse a database that cannot hold a ledger; warn of settings that have no effect.
 
     What is loaded now stays for good: looking through it for garbage stops a worker for some 70 ms each time.
     """
+    from consent_server.core.errors import StorageUnavailable, UnsuitableDatabase
     from consent_server.core.settings import unknown_settings
+    from wsgi import app
 
+    try:
+        with app.extensions["consent"].database.reading() as session:
+            session.connection()
+    except UnsuitableDatabase as refusal:
+        sys.exit(refusal.detail)
+    except StorageUnavailable as refusal:
+        # It may come back, and is no reason not to serve the banner.
+        server.log.warning("%s", refusal.detail)
     for name in unknown_settings():
         server.log.warning("%s is no setting of this server and has no effect; see docs/settings.md.", name)
     gc.collect()
@@ -106,11 +117,9 @@ def post_fork(server: Any, worker: Any) -> None:
     Threads of one process take turns on the interpreter; left unpinned, two such processes fall into
     states in which each waits for the other's core.
     """
-    from consent_server.core.context import db
     from wsgi import app
 
-    with app.app_context():
-        db.engine.dispose(close=False)
+    app.extensions["consent"].disconnect()
     if hasattr(worker, "core"):
         with suppress(OSError):  # a sandbox may forbid it, and slower is better than not at all
             os.sched_setaffinity(0, {worker.core})

@@ -107,13 +107,14 @@ def create_app(settings: Settings | None = None, now: Callable[[], datetime] = u
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
+        SQLALCHEMY_BINDS={"replica": settings.replica_url} if settings.replica_url else {},
         MAX_CONTENT_LENGTH=64 * BODY_LIMIT,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     with app.app_context():
-        app.extensions["consent"] = Context(settings, db.engine, now)
+        app.extensions["consent"] = Context(settings, db.engine, now, db.engines.get("replica"))
         rate_limit.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

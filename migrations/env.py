@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from consent_server.core.columns import Base
+from consent_server.core.errors import UnsuitableDatabase
 
 database = current_app.extensions["migrate"].db
 
@@ -15,6 +16,8 @@ def connected() -> Connection:
     """Raises CommandError, which the command says in words."""
     try:
         connection: Connection = database.engine.connect()
+    except UnsuitableDatabase as refusal:
+        raise CommandError(refusal.detail) from refusal
     except OperationalError as error:
         raise CommandError(f"The database of CONSENT_DATABASE_URL does not answer: {error.orig}") from error
     return connection

@@ -102,14 +102,14 @@ def sample(key: str) -> str | AnyResponse | tuple[str, int]:
     stored, given, ctx = _site(key), without_empty(request.args), context()
     try:
         values = read_query(SAMPLE, given)
-        size = values["size"] or newest_size(ctx.database, stored.id)
+        size = values["size"] or newest_size(ctx.replica, stored.id)
         if not size:
             return _sample_page(stored, values, None, {})
         if values["seed"] is None or values["size"] is None:
             seed = values["seed"] or secrets.token_hex(8)
             return redirect(url_for("auditor.sample", key=key, n=values["count"], seed=seed, size=size), 303)
         _log(stored, "sample", {"n": values["count"], "seed": values["seed"], "size": size})
-        drawn = sample_records(ctx.database, ctx.keys.ring, stored.id, values["seed"], values["count"], size)
+        drawn = sample_records(ctx.replica, ctx.keys.ring, stored.id, values["seed"], values["count"], size)
     except InvalidQuery as refusal:
         shown = {"count": given.get("n", ""), "seed": given.get("seed", ""), "size": given.get("size", "")}
         return _sample_page(stored, shown, None, _by_field(refusal)), 400
@@ -139,7 +139,7 @@ def _log(stored: StoredSite, what: str, about: dict[str, Any]) -> None:
 def _search(stored: StoredSite, values: dict[str, Any], given: MultiDict[str, str], limit: int) -> Page:
     filtered = wanted(values, site_vocabulary(context().database, stored.id)[0])
     _log(stored, "search", without_limit(given))
-    return search_records(context().database, stored.id, filtered, values["cursor"], limit)
+    return search_records(context().replica, stored.id, filtered, values["cursor"], limit)
 
 
 def _by_field(refusal: InvalidQuery) -> dict[str, str]:

@@ -30,14 +30,23 @@ class Context:
     here: `context.keep(CurrentSites(…))`. Whoever needs it asks for its type: `context[CurrentSites]`.
     """
 
-    def __init__(self, settings: Settings, engine: Engine, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, settings: Settings, engine: Engine, now: Callable[[], datetime] = utc_now, replica: Engine | None = None
+    ) -> None:
         self.settings = settings
         self.database = Database(engine)
+        # What reads much and need not be of this second: rates, search, samples. Never what a record is proved by.
+        self.replica = self.database if replica is None else Database(replica)
         self.keys = KeySource(settings)
         self.now = now
         self.random: Callable[[int], bytes] = os.urandom
         self._kept: dict[type, object] = {}
         self._signers: dict[str, LinkSigner] = {}
+
+    def disconnect(self) -> None:
+        """Forget the connections that another process made: two processes never share one."""
+        for database in {self.database, self.replica}:
+            database.engine.dispose(close=False)
 
     def keep(self, made: object) -> None:
         """Keep what a room made, under its type."""

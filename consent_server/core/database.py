@@ -11,6 +11,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session as Session  # acts name it in their types, and import no SQL
 
+from consent_server.core.engines import refuse_distributed
 from consent_server.core.errors import StorageUnavailable
 
 # Seconds that a writer waits for its turn. Whoever asks again later loses nothing; who waits forever blocks all.
@@ -31,6 +32,7 @@ class Database:
             event.listen(engine, "begin", _begin)
             event.listen(engine, "reset", _end)
         else:
+            event.listen(engine.pool, "first_connect", refuse_distributed)
             event.listen(engine, "connect", _set_lock_timeout)
 
     @contextmanager

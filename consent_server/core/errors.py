@@ -108,6 +108,10 @@ class StorageUnavailable(Refusal):
     retry_after = 5
 
 
+class UnsuitableDatabase(StorageUnavailable):
+    """The database spreads its tables over nodes, and the ledger needs one PostgreSQL. Nothing was recorded."""
+
+
 class NotSealedYet(Refusal):
     """The record is stored, but no checkpoint covers it yet."""
 

@@ -23,10 +23,11 @@ DATABASES = {"sqlite", "postgresql", "postgresql+psycopg"}
 NAMES = frozenset([
     "CONSENT_ALERT_EMAILS", "CONSENT_ALERT_SECRET", "CONSENT_ALERT_SECRET_FILE", "CONSENT_ALERT_SENDER",
     "CONSENT_ALERT_WEBHOOK", "CONSENT_CHROMIUM", "CONSENT_COUNTRY_HEADER", "CONSENT_DATABASE_URL", "CONSENT_INSTANCE",
-    "CONSENT_PUBLIC_URL", "CONSENT_RATE_LIMIT", "CONSENT_RATE_LIMIT_URL", "CONSENT_SEAL_SECONDS", "CONSENT_SECRET_KEY",
-    "CONSENT_SECRET_KEY_FILE", "CONSENT_SIGNING_KEYS", "CONSENT_SIGNING_KEYS_FILE", "CONSENT_SMTP_URL",
-    "CONSENT_SMTP_URL_FILE", "CONSENT_TIMESTAMP_ROOTS_FILE", "CONSENT_TIMESTAMP_SECONDS", "CONSENT_TIMESTAMP_URL",
-    "CONSENT_TRUSTED_PROXIES", "CONSENT_WITNESSES", "CONSENT_WITNESSES_FILE", "CONSENT_WITNESS_SECONDS",
+    "CONSENT_PUBLIC_URL", "CONSENT_RATE_LIMIT", "CONSENT_RATE_LIMIT_URL", "CONSENT_REPLICA_URL", "CONSENT_SEAL_SECONDS",
+    "CONSENT_SECRET_KEY", "CONSENT_SECRET_KEY_FILE", "CONSENT_SIGNING_KEYS", "CONSENT_SIGNING_KEYS_FILE",
+    "CONSENT_SMTP_URL", "CONSENT_SMTP_URL_FILE", "CONSENT_TIMESTAMP_ROOTS_FILE", "CONSENT_TIMESTAMP_SECONDS",
+    "CONSENT_TIMESTAMP_URL", "CONSENT_TRUSTED_PROXIES", "CONSENT_WITNESSES", "CONSENT_WITNESSES_FILE",
+    "CONSENT_WITNESS_SECONDS",
 ])  # fmt: skip
 COUNTERS = {"process", "redis", "rediss", "redis+unix"}
 
@@ -37,6 +38,7 @@ class Settings:
 
     instance: Path
     database_url: str
+    replica_url: str | None
     secret_key: str
     signing_keys: str | None
     signing_keys_file: Path
@@ -73,6 +75,7 @@ class Settings:
         settings = cls(
             instance=instance,
             database_url=reader.database("CONSENT_DATABASE_URL", f"sqlite:///{instance / 'consent.sqlite3'}"),
+            replica_url=reader.replica("CONSENT_REPLICA_URL"),
             secret_key=secret_key,
             signing_keys=signing_keys,
             signing_keys_file=Path(signing_keys_file or instance / "signing-keys.json"),
@@ -151,6 +154,14 @@ class _Reader:
             # The value is not repeated: it may hold a password.
             says = "must be postgresql+psycopg://USER:PASSWORD@HOST/NAME or sqlite:////absolute/path"
             self.faults.append(Fault(name, says))
+        return value
+
+    def replica(self, name: str) -> str | None:
+        value = self.environ.get(name)
+        if not value or not self.database(name, value).startswith("postgresql"):
+            if value:
+                self.faults.append(Fault(name, "must be a replica of the PostgreSQL of CONSENT_DATABASE_URL"))
+            return None
         return value
 
     def counter(self, name: str, default: str) -> str:

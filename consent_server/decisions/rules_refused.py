@@ -29,6 +29,7 @@ _MENDS = {
     "each",
     "too-many-requests": "behind a proxy all visitors have its address: set `CONSENT_TRUSTED_PROXIES`; else raise "
     "`CONSENT_RATE_LIMIT`",
+    "unsuitable-database": "the database is not one PostgreSQL: see the server's log",
     "storage-unavailable": "the database did not answer: see the server's log; the widget sends them again",
     "internal-server-error": "see the server's log for the word `incident`",
 }

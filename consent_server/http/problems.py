@@ -51,6 +51,7 @@ PROBLEMS: dict[type[Refusal], tuple[int, str, str]] = {
     errors.InvalidSettings: (500, "invalid-settings", "Invalid server settings"),
     errors.KeysNotOurs: (409, "keys-not-ours", "The keys are managed elsewhere"),
     errors.StorageUnavailable: (503, "storage-unavailable", "Database unavailable"),
+    errors.UnsuitableDatabase: (503, "unsuitable-database", "Database unsuitable"),
 }
 
 # Refusals that say when to ask again.

@@ -105,14 +105,15 @@ class Dashboard:
 class RatesReader:
     """Opens what was counted, for answers and for what the server looks at by itself."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime], replica: Database | None = None) -> None:
         self.database, self.now = database, now
+        self._replica = replica or database
         self._notices = NoticeReader()
 
     @contextmanager
     def site(self, key: str) -> Iterator["SiteRates"]:
         """A site at one moment: all parts of an answer are read in this one block. Raises UnknownSite."""
-        with self.database.snapshot() as session:
+        with self._replica.snapshot() as session:
             yield SiteRates(session, sites.get(session, key), self._notices, self.now())
 
     def every_site(self, session: Session) -> list["SiteRates"]:

@@ -23,7 +23,7 @@ api = Blueprint("rates", __name__)
 def keep_reader(state: BlueprintSetupState) -> None:
     """What a notice asks for is read once for all who look at rates."""
     made_for = context_of(state.app)
-    made_for.keep(RatesReader(made_for.database, made_for.now))
+    made_for.keep(RatesReader(made_for.database, made_for.now, made_for.replica))
 
 
 @api.get("/v1/sites/<key>/rates")

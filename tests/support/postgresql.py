@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -25,10 +26,13 @@ class PostgreSQL:
         self.folder = Path(tempfile.mkdtemp(prefix="consent-postgresql-"))
         if os.getuid() == 0:
             shutil.chown(self.folder, ACCOUNT)
-        options = ("-U", "consent", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-instructions")
-        self._run("initdb", "-D", str(self._data), *options, *(() if durable else ("--no-sync",)))
+        self._make()
         self._mourner = self._mourn()
         self.start()
+
+    def _make(self) -> None:
+        options = ("-U", "consent", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-instructions")
+        self._run("initdb", "-D", str(self._data), *options, *(() if self._durable else ("--no-sync",)))
 
     @property
     def _data(self) -> Path:
@@ -67,8 +71,18 @@ class PostgreSQL:
 
     def execute(self, statement: str, database: str = "postgres") -> None:
         """Run one statement as the owner."""
-        with psycopg.connect(host=str(self.folder), user="consent", dbname=database, autocommit=True) as connection:
+        with self._connected(database) as connection:
             connection.execute(statement.encode())
+
+    def value(self, query: str, database: str = "postgres") -> Any:
+        """The one value that a query gives."""
+        with self._connected(database) as connection:
+            row = connection.execute(query.encode()).fetchone()
+        assert row
+        return row[0]
+
+    def _connected(self, database: str) -> "psycopg.Connection[tuple[Any, ...]]":
+        return psycopg.connect(host=str(self.folder), user="consent", dbname=database, autocommit=True)
 
     def _command(self, program: str, *arguments: str) -> list[str]:
         command = [str(self._programs / program), *arguments]
@@ -82,6 +96,22 @@ class PostgreSQL:
         assert done.returncode == 0, done.stdout
 
 
+class Standby(PostgreSQL):
+    """A copy of a cluster that follows it (streaming replication), and answers what only reads."""
+
+    def __init__(self, primary: PostgreSQL) -> None:
+        self._primary = primary
+        super().__init__(durable=False)
+
+    def _make(self) -> None:
+        source = f"host={self._primary.folder} user=consent application_name=standby"
+        self._run("pg_basebackup", "-d", source, "-D", str(self._data), "-R", "-X", "stream", "-c", "fast", "--no-sync")
+
+    def promote(self) -> None:
+        """Take the place of the primary."""
+        self._run("pg_ctl", "-D", str(self._data), "-w", "promote")
+
+
 def _programs() -> Path:
     found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
     on_path = shutil.which("initdb")
@@ -89,4 +119,5 @@ def _programs() -> Path:
         found.append(on_path)
     # Never skipped: a suite that is green without PostgreSQL would say something untrue.
     assert found, "These tests need PostgreSQL's server programs: apt-get install postgresql"
-    return Path(found[-1]).parent
+    # Resolved: a link to one program has not the others beside it.
+    return Path(found[-1]).resolve().parent
