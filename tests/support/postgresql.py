@@ -71,17 +71,23 @@ class PostgreSQL:
 
     def execute(self, statement: str, database: str = "postgres") -> None:
         """Run one statement as the owner."""
-        with self._connected(database) as connection:
+        with self.connected(database) as connection:
             connection.execute(statement.encode())
 
     def value(self, query: str, database: str = "postgres") -> Any:
         """The one value that a query gives."""
-        with self._connected(database) as connection:
+        with self.connected(database) as connection:
             row = connection.execute(query.encode()).fetchone()
         assert row
         return row[0]
 
-    def _connected(self, database: str) -> "psycopg.Connection[tuple[Any, ...]]":
+    @property
+    def socket(self) -> Path:
+        """Where it listens."""
+        return self.folder / ".s.PGSQL.5432"
+
+    def connected(self, database: str) -> "psycopg.Connection[tuple[Any, ...]]":
+        """A session of the owner; each statement commits by itself."""
         return psycopg.connect(host=str(self.folder), user="consent", dbname=database, autocommit=True)
 
     def _command(self, program: str, *arguments: str) -> list[str]:
