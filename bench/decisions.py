@@ -1,174 +1,157 @@
-"""Decisions per second over HTTP: the product as shipped, as a ratio to Flask's "hello" in the same run.
+"""What a decision costs over HTTP: rate and processor time, beside Flask's "hello" and c15t in the same run.
 
-Usage: python bench/decisions.py [--rounds 5] [--seconds 4]
-Load goes to 127.0.0.1 only, from wrk with 16 connections; rounds of all servers take turns.
+Usage: python bench/decisions.py [--rounds 5] [--seconds 4] [--workers 1 2] [--sites 1 500] [--no-peer]
+                                 [--against CHECKOUT] [--c15t FOLDER]
+Load goes to 127.0.0.1 only, from wrk with 16 connections; rounds of all servers take turns. `--against` measures the
+product of another checkout too: before and after in one run.
 """
 
 import argparse
 import os
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.support.postgresql import PostgreSQL
-from tests.support.process import free_port
+from bench.servers import PostgreSQL, Server, install_c15t, run, serve_c15t, serve_hello, serve_product
 
-BIN = Path(sys.executable).parent
 RESULT = re.compile(r"RESULT (\d+) (\d+) (\d+) ([\d.]+) ([\d.]+)")
 
 
-@dataclass
-class Server:
-    """One server under load, with what its rounds measured."""
+@dataclass(frozen=True)
+class Round:
+    """What some seconds of load came to; the times are milliseconds, `processor` and `switches` of one request."""
 
-    name: str
-    port: int
-    notice: str = ""
-    rates: list[float] = field(default_factory=list)
-    p50: list[float] = field(default_factory=list)
-    p99: list[float] = field(default_factory=list)
+    rate: float
+    processor: float
+    switches: float
+    p50: float
+    p99: float
 
 
 def main() -> None:
-    """Measure and print a Markdown table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=4)
-    options = parser.parse_args()
+    """Measure and print a Markdown table for each number of workers."""
+    options = _options()
     with ExitStack() as stack:
         postgresql = PostgreSQL()
         stack.callback(postgresql.remove)
-        postgresql.execute("CREATE DATABASE bench")
-        servers = [
-            stack.enter_context(_hello()),
-            stack.enter_context(serve_product("SQLite", None)),
-            stack.enter_context(serve_product("PostgreSQL", postgresql.url("bench"))),
-        ]
+        peer: Path | None = None
+        if not options.no_peer:
+            peer = options.c15t or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="c15t-")))
+            if options.c15t is None:
+                install_c15t(peer)
+        for workers in options.workers:
+            _measure(_servers(options, workers, postgresql, peer), options.rounds, options.seconds)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--sites", type=int, nargs="+", default=[1, 500])
+    parser.add_argument("--databases", nargs="+", choices=["SQLite", "PostgreSQL"], default=["SQLite", "PostgreSQL"])
+    parser.add_argument("--against", type=Path, help="another checkout of the product")
+    parser.add_argument("--no-peer", action="store_true", help="without c15t")
+    parser.add_argument("--c15t", type=Path, help="a folder where install_c15t has installed it")
+    return parser.parse_args()
+
+
+def _servers(
+    options: argparse.Namespace, workers: int, postgresql: PostgreSQL, peer: Path | None
+) -> Iterator[AbstractContextManager[Server]]:
+    yield serve_hello(workers)
+    trees = {"": ROOT} | ({", before": options.against.resolve()} if options.against else {})
+    for database in options.databases:
+        for sites in options.sites:
+            for name, tree in trees.items():
+                url = _new_database(postgresql) if database == "PostgreSQL" else None
+                words = f"{database}, {sites} site{'s' if sites > 1 else ''}{name}"
+                yield serve_product(words, url, workers, sites, tree)
+        if peer:
+            yield serve_c15t(f"c15t, {database}", peer, workers, postgresql if database == "PostgreSQL" else None)
+    yield serve_hello(workers, 8)
+    for name, tree in trees.items():
+        yield _serve_widget(f"widget, 200{name}", workers, tree, known=False)
+        yield _serve_widget(f"widget, 304{name}", workers, tree, known=True)
+
+
+def _new_database(postgresql: PostgreSQL) -> str:
+    name = f"bench_{next(_NUMBERS)}"
+    postgresql.execute(f"CREATE DATABASE {name}")
+    return postgresql.url(name)
+
+
+_NUMBERS = iter(range(1000))
+
+
+@contextmanager
+def _serve_widget(name: str, workers: int, tree: Path, known: bool) -> Iterator[Server]:
+    with serve_product(name, None, workers, tree=tree) as server:
+        headers = {"Accept-Encoding": "br", "Accept-Language": "en"}
+        request = urllib.request.Request(f"http://127.0.0.1:{server.port}/widget/shop.js", headers=headers)
+        with urllib.request.urlopen(request) as response:
+            environment = {"ETAG": response.headers["ETag"]} if known else {}
+        yield replace(server, script="bench/get_widget.lua", environment=environment)
+
+
+def _measure(made: Iterator[AbstractContextManager[Server]], rounds: int, seconds: int) -> None:
+    with ExitStack() as stack:
+        servers = [stack.enter_context(server) for server in made]
         for server in servers:
-            _load(server, 1)
-        for server in servers:
-            server.rates, server.p50, server.p99 = [], [], []
-        for _ in range(options.rounds):
-            for server in servers:
-                _load(server, options.seconds)
-    _print(servers)
+            _run_wrk(server, 2)  # connections, caches, compiled code
+        measured: list[list[Round]] = [[] for _ in servers]
+        for _ in range(rounds):
+            for server, so_far in zip(servers, measured, strict=True):
+                so_far.append(_load(server, seconds))
+    _print(servers, measured)
 
 
-@contextmanager
-def _hello() -> Iterator[Server]:
-    port = free_port()
-    arguments = [
-        "--chdir",
-        str(ROOT / "bench"),
-        "--config",
-        "/dev/null",
-        "-w",
-        "2",
-        "-b",
-        f"127.0.0.1:{port}",
-        "hello:app",
-    ]
-    with _running([str(BIN / "gunicorn"), *arguments], dict(os.environ)):
-        _wait(port, "/")
-        yield Server("Flask hello, 2 sync workers", port)
-
-
-@contextmanager
-def serve_product(name: str, database_url: str | None) -> Iterator[Server]:
-    """The product as shipped with bench/shop.toml, on a database of its own."""
-    port = free_port()
-    with tempfile.TemporaryDirectory(prefix="consent-bench-") as folder:
-        # The load comes "through a proxy", each request from another address: the rate limit works as
-        # it does for real visitors.
-        environment = dict(os.environ, CONSENT_INSTANCE=folder, CONSENT_TRUSTED_PROXIES="1", PORT=str(port))
-        if database_url:
-            keys = Path(folder) / "keys.json"
-            keys.write_text(_run([str(BIN / "flask"), "--app", "wsgi", "key", "new"], environment))
-            environment |= {
-                "CONSENT_DATABASE_URL": database_url,
-                "CONSENT_SECRET_KEY": "x" * 40,
-                "CONSENT_SIGNING_KEYS_FILE": str(keys),
-            }
-        flask = [str(BIN / "flask"), "--app", "wsgi"]
-        _run([*flask, "db", "upgrade"], environment)
-        printed = _run([*flask, "site", "apply", str(ROOT / "bench" / "shop.toml")], environment)
-        with _running([str(BIN / "gunicorn"), "wsgi:app"], environment):
-            _wait(port, "/readyz")
-            yield Server(name, port, printed.split()[1])
-
-
-def _run(command: list[str], environment: Mapping[str, str]) -> str:
-    done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@contextmanager
-def _running(command: list[str], environment: Mapping[str, str]) -> Iterator[None]:
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _wait(port: int, path: str) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=1).close()
-            return
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise TimeoutError(f"nothing answers on port {port}")
-
-
-def _load(server: Server, seconds: int) -> None:
-    command = [
-        "wrk",
-        "-t1",
-        "-c16",
-        f"-d{seconds}s",
-        "-s",
-        "bench/post_decision.lua",
-        f"http://127.0.0.1:{server.port}",
-    ]
-    printed = _run(command, dict(os.environ, NOTICE=server.notice))
+def _load(server: Server, seconds: int) -> Round:
+    processor, switches = server.processor(), server.switches()
+    printed = _run_wrk(server, seconds)
+    processor, switches = server.processor() - processor, server.switches() - switches
     match = RESULT.search(printed)
     assert match, printed
     requests, microseconds, errors = (int(group) for group in match.groups()[:3])
+    assert requests, f"{server.name} answered nothing"
     assert errors == 0, f"{server.name}: {errors} requests failed"
-    server.rates.append(requests / microseconds * 1e6)
-    server.p50.append(float(match[4]))
-    server.p99.append(float(match[5]))
+    rate = requests / microseconds * 1e6
+    return Round(rate, processor * 1000 / requests, switches / requests, float(match[4]), float(match[5]))
 
 
-def _print(servers: list[Server]) -> None:
-    baseline = servers[0]
-    print("| server | decisions/s | ratio to hello, median (min to max) | p50 ms | p99 ms |")
-    print("|---|---:|---:|---:|---:|")
-    for server in servers:
-        ratios = [rate / base for rate, base in zip(server.rates, baseline.rates, strict=True)]
+def _run_wrk(server: Server, seconds: int) -> str:
+    command = ["wrk", "-t1", "-c16", f"-d{seconds}s", "-s", server.script, f"http://127.0.0.1:{server.port}"]
+    return run(command, os.environ | server.environment)
+
+
+def _print(servers: Sequence[Server], measured: Sequence[Sequence[Round]]) -> None:
+    print("| server | requests/s | ratio to hello, median (min to max) | processor, ms | to hello | switches ", end="")
+    print("| p50, ms | p99, ms |\n|---|---:|---:|---:|---:|---:|---:|---:|")
+    hello = measured[0]
+    for server, rounds in zip(servers, measured, strict=True):
+        # What is served by threads is compared with a hello that is, too.
+        if server.name.startswith("Flask"):
+            hello = rounds
+        base = hello if server.script == "bench/get_widget.lua" else measured[0]
+        ratios = [one.rate / other.rate for one, other in zip(rounds, base, strict=True)]
+        costs = [one.processor / other.processor for one, other in zip(rounds, base, strict=True)]
+        middle = {name: statistics.median(getattr(one, name) for one in rounds) for name in Round.__annotations__}
         print(
-            f"| {server.name} | {statistics.median(server.rates):,.0f} "
+            f"| {server.name} | {middle['rate']:,.0f} "
             f"| {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) "
-            f"| {statistics.median(server.p50):.1f} | {statistics.median(server.p99):.1f} |"
+            f"| {middle['processor']:.2f} | {statistics.median(costs):.1f} | {middle['switches']:.1f} "
+            f"| {middle['p50']:.1f} | {middle['p99']:.1f} |"
         )
+    print()
 
 
 if __name__ == "__main__":

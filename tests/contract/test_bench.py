@@ -14,11 +14,11 @@ BENCH = ROOT / "bench"
 def test_the_load_of_decisions_is_recorded(bare_app: Flask, apply_site: Apply) -> None:
     notice = apply_site((BENCH / "shop.toml").read_text("utf-8"))
     script = (BENCH / "post_decision.lua").read_text("utf-8")
-    made = re.search(r"string\.format\(\s*((?:'[^']*'(?:\s*\.\.\s*)?)+), uuid\(\), notice\)", script)
-    address = re.search(r'wrk\.format\("POST", "([^"]+)"', script)
+    made = re.search(r"string\.format\(\s*((?:'[^']*'(?:\s*\.\.\s*)?)+), uuid\(\), site\.notice\)", script)
+    address = re.search(r'wrk\.format\("POST", "([^"]+)" \.\. site\.key \.\. "([^"]+)"', script)
     headers = dict(re.findall(r'\["([\w-]+)"\] = "([^"]+)"', script))
     assert made, "post_decision.lua makes its body in another way."
     assert address
     body = "".join(re.findall(r"'([^']*)'", made[1])) % (uuid4(), notice)
-    answer = bare_app.test_client().post(address[1], data=body, headers=headers)
+    answer = bare_app.test_client().post(f"{address[1]}shop{address[2]}", data=body, headers=headers)
     assert answer.status_code == 201, answer.text
