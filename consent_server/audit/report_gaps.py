@@ -15,6 +15,7 @@ from consent_server.core.notes import NoteKey, Verify, open_checkpoint, parse_ch
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.check_leaves import TOLERANCE
 from consent_server.ledger.rows import CheckpointRow
+from consent_server.ledger.rules_remark import REMARK_TYPE
 from consent_server.ledger.rules_removal import REMOVAL_TYPE
 from consent_server.ledger.rules_report import Check, Report
 from consent_server.sites import store_experiments as experiments
@@ -37,7 +38,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """How many records went, when, by which rule and where its entry stands."""
+    """A signed entry of the ledger's own: about how many records, when, by which rule and where it stands."""
 
     at: datetime
     count: int
@@ -165,8 +166,10 @@ def _removals(session: Session, ring: KeyRing, site_id: int) -> list[Removal]:
     removals = []
     for row, count, leaf_index in search.removals(session, site_id, SHOWN_REMOVALS):
         try:
-            claims = verify_jws(row.entry, REMOVAL_TYPE, ring)
+            claims = verify_jws(row.entry, REMARK_TYPE if row.rule else REMOVAL_TYPE, ring)
             rule, reason = str(claims["rule"]), str(claims["reason"])
+            # What a remark names stays in its place: it is counted by its own word alone.
+            count = int(claims["count"]) if row.rule else count
         except InvalidProof as error:
             rule, reason = "unreadable", error.detail
         removals.append(Removal(row.removed_at, count, rule, reason, leaf_index))

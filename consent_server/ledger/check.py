@@ -91,4 +91,5 @@ class _Replay:
 
     def finish(self, session: Session, size: int) -> None:
         self.grown.finish(size, self.signed, ledgers.tile_reader(session, self.subject.site_id))
+        self.report.counts.update(self.subject.remarks.counted())
         check_archive(session, self.subject.site_id, self.subject.site, self.named, self.report)

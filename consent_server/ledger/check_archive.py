@@ -16,6 +16,7 @@ from consent_server.sites import store_notices as notices
 from consent_server.sites.rows import NoticeRow
 from consent_server.sites.rules_notice import Configuration
 
+UNKNOWN_TIME = 1 << 53
 ALTERED = "its content does not have the SHA-256 that it is kept under: it was altered"
 
 
@@ -27,10 +28,10 @@ class Named:
     widgets: dict[str, int] = field(default_factory=dict)
 
     def take(self, leaf: CheckedLeaf) -> None:
-        """Take note of a leaf that holds."""
+        """Take note of a leaf that holds. One that was dated by a wrong clock says nothing of when."""
         if leaf.claims is None or leaf.kind != "decision":
             return
-        place = (int(leaf.claims["iat"]), leaf.index)
+        place = (int(leaf.claims["iat"]) if leaf.in_time else UNKNOWN_TIME, leaf.index)
         self.notices[leaf.claims["notice"]] = min(place, self.notices.get(leaf.claims["notice"], place))
         self.widgets.setdefault(leaf.claims["widget"], leaf.index)
 

@@ -12,7 +12,10 @@ from consent_server.core.keys import KeyRing, verify_jws
 from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE
 from consent_server.ledger import store as ledgers
+from consent_server.ledger import store_remarks
+from consent_server.ledger.rows import CheckpointRow
 from consent_server.ledger.rules import commitment
+from consent_server.ledger.rules_remark import REMARK_TYPE, Remark, Remarks, read_remark
 from consent_server.ledger.rules_removal import REMOVAL_TYPE, RemovedRange, range_over
 from consent_server.ledger.store import SealedEntry
 
@@ -25,37 +28,60 @@ MALFORMED = (LookupError, TypeError, ValueError, OverflowError)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whose ledger is checked, and by which keys. `removals_to` is the last removal that should have a leaf."""
+    """Whose ledger is checked, by which keys, and what it says of itself.
+
+    `removals_to` is the last removal that should have a leaf.
+    """
 
     ring: KeyRing
     site_id: int
     site: str
     origin: str
     removals_to: int
+    remarks: Remarks
 
     @classmethod
     def of(cls, session: Session, ring: KeyRing, site_id: int, site: str) -> "Subject":
         """A site's ledger as it stands."""
         ledger = ledgers.get(session, site_id)
-        return cls(ring, site_id, site, ledger.origin, ledger.removals_to)
+        remarks = read_remarks(session, ring, site_id, site, ledger.origin)
+        return cls(ring, site_id, site, ledger.origin, ledger.removals_to, remarks)
 
     def claims(self, token: str, token_type: str) -> dict[str, Any]:
         """What a key of the ledger signed about this ledger. Raises InvalidProof."""
         claims = verify_jws(token, token_type, self.ring)
-        if (claims["site"], claims["ledger"]) != (self.site, self.origin):
+        if claims["site"] != self.site or claims["ledger"] not in self.remarks.origins:
             raise InvalidProof(f"it belongs to another ledger: {claims['ledger']}")
         return claims
 
 
+def read_remarks(session: Session, ring: KeyRing, site_id: int, site: str, origin: str) -> Remarks:
+    """The remarks that a key of the ledger signed. What is wrong with any other is said at its leaf."""
+    remarks = [_signed_remark(ring, site, *row) for row in store_remarks.sealed(session, site_id)]
+    return Remarks(origin, filter(None, remarks))
+
+
+def _signed_remark(ring: KeyRing, site: str, leaf_index: int, entry: str) -> Remark | None:
+    try:
+        claims = verify_jws(entry, REMARK_TYPE, ring)
+        return read_remark(claims, leaf_index) if claims["site"] == site else None
+    except (InvalidProof, *MALFORMED):
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class CheckedLeaf:
-    """A leaf, what the ledger's key signed under it, and what is wrong with it. None where there is none."""
+    """A leaf, what the ledger's key signed under it, and what is wrong with it. None where there is none.
+
+    `in_time`: its clock was right, as far as the ledger says.
+    """
 
     index: int
     commitment: bytes | None
     kind: str | None
     claims: dict[str, Any] | None
     fault: str | None
+    in_time: bool = True
 
     @property
     def place(self) -> str:
@@ -86,9 +112,16 @@ class Stretch:
         }
         self._removed = ledgers.removed_between(session, site_id, first, end)
         self._named: dict[int, list[tuple[int, int]]] = {}
-        self._before = ledgers.newest_checkpoint(session, site_id, below=first + 1)
+        self._remarks = store_remarks.leaves_between(session, site_id, first, end)
+        self._before = self._reliable_before(first)
         self.checkpoints = ledgers.checkpoints_between(session, site_id, first, end)
         self._sizes = [row.size for row in self.checkpoints]
+
+    def _reliable_before(self, first: int) -> CheckpointRow | None:
+        before = ledgers.newest_checkpoint(self._session, self._subject.site_id, below=first + 1)
+        while before is not None and self._subject.remarks.clock_was_wrong(before.size - 1):
+            before = ledgers.newest_checkpoint(self._session, self._subject.site_id, below=before.size)
+        return before
 
     def __iter__(self) -> Iterator[CheckedLeaf]:
         return map(self._check, range(self._first, self._end))
@@ -109,7 +142,9 @@ class Stretch:
             fault = self._with_receipt(index, f"what is signed does not have its form: {error!r:.80}")
         if entry is None:
             return CheckedLeaf(index, None, None, None, fault)
-        return CheckedLeaf(index, entry.commitment, entry.kind, claims, fault)
+        kind = "remark" if index in self._remarks else entry.kind
+        in_time = not self._subject.remarks.clock_was_wrong(index)
+        return CheckedLeaf(index, entry.commitment, kind, claims, fault, in_time)
 
     def _with_receipt(self, index: int, reason: str) -> str:
         known = self._records.get(index)
@@ -118,8 +153,12 @@ class Stretch:
     def _claims(self, entry: SealedEntry, token: str, salt: bytes) -> dict[str, Any]:
         if commitment(salt, token) != entry.commitment:
             raise InvalidProof("the record is not the one that was sealed")
-        claims = self._subject.claims(token, REMOVAL_TYPE if entry.removal_id is not None else RECEIPT_TYPE)
-        if entry.removal_id is None:
+        is_remark = entry.leaf_index in self._remarks
+        own_type = REMARK_TYPE if is_remark else REMOVAL_TYPE
+        claims = self._subject.claims(token, RECEIPT_TYPE if entry.removal_id is None else own_type)
+        if is_remark:
+            read_remark(claims, entry.leaf_index)
+        elif entry.removal_id is None:
             self._is_itself(entry.leaf_index, claims)
         else:
             self._removes_what_it_names(entry.leaf_index, entry.removal_id, claims)
@@ -166,9 +205,14 @@ class Stretch:
         return removed if (removed.first, removed.last) in self._named[removed.removal_id] else None
 
     def _in_time(self, index: int, iat: int) -> None:
+        wrong = self._subject.remarks.clock_was_wrong
+        if wrong(index):
+            return
         place = bisect_right(self._sizes, index)
-        before = self.checkpoints[place - 1] if place else self._before
+        before = next((row for row in reversed(self.checkpoints[:place]) if not wrong(row.size - 1)), self._before)
         after = self.checkpoints[place] if place < len(self._sizes) else None
+        if after is not None and wrong(after.size - 1):
+            after = None
         latest, self.latest = self.latest, max(self.latest, iat)
         if after is not None and iat > after.sealed_at.timestamp() + TOLERANCE:
             raise InvalidProof(f"it is dated {in_words(iat)}, after the checkpoint that covers it")

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consent_server.core.columns import Base, BigId, UtcMilliseconds
@@ -80,15 +80,27 @@ class TimestampRow(Base):
 
 
 class RemovalRow(Base):
-    """A signed entry that says what was removed from the records and why; itself a leaf of the ledger."""
+    """A signed entry of the ledger's own, itself a leaf: what was removed and why, or a remark.
+
+    `rule` is that of a remark, and None for a removal.
+    """
 
     __tablename__ = "removals"
+    __table_args__ = (
+        Index(
+            "ix_removals_remarks",
+            "site_id",
+            sqlite_where=text("rule IS NOT NULL"),
+            postgresql_where=text("rule IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
     entry: Mapped[str] = mapped_column(Text)
     salt: Mapped[bytes] = mapped_column(LargeBinary(32))
     removed_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+    rule: Mapped[str | None] = mapped_column(String(24))
 
 
 class RemovedRow(Base):

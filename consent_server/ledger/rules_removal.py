@@ -52,10 +52,17 @@ def removal_claims(
     issuer: Issuer, removal_id: UUID, rule: Rule, reason: str, leaves: list[tuple[int, int]], now: datetime
 ) -> dict[str, Any]:
     """What was removed, by which rule: leaf ranges, never whose records they were."""
+    return entry_claims(issuer, removal_id, rule, reason, leaves, now)
+
+
+def entry_claims(
+    issuer: Issuer, entry_id: UUID, rule: StrEnum, reason: str, leaves: list[tuple[int, int]], now: datetime
+) -> dict[str, Any]:
+    """What every entry of the ledger's own has: a rule, a reason that names nobody, and the leaves it is about."""
     return {
         "iss": issuer.url,
         "iat": int(now.timestamp()),
-        "jti": str(removal_id),
+        "jti": str(entry_id),
         "schema": SCHEMA,
         "site": issuer.site,
         "ledger": issuer.ledger,

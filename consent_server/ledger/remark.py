@@ -1,0 +1,37 @@
+"""Have a ledger say something of itself: a signed entry that becomes a leaf and removes nothing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from consent_server.core.database import Session
+from consent_server.core.keys import KeyRing
+from consent_server.decisions.rules_receipt import Issuer, uuid7
+from consent_server.ledger import store as ledgers
+from consent_server.ledger import store_remarks
+from consent_server.ledger.rules import SALT_BYTES
+from consent_server.ledger.rules_remark import REMARK_TYPE, Gap, RemarkRule, remark_claims
+from consent_server.sites import store as sites
+
+
+@dataclass(frozen=True, slots=True)
+class Remarker:
+    """Signs remarks for any site of this server."""
+
+    ring: KeyRing
+    public_url: str
+    random: Callable[[int], bytes]
+
+    def remark(
+        self, session: Session, site_id: int, rule: RemarkRule, reason: str, leaves: Sequence[tuple[int, int]],
+        now: datetime, gap: Gap | None = None,
+    ) -> int:  # fmt: skip
+        """Write a remark about these leaves (closed ranges, ascending), in the ledger's turn; return its row id.
+
+        The next seal gives it its leaf. Until then no check speaks of it.
+        """
+        site = sites.by_id(session, site_id).site
+        issuer = Issuer(self.public_url, site.key, ledgers.get(session, site_id).origin)
+        claims = remark_claims(issuer, uuid7(now, self.random(10)), rule, reason, list(leaves), now, gap)
+        entry = self.ring.sign(claims, REMARK_TYPE)
+        return store_remarks.keep(session, site_id, rule.value, entry, self.random(SALT_BYTES), now)

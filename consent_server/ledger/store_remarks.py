@@ -1,0 +1,32 @@
+"""Remarks among the signed entries of a ledger."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from consent_server.ledger.rows import LeafRow, RemovalRow
+
+
+def keep(session: Session, site_id: int, rule: str, entry: str, salt: bytes, at: datetime) -> int:
+    """Write a remark, in the ledger's turn; return its row id. Sealing gives it a leaf, as it does a removal."""
+    row = RemovalRow(site_id=site_id, entry=entry, salt=salt, removed_at=at, rule=rule)
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def sealed(session: Session, site_id: int) -> list[tuple[int, str]]:
+    """Leaf and entry of each remark of a site, in order."""
+    rows = session.execute(
+        select(LeafRow.leaf_index, RemovalRow.entry)
+        .join(LeafRow, LeafRow.removal_id == RemovalRow.id)
+        .where(RemovalRow.site_id == site_id, RemovalRow.rule.is_not(None), LeafRow.site_id == site_id)
+        .order_by(LeafRow.leaf_index)
+    )
+    return [(leaf_index, entry) for leaf_index, entry in rows]
+
+
+def leaves_between(session: Session, site_id: int, first: int, end: int) -> set[int]:
+    """Which leaves from `first` (included) to `end` (excluded) are remarks."""
+    return {leaf_index for leaf_index, _ in sealed(session, site_id) if first <= leaf_index < end}
