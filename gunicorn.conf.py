@@ -85,11 +85,12 @@ def post_worker_init(worker: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """What a worker counted goes into the database before it ends."""
+    """What a worker counted goes into the database before it ends, and the last one leaves no log beside the file."""
     from consent_server.decisions.count_refused import RefusedPosts
     from wsgi import app
 
     app.extensions["consent"][RefusedPosts].try_write()
+    app.extensions["consent"].database.close()
 
 
 def pre_fork(server: Any, worker: Any) -> None:

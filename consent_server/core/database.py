@@ -1,18 +1,21 @@
 """The one place that commits, and what makes SQLite durable and fair among processes."""
 
 import fcntl
+import logging
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Engine, event
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session as Session  # acts name it in their types, and import no SQL
 
 from consent_server.core.engines import refuse_distributed
 from consent_server.core.errors import StorageUnavailable
+
+log = logging.getLogger("consent_server.database")
 
 # Seconds that a writer waits for its turn. Whoever asks again later loses nothing; who waits forever blocks all.
 PATIENCE = 5
@@ -78,6 +81,16 @@ class Database:
                 " hold copies. Make sure that nothing reads for long and that the disk has room, then run this again."
             ) from error
 
+    def close(self) -> None:
+        """Write SQLite's log back into the file and cut it, unless others read or write, and let all connections go.
+
+        A log that stays behind would be taken for that of whatever file is put in this one's place.
+        """
+        if self.embedded:
+            with suppress(StorageUnavailable):
+                self._alone("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.engine.dispose()
+
     def _alone(self, statement: str) -> Any:
         # Outside of a transaction, as these statements want to be.
         options: dict[str, Any] = {"begin": None} if self.embedded else {"isolation_level": "AUTOCOMMIT"}
@@ -129,14 +142,20 @@ def _as_refusal() -> Iterator[None]:
         if _lacks_migrations(error):
             raise StorageUnavailable("The database is missing migrations. Run: flask --app wsgi db upgrade") from error
         if isinstance(error, ProgrammingError):
-            raise
+            log.error("The database refused a statement: %s", error.orig)
         raise StorageUnavailable("The database is not available; nothing was recorded. Send it again later.") from error
+    except (IntegrityError, DataError):
+        # The database is well: it refuses what was to be written.
+        raise
     except DBAPIError as error:
         if error.connection_invalidated:
             raise StorageUnavailable(
                 "The connection to the database was lost; nothing was recorded. Send it again later."
             ) from error
-        raise
+        # A file that is torn or is none, whatever else goes wrong there: no visitor's browser can do anything but
+        # send it again, and whoever keeps the server must hear of it.
+        log.error("The database fails: %s. See docs/deploy.md, section 8.", error.orig)
+        raise StorageUnavailable("The database fails; nothing was recorded. Send it again later.") from error
 
 
 def _lacks_migrations(error: DBAPIError) -> bool:

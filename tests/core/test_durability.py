@@ -1,17 +1,22 @@
 """What is committed is durable, and what is not leaves nothing behind."""
 
+import shutil
 import sqlite3
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from consent_server.core.context import Context
 from consent_server.core.database import Database
 from consent_server.core.errors import StorageUnavailable
 from consent_server.sites.rows import WidgetRow
+from tests.support.factories import SHOP, Body
 
 
 def widget(name: str) -> WidgetRow:
@@ -104,6 +109,42 @@ def test_a_disk_that_takes_no_more_is_a_database_that_is_away(services: Context)
     with pytest.raises(StorageUnavailable):
         fill()
     assert stored(services.database) == set()
+
+
+@pytest.mark.parametrize(
+    ("torn", "said"),
+    [
+        (lambda path: path.write_bytes(b"This is a text and no database. " * 500), "file is not a database"),
+        (lambda path: path.write_bytes(path.read_bytes()[:4096] + bytes([7]) * 400_000), "malformed"),
+    ],
+)
+def test_a_file_that_is_torn_is_a_database_that_is_away(
+    services: Context, client: FlaskClient, body: Body, caplog: pytest.LogCaptureFixture,
+    torn: Callable[[Path], object], said: str,
+) -> None:  # fmt: skip
+    sent = body()
+    services.database.close()
+    torn(services.settings.instance / "consent.sqlite3")
+    answer = client.post("/v1/sites/shop/decisions", json=sent, headers={"Origin": SHOP})
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert said in caplog.text
+
+
+def test_what_the_log_holds_is_in_the_file_after_a_clean_end(services: Context) -> None:
+    with services.database.transaction() as session:
+        session.add(widget("a"))
+    log = services.settings.instance / "consent.sqlite3-wal"
+    assert log.stat().st_size
+    # Another process has it open too: only the last connection of all would have cut the log by itself.
+    other = sqlite3.connect(services.settings.instance / "consent.sqlite3")
+    assert other.execute("SELECT count(*) FROM widgets").fetchone()
+    services.database.close()
+    assert log.stat().st_size == 0
+    other.close()
+    alone = services.settings.instance / "alone.sqlite3"
+    shutil.copy(services.settings.instance / "consent.sqlite3", alone)
+    assert sqlite3.connect(alone).execute("SELECT count(*) FROM widgets WHERE hash = 'a'").fetchone() == (1,)
 
 
 def test_a_lock_file_that_cannot_be_opened_is_a_database_that_is_away(services: Context) -> None:
