@@ -77,7 +77,7 @@ def when_ready(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Each worker seals; the database lets one at a time, and the others find nothing left."""
+    """What runs by itself begins in each worker; what one of a machine can do alone waits in the others."""
     from consent_server.worker import start
     from wsgi import app
 

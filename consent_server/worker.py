@@ -14,7 +14,7 @@ from consent_server.core.errors import StorageUnavailable, TimestampRefused
 from consent_server.decisions.count_refused import RefusedPosts
 from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.ledger.request_timestamps import Authority, request_timestamps
-from consent_server.ledger.seal import seal_ledger
+from consent_server.ledger.seal import Sealer
 from consent_server.ledger.witness import witness_ledger
 from consent_server.rates.close_days import close_days
 from consent_server.rates.deliver_alerts import deliver_alerts
@@ -53,7 +53,10 @@ class Task:
 def tasks(context: Context) -> list[Task]:
     """All of them, as the settings ask for. Each may run in several workers or machines at once, harmlessly."""
     settings = context.settings
-    found = [Task("sealer", settings.seal_seconds, _seal), Task("counters", FOLD_SECONDS, _fold, alone=True)]
+    found = [
+        Task("sealer", settings.seal_seconds, _sealing(context), alone=True),
+        Task("counters", FOLD_SECONDS, _fold, alone=True),
+    ]
     found.append(Task("refused posts", FOLD_SECONDS, _write_refused))
     found.append(Task("alerts", WATCH_SECONDS, _watch, alone=True))
     found.append(Task("look-ups", FORGET_SECONDS, _forget, alone=True))
@@ -104,8 +107,9 @@ def _became_the_one(context: Context, task: Task) -> bool:
     return True
 
 
-def _seal(context: Context) -> None:
-    seal_ledger(context.database, context.keys.ring, context.now)
+def _sealing(context: Context) -> Callable[[Context], None]:
+    sealer = Sealer(context.database)
+    return lambda context: sealer.run(context.keys.ring, context.now)
 
 
 def _fold(context: Context) -> None:

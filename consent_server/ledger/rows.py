@@ -87,6 +87,7 @@ class RemovalRow(Base):
 
     __tablename__ = "removals"
     __table_args__ = (
+        Index(None, "site_id", "id"),
         Index(
             "ix_removals_remarks",
             "site_id",

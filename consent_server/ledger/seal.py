@@ -1,25 +1,31 @@
-"""Number new records, and sign a checkpoint over them.
+"""Number new records, and sign checkpoints over them, of many ledgers at once.
 
-One transaction holds all of it: leaves, tiles, checkpoint, position. A crash between any two steps leaves
+One transaction holds all of it: leaves, tiles, checkpoints, positions. A crash between any two steps leaves
 what was there before, and the next run does the same work again.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from consent_server.core.database import Database, Session
 from consent_server.core.errors import InvalidProof, Refusal
 from consent_server.core.keys import KeyRing
 from consent_server.core.notes import ED25519, Checkpoint, Note, NoteKey, format_note, open_checkpoint, sign_note
-from consent_server.ledger import store as ledgers
+from consent_server.ledger import store_sealing as ledgers
 from consent_server.ledger.rows import CheckpointRow
-from consent_server.ledger.rules import Tree, commitment, grow, leaf_hash
+from consent_server.ledger.rules import Tree, grow, leaf_hash
+from consent_server.ledger.store_sealing import Growth, State
 from consent_server.ledger.store_settled import settled_decision
 from consent_server.sites.rows import LedgerRow
 
-# Records sealed in one transaction: few enough that a visitor never waits noticeably behind it.
-BATCH = 500
+# Records, and ledgers, sealed in one transaction: few enough that a visitor never waits noticeably behind it.
+BATCH, SITES = 500, 50
+# All ledgers are looked at that often: what a run left, a removal that a crash left unsealed, a ledger that was mended.
+LOOK_SECONDS = 60
+# Of more new records than that it costs less to look at all ledgers.
+MANY = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +61,12 @@ def seal_what_holds(
     progress: Callable[[int], None] = lambda _: None,
 ) -> tuple[list[Sealed], dict[int, Refusal]]:  # fmt: skip
     """Seal these sites; those whose ledger somebody changed are left as they are and come back with the reason."""
-    done, broken = [], dict[int, Refusal]()
-    for site_id in sorted(sites):
-        try:
-            done.append(_seal_site(database, ring, now, site_id, progress))
-        except InvalidProof as error:
-            broken[site_id] = error
-    return done, broken
+    with database.reading() as session:
+        upto = settled_decision(session)
+    run, waiting = _Run(database, ring, now, upto, progress), set(sites)
+    while waiting:
+        waiting = run.seal(waiting)
+    return [run.done[site_id] for site_id in sorted(run.done)], run.broken
 
 
 def refuse(broken: Mapping[int, Refusal], done: str = "") -> None:
@@ -70,49 +75,134 @@ def refuse(broken: Mapping[int, Refusal], done: str = "") -> None:
         raise type(first)(" ".join([*(error.detail for error in broken.values()), done]).rstrip())
 
 
-def _seal_site(
-    database: Database, ring: KeyRing, now: Callable[[], datetime], site_id: int, progress: Callable[[int], None]
-) -> Sealed:
-    with database.transaction() as session:
-        upto = settled_decision(session)
-    records = 0
-    while True:
-        with database.transaction() as session:
-            ledger = ledgers.take_turn(session, site_id)
-            sealed = _seal_batch(session, ledger, ring, now(), upto)
-            records, size = records + sealed, ledger.size
-        progress(sealed)
-        if sealed < BATCH:
-            return Sealed(site_id, records, size)
+class Sealer:
+    """Seals what is new, again and again: what it costs goes with the new records, not with the number of sites."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        # Each site that lacks a leaf for a record up to this one is in `_left` or in `_broken`.
+        self._seen = 0
+        self._left, self._broken = set[int](), set[int]()
+        self._look_everywhere = 0.0
+
+    def run(self, ring: KeyRing, now: Callable[[], datetime]) -> None:
+        """Seal every ledger in which nobody else has the turn.
+
+        Raises InvalidProof as `seal_ledger` does; a ledger that somebody changed is tried again a minute later.
+        """
+        broken, more = dict[int, Refusal](), {0}
+        while more:
+            # Anew each time: where one site has very much that is new, the others do not wait for its end.
+            self._look()
+            run = _Run(self._database, ring, now, self._seen, only_free=True)
+            more = run.seal(self._left)
+            self._left = (self._left - run.done.keys() - run.broken.keys()) | more
+            self._broken |= run.broken.keys()
+            broken |= run.broken
+        refuse(broken)
+
+    def _look(self) -> None:
+        with self._database.reading() as session:
+            everywhere = time.monotonic() >= self._look_everywhere
+            if not everywhere and ledgers.newest_decision(session) == self._seen:
+                return
+            upto = settled_decision(session)
+            if everywhere or upto - self._seen > MANY:
+                self._left, self._broken = set(ledgers.behind(session)), set()
+                self._look_everywhere = time.monotonic() + LOOK_SECONDS
+            else:
+                self._left |= set(ledgers.sites_between(session, self._seen, upto)) - self._broken
+        self._seen = upto
 
 
-def _seal_batch(session: Session, ledger: LedgerRow, ring: KeyRing, now: datetime, upto: int) -> int:
-    decisions = ledgers.new_decisions(session, ledger.site_id, ledger.decisions_to, upto, BATCH)
-    room = BATCH - len(decisions)
-    removals = ledgers.new_removals(session, ledger.site_id, ledger.removals_to, room) if room else []
-    newest = ledgers.newest_checkpoint(session, ledger.site_id)
-    read_tile = ledgers.tile_reader(session, ledger.site_id)
+@dataclass(slots=True)
+class _Run:
+    """Seals up to one record; keeps what it did, and whose ledger somebody changed.
+
+    `only_free`: only where there is something new, and nobody else has the turn.
+    """
+
+    database: Database
+    ring: KeyRing
+    now: Callable[[], datetime]
+    upto: int
+    progress: Callable[[int], None] = lambda _: None
+    only_free: bool = False
+    done: dict[int, Sealed] = field(default_factory=dict)
+    broken: dict[int, Refusal] = field(default_factory=dict)
+
+    def seal(self, sites: Collection[int]) -> set[int]:
+        """One batch of each of these ledgers; return those that have more."""
+        if not sites:
+            return set()
+        with self.database.reading() as session:
+            waiting = ledgers.count_new(session, sites, self.upto, BATCH)
+        if self.only_free:
+            self.done |= {site_id: Sealed(site_id, 0, 0) for site_id, new in waiting.items() if not new}
+            waiting = {site_id: new for site_id, new in waiting.items() if new}
+        return {site_id for batch in _batches(waiting) for site_id in self._seal_batch(batch)}
+
+    def _seal_batch(self, site_ids: Sequence[int]) -> list[int]:
+        try:
+            with self.database.transaction() as session:
+                sealed, broken = self._write(session, site_ids)
+        except InvalidProof as error:
+            # What the tables hold stands in the way of one of them: all others go on without it.
+            if len(site_ids) == 1:
+                self.broken[site_ids[0]] = error
+                return []
+            half = len(site_ids) // 2
+            return self._seal_batch(site_ids[:half]) + self._seal_batch(site_ids[half:])
+        self.broken |= broken
+        for part in sealed:
+            before = self.done.get(part.site_id)
+            self.done[part.site_id] = replace(part, records=part.records + (before.records if before else 0))
+        self.progress(sum(part.records for part in sealed))
+        return [part.site_id for part in sealed if part.records == BATCH]
+
+    def _write(self, session: Session, site_ids: Sequence[int]) -> tuple[list[Sealed], dict[int, Refusal]]:
+        turns = ledgers.take_turns(session, site_ids, self.only_free)
+        at, growths, sealed, broken = self.now(), list[Growth](), list[Sealed](), dict[int, Refusal]()
+        for state in ledgers.read_states(session, turns, self.upto, BATCH):
+            try:
+                growth = _grow(state, self.ring, at)
+            except InvalidProof as error:
+                broken[state.ledger.site_id] = error
+                continue
+            growths += [growth] if growth else []
+            sealed.append(Sealed(state.ledger.site_id, state.new, state.ledger.size + state.new))
+        if growths:
+            ledgers.write(session, growths)
+        return sealed, broken
+
+
+def _batches(waiting: Mapping[int, int]) -> Iterator[list[int]]:
+    batch, records = list[int](), 0
+    for site_id, new in sorted(waiting.items()):
+        if batch and (len(batch) == SITES or records + new > BATCH):
+            yield batch
+            batch, records = [], 0
+        batch.append(site_id)
+        records += new
+    if batch:
+        yield batch
+
+
+def _grow(state: State, ring: KeyRing, now: datetime) -> Growth | None:
+    """What this ledger gains; None when nothing is new. Raises InvalidProof when it may not go on."""
+    ledger, newest = state.ledger, state.newest
     # Also when nothing is new: whoever removes records next must not do so over a change.
-    _continues(newest, ledger, ring, Tree(ledger.size, read_tile).root())
-    if not decisions and not removals:
-        return 0
-    entries = [*decisions, *removals]
-    commitments = [commitment(entry.salt, entry.token) for entry in entries]
-    ledgers.append_leaves(session, ledger, commitments, decisions, removals)
-    ledgers.store_tiles(session, ledger.site_id, list(grow(ledger.size, map(leaf_hash, commitments), read_tile)))
-    ledger.size += len(entries)
-    root = Tree(ledger.size, read_tile).root()
+    _continues(newest, ledger, ring, Tree(ledger.size, state.read_tile).root())
+    if not state.new:
+        return None
+    commitments = [entry.commitment for entry in (*state.decisions, *state.removals)]
+    tiles = list(grow(ledger.size, map(leaf_hash, commitments), state.read_tile))
+    state.edge.update(((tile.level, tile.index), hashes) for tile, hashes in tiles)
+    size = ledger.size + len(commitments)
+    checkpoint = Checkpoint(ledger.origin, size, Tree(size, state.read_tile).root())
     # A clock that was put back must not make a checkpoint look older than the one before it.
     sealed_at = max(now, newest.sealed_at) if newest else now
-    ledgers.seal(
-        session,
-        ledger,
-        _signed(Checkpoint(ledger.origin, ledger.size, root), ring),
-        sealed_at,
-        decisions[-1].row_id if decisions else ledger.decisions_to,
-        removals[-1].row_id if removals else ledger.removals_to,
-    )
-    return len(entries)
+    return Growth(state, commitments, tiles, _signed(checkpoint, ring), sealed_at)
 
 
 def _continues(newest: CheckpointRow | None, ledger: LedgerRow, ring: KeyRing, root: bytes) -> None:

@@ -1,12 +1,11 @@
-"""Ledgers: their one writer's position, leaves, tiles, checkpoints and removals."""
+"""Ledgers: leaves, tiles, checkpoints and removals. How they grow is in store_sealing.py."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, delete, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Table, delete, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from consent_server.core.errors import InvalidProof
@@ -19,94 +18,11 @@ from consent_server.ledger.rules_removal import RemovedRange
 from consent_server.sites.rows import LedgerRow, NoticeRow
 
 DECISIONS: Table = DecisionRow.__table__  # type: ignore[assignment]
-TILES: Table = TileRow.__table__  # type: ignore[assignment]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What becomes a leaf: a record or a removal, by row id."""
-
-    row_id: int
-    salt: bytes
-    token: str
 
 
 def get(session: Session, site_id: int) -> LedgerRow:
     """A site's ledger as it stands."""
     return session.get_one(LedgerRow, site_id)
-
-
-def behind(session: Session) -> list[int]:
-    """Sites with records that have no leaf yet."""
-    decisions = select(func.max(DecisionRow.id)).where(DecisionRow.site_id == LedgerRow.site_id).scalar_subquery()
-    removals = select(func.max(RemovalRow.id)).where(RemovalRow.site_id == LedgerRow.site_id).scalar_subquery()
-    return list(
-        session.scalars(
-            select(LedgerRow.site_id).where((decisions > LedgerRow.decisions_to) | (removals > LedgerRow.removals_to))
-        )
-    )
-
-
-def take_turn(session: Session, site_id: int) -> LedgerRow:
-    """Become the one writer of a ledger until the transaction ends, however it ends.
-
-    On SQLite the transaction itself is the only writer; on PostgreSQL the row lock is the lease. Either is
-    given back by the database when its holder dies.
-    """
-    return session.scalars(
-        select(LedgerRow)
-        .where(LedgerRow.site_id == site_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
-
-
-def take_turns(session: Session, site_ids: Collection[int]) -> None:
-    """Become the one writer of several ledgers; in one order, so that two who want the same never wait in a ring."""
-    for site_id in sorted(site_ids):
-        take_turn(session, site_id)
-
-
-def new_decisions(session: Session, site_id: int, after: int, upto: int, limit: int) -> list[Entry]:
-    """Records without a leaf, oldest first."""
-    query = select(DecisionRow.id, DecisionRow.salt, DecisionRow.receipt).order_by(DecisionRow.id).limit(limit)
-    new = (DecisionRow.site_id == site_id, DecisionRow.id > after, DecisionRow.id <= upto)
-    return [Entry(*row) for row in session.execute(query.where(*new))]
-
-
-def new_removals(session: Session, site_id: int, after: int, limit: int) -> list[Entry]:
-    """Removals without a leaf, oldest first; in the ledger's turn, in which they are written too.
-
-    So no lower id can appear later, though ids are handed out before they are committed.
-    """
-    query = select(RemovalRow.id, RemovalRow.salt, RemovalRow.entry).order_by(RemovalRow.id).limit(limit)
-    return [Entry(*row) for row in session.execute(query.where(RemovalRow.site_id == site_id, RemovalRow.id > after))]
-
-
-def append_leaves(
-    session: Session,
-    ledger: LedgerRow,
-    commitments: Sequence[bytes],
-    decisions: Sequence[Entry],
-    removals: Sequence[Entry],
-) -> None:
-    """Number records, and after them removals, from the ledger's size on."""
-    owners = [(entry.row_id, None) for entry in decisions] + [(None, entry.row_id) for entry in removals]
-    leaves = [
-        {"site_id": ledger.site_id, "leaf_index": index, "commitment": data, "decision_row": row, "removal_id": removal}
-        for index, (data, (row, removal)) in enumerate(zip(commitments, owners, strict=True), start=ledger.size)
-    ]
-    session.execute(insert(LeafRow), leaves)
-
-
-def store_tiles(session: Session, site_id: int, tiles: Iterable[tuple[Tile, bytes]]) -> None:
-    """Store tiles over their narrower versions."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    row = dialect.insert(TILES)
-    upsert = row.on_conflict_do_update(index_elements=list(TILES.primary_key), set_={"hashes": row.excluded.hashes})
-    for tile, hashes in tiles:
-        values = {"site_id": site_id, "level": tile.level, "index": tile.index, "hashes": hashes}
-        session.connection().execute(upsert, values)
 
 
 def tile_reader(session: Session, site_id: int) -> ReadTile:
@@ -120,13 +36,6 @@ def tile_reader(session: Session, site_id: int) -> ReadTile:
         return hashes
 
     return read
-
-
-def seal(session: Session, ledger: LedgerRow, note: str, at: datetime, decisions_to: int, removals_to: int) -> None:
-    """Put a checkpoint and the writer's new position in place."""
-    session.add(CheckpointRow(site_id=ledger.site_id, size=ledger.size, note=note, sealed_at=at))
-    ledger.decisions_to, ledger.removals_to = decisions_to, removals_to
-    session.flush()
 
 
 def newest_checkpoint(session: Session, site_id: int, below: int | None = None) -> CheckpointRow | None:

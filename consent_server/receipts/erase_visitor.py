@@ -12,6 +12,7 @@ from consent_server.core.keys import KeySource
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.rules_removal import Rule
 from consent_server.ledger.seal import refuse, seal_what_holds
+from consent_server.ledger.store_sealing import take_turns
 from consent_server.receipts import store as erasure_requests
 from consent_server.receipts.remove_records import Remover
 
@@ -81,7 +82,7 @@ class _Erasure:
     def _erase_batch(self, sites: set[int], visitors: Collection[UUID], records: Collection[int]) -> int:
         with self._database.transaction() as session:
             # Before the leaves are chosen: another removal under way may be about to name the same ones.
-            ledgers.take_turns(session, sites)
+            take_turns(session, sites)
             # Requested records last: a request goes with its record, and must outlast all others in a crash.
             chosen = ledgers.leaves_of(session, sites, visitors, records, BATCH)
             now, reason = self._now(), "Request of the visitor"

@@ -11,6 +11,7 @@ from consent_server.core.keys import KeySource
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.rules_removal import Rule
 from consent_server.ledger.seal import refuse, seal_what_holds
+from consent_server.ledger.store_sealing import take_turns
 from consent_server.receipts.remove_records import Remover
 from consent_server.sites import store as sites
 from consent_server.sites.rules_site import Site, StoredSite
@@ -59,7 +60,7 @@ def _unreadable(site: Site) -> InvalidSiteFile:
 def _remove_batch(database: Database, remover: Remover, stored: StoredSite, before: datetime, now: datetime) -> int:
     with database.transaction() as session:
         # Before the leaves are chosen: another removal under way may be about to name the same ones.
-        ledgers.take_turn(session, stored.id)
+        take_turns(session, [stored.id])
         leaves = ledgers.leaves_before(session, stored.id, before, BATCH)
         if not leaves:
             return 0

@@ -18,7 +18,7 @@ BROKEN = [
     ("A room imports those below it", "core.hashes", "ledger.seal"),
     ("A room imports those below it", "decisions.record", "receipts.read"),
     ("A room imports those below it", "sites.publish", "worker"),
-    ("No circle", "ledger.store", "ledger.seal"),
+    ("No circle", "ledger.store_sealing", "ledger.seal"),
     ("Rules import", "rates.rules", "rates.store"),
     ("Rules import", "sites.rules_site", "sqlalchemy"),
     ("Rules import", "decisions.rules_receipt", "core.database"),

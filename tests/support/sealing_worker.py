@@ -16,7 +16,7 @@ from consent_server.app import create_app
 from consent_server.core.context import Context
 from consent_server.decisions import store as decisions
 from consent_server.ledger import seal as sealing
-from consent_server.ledger import store as ledgers
+from consent_server.ledger import store_sealing as ledgers
 from consent_server.ledger.seal import seal_ledger
 from tests.support.factories import Clock, settings_for
 from tests.support.ledger_shop import Shop
@@ -28,7 +28,7 @@ PROCESSES.set_forkserver_preload([__name__])
 # Where a sealing process can die: after which call of which function.
 STEPS: dict[str, tuple[Any, str, int]] = {
     "has waited for what is being recorded": (sealing, "settled_decision", 1),
-    "has the lease": (ledgers, "take_turn", 1),
+    "has the lease": (ledgers, "take_turns", 1),
     "has read the records": (ledgers, "new_decisions", 1),
     "has numbered the leaves": (ledgers, "append_leaves", 1),
     "has stored the tiles": (ledgers, "store_tiles", 1),
