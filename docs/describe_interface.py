@@ -20,6 +20,7 @@ from consent_server.access.routes import RIGHTS, Right
 from consent_server.app import ROOMS
 from consent_server.audit.queries import Cursor
 from consent_server.core import errors
+from consent_server.core.files import write_whole
 from consent_server.core.hashes import SHA256_HEX
 from consent_server.core.settings import ROOT
 from consent_server.decisions.bodies import HASH_PREFIX, Dispensable, PageUrl
@@ -190,4 +191,5 @@ def to_text(node: Any, indent: str = "") -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(to_text(describe()) + "\n", "utf-8")
+    with write_whole(FILE) as file:
+        file.write(f"{to_text(describe())}\n".encode())

@@ -10,6 +10,7 @@ from flask.cli import AppGroup
 from consent_server.audit import verify as verifier
 from consent_server.audit.export import export_evidence
 from consent_server.core.context import context
+from consent_server.core.files import OUTPUT, STANDARD_OUTPUT, write_whole
 from consent_server.core.terminal import progress, refusing
 
 evidence = AppGroup("evidence", help="Evidence packs: export and verify them.")
@@ -21,27 +22,24 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.argument("site_key", metavar="SITE")
 @click.option("--from", "since", type=DAY, help="First day (UTC); default: from the beginning.")
 @click.option("--to", "until", type=DAY, help="Last day (UTC), included; default: until now.")
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The zip.")
+@click.option("-o", "--output", required=True, type=OUTPUT, help="The zip; - for standard output.")
 @refusing
 def export(site_key: str, since: datetime | None, until: datetime | None, output: Path) -> None:
-    """Write a pack. The file appears only when it is whole."""
+    """Write a pack. A file appears only when it is whole."""
     ctx = context()
     if since and until and since > until:
         raise click.BadParameter("must not be before --from.", param_hint="--to")
     first = since.replace(tzinfo=UTC) if since else None
     end = until.replace(tzinfo=UTC) + timedelta(days=1) if until else None
-    partial = output.with_name(f"{output.name}.part")
-    try:
-        with partial.open("wb") as file:
-            for piece in export_evidence(
-                ctx.database, ctx.keys.ring, ctx.settings.public_url, ctx.now, site_key, first, end,
-                progress("records written"),
-            ):  # fmt: skip
-                file.write(piece)
-        partial.replace(output)
-    finally:
-        partial.unlink(missing_ok=True)
-    click.echo(f"{output} written, {output.stat().st_size} bytes")
+    size = 0
+    with write_whole(output) as file:
+        for piece in export_evidence(
+            ctx.database, ctx.keys.ring, ctx.settings.public_url, ctx.now, site_key, first, end,
+            progress("records written"),
+        ):  # fmt: skip
+            size += file.write(piece)
+    # Standard output may be the pack.
+    click.echo(f"{output} written, {size} bytes", err=output == STANDARD_OUTPUT)
 
 
 @evidence.command("verify")

@@ -1306,7 +1306,8 @@ def report(result: dict[str, Any]) -> Iterator[str]:
 
 
 def read_text(path: str) -> str:
-    with open(path, encoding="utf-8", newline="") as file:
+    # Some editors put a byte order mark before a checkpoint or key set that was kept.
+    with open(path, encoding="utf-8-sig", newline="") as file:
         return file.read()
 
 

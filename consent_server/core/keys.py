@@ -18,8 +18,9 @@ from joserfc.jwk import OKPKey
 
 from consent_server.core.canonical import decode_strict
 from consent_server.core.errors import Fault, InvalidProof, InvalidSettings, KeysNotOurs
+from consent_server.core.files import read_text, replace_secret, write_once
 from consent_server.core.notes import ED25519, NoteKey, Verify
-from consent_server.core.settings import Settings, replace_secret, write_once
+from consent_server.core.settings import Settings
 
 # Named on each call and never taken from a header: a token must not choose how it is checked.
 ALGORITHM = "EdDSA"
@@ -109,7 +110,7 @@ class KeySource:
         if self._file is not None:
             stamp = self._file.stat().st_mtime_ns
             if stamp != self._stamp:
-                self._ring = KeyRing.from_jwks(self._file.read_text("utf-8"))
+                self._ring = KeyRing.from_jwks(read_text(self._file))
                 self._stamp = stamp
         return self._ring
 

@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 from consent_server.core.channels import Channels, Mail, Webhook, addresses, mail_server, webhook_key
 from consent_server.core.errors import Fault, InvalidSettings
+from consent_server.core.files import read_text, write_once
 from consent_server.core.witnesses import Witness, parse_witnesses
 
 ROOT = Path(__file__).parents[2]
@@ -128,7 +128,7 @@ class _Reader:
         """What a setting says, or the file that counts before it."""
         path = self.environ.get(f"{name}_FILE")
         try:
-            return Path(path).read_text("utf-8") if path else self.environ.get(name, "")
+            return read_text(Path(path)) if path else self.environ.get(name, "")
         except OSError as error:
             self.faults.append(Fault(f"{name}_FILE", f"cannot be read: {error.strerror}"))
         except UnicodeDecodeError:
@@ -273,49 +273,4 @@ def _is_key_set(text: str) -> bool:
 def _with_own_secret(settings: Settings) -> Settings:
     path = settings.instance / "secret-key"
     write_once(path, secrets.token_urlsafe(48))
-    return replace(settings, secret_key=path.read_text("utf-8").strip())
-
-
-def write_once(path: Path, text: str) -> None:
-    """Create a secret file with mode 0600, unless it is there.
-
-    Two processes may start at once: the hard link makes one of them the winner, and a crash before it
-    leaves only a stray temporary file.
-    """
-    if path.exists():
-        return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = _write_temporary(path, text)
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink()
-
-
-def replace_secret(path: Path, text: str) -> None:
-    """Put a secret file's new content in place in one step: a reader sees the old or the new, never a part.
-
-    Owner, group and mode stay what they were, so that root does not lock the server out. Raises OSError when
-    the file belongs to somebody else.
-    """
-    path = path.resolve()
-    before = path.stat()
-    temporary = _write_temporary(path, text)
-    try:
-        os.chown(temporary, before.st_uid, before.st_gid)
-        temporary.chmod(stat.S_IMODE(before.st_mode))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _write_temporary(path: Path, text: str) -> Path:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    return temporary
+    return replace(settings, secret_key=read_text(path).strip())

@@ -14,8 +14,6 @@ from consent_server.core.errors import Refusal
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
-# What is no text is read too, so that whoever parses it says what it should have been.
-TEXT = click.File("r", encoding="utf-8", errors="replace")
 
 
 def refusing(command: Callable[P, R]) -> Callable[P, R]:

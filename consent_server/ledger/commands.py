@@ -9,7 +9,8 @@ from flask.cli import AppGroup
 
 from consent_server.core.context import context
 from consent_server.core.errors import InvalidSettings
-from consent_server.core.terminal import TEXT, counting, progress, refusing
+from consent_server.core.files import TEXT
+from consent_server.core.terminal import counting, progress, refusing
 from consent_server.core.witnesses import is_prefix
 from consent_server.ledger.check import check_ledger
 from consent_server.ledger.check_cosignatures import check_cosignatures

@@ -9,8 +9,9 @@ import click
 from flask.cli import AppGroup
 
 from consent_server.core.context import context
+from consent_server.core.files import TEXT
 from consent_server.core.keys import KeyRing
-from consent_server.core.terminal import TEXT, counting, progress, refusing
+from consent_server.core.terminal import counting, progress, refusing
 from consent_server.receipts.erase_visitor import erase_requested, erase_visitor
 from consent_server.receipts.request_erasure import read_erasure_requests
 from consent_server.receipts.run_retention import run_retention

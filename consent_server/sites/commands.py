@@ -10,6 +10,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from consent_server.core.context import context
 from consent_server.core.errors import InvalidSiteFile
+from consent_server.core.files import read_text
 from consent_server.core.terminal import all_or_none, refusing, site_tag
 from consent_server.sites import catalogue
 from consent_server.sites.find import list_notices_in_force
@@ -56,7 +57,7 @@ def apply_sites(files: Sequence[Path], check: bool, undo_promotion: bool) -> Non
 
 def _read_site(file: Path) -> Mapping[str, Any]:
     try:
-        return read_site_file(file.read_text("utf-8"))
+        return read_site_file(read_text(file))
     except InvalidSiteFile as refusal:
         count = len(refusal.faults)
         detail = f"{file.name} is refused, {count} fault{'s' if count > 1 else ''}:"

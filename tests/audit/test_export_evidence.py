@@ -57,6 +57,13 @@ def said(client: FlaskClient, body: Body, clock: Clock) -> list[dict[str, str]]:
     return answers
 
 
+def test_a_pack_goes_to_standard_output_and_words_beside_it(app: Flask, said: list[dict[str, str]]) -> None:
+    done = app.test_cli_runner().invoke(args=["evidence", "export", "shop", "-o", "-"])
+    assert done.exit_code == 0, done.stderr
+    assert zipfile.ZipFile(io.BytesIO(done.stdout_bytes)).testzip() is None
+    assert done.stderr == f"- written, {len(done.stdout_bytes)} bytes\n"
+
+
 @pytest.mark.on_both_databases
 def test_a_pack_of_the_real_database_holds(said: list[dict[str, str]], export: Export, tmp_path: Path) -> None:
     pack = export()

@@ -186,6 +186,21 @@ def test_a_receipt_is_verified_offline(
     assert result.exit_code == 0
 
 
+def test_files_are_read_with_a_byte_order_mark(
+    runner: FlaskCliRunner, client: FlaskClient, shop_file: Path, receipt_file: Path, tmp_path: Path
+) -> None:
+    keys = tmp_path / "jwks.json"
+    keys.write_text(client.get("/.well-known/jwks.json").get_data(as_text=True), "utf-8-sig")
+    shop_file.write_text(site_file(), "utf-8-sig")
+    receipt_file.write_text(token := receipt_file.read_text(), "utf-8-sig")
+    for arguments in (["site", "apply"], ["receipt", "verify", "--jwks", str(keys)]):
+        file = receipt_file if "verify" in arguments else shop_file
+        done = runner.invoke(args=[*arguments, str(file)])
+        assert done.exit_code == 0, done.output
+    done = runner.invoke(args=["receipt", "verify", "-"], input=token.encode("utf-8-sig"))
+    assert done.exit_code == 0, done.output
+
+
 def test_a_receipt_that_does_not_hold_fails(
     runner: FlaskCliRunner, receipt_file: Path, tmp_path: Path, client: FlaskClient
 ) -> None:

@@ -1,12 +1,12 @@
 """Settings: nothing needed in the embedded default, every gap named at once elsewhere (contract, section 7)."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from consent_server.core.errors import InvalidSettings
-from consent_server.core.settings import Settings, replace_secret, write_once
+from consent_server.core.keys import KeySource, new_key_set
+from consent_server.core.settings import Settings
 
 POSTGRESQL = {"CONSENT_DATABASE_URL": "postgresql+psycopg://db/consent"}
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -55,6 +55,19 @@ def test_secrets_from_files(tmp_path: Path) -> None:
     assert settings.signing_keys_file == tmp_path / "keys"
 
 
+def test_files_are_read_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(f"{SECRET}\r\n", "utf-8-sig")
+    (tmp_path / "keys").write_text(new_key_set(), "utf-8-sig")
+    (tmp_path / "witnesses").write_text("# none yet\r\n", "utf-8-sig")
+    files = {
+        "CONSENT_SECRET_KEY_FILE": str(tmp_path / "secret"), "CONSENT_SIGNING_KEYS_FILE": str(tmp_path / "keys"),
+        "CONSENT_WITNESSES_FILE": str(tmp_path / "witnesses"),
+    }  # fmt: skip
+    settings = Settings.from_env({"CONSENT_INSTANCE": str(tmp_path)} | files)
+    assert (settings.secret_key, settings.witnesses) == (SECRET, ())
+    KeySource(settings).ring.require_private()
+
+
 def test_a_file_that_is_not_there_is_a_gap(tmp_path: Path) -> None:
     nowhere = str(tmp_path / "nothing")
     assert "CONSENT_SECRET_KEY_FILE" in faults({"CONSENT_SECRET_KEY_FILE": nowhere})
@@ -85,29 +98,3 @@ def test_a_database_that_is_not_supported_is_named_without_its_password(url: str
         Settings.from_env(environ | {"CONSENT_DATABASE_URL": url})
     assert [fault.pointer for fault in refused.value.faults] == ["CONSENT_DATABASE_URL"]
     assert "TELLTALE" not in str(refused.value)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
-def test_a_secret_that_root_replaces_stays_whose_it_was(tmp_path: Path) -> None:
-    path, link = tmp_path / "secret", tmp_path / "link"
-    write_once(path, "one")
-    os.chown(path, 12345, 23456)
-    path.chmod(0o440)
-    link.symlink_to(path)
-    replace_secret(link, "two")
-    found = path.stat()
-    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (12345, 23456, 0o440)
-    assert path.read_text() == link.read_text() == "two"
-    assert link.is_symlink()
-    assert {file.name for file in tmp_path.iterdir()} == {"secret", "link"}
-
-
-def test_a_secret_is_written_once_and_replaced_whole(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "secret"
-    for text in ("one", "two"):
-        write_once(path, text)
-        assert path.read_text() == "one"
-    replace_secret(path, "three")
-    assert path.read_text() == "three"
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert [found.name for found in path.parent.iterdir()] == ["secret"]
