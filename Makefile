@@ -59,7 +59,7 @@ test-slow: ready debian-wordpress ## Pass every test with the figures of a relea
 .PHONY: ready
 ready test test-fast test-slow: export LC_ALL := C.UTF-8
 ready test test-fast test-slow: export TZ := UTC
-ready: $(VENV)/.installed-dev node_modules/.installed $(APPS)/node_modules/.installed chromium fonts firefox postgresql openssl php golang
+ready: $(VENV)/.installed-dev node_modules/.installed $(APPS)/node_modules/.installed chromium fonts firefox postgresql pgbouncer openssl php golang
 	@$(MAKE) --no-print-directory -j 2 style types widget-tests widget-build
 
 .PHONY: backends
@@ -155,7 +155,7 @@ $(APPS)/node_modules/.installed: $(APPS)/package.json $(APPS)/package-lock.json 
 # Each of these is installed by apt-get when it is missing and we may; otherwise it says what to install.
 APT = tests/install-debian-packages
 
-.PHONY: node chromium fonts firefox postgresql openssl php golang debian-wordpress wrk
+.PHONY: node chromium fonts firefox postgresql pgbouncer openssl php golang debian-wordpress wrk
 node:
 	@$(APT) npm nodejs npm
 chromium:
@@ -169,6 +169,8 @@ firefox:
 	@$(APT) firefox-esr firefox-esr
 postgresql:
 	@$(APT) /usr/lib/postgresql/*/bin/initdb postgresql
+pgbouncer:
+	@$(APT) /usr/sbin/pgbouncer pgbouncer
 openssl:
 	@$(APT) openssl openssl
 php:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session as Session  # acts name it in their types, an
 
 from consent_server.core.engines import refuse_distributed
 from consent_server.core.errors import StorageUnavailable
+from consent_server.core.pooled_sessions import USELESS_SESSION, tell_sessions
 
 log = logging.getLogger("consent_server.database")
 
@@ -36,7 +37,7 @@ class Database:
             event.listen(engine, "reset", _end)
         else:
             event.listen(engine.pool, "first_connect", refuse_distributed)
-            event.listen(engine, "connect", _set_lock_timeout)
+            tell_sessions(engine, {"lock_timeout": f"{PATIENCE}s"})
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -138,24 +139,27 @@ class Database:
 def _as_refusal() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, ProgrammingError) as error:
+    except DBAPIError as error:
         if _lacks_migrations(error):
             raise StorageUnavailable("The database is missing migrations. Run: flask --app wsgi db upgrade") from error
-        if isinstance(error, ProgrammingError):
-            log.error("The database refused a statement: %s", error.orig)
-        raise StorageUnavailable("The database is not available; nothing was recorded. Send it again later.") from error
-    except (IntegrityError, DataError):
-        # The database is well: it refuses what was to be written.
-        raise
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise StorageUnavailable(
-                "The connection to the database was lost; nothing was recorded. Send it again later."
-            ) from error
-        # A file that is torn or is none, whatever else goes wrong there: no visitor's browser can do anything but
-        # send it again, and whoever keeps the server must hear of it.
-        log.error("The database fails: %s. See docs/deploy.md, section 8.", error.orig)
-        raise StorageUnavailable("The database fails; nothing was recorded. Send it again later.") from error
+        if _is_own_fault(error):
+            raise
+        what = "The connection to the database was lost" if error.connection_invalidated else "The database fails"
+        if isinstance(error, OperationalError):
+            what = "The database is not available"
+        else:
+            # A file that is torn or is none, whatever else goes wrong there: no visitor's browser can do anything but
+            # send it again, and whoever keeps the server must hear of it.
+            log.error("%s: %s. See docs/deploy.md, section 8.", what, error.orig)
+        raise StorageUnavailable(f"{what}; nothing was recorded. Send it again later.") from error
+
+
+def _is_own_fault(error: DBAPIError) -> bool:
+    """Whether the statement is wrong, so that sending it again helps nobody; all else may pass."""
+    if isinstance(error, ProgrammingError):
+        # Neither a session that another will stand in for, nor a privilege (42501) that is yet to be granted.
+        return getattr(error.orig, "sqlstate", None) not in USELESS_SESSION | {"42501"}
+    return isinstance(error, (DataError, IntegrityError))
 
 
 def _lacks_migrations(error: DBAPIError) -> bool:
@@ -180,11 +184,6 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA recursive_triggers=ON")
     cursor.execute("PRAGMA busy_timeout=5000")
     cursor.close()
-
-
-def _set_lock_timeout(connection: Any, _record: Any) -> None:
-    connection.execute(f"SET lock_timeout = '{PATIENCE}s'")
-    connection.commit()
 
 
 def _end(connection: Any, _record: Any, _state: Any) -> None:
