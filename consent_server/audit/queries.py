@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from marshmallow import Schema, ValidationError, fields
 from werkzeug.datastructures import MultiDict
@@ -31,6 +32,13 @@ class Cursor(fields.Field[Place]):
         raise ValidationError("Must be the `next` of an earlier answer.")
 
 
+class VisitorId(HyphenatedUuid):
+    """An identifier as records have it, or as a browser keeps it: its tag says nothing to who only looks it up."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> UUID:
+        return super()._deserialize(str(value).partition(".")[0], attr, data, **kwargs)
+
+
 def cursor(place: Place | None) -> str | None:
     """A place as it stands in an address."""
     return None if place is None else f"{round(place[0].timestamp() * 1000)}-{place[1]}"
@@ -41,7 +49,7 @@ class RecordsQuery(SpanQuery):
 
     action = fields.Enum(Action, by_value=True, load_default=None)
     purpose = Pattern(KEY, "Must be the key of a purpose.", load_default=None)
-    visitor = HyphenatedUuid(load_default=None)
+    visitor = VisitorId(load_default=None)
     notice = Sha256Hex(load_default=None)
     cursor = Cursor(load_default=None)
     limit = Number(1, LONGEST_PAGE, load_default=100)

@@ -10,6 +10,10 @@ from consent_server.decisions.rules import Action, Answer, Method
 from consent_server.http.fields import Fullmatch, HyphenatedUuid, Sha256Hex, StrictBoolean, StrictInteger
 from consent_server.sites.rules_notice import UNKNOWN_LANGUAGE
 
+# A visitor's identifier as an answer of this server gave it: a UUID and its tag, or from before there were tags alone.
+VISITOR = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(\.[0-9A-Za-z_-]{22})?")
+
+
 # A SHA-256 in hex, or its first 16 digits or more: enough to look one up, and lighter in every page.
 HASH_PREFIX = re.compile(r"[0-9a-f]{16,64}")
 
@@ -86,7 +90,7 @@ class DecisionIn(Schema):
     method = fields.Enum(Method, by_value=True, required=True)
     grants = fields.Dict(keys=fields.String(), values=StrictBoolean(), required=True)
     vendors = fields.Dict(keys=fields.String(), values=StrictBoolean(), load_default=dict)
-    visitor = Dispensable(HyphenatedUuid(allow_none=True))
+    visitor = Dispensable(fields.String(allow_none=True, validate=Fullmatch(VISITOR)))
     change = StrictBoolean(load_default=False)
     language = Dispensable(fields.String(), UNKNOWN_LANGUAGE)
     page = Dispensable(PageUrl(allow_none=True))

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -12,13 +12,14 @@ from uuid import UUID
 from consent_server.core.database import Database, Session
 from consent_server.core.errors import DecisionConflict, Fault, InvalidDecision
 from consent_server.core.group_commit import GroupCommit
-from consent_server.core.keys import KeyRing, KeySource
+from consent_server.core.keys import KeyRing, KeySource, LinkSigner
 from consent_server.decisions import store as decisions
 from consent_server.decisions import store_tallies as tallies
 from consent_server.decisions.count_events import cell
 from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Answer, Decision, decide
 from consent_server.decisions.rules_receipt import (
+    RECEIPT_LINK,
     RECEIPT_TYPE,
     STATE_LIMIT,
     STATE_TYPE,
@@ -32,15 +33,22 @@ from consent_server.decisions.rules_receipt import (
 from consent_server.decisions.rules_tally import of_decision
 from consent_server.decisions.rules_visit import Visit
 from consent_server.decisions.store_tallies import Cell
+from consent_server.decisions.visitor_tags import VisitorTags
 from consent_server.sites import store_notices as notices
 from consent_server.sites.configure_widget import revision
 from consent_server.sites.current_site import CurrentSite, CurrentSites
 from consent_server.sites.rules_notice import Notice
 
+# Whoever reads a receipt can post the decision again. By then the browser that made it has its answer.
+ANSWERED_WITHIN = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A durable decision. `new` is false when it had been recorded before."""
+    """A durable decision. `new` is false when it had been recorded before.
+
+    `link` leads to the receipt and `visitor`, tag included, acts as the visitor: neither is in a late repeated answer.
+    """
 
     new: bool
     decision: Decision
@@ -48,7 +56,8 @@ class Recorded:
     receipt_id: UUID
     receipt: str
     state: str | None
-    visitor: UUID | None
+    link: str | None
+    visitor: str | None
     stale: bool
     recorded_at: datetime
     expires_at: datetime
@@ -74,7 +83,9 @@ class RecordDecision:
         public_url: str,
         now: Callable[[], datetime],
         random: Callable[[int], bytes],
+        signer: Callable[[str], LinkSigner],
     ) -> None:
+        self._links, self._tags = signer(RECEIPT_LINK), VisitorTags(signer)
         self._database = database
         self._sites = sites
         self._keys = keys
@@ -101,7 +112,10 @@ class RecordDecision:
         recorded = self._commit(lambda: self._prepare(current, notice_id, notice, decision, visit))
         issuer = Issuer(self._public_url, current.site.key, current.ledger)
         state = _state(self._keys.ring, issuer, notice, decision, recorded.recorded_at)
-        return replace(recorded, state=state)
+        if not recorded.new and self._now() - recorded.recorded_at > ANSWERED_WITHIN:
+            return replace(recorded, state=state, visitor=None)
+        visitor = recorded.visitor and self._tags.give(current.site.key, recorded.visitor)
+        return replace(recorded, state=state, visitor=visitor, link=self._links.sign(str(recorded.receipt_id)))
 
     def _prepare(
         self, current: CurrentSite, notice_id: int, notice: Notice, decision: Decision, visit: Visit
@@ -146,12 +160,12 @@ class RecordDecision:
         return _Prepared(decision, basis, notice, row, counted)
 
     def _visitor(self, current: CurrentSite, decision: Decision) -> UUID | None:
-        known = decision.answer.visitor
+        known = self._tags.read(current.site.key, decision.answer.visitor)
         if known is not None:
             with self._database.reading() as session:
                 if decisions.visitor_exists(session, current.site_id, known):
                     return known
-        # An identifier that was erased, or never ours, is not taken over: a grant gets a fresh one.
+        # An identifier that was erased, or never given to this visitor, is not taken over: a grant gets a fresh one.
         return uuid7(self._now(), self._random(10)) if decision.grants_anything else None
 
     def _widget(self, current: CurrentSite, answer: Answer) -> str:
@@ -191,10 +205,11 @@ def _recorded(item: _Prepared, row: dict[str, Any], new: bool) -> Recorded:
         revision=item.revision,
         receipt_id=row["receipt_id"],
         receipt=row["receipt"],
-        # Derived, so not kept: made anew for each answer, of the recorded time.
+        # Derived, so not kept: made anew for each answer.
         state=None,
+        link=None,
         # The record of a withdrawal names whose it is; the answer gives no identifier back to keep.
-        visitor=row["visitor"] if item.decision.grants_anything else None,
+        visitor=str(row["visitor"]) if item.decision.grants_anything else None,
         stale=row["stale"],
         recorded_at=row["recorded_at"],
         expires_at=row["recorded_at"] + item.notice.choice_lifetime,
@@ -207,10 +222,11 @@ def _granted(decision: Decision) -> str:
 
 
 def _request_hash(answer: Answer) -> bytes:
-    # Of what was understood, not of the bytes: a retry may order or space its JSON otherwise.
+    # Of what was understood, not of the bytes: a retry may order or space its JSON otherwise. A visitor's tag belongs
+    # to it; an identifier from before there were tags went in without its hyphens.
     said = (
         answer.decision_id.hex, answer.notice, answer.action.value, answer.method.value, dict(answer.grants),
-        dict(answer.vendors), answer.visitor and answer.visitor.hex, answer.change, answer.language,
+        dict(answer.vendors), answer.visitor and answer.visitor.replace("-", "", 4), answer.change, answer.language,
         answer.page, answer.gpc, answer.widget,
     )  # fmt: skip
     return sha256(json.dumps(said, sort_keys=True).encode()).digest()

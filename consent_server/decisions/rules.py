@@ -40,7 +40,7 @@ class Answer:
     method: Method
     grants: Mapping[str, bool]
     vendors: Mapping[str, bool]
-    visitor: UUID | None
+    visitor: str | None
     change: bool
     language: str
     page: str | None

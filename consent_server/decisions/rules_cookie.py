@@ -3,21 +3,20 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from urllib.parse import parse_qsl, urlencode
-from uuid import UUID
 
 from consent_server.decisions.rules import Decision
 
 DAY = 86_400
 
 
-def cookie_value(revision: str, decision: Decision, visitor: UUID | None, state: str | None, now: datetime) -> str:
+def cookie_value(revision: str, decision: Decision, visitor: str | None, state: str | None, now: datetime) -> str:
     """The cookie's value: a query string that any language's parser reads.
 
     Equal, byte for byte, to what the widget writes for the same choice.
     """
     pairs = _pairs(revision, decision.grants, decision.exceptions, decision.answer.gpc, now)
     if visitor is not None:
-        pairs["i"] = str(visitor)
+        pairs["i"] = visitor
     if state is not None:
         pairs["s"] = state
     return urlencode(pairs)
@@ -28,12 +27,9 @@ def withdrawn_value(revision: str, purposes: Iterable[str], gpc: bool, now: date
     return urlencode(_pairs(revision, dict.fromkeys(purposes, False), {}, gpc, now))
 
 
-def visitor_of(value: str) -> UUID | None:
-    """The identifier in a cookie's value; None without one, and for a value that cannot be read."""
-    try:
-        return UUID(dict(parse_qsl(value)).get("i", ""))
-    except ValueError:
-        return None
+def visitor_of(value: str) -> str | None:
+    """The identifier in a cookie's value with its tag, as it stands there; None without one."""
+    return dict(parse_qsl(value)).get("i")
 
 
 def _pairs(

@@ -20,7 +20,6 @@ from consent_server.decisions.record import RecordDecision, Recorded
 from consent_server.decisions.record_conversions import RecordConversions
 from consent_server.decisions.record_shown import RecordShown
 from consent_server.decisions.rules import Answer
-from consent_server.decisions.rules_receipt import RECEIPT_LINK
 from consent_server.decisions.rules_refused import mend
 from consent_server.http.answers import DAY, Cache, answer, open_to_every_page
 from consent_server.http.rate_limit import limited
@@ -40,7 +39,8 @@ def keep_writers(state: BlueprintSetupState) -> None:
     made_for = context_of(state.app)
     database, sites, now = made_for.database, made_for[CurrentSites], made_for.now
     count = CountEvents(database)
-    made_for.keep(RecordDecision(database, sites, made_for.keys, made_for.settings.public_url, now, made_for.random))
+    public_url, signer = made_for.settings.public_url, made_for.signer
+    made_for.keep(RecordDecision(database, sites, made_for.keys, public_url, now, made_for.random, signer))
     made_for.keep(RecordShown(count, sites, now))
     made_for.keep(RecordConversions(count, sites, now))
     made_for.keep(RefusedPosts(database, now))
@@ -63,14 +63,13 @@ def record_decision(key: str) -> Response:
 
 
 def _recorded(choice: Answer, recorded: Recorded) -> dict[str, Any]:
-    link = context().signer(RECEIPT_LINK).sign(str(recorded.receipt_id))
     body: dict[str, Any] = {
         "decision_id": str(choice.decision_id),
         "receipt_id": str(recorded.receipt_id),
         "receipt": recorded.receipt,
-        "receipt_url": f"{context().settings.public_url}/v1/receipts/{link}",
+        "receipt_url": recorded.link and f"{context().settings.public_url}/v1/receipts/{recorded.link}",
         "state": recorded.state,
-        "visitor": str(recorded.visitor) if recorded.visitor else None,
+        "visitor": recorded.visitor,
         "recorded_at": rfc3339(recorded.recorded_at),
         "expires_at": rfc3339(recorded.expires_at),
     }

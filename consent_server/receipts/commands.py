@@ -70,8 +70,18 @@ def list_requests(site_key: str | None) -> None:
         click.echo(f"{request.receipt_id}\t{request.site}\tasked {request.asked_at:%Y-%m-%d}\t{decide}")
 
 
+class VisitorId(click.ParamType[UUID]):
+    """An identifier as records have it, or as a browser keeps it, with its tag."""
+
+    name = "uuid"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> UUID:
+        """Fails like click's own type for what is no UUID."""
+        return click.UUID.convert(str(value).partition(".")[0], param, ctx)
+
+
 @visitor.command("erase")
-@click.argument("visitor_id", metavar="[ID]", type=click.UUID, required=False)
+@click.argument("visitor_id", metavar="[ID]", type=VisitorId(), required=False)
 @click.option(
     "--requested", is_flag=False, flag_value=EVERY, metavar="[SITE]", help="Carry out all open requests, of one site."
 )

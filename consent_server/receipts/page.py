@@ -10,6 +10,7 @@ from consent_server.core.errors import RemovedReceipt
 from consent_server.decisions.keep_choice import set_choice
 from consent_server.decisions.rules import Method, implied
 from consent_server.decisions.rules_cookie import visitor_of, withdrawn_value
+from consent_server.decisions.visitor_tags import VisitorTags
 from consent_server.http import problems
 from consent_server.http.answers import HTML, Cache, answer
 from consent_server.receipts.read_page import ReceiptPage, read_page
@@ -47,7 +48,8 @@ def _is_copy_of(standing: Standing) -> bool:
     Only where this server is on the site's own host does the request show that, and only the visitor's own copy
     follows: one that carries the identifier of the record.
     """
-    visitor = visitor_of(request.cookies.get(NAME, ""))
+    kept = visitor_of(request.cookies.get(NAME, ""))
+    visitor = VisitorTags(context().signer).read(standing.newest.claims["site"], kept)
     return standing.state is State.WITHDRAWN and visitor is not None and visitor == standing.visitor
 
 

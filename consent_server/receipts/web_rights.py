@@ -13,7 +13,6 @@ from consent_server.core.errors import RemovedReceipt, Unauthenticated
 from consent_server.core.times import rfc3339
 from consent_server.decisions.read_request import visit
 from consent_server.decisions.record import RecordDecision
-from consent_server.decisions.rules_receipt import RECEIPT_LINK
 from consent_server.http.answers import DAY, Cache, answer, open_to_every_page, with_headers
 from consent_server.http.rate_limit import limited
 from consent_server.receipts.open_link import of_link
@@ -37,8 +36,8 @@ def withdraw(link: str) -> AnyResponse:
     with _held(link) as receipt_id:
         standing = read_standing(ctx.database, ctx.keys.ring, receipt_id, ctx.now())
     gpc = request.headers.get("Sec-GPC") == "1"
-    recorded = withdraw_receipt(standing, ctx[CurrentSites], ctx[RecordDecision], gpc, visit())
-    return _to_receipt(ctx.signer(RECEIPT_LINK).sign(str(recorded.receipt_id)) if recorded else link)
+    recorded = withdraw_receipt(standing, ctx[CurrentSites], ctx[RecordDecision], ctx.signer, gpc, visit())
+    return _to_receipt((recorded and recorded.link) or link)
 
 
 @bp.post("/erasure")

@@ -1,22 +1,25 @@
 """Withdraw by a receipt alone, from whatever device (GDPR 7(3)), and say what became of its consent."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from uuid import UUID, uuid5
+from hashlib import sha256
+from uuid import UUID, uuid4
 
 from consent_server.core.database import Database, Session
-from consent_server.core.keys import KeyRing
+from consent_server.core.errors import DecisionConflict
+from consent_server.core.keys import KeyRing, LinkSigner
 from consent_server.decisions import store as decisions
 from consent_server.decisions.record import RecordDecision, Recorded
 from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Action, Answer, Method
 from consent_server.decisions.rules_visit import Visit
+from consent_server.decisions.visitor_tags import VisitorTags
 from consent_server.receipts.read import ReadReceipt, read_recorded, record_of
 from consent_server.sites.current_site import CurrentSites
 
-# Names the act of withdrawing what a receipt grants: pressed twice at once, it is one decision.
-WITHDRAWAL = UUID("7b3f6d1e-5a0c-5f0e-9b1a-2f4f6c8e0d57")
+PURPOSE = "withdrawal"
 
 
 class State(StrEnum):
@@ -74,8 +77,9 @@ def _newest(session: Session, record: DecisionRow) -> DecisionRow:
 
 
 def withdraw_receipt(
-    standing: Standing, sites: CurrentSites, record: RecordDecision, gpc: bool, visit: Visit
-) -> Recorded | None:
+    standing: Standing, sites: CurrentSites, record: RecordDecision, signer: Callable[[str], LinkSigner],
+    gpc: bool, visit: Visit,
+) -> Recorded | None:  # fmt: skip
     """Record that the visitor withdraws whatever stands granted; None where nothing does.
 
     The decision is about the notice, page and language of the one that it ends: nothing else was shown.
@@ -83,18 +87,34 @@ def withdraw_receipt(
     if standing.state is not State.GRANTED:
         return None
     claims = standing.newest.claims
+    tags = VisitorTags(signer)
     answer = Answer(
-        decision_id=uuid5(WITHDRAWAL, claims["jti"]),
+        decision_id=withdrawal_id(signer(PURPOSE), claims["jti"]),
         notice=claims["notice"],
         action=Action.WITHDRAW,
         method=Method.API,
         grants={},
         vendors={},
-        visitor=standing.visitor,
+        visitor=tags.give(claims["site"], standing.visitor) if standing.visitor else None,
         change=True,
         language=claims["language"],
         page=claims["page"],
         gpc=gpc,
         widget=claims["widget"],
     )
-    return record(sites.get(claims["site"]), answer, visit)
+    site = sites.get(claims["site"])
+    try:
+        return record(site, answer, visit)
+    except DecisionConflict:
+        # Whatever stands under this id, a right that is asserted is not refused for it.
+        return record(site, replace(answer, decision_id=uuid4()), visit)
+
+
+def withdrawal_id(signer: LinkSigner, receipt_id: str) -> UUID:
+    """Names the act of withdrawing what a receipt grants: pressed twice at once, it is one decision.
+
+    Keyed, so that nobody can take the id of another's withdrawal first. Version 8 (RFC 9562, 5.8).
+    """
+    value = int.from_bytes(sha256(signer.digest(receipt_id)).digest()[:16])
+    value = value & ~(0xF << 76) | 0x8 << 76
+    return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)

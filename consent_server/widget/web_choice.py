@@ -16,7 +16,6 @@ from consent_server.decisions.record import RecordDecision
 from consent_server.decisions.record_shown import RecordShown
 from consent_server.decisions.rules import Action, Answer, Method
 from consent_server.decisions.rules_cookie import visitor_of
-from consent_server.decisions.rules_receipt import RECEIPT_LINK
 from consent_server.http.answers import HTML, Cache, answer
 from consent_server.http.bodies import BODY_LIMIT
 from consent_server.http.rate_limit import limited
@@ -60,10 +59,10 @@ def decide(key: str) -> Response:
     notice, choice = _answer(current, origin, on_site)
     recorded = context()[RecordDecision](current, choice, visit())
     language = readable_language(notice.body, recorded.decision.answer.language)
-    link = context().signer(RECEIPT_LINK).sign(str(recorded.receipt_id))
     response = _page(
         "widget/chosen.html", current, notice, language,
-        grants=recorded.decision.grants, kept=on_site, receipt=f"{context().settings.public_url}/v1/receipts/{link}",
+        grants=recorded.decision.grants, kept=on_site,
+        receipt=recorded.link and f"{context().settings.public_url}/v1/receipts/{recorded.link}",
     )  # fmt: skip
     if on_site:
         keep_choice(response, notice, recorded, origin)

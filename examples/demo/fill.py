@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -122,7 +121,7 @@ class Known:
     """What a browser keeps of its owner's choice: the visitor's identifier, if there is one, and what was granted."""
 
     def __init__(self) -> None:
-        self.visitors: dict[int, UUID | None] = {}
+        self.visitors: dict[int, str | None] = {}
         self.granted: dict[int, frozenset[str]] = {}
 
 

@@ -22,7 +22,7 @@ from tests.support.cast import token
 from tests.support.factories import Body, Clock, site_file
 from tests.support.people import HTML, Person
 from tests.support.sites import Apply
-from tests.support.visitor import post
+from tests.support.visitor import identifier, post
 
 RECORDS = "/console/sites/shop/records"
 EVERYBODY = Access("test", Role.OPERATOR, None)
@@ -68,7 +68,8 @@ def test_a_record_tells_its_story(ada: Person, recorded: list[dict[str, Any]], b
     grant, withdrawal = recorded[0], recorded[3]
     page = ada.open(f"{RECORDS}/{grant['receipt_id']}").text
     assert "Signed, on record and in the ledger: checked just now" in page
-    for word in (body.notice, grant["receipt"], grant["visitor"], "Leaf 0 of the 4", "google-analytics"):
+    visitor = str(identifier(grant["visitor"]))
+    for word in (body.notice, grant["receipt"], visitor, "Leaf 0 of the 4", "google-analytics"):
         assert word in page
     assert f'href="/v1/notices/{body.notice}"' in page
     for form in ("?format=html", "?format=jws", "?format=json", "/proof"):

@@ -6,7 +6,6 @@ import zipfile
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
@@ -19,7 +18,7 @@ from consent_server.receipts.erase_visitor import erase_visitor
 from consent_server.sites.current_site import CurrentSites
 from tests.support.factories import PUBLIC_URL, RIVAL, Body, Clock
 from tests.support.traffic import watch
-from tests.support.visitor import post
+from tests.support.visitor import identifier, post
 
 Export = Callable[..., list[dict[str, Any]]]
 
@@ -59,9 +58,8 @@ def test_the_more_is_removed_the_more_is_not_asked(
     clock.advance(hours=1)
 
     def erase(answer: dict[str, Any]) -> None:
-        erase_visitor(
-            services.database, services.keys, PUBLIC_URL, clock, lambda size: b"\x01" * size, UUID(answer["visitor"])
-        )
+        visitor = identifier(answer["visitor"])
+        erase_visitor(services.database, services.keys, PUBLIC_URL, clock, lambda size: b"\x01" * size, visitor)
 
     def ask() -> tuple[int, list[int]]:
         with watch(services.database.engine) as traffic:

@@ -139,9 +139,11 @@ def test_a_decision_sent_again_is_answered_as_before(either_server: Server, kept
         response = either_server.post(address, json=sent["body"], headers={"Origin": "https://shop.example"})
         assert response.status_code == 200
         again = response.get_json()
+        # What the browser keeps of the visitor has had a tag since.
+        assert (again["visitor"] or "").partition(".")[0] == (sent["answer"]["visitor"] or "")
         # The state is signed anew, by the key that signs now.
         assert (again["state"] is None) is (sent["answer"]["state"] is None)
-        assert again == sent["answer"] | {"state": again["state"]}
+        assert again == sent["answer"] | {"state": again["state"], "visitor": again["visitor"]}
 
 
 def test_a_receipt_is_enough_to_withdraw(own_server: Server, kept: Kept) -> None:

@@ -190,7 +190,7 @@ def test_the_cookie_says_the_decision_in_any_parser(
 ) -> None:
     decision = settled(grants, vendors, gpc)
     named = decision.grants_anything
-    visitor, state = (SOMEBODY, "eyJ-_.eyJ-_.c2ln") if named else (None, None)
+    visitor, state = (f"{SOMEBODY}.{'A' * 22}", "eyJ-_.eyJ-_.c2ln") if named else (None, None)
     value = cookie_value("0123456789abcdef", decision, visitor, state, START)
     wanted = {"v": "1", "t": "1795453200" if named else "1795392000", "n": "0123456789abcdef"}
     wanted |= {f"p.{key}": "01"[granted] for key, granted in decision.grants.items()}

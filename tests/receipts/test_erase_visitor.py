@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from uuid import UUID
 
 import psycopg
 import pytest
@@ -26,6 +25,7 @@ from consent_server.receipts.request_erasure import read_erasure_requests, reque
 from tests.support.factories import PUBLIC_URL, Clock
 from tests.support.ledger_shop import Shop
 from tests.support.traces import Files, holds, page, prove, still_there, traces
+from tests.support.visitor import identifier
 
 pytestmark = pytest.mark.on_both_databases
 
@@ -100,7 +100,7 @@ def test_a_visitor_of_many_records_goes_in_batches(shop: Shop, monkeypatch: pyte
     other = shop.decide(site="rival")
     our, told = shop.services, list[int]()
     erasing.erase_visitor(
-        our.database, our.keys, PUBLIC_URL, shop.clock, our.random, first.visitor or UUID(int=0), told.append
+        our.database, our.keys, PUBLIC_URL, shop.clock, our.random, identifier(first.visitor), told.append
     )
     assert told == [3, 3, 2, 0]
     assert shop.erase(first) == 0
@@ -124,7 +124,7 @@ def test_keys_may_be_rotated_while_many_records_go(shop: Shop, monkeypatch: pyte
             shop.decide()
             shop.seal()
 
-    visitor = first.visitor or UUID(int=0)
+    visitor = identifier(first.visitor)
     assert erasing.erase_visitor(ctx.database, ctx.keys, PUBLIC_URL, shop.clock, ctx.random, visitor, rotate_once) == 8
     assert rotated
     assert shop.check().faults == []

@@ -15,6 +15,7 @@ from tests.support.factories import Clock
 from tests.support.ledger_shop import PROOFS_END, Shop
 from tests.support.removing_worker import Removal, erasure, remove_and_stop, retention
 from tests.support.sealing_worker import PROCESSES, start
+from tests.support.visitor import identifier
 
 pytestmark = pytest.mark.on_both_databases
 
@@ -66,8 +67,7 @@ def test_two_removals_at_once(
     shop: Shop, clock: Clock, database_url: str, tmp_path: Path, first: tuple[Removal, str], killed: bool
 ) -> None:
     kept = shop.checkpoints()
-    visitor = shop.made[2].visitor
-    assert visitor
+    visitor = identifier(shop.made[2].visitor)
     go_on, (reached, told) = PROCESSES.Event(), PROCESSES.Pipe(duplex=False)
     other = start(remove_and_stop, *first, visitor, database_url, tmp_path, clock, told, go_on)
     try:

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+from uuid import RFC_4122, UUID, uuid5
 
 import pytest
 from flask import Flask
@@ -11,10 +12,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, text
 from werkzeug.test import TestResponse
 
-from consent_server.core.context import Context
+from consent_server.core.context import Context, context_of
 from consent_server.decisions.rows import TallyRow
 from consent_server.receipts.request_erasure import read_erasure_requests
 from consent_server.receipts.store import ErasureRequestRow
+from consent_server.receipts.withdraw import PURPOSE, withdrawal_id
 from consent_server.sites.rules_cookie import NAME
 from consent_server.sites.rules_rights import answer_by
 from tests.support import jose
@@ -86,6 +88,31 @@ def test_a_withdrawal_by_link_is_a_decision_like_any_other(
     receipt = client.get(f"{answer.location}?format=jws").text
     assert client.post("/v1/receipts/verify", json={"receipt": receipt}).get_json()["valid"]
     assert app.test_cli_runner().invoke(args=["ledger", "check", "shop"]).exit_code == 0
+
+
+@pytest.mark.on_both_databases
+def test_nobody_can_take_the_place_of_a_withdrawal(
+    client: FlaskClient, services: Context, body: Body, grant: dict[str, Any]
+) -> None:
+    # The id that versions up to 0.3 derived from the receipt's, which anybody could.
+    earlier = uuid5(UUID("7b3f6d1e-5a0c-5f0e-9b1a-2f4f6c8e0d57"), grant["receipt_id"])
+    assert post(client, body.refusal(decision_id=str(earlier))).status_code == 201
+    assert press(client, grant).status_code == 303
+    assert not has_button(page(client, grant))
+    (row,) = [row for row in rows(services) if row.action == "withdraw"]
+    assert (row.decision_id.version, row.decision_id.variant) == (8, RFC_4122)
+    assert str(row.visitor) == jose.claims(grant["receipt"])["sub"]
+
+
+def test_a_withdrawal_is_recorded_whatever_stands_under_its_id(
+    client: FlaskClient, services: Context, body: Body, grant: dict[str, Any], app: Flask
+) -> None:
+    key = context_of(app).signer(PURPOSE)
+    taken = body.refusal(decision_id=str(withdrawal_id(key, grant["receipt_id"])))
+    assert post(client, taken).status_code == 201
+    assert press(client, grant).status_code == 303
+    assert not has_button(page(client, grant))
+    assert [row.action for row in rows(services)] == ["save", "refuse_all", "withdraw"]
 
 
 def test_pressed_twice_it_counts_once(client: FlaskClient, services: Context, grant: dict[str, Any]) -> None:

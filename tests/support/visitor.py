@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -47,3 +48,9 @@ def config(text: str) -> dict[str, Any]:
     assert (end, rest) == (")", "")
     found: dict[str, Any] = json.loads(data)
     return found
+
+
+def identifier(kept: str | None) -> UUID:
+    """The visitor's identifier, as receipts and records have it, out of what an answer gave the browser to keep."""
+    assert kept
+    return UUID(kept.partition(".")[0])
