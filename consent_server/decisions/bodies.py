@@ -27,6 +27,10 @@ PATH_CHARACTERS = "/%:@!$&'()*+,;=~-._"  # what RFC 3986 lets a path hold unesca
 LONGEST_ADDRESS = 2000
 
 
+# RFC 3986, section 3.3. Session ids stand there; a program on the way may have escaped the semicolon.
+PATH_PARAMETERS = re.compile("(?:;|%3b)[^/]*", re.IGNORECASE)
+
+
 HALF_ESCAPE = re.compile(r"%[0-9A-Fa-f]?\Z")
 
 
@@ -36,7 +40,7 @@ SEEN = StrictInteger(validate=validate.Range(1, 1000, error=FROM_1_TO_1000), err
 
 
 class PageUrl(fields.Field[str]):
-    """An address without what may identify a visitor: query, fragment and credentials are cut off."""
+    """An address without what may identify a visitor: query, path parameters, fragment and credentials are cut off."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         try:
@@ -62,7 +66,7 @@ class Dispensable(fields.Field[Any]):
 
 
 def page_address(url: str) -> str:
-    """An address without query, fragment and credentials, cut where it is longer than anybody reads.
+    """An address without query, path parameters, fragment and credentials, cut where it is longer than anybody reads.
 
     Raises ValueError, AttributeError, TypeError.
     """
@@ -73,7 +77,8 @@ def page_address(url: str) -> str:
     if not HOST.fullmatch(host):
         raise ValueError
     port = f":{parts.port}" if parts.port is not None else ""
-    address = f"{parts.scheme}://{host}{port}{quote(parts.path or '/', safe=PATH_CHARACTERS)}"
+    path = PATH_PARAMETERS.sub("", parts.path) or "/"
+    address = f"{parts.scheme}://{host}{port}{quote(path, safe=PATH_CHARACTERS)}"
     # No half of an escape may stand at the end.
     return address if len(address) <= LONGEST_ADDRESS else HALF_ESCAPE.sub("", address[:LONGEST_ADDRESS])
 

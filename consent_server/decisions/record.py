@@ -34,7 +34,7 @@ from consent_server.decisions.rules_tally import of_decision
 from consent_server.decisions.rules_visit import Visit
 from consent_server.decisions.store_tallies import Cell
 from consent_server.decisions.visitor_tags import VisitorTags
-from consent_server.sites import store_notices as notices
+from consent_server.sites import store_configurations as configurations
 from consent_server.sites.configure_widget import revision
 from consent_server.sites.current_site import CurrentSite, CurrentSites
 from consent_server.sites.rules_notice import Notice
@@ -173,8 +173,8 @@ class RecordDecision:
         if answer.widget is None or served.startswith(answer.widget):
             return served
         with self._database.reading() as session:
-            # Code that this server never served says nothing of what was shown: as if none had been named.
-            return notices.widget_hash(session, answer.widget) or served
+            # Code that was never served for this site says nothing of what was shown: as if none had been named.
+            return configurations.served_widget(session, current.site_id, answer.widget) or served
 
 
 def _append(session: Session, items: Sequence[_Prepared]) -> list[Recorded]:

@@ -73,6 +73,12 @@ def widgets(session: Session, notice_hash: str) -> list[str]:
     return list(dict.fromkeys(rows))
 
 
+def served_widget(session: Session, site_id: int, prefix: str) -> str | None:
+    """The hash of code that begins so and was served for a site; None when no such code was."""
+    query = select(ConfigurationRow.widget).join(NoticeRow).where(NoticeRow.site_id == site_id)
+    return session.scalar(query.where(ConfigurationRow.widget.startswith(prefix)).limit(1))
+
+
 def of_site(session: Session, site_id: int) -> Iterator[ServedConfiguration]:
     """All that a site was served with, oldest first."""
     rows = session.execute(

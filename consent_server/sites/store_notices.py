@@ -103,11 +103,6 @@ def archive_widget(session: Session, widget_hash: str, code: str, now: datetime)
     session.execute(insert(WidgetRow).values(row).on_conflict_do_nothing())
 
 
-def widget_hash(session: Session, prefix: str) -> str | None:
-    """The hash of archived code that begins so; None when this server never served such code."""
-    return session.scalar(select(WidgetRow.hash).where(WidgetRow.hash.startswith(prefix)).limit(1))
-
-
 def widget_code(session: Session, widget_hash: str) -> str:
     """Archived widget code. Raises UnknownWidget."""
     code = session.scalar(select(WidgetRow.code).where(WidgetRow.hash == widget_hash))

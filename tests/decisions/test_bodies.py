@@ -138,6 +138,18 @@ def test_a_page_that_is_no_address_is_left_out(odd: Any) -> None:
     assert left_out == replace(read(), decision_id=left_out.decision_id, page=None)
 
 
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("/a;token=x/b;v=2/c", "/a/b/c"), ("/cart;jsessionid=1A?x#y", "/cart"), ("/cart%3Bjsessionid=1A", "/cart"),
+        ("/cart%3bjsessionid=1A/x", "/cart/x"), (";x", "/"), ("/;x=/;y", "//"), ("/a;x;y=1;z", "/a"), ("/a=b", "/a=b"),
+    ],
+)  # fmt: skip
+def test_path_parameters_are_cut(path: str, kept: str) -> None:
+    host = "https://shop.example" if path.startswith("/") else "https://shop.example/"
+    assert read(page=host + path).page == f"https://shop.example{kept}"
+
+
 @pytest.mark.parametrize("letters", ["a", "ä", "%20", "💶"])
 @pytest.mark.parametrize("more", range(6))
 def test_a_long_page_is_cut_and_no_escape_is_halved(letters: str, more: int) -> None:

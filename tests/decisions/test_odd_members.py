@@ -1,12 +1,15 @@
 """What is beside a decision loses no record where it is odd: it is cut, left out, or recorded as unknown."""
 
+import json
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from consent_server.core.context import Context
 from tests.support import jose
-from tests.support.factories import PUBLIC_URL, SHOP, Body
+from tests.support.factories import PUBLIC_URL, SHOP, TOP, VENDORS, Body, site_file
+from tests.support.sites import Apply
 from tests.support.visitor import post, rows
 
 
@@ -47,6 +50,19 @@ def test_a_language_nobody_knows_costs_no_record(client: FlaskClient, body: Body
         shown = client.get(f"{link}?format={form}")
         assert shown.status_code == 200
     assert "Language shown" not in client.get(f"{link}?format=html").text
+
+
+@pytest.mark.on_both_databases
+def test_code_that_was_served_to_another_site_is_as_if_none_was_named(
+    client: FlaskClient, body: Body, apply_site: Apply
+) -> None:
+    uet = '[[vendors]]\nkey = "microsoft-uet"\nid = "12345678"\n'
+    apply_site(site_file(TOP.replace('"shop"', '"other"'), vendors=VENDORS + uet))
+    named = [json.loads(client.get(f"/widget/{site}.js").text.split("\n")[1])["widget"] for site in ("shop", "other")]
+    assert named[0] != named[1]
+    by_widget = [jose.claims(post(client, body(widget=one)).get_json()["receipt"])["widget"] for one in named]
+    assert by_widget[0] == by_widget[1]
+    assert by_widget[0].startswith(named[0])
 
 
 def test_code_that_was_never_served_is_as_if_none_was_named(client: FlaskClient, body: Body) -> None:
