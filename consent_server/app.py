@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from flask import Flask, Response, send_from_directory
+from flask import Flask, Response, g, send_from_directory
 from flask.cli import FlaskGroup
 from jinja2 import FileSystemLoader, PrefixLoader
 from joserfc.errors import SecurityWarning
@@ -144,6 +144,9 @@ def _engine_options(settings: Settings) -> dict[str, object]:
 
 def _harden(response: Response) -> Response:
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    if response.mimetype == "text/html" or "access" in g:
+        # Whoever opened the window cannot read what is in it: a page, or what a session shows of a document.
+        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     if response.mimetype == "text/html":
         response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
         response.headers.setdefault("Referrer-Policy", "no-referrer")

@@ -32,7 +32,7 @@ def welcome() -> None:
         click.echo(f"  Tag         {site_tag(stored.site.key)}")
     email, link = welcome_operator(ctx.database, ctx[OneTimeLinks], ctx.now(), ctx.random)
     if link is None:
-        click.echo(f"  Sign in     {ctx.settings.public_url}/sign-in as {email}")
+        click.echo(f"  Sign in     {ctx.settings.sign_in_url}/sign-in as {email}")
     else:
         click.echo(f"  Sign in     {link_url(link)}\n              as {email}; works once, for a day")
     click.echo("")

@@ -140,7 +140,7 @@ def _forget(context: Context) -> None:
 
 def _deliver(context: Context) -> None:
     settings = context.settings
-    for attempt in deliver_alerts(context.database, settings.alerts, settings.public_url, context.now):
+    for attempt in deliver_alerts(context.database, settings.alerts, settings.sign_in_url, context.now):
         said = (attempt.site, attempt.channel, attempt.detail)
         if attempt.given_up:
             log.error("site %s: given up to tell by %s (%s): %s", *said, attempt.text)

@@ -24,7 +24,7 @@ ONCE = "Open it within a day; it works once."
 
 def link_url(link: str) -> str:
     """A one-time link in full. It stands in the query, which no access log keeps."""
-    return f"{context().settings.public_url}/sign-in/link?t={link}"
+    return f"{context().settings.sign_in_url}/sign-in/link?t={link}"
 
 
 def _said(sites: Sequence[str] | None) -> str:

@@ -1,20 +1,24 @@
-"""Who is asking: by session or bearer token, and with which form."""
+"""Who is asking: by session or bearer token, from which address, and with which form."""
 
 import re
 from hmac import compare_digest
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, g, redirect, request
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as AnyResponse
 
 from consent_server.access import sign_in as signing_in
 from consent_server.access.create_token import access_of_token
 from consent_server.access.credentials import new_token
 from consent_server.access.rules import Access
 from consent_server.core.context import context
-from consent_server.core.errors import StaleForm, Unauthenticated
+from consent_server.core.errors import NotOpened, StaleForm, Unauthenticated
+from consent_server.core.settings import place_of
 from consent_server.http.answers import Cache, with_headers
 
 COOKIE = "consent-session"
-
+# What a script of a page of ours sends with a request: it can be read nowhere but on that page.
+FORM_TOKEN_HEADER = "Consent-Form-Token"  # noqa: S105  its name
 
 _COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -42,11 +46,17 @@ def _find_caller() -> Access | None:
             raise Unauthenticated("This token is unknown or has been revoked.")
         return access
     token = session_cookie()
-    return signing_in.access_of_session(ctx.database, token, ctx.now()) if token else None
+    if not token:
+        return None
+    if not (_is_opened() or _is_of_our_page()):
+        raise NotOpened("A session counts only for pages that a person opens. A program sends a token.")
+    return signing_in.access_of_session(ctx.database, token, ctx.now())
 
 
 def guard(pages: Blueprint) -> None:
-    """What every blueprint of pages for people has: form tokens, a cookie to bind them to, nothing in caches."""
+    """What every blueprint of pages for people has: an address, form tokens, a cookie to bind them to, no caches."""
+    pages.before_request(_check_address)
+    pages.before_request(_check_opened)
     pages.before_request(_check_form)
     pages.after_request(_finish)
 
@@ -54,6 +64,52 @@ def guard(pages: Blueprint) -> None:
 def form_token() -> str:
     """What a form must send back: bound to the browser's cookie, so that no other site's page can know it."""
     return context().signer("form-token").digest(_browser_token()).decode()
+
+
+def at_consoles() -> bool:
+    """Whether this is the address of the consoles: any is, unless the settings give them one of their own."""
+    url = context().settings.console_url
+    # Browsers say which host they mean, and no script can say another (Fetch, forbidden request-headers).
+    return url is None or place_of(f"{url.partition(':')[0]}://{request.host}") == place_of(url)
+
+
+def _check_address() -> AnyResponse | None:
+    if at_consoles():
+        return None
+    if request.endpoint == "auth.sign_in":
+        return redirect(f"{context().settings.console_url}/sign-in", 303)
+    raise NotFound
+
+
+def _check_opened() -> None:
+    # Who says nothing and has no session is a program, and is told where to sign in.
+    if not _is_opened() and (session_cookie() or "Sec-Fetch-Mode" in request.headers):
+        raise NotOpened(
+            "This page is only for who opens it in a window of its own. If you did, bring your browser up to date: "
+            "it must send the header `Sec-Fetch-Mode`."
+        )
+
+
+def _is_opened() -> bool:
+    """Whether a person opens a page, and no script asks for it: on the site's host, vendors' scripts share our origin.
+
+    Browsers say it in headers that no script can set (Fetch Metadata, sections 2.1 and 2.2). A window that such a
+    script opens is out of its reach by Cross-Origin-Opener-Policy, which app.py sends with every page. Without https
+    browsers may be silent, and on an address of their own the consoles share no origin with anybody.
+    """
+    mode, into = request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest")
+    if mode is None and into is None:
+        return context().settings.console_url is not None or not _is_secure()
+    return (mode, into) == ("navigate", "document")
+
+
+def _is_of_our_page() -> bool:
+    sent = request.headers.get(FORM_TOKEN_HEADER, "")
+    return compare_digest(sent.encode("utf-8", "replace"), form_token().encode())
+
+
+def _is_secure() -> bool:
+    return request.is_secure or context().settings.public_url.startswith("https:")
 
 
 def _check_form() -> None:
@@ -65,8 +121,15 @@ def _check_form() -> None:
 
 
 def session_cookie() -> str:
-    value = request.cookies.get(COOKIE, "")
-    return value if _COOKIE_VALUE.fullmatch(value) else ""
+    """The browser's session, "" without one. Two of them are none: a script can add one, and not replace ours."""
+    values = request.cookies.getlist(_cookie_name()) if at_consoles() else []
+    return values[0] if len(values) == 1 and _COOKIE_VALUE.fullmatch(values[0]) else ""
+
+
+def _cookie_name() -> str:
+    # Where the consoles have a host, no page of a sibling host can set their cookie (RFC 6265bis, section 4.1.3.2).
+    own = (context().settings.console_url or "").startswith("https:") and not request.script_root
+    return f"__Host-{COOKIE}" if own else COOKIE
 
 
 def _browser_token() -> str:
@@ -79,11 +142,11 @@ def _browser_token() -> str:
 def _finish(response: Response) -> Response:
     with_headers(response, Cache.NO_STORE)
     token = g.get("browser_token")
-    path = f"{request.script_root}/"
+    name, path = _cookie_name(), f"{request.script_root}/"
+    secure = _is_secure() or name != COOKIE
     if token == "":
-        response.delete_cookie(COOKIE, path=path, httponly=True, samesite="Lax")
+        response.delete_cookie(name, path=path, secure=secure, httponly=True, samesite="Lax")
     elif token is not None and token != session_cookie():
-        secure = request.is_secure or context().settings.public_url.startswith("https:")
         # No lifetime: the browser forgets it when it closes, the server eight idle hours after the last page.
-        response.set_cookie(COOKIE, token, path=path, secure=secure, httponly=True, samesite="Lax")
+        response.set_cookie(name, token, path=path, secure=secure, httponly=True, samesite="Lax")
     return response

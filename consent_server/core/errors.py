@@ -154,6 +154,10 @@ class Forbidden(Refusal):
     """The caller is known, but their role or sites do not allow this."""
 
 
+class NotOpened(Refusal):
+    """A script or another page asks for what only a person may open, in a window of its own."""
+
+
 class StaleForm(Refusal):
     """The form was sent without the token of its page."""
 

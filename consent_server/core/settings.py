@@ -21,6 +21,7 @@ from consent_server.core.witnesses import Witness, parse_witnesses
 ROOT = Path(__file__).parents[2]
 DATABASES = {"sqlite", "postgresql", "postgresql+psycopg"}
 NAMES = frozenset([
+    "CONSENT_CONSOLE_URL",
     "CONSENT_ALERT_EMAILS", "CONSENT_ALERT_SECRET", "CONSENT_ALERT_SECRET_FILE", "CONSENT_ALERT_SENDER",
     "CONSENT_ALERT_WEBHOOK", "CONSENT_CHROMIUM", "CONSENT_COUNTRY_HEADER", "CONSENT_DATABASE_URL", "CONSENT_INSTANCE",
     "CONSENT_PUBLIC_URL", "CONSENT_RATE_LIMIT", "CONSENT_RATE_LIMIT_URL", "CONSENT_REPLICA_URL", "CONSENT_SEAL_SECONDS",
@@ -43,6 +44,7 @@ class Settings:
     signing_keys: str | None
     signing_keys_file: Path
     public_url: str
+    console_url: str | None
     trusted_proxies: int
     rate_limit: str
     rate_limit_url: str
@@ -55,6 +57,11 @@ class Settings:
     timestamp_seconds: int
     chromium: str | None
     alerts: Channels
+
+    @property
+    def sign_in_url(self) -> str:
+        """Where people sign in and have their consoles."""
+        return self.console_url or self.public_url
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -72,6 +79,7 @@ class Settings:
             reader.faults.append(Fault("CONSENT_SIGNING_KEYS_FILE", "does not exist; make it with: key new"))
         if signing_keys and not _is_key_set(signing_keys):
             reader.faults.append(Fault("CONSENT_SIGNING_KEYS", "must be a JWK Set of Ed25519 keys"))
+        public_url = reader.url("CONSENT_PUBLIC_URL", f"http://127.0.0.1:{environ.get('PORT', '8000')}")
         settings = cls(
             instance=instance,
             database_url=reader.database("CONSENT_DATABASE_URL", f"sqlite:///{instance / 'consent.sqlite3'}"),
@@ -79,7 +87,8 @@ class Settings:
             secret_key=secret_key,
             signing_keys=signing_keys,
             signing_keys_file=Path(signing_keys_file or instance / "signing-keys.json"),
-            public_url=reader.url("CONSENT_PUBLIC_URL", f"http://127.0.0.1:{environ.get('PORT', '8000')}"),
+            public_url=public_url,
+            console_url=reader.console("CONSENT_CONSOLE_URL", public_url),
             trusted_proxies=reader.count("CONSENT_TRUSTED_PROXIES", 0),
             rate_limit=reader.limit("CONSENT_RATE_LIMIT", "2000 per minute"),
             rate_limit_url=reader.counter("CONSENT_RATE_LIMIT_URL", "process://"),
@@ -108,6 +117,16 @@ class Settings:
 def unknown_settings(environ: Mapping[str, str] = os.environ) -> list[str]:
     """Names in the environment that look like settings and are none: a misspelt one has no effect."""
     return sorted(name for name in environ if name.startswith("CONSENT_") and name not in NAMES)
+
+
+def place_of(url: str) -> tuple[str, int] | None:
+    """Host and port of an address, as browsers tell them apart; None of what is no address."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+        return (parts.hostname, port) if parts.hostname else None
+    except ValueError:
+        return None
 
 
 class _Reader:
@@ -192,6 +211,13 @@ class _Reader:
         if not usable:
             self.faults.append(Fault(name, "must be an address: http:// or https:// with a host, and no password"))
         return value
+
+    def console(self, name: str, public_url: str) -> str | None:
+        value = (self.address(name) or "").rstrip("/")
+        if value and place_of(value) in (None, place_of(public_url)):
+            # One origin would be one for scripts too: they are told apart by host and port, never by path.
+            self.faults.append(Fault(name, "must have another host or port than CONSENT_PUBLIC_URL"))
+        return value or None
 
     def webhook(self, name: str, secret: str, file: str) -> Webhook | None:
         url, text = self.address(name), self._text(secret).strip()

@@ -20,6 +20,7 @@ PROBLEMS: dict[type[Refusal], tuple[int, str, str]] = {
     errors.UnknownExperiment: (404, "unknown-experiment", "No such experiment"),
     errors.ExperimentConflict: (409, "experiment-conflict", "Conflicts with an experiment"),
     errors.StaleForm: (403, "stale-form", "The form is out of date"),
+    errors.NotOpened: (403, "not-opened", "Only for who opens it themselves"),
     errors.ForeignOrigin: (403, "foreign-origin", "Origin not allowed"),
     errors.UnknownSite: (404, "unknown-site", "No such site"),
     errors.UnknownNotice: (404, "unknown-notice", "No such notice"),

@@ -42,13 +42,13 @@ class _Refused(Exception):
 
 
 def deliver_alerts(
-    database: Database, channels: Channels, public_url: str, now: Callable[[], datetime]
+    database: Database, channels: Channels, console_url: str, now: Callable[[], datetime]
 ) -> Iterator[Attempt]:
     """Try all that is due. A channel whose other side does not answer at all is left for the next run."""
     if channels.webhook:
-        yield from _through(database, Channel.WEBHOOK, 1, partial(_post, channels.webhook, public_url, now), now)
+        yield from _through(database, Channel.WEBHOOK, 1, partial(_post, channels.webhook, console_url, now), now)
     if channels.mail:
-        yield from _through(database, Channel.EMAIL, MOST_IN_MAIL, partial(_mail, channels.mail, public_url, now), now)
+        yield from _through(database, Channel.EMAIL, MOST_IN_MAIL, partial(_mail, channels.mail, console_url, now), now)
 
 
 def _through(
@@ -81,16 +81,16 @@ def _failed(database: Database, due: Due, failure: str, now: datetime) -> Attemp
     return Attempt(due.site.site.key, due.channel, due.alert.text, False, failure, over)
 
 
-def _post(webhook: Webhook, public_url: str, now: Callable[[], datetime], together: list[Due]) -> None:
+def _post(webhook: Webhook, console_url: str, now: Callable[[], datetime], together: list[Due]) -> None:
     (due,) = together
-    body = encode(_event(due, public_url))
-    headers = webhook.headers(_message_id(due, public_url), now(), body)
+    body = encode(_event(due, console_url))
+    headers = webhook.headers(_message_id(due, console_url), now(), body)
     answer = post(webhook.url, body, "application/json", LONGEST_ANSWER, headers)
     if not 200 <= answer.status < 300:
         raise _Refused(f"it answered {answer.status}")
 
 
-def _event(due: Due, public_url: str) -> dict[str, object]:
+def _event(due: Due, console_url: str) -> dict[str, object]:
     alert = due.alert
     return {
         "type": f"alert.{alert.kind}",
@@ -101,12 +101,12 @@ def _event(due: Due, public_url: str) -> dict[str, object]:
             "period": alert.period,
             "text": alert.text,
             "detail": dict(alert.detail),
-            "url": _dashboard(due, public_url),
+            "url": _dashboard(due, console_url),
         },
     }
 
 
-def _mail(mail: Mail, public_url: str, now: Callable[[], datetime], together: list[Due]) -> None:
+def _mail(mail: Mail, console_url: str, now: Callable[[], datetime], together: list[Due]) -> None:
     message, first = EmailMessage(), together[0]
     more = f", and {len(together) - 1} more" if len(together) > 1 else ""
     # A name may hold anything, a header no line break.
@@ -114,20 +114,20 @@ def _mail(mail: Mail, public_url: str, now: Callable[[], datetime], together: li
     message["From"] = mail.sender
     message["To"] = ", ".join(mail.recipients)
     message["Date"] = format_datetime(now())
-    message["Message-ID"] = f"<{_message_id(first, public_url)}@{mail.sender.partition('@')[2]}>"
+    message["Message-ID"] = f"<{_message_id(first, console_url)}@{mail.sender.partition('@')[2]}>"
     # RFC 3834: no absence note is sent back.
     message["Auto-Submitted"] = "auto-generated"
-    texts = (f"{due.site.site.name}\n{due.alert.text}\n{_dashboard(due, public_url)}\n" for due in together)
+    texts = (f"{due.site.site.name}\n{due.alert.text}\n{_dashboard(due, console_url)}\n" for due in together)
     message.set_content("\n".join(texts), cte="quoted-printable")
     send_mail(mail.server, message)
 
 
-def _dashboard(due: Due, public_url: str) -> str:
-    return f"{public_url}/console/sites/{due.site.site.key}/rates"
+def _dashboard(due: Due, console_url: str) -> str:
+    return f"{console_url}/console/sites/{due.site.site.key}/rates"
 
 
-def _message_id(due: Due, public_url: str) -> str:
+def _message_id(due: Due, console_url: str) -> str:
     """The same for every attempt, and for no other alert of any server."""
     alert = due.alert
-    named = [public_url, due.site.site.key, alert.kind.value, alert.subject, alert.period]
+    named = [console_url, due.site.site.key, alert.kind.value, alert.subject, alert.period]
     return f"alert_{sha256_hex(encode(named))[:32]}"

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Response, render_template, request
 
+from consent_server.access.guard import form_token
 from consent_server.core.context import context
 from consent_server.core.errors import RemovedReceipt
 from consent_server.decisions.keep_choice import set_choice
@@ -82,6 +83,8 @@ def _html(page: ReceiptPage, held: bool, follows: bool) -> str:
         valid_until=wording.moment(datetime.fromtimestamp(claims["valid_until"], UTC)),
         link=request.script_root + request.path,
         held=held,
+        # A session counts for a script only with what stands on a page of ours.
+        form_token=None if held else form_token(),
         standing=standing,
         # Whoever withdrew in a browser has no other copy of the choice to look after.
         elsewhere=standing.state is State.WITHDRAWN and standing.newest.claims["method"] == "api" and not follows,

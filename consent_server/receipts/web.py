@@ -74,7 +74,8 @@ def proof(link: str) -> Response:
         "checkpoint": proved.checkpoint,
         "salt": proved.salt.hex(),
     }
-    return answer(body, cache=Cache.PRIVATE)
+    name = {"Content-Disposition": f'attachment; filename="proof-{receipt_id}.json"'}
+    return answer(body, cache=Cache.PRIVATE, headers=name)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from consent_server.access.rules import Access, Role
 from consent_server.core.context import Context
 from tests.support.cast import token
 from tests.support.factories import Clock
-from tests.support.people import HTML, Person, token_of
+from tests.support.people import HTML, Person, browser_of, token_of
 
 # Status for each of the cast, on the shop.
 ANSWERED = {
@@ -78,7 +78,7 @@ def test_nobody_gets_nothing(app: Flask, client: FlaskClient, recorded: list[dic
             assert response.location.startswith("/sign-in?next=%2Fconsole") or response.location.startswith(
                 "/sign-in?next=/console"
             )
-    form = token_of(app.test_client().get("/sign-in").text)
+    form = token_of(browser_of(app).get("/sign-in").text)
     for path in FORMS:
         assert client.post(path, data={"form_token": form}).status_code == 403
 

@@ -14,7 +14,7 @@ from consent_server.access.guard import COOKIE
 from consent_server.access.rows import SessionRow, UserRow
 from consent_server.core.context import Context, context_of
 from tests.support.factories import Clock
-from tests.support.people import CAST, HTML, PASSWORD, Person, token_of
+from tests.support.people import CAST, HTML, PASSWORD, Person, browser_of, token_of
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_session_gets_a_new_name_at_sign_in(ada: Person) -> None:
     slipped = victim.cookie
     victim.sign_in()
     assert victim.cookie != slipped
-    attacker = ada.app.test_client()
+    attacker = browser_of(ada.app)
     attacker.set_cookie(COOKIE, slipped)
     assert attacker.get("/console").status_code == 303
 
@@ -110,7 +110,7 @@ def test_a_session_gets_a_new_name_at_sign_in(ada: Person) -> None:
 def test_signing_in_again_ends_the_earlier_session(ada: Person) -> None:
     earlier = ada.cookie
     ada.sign_in()
-    attacker = ada.app.test_client()
+    attacker = browser_of(ada.app)
     attacker.set_cookie(COOKIE, earlier)
     assert attacker.get("/console").status_code == 303
 
@@ -131,7 +131,7 @@ def test_sign_out_ends_the_session_itself(ada: Person) -> None:
     response = ada.send("/sign-out", {}, at="/console")
     assert (response.status_code, response.location) == (303, "/sign-in")
     assert ada.cookie == ""
-    thief = ada.app.test_client()
+    thief = browser_of(ada.app)
     thief.set_cookie(COOKIE, kept)
     assert thief.get("/console").status_code == 303
 
@@ -174,7 +174,7 @@ def test_the_cookie(invited: tuple[Person, str], base: str, secure: bool) -> Non
 def test_the_cookie_on_plain_http(app: Flask) -> None:
     services = context_of(app)
     services.settings = replace(services.settings, public_url="http://127.0.0.1:1")
-    assert "Secure" not in app.test_client().get("/sign-in").headers["Set-Cookie"]
+    assert "Secure" not in browser_of(app).get("/sign-in").headers["Set-Cookie"]
 
 
 @pytest.mark.parametrize("sent", [None, "", "0" * 64, "é", "another"])
@@ -191,7 +191,7 @@ def test_a_form_without_its_token_does_nothing(ada: Person, sent: str | None) ->
 
 def test_a_form_without_a_cookie_does_nothing(ada: Person) -> None:
     form = token_of(ada.open("/console").text)
-    stranger = ada.app.test_client()
+    stranger = browser_of(ada.app)
     assert stranger.post("/sign-in", data={"form_token": form, "email": ada.email}).status_code == 403
 
 

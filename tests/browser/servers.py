@@ -42,7 +42,7 @@ START_SECONDS = 30
 class ConsentServer:
     """gunicorn and SQLite, as shipped, with one worker."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environ: str) -> None:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -54,6 +54,7 @@ class ConsentServer:
             "CONSENT_TRUSTED_PROXIES": "1",
             "PORT": str(self.port),
             "WEB_CONCURRENCY": "1",
+            **environ,
         }
 
     def prepare(self, *site_files: str) -> None:

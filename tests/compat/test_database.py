@@ -14,6 +14,7 @@ from consent_server.sites.publish import notice_body
 from consent_server.sites.rules_changes import Change, What, changes
 from consent_server.sites.site_file import arm_of, read_site_file
 from tests.support.factories import notice_of
+from tests.support.people import browser_of
 
 from .conftest import HERE, Kept, Server
 
@@ -141,7 +142,7 @@ def test_an_auditor_finds_every_record(either_server: Server, kept: Kept) -> Non
 
 
 def browser(server: Server) -> FlaskClient:
-    return server.app.test_client()
+    return browser_of(server.app)
 
 
 def test_a_user_signs_in_with_the_old_password(either_server: Server, kept: Kept) -> None:

@@ -15,7 +15,7 @@ from consent_server.access.rules import Access, Role
 from consent_server.core.context import Context
 from consent_server.core.errors import Unauthenticated
 from tests.support.cast import token
-from tests.support.people import Person, token_of
+from tests.support.people import Person, browser_of, token_of
 
 # What a look-up by each of these is written down as.
 AUDITED = {
@@ -113,7 +113,7 @@ def test_a_right_of_no_route_keeps_the_server_from_starting() -> None:
 
 
 def test_nobody_is_asked_who_they_are(app: Flask, client: FlaskClient, recorded: list[dict[str, Any]]) -> None:
-    browser = app.test_client()
+    browser = browser_of(app)
     form = token_of(browser.get("/sign-in").text)
     for route in (*ROLES, *HELD):
         method, there = asked(route, recorded[0]["receipt_id"])

@@ -98,3 +98,27 @@ def test_a_database_that_is_not_supported_is_named_without_its_password(url: str
         Settings.from_env(environ | {"CONSENT_DATABASE_URL": url})
     assert [fault.pointer for fault in refused.value.faults] == ["CONSENT_DATABASE_URL"]
     assert "TELLTALE" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("public", "consoles", "taken"),
+    [
+        ("https://shop.example/_consent", "https://consent.intern.example", True),
+        ("https://shop.example/_consent", "https://shop.example:8443/", True),
+        ("https://shop.example/_consent", "https://shop.example/consoles", False),
+        ("https://shop.example", "https://SHOP.example:443", False),
+        ("https://shop.example", "shop.example:8443", False),
+        ("https://shop.example", "https://user@other.example", False),
+        (None, "http://127.0.0.1:8000", False),
+        (None, "http://127.0.0.2:8000", True),
+    ],
+)
+def test_the_consoles_have_a_host_or_a_port_of_their_own(
+    tmp_path: Path, public: str | None, consoles: str, taken: bool
+) -> None:
+    environ = {"CONSENT_INSTANCE": str(tmp_path), "CONSENT_CONSOLE_URL": consoles}
+    environ |= {"CONSENT_PUBLIC_URL": public} if public else {}
+    if taken:
+        assert Settings.from_env(environ).sign_in_url == consoles.rstrip("/")
+    else:
+        assert faults(environ) == {"CONSENT_CONSOLE_URL"}

@@ -22,12 +22,23 @@ CAST: dict[str, tuple[str, ...]] = {
 }
 
 
+# What a browser says of a page that a person opens.
+OPENED = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+
+
+def browser_of(app: Flask) -> FlaskClient:
+    """A browser in which a person opens pages."""
+    browser = app.test_client()
+    browser.environ_base |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in OPENED.items()}
+    return browser
+
+
 class Person:
     """Somebody at a browser that keeps cookies."""
 
     def __init__(self, app: Flask, name: str) -> None:
         self.app, self.email = app, f"{name}@example.org"
-        self.browser: FlaskClient = app.test_client()
+        self.browser = browser_of(app)
 
     def invited(self, *options: str) -> str:
         """The path of the one-time link that `user create` prints."""

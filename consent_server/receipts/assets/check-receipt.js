@@ -11,7 +11,9 @@ class Unreachable extends Error {}
 
 async function get(url) {
   try {
-    return await fetch(url, { credentials: "same-origin", cache: "no-store" });
+    const { token } = section.dataset;
+    const headers = token ? { "Consent-Form-Token": token } : {};
+    return await fetch(url, { headers, credentials: "same-origin", cache: "no-store" });
   } catch {
     throw new Unreachable();
   }
