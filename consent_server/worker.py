@@ -3,18 +3,20 @@
 import fcntl
 import logging
 import os
+import re
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from consent_server.access.log_lookup import forget_lookups
 from consent_server.core.context import Context
-from consent_server.core.errors import StorageUnavailable, TimestampRefused
+from consent_server.core.errors import InvalidProof, StorageUnavailable, TimestampRefused
 from consent_server.decisions.count_refused import RefusedPosts
 from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.ledger.request_timestamps import Authority, request_timestamps
-from consent_server.ledger.seal import Sealer
+from consent_server.ledger.seal import Sealer, remember
 from consent_server.ledger.witness import witness_ledger
 from consent_server.rates.close_days import close_days
 from consent_server.rates.deliver_alerts import deliver_alerts
@@ -33,6 +35,9 @@ WATCH_SECONDS = 600
 # No look-up is there when it is a year old: each run takes what would be so within the hour, and runs often enough
 # that a server which is started again and again comes to it as well.
 FORGET_SECONDS, AHEAD = 600, timedelta(hours=1)
+# What other machines sealed is remembered here too that soon, lest their own memory is lost with them.
+REMEMBER_SECONDS = 60
+ALARM_SECONDS = 600
 # The first attempt comes that soon after an alert; the others are spaced by themselves.
 DELIVER_SECONDS = 30
 
@@ -50,6 +55,22 @@ class Task:
     alone: bool = False
 
 
+class Alarm:
+    """What does not pass by itself is said when it begins, when it becomes something else, and every ten minutes."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now, self._said, self._at = now, "", 0.0
+
+    def is_due(self, detail: str) -> bool:
+        """Whether to say it now."""
+        # Numbers grow while nothing is sealed.
+        words = re.sub("[0-9]+", "0", detail)
+        if words == self._said and self._now() < self._at + ALARM_SECONDS:
+            return False
+        self._said, self._at = words, self._now()
+        return True
+
+
 def tasks(context: Context) -> list[Task]:
     """All of them, as the settings ask for. Each may run in several workers or machines at once, harmlessly."""
     settings = context.settings
@@ -60,6 +81,7 @@ def tasks(context: Context) -> list[Task]:
     found.append(Task("refused posts", FOLD_SECONDS, _write_refused))
     found.append(Task("alerts", WATCH_SECONDS, _watch, alone=True))
     found.append(Task("look-ups", FORGET_SECONDS, _forget, alone=True))
+    found.append(Task("signed checkpoints", REMEMBER_SECONDS, _remember, alone=True))
     if settings.alerts.names:
         found.append(Task("deliveries", DELIVER_SECONDS, _deliver, alone=True))
     if settings.witnesses:
@@ -83,7 +105,7 @@ def start(context: Context, end: threading.Event | None = None) -> list[threadin
 
 
 def _loop(context: Context, task: Task, end: threading.Event) -> None:
-    ours = not task.alone
+    ours, said = not task.alone, Alarm()
     while not end.wait(task.seconds):
         try:
             ours = ours or _became_the_one(context, task)
@@ -91,6 +113,9 @@ def _loop(context: Context, task: Task, end: threading.Event) -> None:
                 task.run(context)
         except (StorageUnavailable, TimestampRefused) as error:
             log.warning("%s: %s", task.name, error.detail)
+        except InvalidProof as error:
+            if said.is_due(error.detail):
+                log.error("ALARM: %s: %s", task.name, error.detail)
         except Exception:
             log.exception("%s failed", task.name)
 
@@ -110,6 +135,10 @@ def _became_the_one(context: Context, task: Task) -> bool:
 def _sealing(context: Context) -> Callable[[Context], None]:
     sealer = Sealer(context.database)
     return lambda context: sealer.run(context.keys.ring, context.now)
+
+
+def _remember(context: Context) -> None:
+    remember(context.database, context.keys.ring)
 
 
 def _fold(context: Context) -> None:

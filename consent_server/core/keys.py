@@ -20,6 +20,7 @@ from consent_server.core.canonical import decode_strict
 from consent_server.core.errors import Fault, InvalidProof, InvalidSettings, KeysNotOurs
 from consent_server.core.files import read_text, replace_secret, write_once
 from consent_server.core.notes import ED25519, NoteKey, Verify
+from consent_server.core.seal_guard import SealGuard
 from consent_server.core.settings import Settings
 
 # Named on each call and never taken from a header: a token must not choose how it is checked.
@@ -33,6 +34,8 @@ class KeyRing:
         self._by_id = {key.thumbprint(): key for key in keys}
         self._newest = keys[-1]
         self.kid = self._newest.thumbprint()
+        # What keeps this server's own keys from signing two histories; others only verify.
+        self.guard: SealGuard | None = None
 
     @classmethod
     def from_jwks(cls, text: str) -> "KeyRing":
@@ -93,11 +96,12 @@ class KeySource:
     def __init__(self, settings: Settings) -> None:
         self._file: Path | None = None if settings.signing_keys else settings.signing_keys_file
         self._stamp = -1
+        self.guard = SealGuard(settings.instance)
         if self._file is not None:
             write_once(self._file, new_key_set())
         try:
             if settings.signing_keys:
-                self._ring = KeyRing.from_jwks(settings.signing_keys)
+                self._ring = self._guarded(settings.signing_keys)
             # Said at the start: otherwise each visitor's decision would fail.
             self.ring.require_private()
         except (InvalidProof, UnicodeDecodeError) as error:
@@ -110,9 +114,14 @@ class KeySource:
         if self._file is not None:
             stamp = self._file.stat().st_mtime_ns
             if stamp != self._stamp:
-                self._ring = KeyRing.from_jwks(read_text(self._file))
+                self._ring = self._guarded(read_text(self._file))
                 self._stamp = stamp
         return self._ring
+
+    def _guarded(self, text: str) -> KeyRing:
+        ring = KeyRing.from_jwks(text)
+        ring.guard = self.guard
+        return ring
 
     def rotate(self) -> str:
         """Add a new key that signs from now on, and return its id.

@@ -87,13 +87,17 @@ class Tree:
     """
 
     def __init__(self, size: int, read_tile: ReadTile) -> None:
-        self.size = size
+        self.size, self._read_tile = size, read_tile
         rows = lru_cache(TILES_KEPT)(lambda tile: _rows(_hashes(tile, read_tile(tile))))
         # Not a method: kept by the tree and keeping the tree, it would hold both until the collector comes by.
         self._range_root = lru_cache(SUBTREES_KEPT)(lambda low, high: _range_root(size, rows, low, high))
 
     def root(self) -> bytes:
         return self._range_root(0, self.size) if self.size else EMPTY_ROOT
+
+    def root_of(self, size: int) -> bytes:
+        """What the root was when there were so many leaves, of those that are there now."""
+        return self.root() if size == self.size else Tree(size, self._read_tile).root()
 
     def inclusion_proof(self, index: int) -> list[bytes]:
         """PATH of RFC 6962 section 2.1.1."""

@@ -14,8 +14,10 @@ from consent_server.core.errors import InvalidProof, Refusal
 from consent_server.core.keys import KeyRing
 from consent_server.core.notes import ED25519, Checkpoint, Note, NoteKey, format_note, open_checkpoint, sign_note
 from consent_server.ledger import store_sealing as ledgers
+from consent_server.ledger.may_seal import seal_time
 from consent_server.ledger.rows import CheckpointRow
-from consent_server.ledger.rules import Tree, grow, leaf_hash
+from consent_server.ledger.rules import ReadTile, Tile, Tree, grow, leaf_hash
+from consent_server.ledger.store import newest_checkpoints, tile_reader
 from consent_server.ledger.store_sealing import Growth, State
 from consent_server.ledger.store_settled import settled_decision
 from consent_server.sites.rows import LedgerRow
@@ -73,6 +75,16 @@ def refuse(broken: Mapping[int, Refusal], done: str = "") -> None:
     """Raise what is wrong with these sites as one refusal, if anything is; `done` says what was done all the same."""
     for first in broken.values():
         raise type(first)(" ".join([*(error.detail for error in broken.values()), done]).rstrip())
+
+
+def remember(database: Database, ring: KeyRing) -> None:
+    """Write the newest checkpoint of each ledger down outside the database."""
+    if ring.guard is None:
+        return
+    with database.reading() as session:
+        newest = newest_checkpoints(session)
+    for origin, row in newest:
+        ring.guard.signed.see(row.note, row.size, origin)
 
 
 class Sealer:
@@ -145,7 +157,7 @@ class _Run:
     def _seal_batch(self, site_ids: Sequence[int]) -> list[int]:
         try:
             with self.database.transaction() as session:
-                sealed, broken = self._write(session, site_ids)
+                sealed, notes, broken = self._write(session, site_ids)
         except InvalidProof as error:
             # What the tables hold stands in the way of one of them: all others go on without it.
             if len(site_ids) == 1:
@@ -153,6 +165,9 @@ class _Run:
                 return []
             half = len(site_ids) // 2
             return self._seal_batch(site_ids[:half]) + self._seal_batch(site_ids[half:])
+        if self.ring.guard is not None:
+            # Not before: one that is lost with its transaction was never given out, and another may take its place.
+            self.ring.guard.signed.keep(notes)
         self.broken |= broken
         for part in sealed:
             before = self.done.get(part.site_id)
@@ -160,12 +175,12 @@ class _Run:
         self.progress(sum(part.records for part in sealed))
         return [part.site_id for part in sealed if part.records == BATCH]
 
-    def _write(self, session: Session, site_ids: Sequence[int]) -> tuple[list[Sealed], dict[int, Refusal]]:
+    def _write(self, session: Session, site_ids: Sequence[int]) -> tuple[list[Sealed], list[str], dict[int, Refusal]]:
         turns = ledgers.take_turns(session, site_ids, self.only_free)
         at, growths, sealed, broken = self.now(), list[Growth](), list[Sealed](), dict[int, Refusal]()
         for state in ledgers.read_states(session, turns, self.upto, BATCH):
             try:
-                growth = _grow(state, self.ring, at)
+                growth = _grow(session, state, self.ring, at)
             except InvalidProof as error:
                 broken[state.ledger.site_id] = error
                 continue
@@ -173,7 +188,7 @@ class _Run:
             sealed.append(Sealed(state.ledger.site_id, state.new, state.ledger.size + state.new))
         if growths:
             ledgers.write(session, growths)
-        return sealed, broken
+        return sealed, [growth.note for growth in growths], broken
 
 
 def _batches(waiting: Mapping[int, int]) -> Iterator[list[int]]:
@@ -188,11 +203,13 @@ def _batches(waiting: Mapping[int, int]) -> Iterator[list[int]]:
         yield batch
 
 
-def _grow(state: State, ring: KeyRing, now: datetime) -> Growth | None:
+def _grow(session: Session, state: State, ring: KeyRing, now: datetime) -> Growth | None:
     """What this ledger gains; None when nothing is new. Raises InvalidProof when it may not go on."""
     ledger, newest = state.ledger, state.newest
     # Also when nothing is new: whoever removes records next must not do so over a change.
-    _continues(newest, ledger, ring, Tree(ledger.size, state.read_tile).root())
+    tree = Tree(ledger.size, _reader(session, state))
+    _continues(newest, ledger, ring, tree.root())
+    sealed_at = seal_time(session, ring, ledger, newest, tree, now)
     if not state.new:
         return None
     commitments = [entry.commitment for entry in (*state.decisions, *state.removals)]
@@ -200,9 +217,17 @@ def _grow(state: State, ring: KeyRing, now: datetime) -> Growth | None:
     state.edge.update(((tile.level, tile.index), hashes) for tile, hashes in tiles)
     size = ledger.size + len(commitments)
     checkpoint = Checkpoint(ledger.origin, size, Tree(size, state.read_tile).root())
-    # A clock that was put back must not make a checkpoint look older than the one before it.
-    sealed_at = max(now, newest.sealed_at) if newest else now
     return Growth(state, commitments, tiles, _signed(checkpoint, ring), sealed_at)
+
+
+def _reader(session: Session, state: State) -> ReadTile:
+    """Reads the tiles at the end from what was read for all ledgers at once, and any other by itself."""
+    stored = tile_reader(session, state.ledger.site_id)
+
+    def read(tile: Tile) -> bytes:
+        return state.read_tile(tile) if (tile.level, tile.index) in state.edge else stored(tile)
+
+    return read
 
 
 def _continues(newest: CheckpointRow | None, ledger: LedgerRow, ring: KeyRing, root: bytes) -> None:

@@ -44,6 +44,21 @@ def newest_checkpoint(session: Session, site_id: int, below: int | None = None) 
     return session.scalar((newest if below is None else newest.where(CheckpointRow.size < below)).limit(1))
 
 
+def newest_checkpoints(session: Session) -> list[tuple[str, CheckpointRow]]:
+    """The newest checkpoint of each ledger, with the name under which the ledger goes on."""
+    newest = (
+        select(CheckpointRow.size)
+        .where(CheckpointRow.site_id == LedgerRow.site_id)
+        .order_by(CheckpointRow.size.desc())
+        .limit(1)
+        .correlate(LedgerRow)
+        .scalar_subquery()
+    )
+    same = (CheckpointRow.site_id == LedgerRow.site_id) & (CheckpointRow.size == newest)
+    query = select(LedgerRow.origin, CheckpointRow).join(CheckpointRow, same).order_by(LedgerRow.site_id)
+    return [(origin, row) for origin, row in session.execute(query)]
+
+
 def note_of_size(session: Session, site_id: int, size: int) -> str | None:
     """The checkpoint of exactly this size, as it was signed."""
     row = session.get(CheckpointRow, (site_id, size))

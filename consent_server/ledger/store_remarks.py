@@ -30,3 +30,9 @@ def sealed(session: Session, site_id: int) -> list[tuple[int, str]]:
 def leaves_between(session: Session, site_id: int, first: int, end: int) -> set[int]:
     """Which leaves from `first` (included) to `end` (excluded) are remarks."""
     return {leaf_index for leaf_index, _ in sealed(session, site_id) if first <= leaf_index < end}
+
+
+def every(session: Session, site_id: int) -> list[str]:
+    """Each remark of a site, those without a leaf too."""
+    query = select(RemovalRow.entry).where(RemovalRow.site_id == site_id, RemovalRow.rule.is_not(None))
+    return list(session.scalars(query.order_by(RemovalRow.id)))

@@ -72,12 +72,12 @@ def test_two_sealers_while_a_third_process_records(shop: Shop, clock: Clock, dat
     holds_all(shop, *seen, *shop.checkpoints())
 
 
-def test_a_clock_that_was_put_back_a_little(shop: Shop, clock: Clock) -> None:
+def test_clocks_of_two_machines_may_differ_a_little(shop: Shop, clock: Clock) -> None:
     seen = shop.checkpoints()
-    clock.advance(minutes=-10)
+    clock.advance(seconds=-50)
     shop.decide()
     shop.seal()
-    clock.advance(minutes=11)
+    clock.advance(seconds=90)
     shop.decide()
     shop.seal()
     times = [row.sealed_at for row in shop.sealed()]
@@ -86,16 +86,16 @@ def test_a_clock_that_was_put_back_a_little(shop: Shop, clock: Clock) -> None:
     holds_all(shop, *seen)
 
 
-def test_a_clock_that_was_put_back_far_is_told_and_loses_nothing(shop: Shop, clock: Clock) -> None:
+def test_nothing_is_sealed_by_a_clock_that_was_put_back_and_nothing_is_lost(shop: Shop, clock: Clock) -> None:
     seen = shop.checkpoints()
     clock.advance(hours=-1)
     late = shop.decide()
-    shop.seal()
+    with pytest.raises(InvalidProof, match="consent ledger correct-clock shop"):
+        shop.seal()
+    assert shop.checkpoints() == seen
     clock.advance(hours=2)
     shop.decide()
     shop.seal()
-    times = [row.sealed_at for row in shop.sealed()]
-    assert times == sorted(times)
     (fault,) = shop.check(*seen).faults
     assert fault.startswith("leaf 4: it is dated 2026-11-23 16:00:05 UTC, long before the checkpoint")
     assert str(late.receipt_id) in fault
