@@ -1,15 +1,24 @@
 """Runs migrations on the application's own engine: `flask --app wsgi db upgrade`."""
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
 from alembic import context
 from alembic.util import CommandError
 from flask import current_app
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from consent_server.core.columns import Base
 from consent_server.core.errors import UnsuitableDatabase
 
 database = current_app.extensions["migrate"].db
+
+
+# Any number that nothing else of this database takes as an advisory lock: "consent" in ASCII.
+LOCK = int.from_bytes(b"consent")
 
 
 def connected() -> Connection:
@@ -18,16 +27,40 @@ def connected() -> Connection:
         connection: Connection = database.engine.connect()
     except UnsuitableDatabase as refusal:
         raise CommandError(refusal.detail) from refusal
-    except OperationalError as error:
+    except DBAPIError as error:
         raise CommandError(f"The database of CONSENT_DATABASE_URL does not answer: {error.orig}") from error
     return connection
 
 
+@contextmanager
+def alone() -> Iterator[Connection]:
+    """A transaction in which nobody else migrates: who starts at the same time waits, and finds nothing to do."""
+    with ExitStack() as held:
+        if database.engine.dialect.name == "sqlite":
+            # The lock by which core/database.py queues writers. SQLite's own is given up after seconds.
+            path = f"{database.engine.url.database}.lock"
+            try:
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except OSError as error:
+                raise CommandError(f"The database's lock file cannot be opened, {path}: {error.strerror}") from error
+            held.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        connection = held.enter_context(connected()).execution_options(begin="BEGIN IMMEDIATE")
+        held.enter_context(connection.begin())
+        if connection.dialect.name == "postgresql":
+            # Of the transaction, since a pooler lends no session for longer. Migrating may last, and so may this wait.
+            connection.exec_driver_sql(
+                "SELECT set_config('lock_timeout', '0', true), set_config('statement_timeout', '0', true)"
+            )
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+            # From here on visitors may queue behind a lock that is waited for.
+            connection.exec_driver_sql("SELECT set_config('lock_timeout', '5s', true)")
+        yield connection
+
+
 def run() -> None:
-    """Apply the migrations in one transaction where the database can; both of ours can."""
-    # The file lock and the pragmas of core/database.py are on this engine too: two processes that
-    # migrate at the same time take turns, and the second finds nothing to do.
-    with connected().execution_options(begin="BEGIN IMMEDIATE") as connection:
+    """Apply the migrations in one transaction."""
+    with alone() as connection:
         context.configure(connection=connection, target_metadata=Base.metadata, compare_type=True)
         with context.begin_transaction():
             context.run_migrations()
