@@ -9,6 +9,7 @@ from email.message import EmailMessage, Message
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.error import HTTPError, URLError
+from urllib.parse import quote
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from consent_server.core.channels import MailServer
@@ -17,6 +18,8 @@ from consent_server.core.channels import MailServer
 TIMEOUT = 10
 LONGEST = 30
 CHUNK = 64 * 1024
+# What stands in an address as it is (RFC 3986, section 2).
+WRITTEN = "%:/?#[]@!$&'()*+,;="
 
 
 class Unanswered(Exception):
@@ -57,7 +60,9 @@ def get(url: str, most: int) -> Answer:
 
 def _ask(method: str, url: str, body: bytes | None, headers: Mapping[str, str], most: int) -> Answer:
     sent = {"User-Agent": "consent-server", **headers}
-    request = Request(url, body, sent, method=method)  # noqa: S310  settings and commands take http and https only
+    # A redirect, or a page that an operator names, may hold letters that a browser would encode.
+    written = quote(url, safe=WRITTEN)
+    request = Request(written, body, sent, method=method)  # noqa: S310  settings and commands take http and https only
     deadline = time.monotonic() + LONGEST
     try:
         with _open(request) as response:

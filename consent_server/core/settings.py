@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from consent_server.core.channels import Channels, Mail, Webhook, addresses, mail_server, webhook_key
 from consent_server.core.errors import Fault, InvalidSettings
 from consent_server.core.files import read_text, write_once
+from consent_server.core.rules_address import address_fault, host_and_port
 from consent_server.core.witnesses import Witness, parse_witnesses
 
 ROOT = Path(__file__).parents[2]
@@ -79,7 +81,7 @@ class Settings:
             reader.faults.append(Fault("CONSENT_SIGNING_KEYS_FILE", "does not exist; make it with: key new"))
         if signing_keys and not _is_key_set(signing_keys):
             reader.faults.append(Fault("CONSENT_SIGNING_KEYS", "must be a JWK Set of Ed25519 keys"))
-        public_url = reader.url("CONSENT_PUBLIC_URL", f"http://127.0.0.1:{environ.get('PORT', '8000')}")
+        public_url = reader.url("CONSENT_PUBLIC_URL", _own_address(environ))
         settings = cls(
             instance=instance,
             database_url=reader.database("CONSENT_DATABASE_URL", f"sqlite:///{instance / 'consent.sqlite3'}"),
@@ -164,15 +166,13 @@ class _Reader:
 
     def database(self, name: str, default: str) -> str:
         value = self.environ.get(name, default)
-        try:
-            url = make_url(value)
-            known = url.drivername in DATABASES and (url.drivername != "sqlite" or url.database not in (None, ""))
-        except (ArgumentError, ValueError):
-            known = False
-        if not known:
-            # The value is not repeated: it may hold a password.
+        # The value is not repeated: it may hold a password.
+        if not _is_database(value):
             says = "must be postgresql+psycopg://USER:PASSWORD@HOST/NAME or sqlite:////absolute/path"
             self.faults.append(Fault(name, says))
+        elif not value.startswith("sqlite") and value.count("@") > 1:
+            # The driver would tell what follows the first one as the name of a host.
+            self.faults.append(Fault(name, "has @ in its user or password: percent-encode it, as %40"))
         return value
 
     def replica(self, name: str) -> str | None:
@@ -186,34 +186,34 @@ class _Reader:
     def counter(self, name: str, default: str) -> str:
         value = self.environ.get(name, default)
         try:
-            known = urlsplit(value).scheme in COUNTERS and urlsplit(value).port != 0
+            parts = urlsplit(value)
+            # Whatever `/`, `?` or `#` in a password cut off would be taken for a part of the address, and be told.
+            known = (
+                parts.scheme in COUNTERS and parts.port != 0 and "@" not in parts.path + parts.query + parts.fragment
+            )
         except ValueError:
             known = False
         if not known:
-            self.faults.append(Fault(name, "must be process:// or redis://HOST:PORT/NUMBER"))
+            says = "must be process:// or redis://:PASSWORD@HOST:PORT/NUMBER, the password percent-encoded"
+            self.faults.append(Fault(name, says))
         return value
 
     def url(self, name: str, default: str) -> str:
         value = self.environ.get(name, default).rstrip("/")
-        if not value.startswith(("http://", "https://")):
-            self.faults.append(Fault(name, "must start with http:// or https://"))
+        if name in self.environ and (fault := address_fault(value)):
+            self.faults.append(Fault(name, fault))
         return value
 
     def address(self, name: str) -> str | None:
         value = self.environ.get(name)
         if not value:
             return None
-        try:
-            parts = urlsplit(value)
-            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not parts.username
-        except ValueError:
-            usable = False
-        if not usable:
-            self.faults.append(Fault(name, "must be an address: http:// or https:// with a host, and no password"))
+        if fault := address_fault(value, query=True):
+            self.faults.append(Fault(name, fault))
         return value
 
     def console(self, name: str, public_url: str) -> str | None:
-        value = (self.address(name) or "").rstrip("/")
+        value = self.url(name, "")
         if value and place_of(value) in (None, place_of(public_url)):
             # One origin would be one for scripts too: they are told apart by host and port, never by path.
             self.faults.append(Fault(name, "must have another host or port than CONSENT_PUBLIC_URL"))
@@ -286,6 +286,25 @@ class _Reader:
         except ValueError:
             self.faults.append(Fault(name, 'must be a limit such as "2000 per minute"'))
         return value
+
+
+def _is_database(text: str) -> bool:
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        return False
+    return url.drivername in DATABASES and (url.drivername != "sqlite" or bool(url.database))
+
+
+def _own_address(environ: Mapping[str, str]) -> str:
+    """Where a browser on this machine reaches the server, as far as HOST says it."""
+    try:
+        host = ip_address(environ.get("HOST", "127.0.0.1").strip("[]"))
+    except ValueError:
+        # A name: some shells have that of the machine in HOST.
+        host = ip_address("127.0.0.1")
+    # What listens on all addresses of either kind listens on this one too.
+    return f"http://{host_and_port('127.0.0.1' if host.is_unspecified else str(host), environ.get('PORT', '8000'))}"
 
 
 def _is_key_set(text: str) -> bool:

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from consent_server.core.errors import Fault, InvalidProof
 from consent_server.core.notes import COSIGNATURE, NoteKey, parse_vkey
+from consent_server.core.rules_address import address_fault
 
 # As many as tlog-policy asks room for.
 MAX_WITNESSES = 32
@@ -52,8 +52,8 @@ def _witness(words: Sequence[str]) -> Witness:
     key = parse_vkey(vkey)
     if key.kind != COSIGNATURE:
         raise InvalidProof("the key is not one for cosignatures (Ed25519, kind 04)")
-    if not is_prefix(url):
-        raise InvalidProof("the address must be http:// or https:// with a host, and without a query")
+    if fault := address_fault(url):
+        raise InvalidProof(f"the address {fault}")
     return Witness(name, key, url.rstrip("/"))
 
 
@@ -65,15 +65,3 @@ def _require_new(witness: Witness, others: Sequence[Witness]) -> None:
         raise InvalidProof("the key appears twice")
     if len(others) == MAX_WITNESSES:
         raise InvalidProof(f"there are more than {MAX_WITNESSES} witnesses")
-
-
-def is_prefix(url: str) -> bool:
-    """Whether this is an address to which a path can be added."""
-    try:
-        parts = urlsplit(url)
-        # Read for its error: a port that is no number.
-        usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        return False
-    plain = url.isascii() and not (parts.query or parts.fragment or parts.username is not None or "?" in url)
-    return usable and plain and parts.scheme in ("http", "https")

@@ -10,8 +10,8 @@ from flask.cli import AppGroup
 from consent_server.core.context import context
 from consent_server.core.errors import InvalidSettings
 from consent_server.core.files import TEXT
+from consent_server.core.rules_address import address_fault
 from consent_server.core.terminal import counting, progress, refusing
-from consent_server.core.witnesses import is_prefix
 from consent_server.ledger.check import check_ledger
 from consent_server.ledger.check_cosignatures import check_cosignatures
 from consent_server.ledger.check_public import check_public_ledger
@@ -27,8 +27,8 @@ ledger = AppGroup("ledger", help="Ledgers: seal them, have them witnessed and ti
 
 
 def _address(_: click.Context, __: click.Parameter, url: str | None) -> str | None:
-    if url is not None and not is_prefix(url):
-        raise click.BadParameter("must be http:// or https:// with a host, and without a query.")
+    if url is not None and (fault := address_fault(url)):
+        raise click.BadParameter(f"{fault}.")
     return url
 
 

@@ -1,16 +1,14 @@
-"""One spelling of an origin and of a host name: the one that browsers send (WHATWG URL, RFC 6454, section 6.2)."""
+"""One spelling of an origin: the one that browsers send (WHATWG URL, RFC 6454, section 6.2)."""
 
-import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from consent_server.core.rules_address import read_host
+
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 DEFAULT_PORTS = {"https": 443, "http": 80}
-LABEL = re.compile(r"[a-z0-9-]{1,63}")
-LONGEST_HOST, LONGEST_ORIGIN = 253, 300
-# Letters that IDNA 2003, which is what Python knows, writes in another way than browsers do (UTS 46, section 7).
-DEVIATIONS = frozenset("ßẞς\u200c\u200d")
+LONGEST_ORIGIN = 300
 FORM = "an origin is https://host, with :port where it is not 443"
 
 
@@ -59,52 +57,6 @@ def _port(written: str, scheme: str, host: str) -> str:
         raise ValueError(f'"{written[1:]}" is not a port; 1 to 65535 are')
     port = int(written[1:])
     return "" if port == DEFAULT_PORTS[scheme] else f":{port}"
-
-
-def read_host(given: str) -> str:
-    """A host name in lower case, without the dot of the root, international labels as xn--…; an IP address as such.
-
-    Raises ValueError with the reason.
-    """
-    if given.startswith("["):
-        return _ipv6(given)
-    if "*" in given:
-        raise ValueError(f'"{given}" has a wildcard: name each host')
-    host = _ascii(given).lower().removesuffix(".")
-    labels = host.split(".")
-    if not all(map(LABEL.fullmatch, labels)) or len(host) > LONGEST_HOST:
-        raise ValueError(f'"{given}" is not a host name')
-    # What ends in a number browsers read as an IPv4 address, in many spellings.
-    if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1]):
-        try:
-            return str(ipaddress.IPv4Address(host))
-        except ValueError as error:
-            raise ValueError(f'"{given}" is not an IPv4 address; write its four decimal numbers') from error
-    return host
-
-
-def _ascii(given: str) -> str:
-    if given.isascii():
-        return given
-    plain = f'"{given}" cannot be read here without doubt; write it as browsers send it, with xn--'
-    if not DEVIATIONS.isdisjoint(given):
-        raise ValueError(plain)
-    try:
-        return given.encode("idna").decode("ascii")
-    except UnicodeError as error:
-        raise ValueError(plain) from error
-
-
-def _ipv6(given: str) -> str:
-    try:
-        address = ipaddress.IPv6Address(given.removeprefix("[").removesuffix("]"))
-    except ValueError as error:
-        raise ValueError(f'"{given}" is not an IPv6 address') from error
-    if address.scope_id or not given.endswith("]"):
-        raise ValueError(f'"{given}" is not an IPv6 address')
-    mapped = address.ipv4_mapped
-    # Browsers write all of it in hexadecimal, newer versions of Python do not.
-    return f"[::ffff:{int(mapped) >> 16:x}:{int(mapped) & 0xFFFF:x}]" if mapped else f"[{address.compressed}]"
 
 
 def host_of(origin: str) -> str:

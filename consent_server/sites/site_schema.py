@@ -7,10 +7,11 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from consent_server.core.rules_address import read_host
 from consent_server.http.fields import Fullmatch, StrictBoolean, StrictInteger
 from consent_server.sites import catalogue
 from consent_server.sites.rules_notice import FIRST_STORAGE, LATER_STORAGE
-from consent_server.sites.rules_origin import read_host, read_origin
+from consent_server.sites.rules_origin import read_origin
 from consent_server.sites.rules_signals import CONSENT_TYPES
 from consent_server.sites.rules_site import KEY
 from consent_server.sites.widget_code import layout_names

@@ -65,6 +65,12 @@ def test_an_answer_to_a_get(host: Host) -> None:
     assert host.heard.startswith(b"GET / HTTP/1.1\r\n")
 
 
+def test_an_address_is_written_as_a_browser_writes_it(host: Host) -> None:
+    host.says = HEAD + b"Content-Length: 2\r\n\r\nok"
+    assert get(f"{host.url}caf\u00e9 1?a=%20", 2).status == 200
+    assert host.heard.startswith(b"GET /caf%C3%A9%201?a=%20 HTTP/1.1\r\n")
+
+
 def test_a_long_answer_to_a_get(host: Host) -> None:
     host.says = HEAD + b"\r\nok"
     with pytest.raises(Unanswered, match="longer than 1 bytes"):

@@ -1,12 +1,13 @@
 """Settings: nothing needed in the embedded default, every gap named at once elsewhere (contract, section 7)."""
 
+import runpy
 from pathlib import Path
 
 import pytest
 
 from consent_server.core.errors import InvalidSettings
 from consent_server.core.keys import KeySource, new_key_set
-from consent_server.core.settings import Settings
+from consent_server.core.settings import ROOT, Settings
 
 POSTGRESQL = {"CONSENT_DATABASE_URL": "postgresql+psycopg://db/consent"}
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -55,6 +56,14 @@ def test_secrets_from_files(tmp_path: Path) -> None:
     assert settings.signing_keys_file == tmp_path / "keys"
 
 
+def test_an_at_sign_in_a_password_is_to_be_encoded(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("{}")
+    environ = {"CONSENT_SECRET_KEY": SECRET, "CONSENT_SIGNING_KEYS_FILE": str(tmp_path / "keys")}
+    with pytest.raises(InvalidSettings, match="%40"):
+        Settings.from_env(environ | {"CONSENT_DATABASE_URL": "postgresql://consent:pa@ss@db/consent"})
+    Settings.from_env(environ | {"CONSENT_DATABASE_URL": "postgresql://consent:pa%40ss@db/consent"})
+
+
 def test_files_are_read_with_a_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(f"{SECRET}\r\n", "utf-8-sig")
     (tmp_path / "keys").write_text(new_key_set(), "utf-8-sig")
@@ -82,15 +91,63 @@ def test_a_file_that_is_not_there_is_a_gap(tmp_path: Path) -> None:
         ("CONSENT_SECRET_KEY", "short"), ("CONSENT_PUBLIC_URL", "ftp://x"), ("CONSENT_TRUSTED_PROXIES", "\u0661"),
         ("CONSENT_TRUSTED_PROXIES", "1.5"), ("CONSENT_RATE_LIMIT", "often"), ("CONSENT_SIGNING_KEYS", "{}"),
         ("CONSENT_RATE_LIMIT_URL", "elsewhere"), ("CONSENT_RATE_LIMIT_URL", "memcached://127.0.0.1"),
-        ("CONSENT_RATE_LIMIT_URL", "redis://127.0.0.1:many"), ("CONSENT_PUBLIC_URL", "https://"),
+        ("CONSENT_RATE_LIMIT_URL", "redis://127.0.0.1:many"),
+        ("CONSENT_RATE_LIMIT_URL", "redis://:12/34@127.0.0.1"),
+        ("CONSENT_RATE_LIMIT_URL", "redis://:1#4@127.0.0.1"),
+        ("CONSENT_PUBLIC_URL", "https://"),
+        ("CONSENT_PUBLIC_URL", "https://shop.example?site=1"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_named(name: str, value: str, tmp_path: Path) -> None:
     assert faults({"CONSENT_INSTANCE": str(tmp_path), name: value}) == {name}
 
 
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("https://shop.example/#x", "fragment"),
+        ("https://consent:TELLTALE@shop.example", "password"), ("https://shop.example/a b", "%20"),
+        ("https://shop.example/caf\u00e9", "%C3%A9"), ("https://shop.example:99999", "port"),
+        ("https://shop.example:", "port"), ("https://shop.example:0", "port"), ("https://shop..example", "host name"),
+        ("https://caf\u00e9.example", "xn--caf-dma.example"), ("https://[::1", "host"), ("https://[1::2::3]", "host"),
+        ("https://1.2.3", "IPv4"), ("https://shop.example/a\"b", "%22"), ("https://shop.example\n", "%0A"),
+        ("https://shop.example/%zz", "%25"), ("https://shop.example/../x", "path"), ("https:///x", "host"),
+        (" https://shop.example", "start"), ("https://shop.example/\u202e", "%E2%80%AE"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["CONSENT_PUBLIC_URL", "CONSENT_ALERT_WEBHOOK", "CONSENT_TIMESTAMP_URL"])
+def test_an_address_is_refused_with_the_reason(name: str, url: str, says: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings) as refused:
+        Settings.from_env({"CONSENT_INSTANCE": str(tmp_path), name: url})
+    (detail,) = (fault.detail for fault in refused.value.faults if fault.pointer == name)
+    assert says in detail
+    assert "TELLTALE" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://shop.example/_consent", "http://[::1]:8000", "https://192.0.2.1:8443", "https://XN--CAF-DMA.example",
+     "https://shop.example/caf%C3%A9/", "http://consent_server:8000"],
+)  # fmt: skip
+def test_an_address_is_taken(url: str, tmp_path: Path) -> None:
+    settings = Settings.from_env({"CONSENT_INSTANCE": str(tmp_path), "CONSENT_PUBLIC_URL": url})
+    assert settings.public_url == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [("0.0.0.0", "http://127.0.0.1:9000"), ("::", "http://127.0.0.1:9000"), ("::1", "http://[::1]:9000"),
+     ("[::1]", "http://[::1]:9000"), ("192.0.2.7", "http://192.0.2.7:9000"), ("laptop", "http://127.0.0.1:9000")],
+)  # fmt: skip
+def test_the_address_of_its_own_is_one_that_it_listens_on(host: str, url: str, tmp_path: Path) -> None:
+    environ = {"CONSENT_INSTANCE": str(tmp_path), "HOST": host, "PORT": "9000"}
+    assert Settings.from_env(environ).public_url == url
+
+
 @pytest.mark.parametrize("url", ["", "consent", "mysql://db/consent", "postgresql+psycopg2://db/consent", "sqlite://",
-                                 "postgresql+psycopg://consent:TELLTALE@db:many/consent"])  # fmt: skip
+                                 "postgresql+psycopg://consent:TELLTALE@db:many/consent",
+                                 "postgresql+psycopg://consent:pa@TELLTALE@db/consent",
+                                 "postgresql+psycopg://consent:12/@TELLTALE@db/consent"])  # fmt: skip
 def test_a_database_that_is_not_supported_is_named_without_its_password(url: str, tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("{}")
     environ = {"CONSENT_SECRET_KEY": SECRET, "CONSENT_SIGNING_KEYS_FILE": str(tmp_path / "keys")}
@@ -122,3 +179,13 @@ def test_the_consoles_have_a_host_or_a_port_of_their_own(
         assert Settings.from_env(environ).sign_in_url == consoles.rstrip("/")
     else:
         assert faults(environ) == {"CONSENT_CONSOLE_URL"}
+
+
+@pytest.mark.parametrize(
+    ("host", "bind"),
+    [("::", "[::]:9000"), ("[::1]", "[::1]:9000"), ("0.0.0.0", "0.0.0.0:9000"), ("localhost", "localhost:9000")],
+)
+def test_gunicorn_listens_on_addresses_of_either_kind(host: str, bind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOST", host)
+    monkeypatch.setenv("PORT", "9000")
+    assert runpy.run_path(str(ROOT / "gunicorn.conf.py"))["bind"] == bind

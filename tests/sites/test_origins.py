@@ -5,8 +5,9 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consent_server.core.rules_address import read_host
 from consent_server.decisions.rules_device import device_class
-from consent_server.sites.rules_origin import LOOPBACK, as_sent, origin_matches, read_host, read_origin
+from consent_server.sites.rules_origin import LOOPBACK, as_sent, origin_matches, read_origin
 from tests.support.factories import TOP, Body, site_file
 from tests.support.sites import Apply
 from tests.support.visitor import post
