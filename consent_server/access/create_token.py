@@ -10,6 +10,7 @@ from consent_server.access.rows import TokenRow
 from consent_server.access.rules import Access, Role
 from consent_server.core.database import Database
 from consent_server.core.errors import Fault, InvalidUser, UnknownToken
+from consent_server.core.rules_text import normal_text, text_fault
 
 # Scanners for leaked secrets look for a prefix.
 PREFIX = "consent_"
@@ -18,10 +19,11 @@ LONGEST_NAME = 100
 
 def create_token(database: Database, role: Role, sites: Sequence[str] | None, name: str, now: datetime) -> str:
     """A new token, in the only moment at which it can be read. Raises UnknownSite, InvalidUser."""
-    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+    name = normal_text(name)
+    if not 1 <= len(name) <= LONGEST_NAME or text_fault(name):
         raise InvalidUser(
             "This cannot be the name of a token.",
-            [Fault("--name", f"Must be one line of 1 to {LONGEST_NAME} characters.")],
+            [Fault("--name", f"Must be one line of 1 to {LONGEST_NAME} characters that are seen.")],
         )
     token = PREFIX + new_token()
     with database.transaction() as session:

@@ -101,6 +101,8 @@ def _plain(message: str, place: str) -> str:
         return fairness.broken_by_key(parent, key) or UNKNOWN
     if message == "Missing data for required field.":
         return "is missing"
+    if message == "Not a valid string.":
+        return "text in quotes is expected"
     return message
 
 

@@ -1,6 +1,5 @@
 """The form of a site file, as schemas (docs/formats/site.md). site_file.py checks what the values mean."""
 
-import unicodedata
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from consent_server.core.rules_address import read_host
+from consent_server.core.rules_text import normal_text, text_fault
 from consent_server.http.fields import Fullmatch, StrictBoolean, StrictInteger
 from consent_server.sites import catalogue
 from consent_server.sites.rules_notice import FIRST_STORAGE, LATER_STORAGE
@@ -48,12 +48,17 @@ class OneOf(validate.Validator):
 
 
 class Text(fields.String):
-    """One line of plain text of a limited length."""
+    """One line of plain text of a limited length, in one form."""
 
     def __init__(self, longest: int, shortest: int = 1, pattern: str | None = None, **kwargs: Any) -> None:
         rules: list[Any] = [self._one_line, self._length]
         super().__init__(validate=rules + ([Fullmatch(pattern)] if pattern else []), **kwargs)
         self.longest, self.shortest = longest, shortest
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if isinstance(value, (int, float, date)):
+            raise ValidationError(f'text in quotes is expected: "{value}"')
+        return normal_text(super()._deserialize(value, attr, data, **kwargs))
 
     def _length(self, value: str) -> None:
         if not self.shortest <= len(value) <= self.longest:
@@ -61,9 +66,16 @@ class Text(fields.String):
 
     @staticmethod
     def _one_line(value: str) -> None:
-        # Cc: control characters; Zl, Zp: line and paragraph separators; Cs: half of a surrogate pair.
-        if any(unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs") for character in value):
-            raise ValidationError("has control characters; one line of plain text is expected")
+        if fault := text_fault(value):
+            raise ValidationError(fault)
+
+
+class Version(Text):
+    """The name of a version: often a date, which TOML reads as one where it is not quoted."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        given = value.isoformat() if isinstance(value, date) else value
+        return super()._deserialize(given, attr, data, **kwargs)
 
 
 class Address(Text):
@@ -107,10 +119,15 @@ def _radius(pixels: int) -> None:
         raise ValidationError(f"{pixels} is not between 0 and 24 pixels")
 
 
-class TomlDate(fields.Field[date]):
-    """A TOML local date."""
+class Day(fields.Field[date]):
+    """A day: TOML's local date, or the same in quotes."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        try:
+            if isinstance(value, str) and len(value) == len("2026-03-01"):
+                return date.fromisoformat(value)
+        except ValueError:
+            pass
         if type(value) is not date:
             raise ValidationError(f"a date such as 2026-03-01 is expected, {value!r} was found")
         return value
@@ -138,8 +155,8 @@ class AuthoritySchema(Schema):
 
 
 class PolicyVersionSchema(Schema):
-    version = Text(40, required=True)
-    date = TomlDate(required=True)
+    version = Version(40, required=True)
+    date = Day(required=True)
     changed = fields.List(Text(40), load_default=list)
 
 
@@ -157,7 +174,7 @@ class PolicyUrl(fields.Field[Any]):
 
 class PolicySchema(Schema):
     url = PolicyUrl(required=True)
-    version = Text(40, required=True)
+    version = Version(40, required=True)
     versions = fields.List(fields.Nested(PolicyVersionSchema), load_default=list)
 
 

@@ -150,19 +150,24 @@ WRONG: list[tuple[str, str, str]] = [
     # 3. What it refers to
     (tables('url = "https://shop.example/privacy"\n', ""), "policy.privacy.url", "is missing"),
     (tables('"https://shop.example/privacy"', "{}"), "policy.privacy.url", ""),
-    (tables('"https://shop.example/privacy"', "7"), "policy.privacy.url", "string"),
+    (tables('"https://shop.example/privacy"', "7"), "policy.privacy.url", 'in quotes is expected: "7"'),
     (tables('"https://shop.example/privacy"', '{ fr = "https://shop.example" }'), "policy.privacy.url.en", "missing"),
     (tables('"https://shop.example/privacy"', '{ en = "javascript:1" }'), "policy.privacy.url.en", "javascript:1"),
     (tables('"https://shop.example/privacy"', '{ en = "https://a.example/", it = "https://b.example/" }'),
      "policy.privacy.url.it", "is not one of languages"),
     (tables("https://shop.example/privacy", "javascript:alert(1)"), "policy.privacy.url", ""),
     (tables("https://shop.example/privacy", "http://shop.example/privacy"), "policy.privacy.url", ""),
-    (tables('version = "2026-03-02"', "version = 2026-03-02"), "policy.cookies.version", ""),
+    (tables('version = "2026-03-02"', "version = 2"), "policy.cookies.version", 'in quotes is expected: "2"'),
+    (tables('version = "2026-03-02"', "version = 1.10"), "policy.cookies.version", "in quotes is expected"),
+    (tables('version = "2026-03-02"', "version = []"), "policy.cookies.version", "in quotes is expected"),
+    (top("mode = 1"), "mode", "in quotes is expected"),
     (tables('version = "2026-03-02"', f'version = "{"1" * 41}"'), "policy.cookies.version", "40"),
     (history(f"{VERSION}version = '1'\ndate = 2026-03-01"),
      "policy.privacy.versions[0].version", "2026-03-01"),
-    (history(f"{VERSION}version = '2026-03-01'\ndate = '2026-03-01'"),
-     "policy.privacy.versions[0].date", ""),
+    (history(f"{VERSION}version = '2026-03-01'\ndate = '1 March 2026'"),
+     "policy.privacy.versions[0].date", "2026-03-01"),
+    (history(f"{VERSION}version = '2026-03-01'\ndate = 2026-03-01T10:00:00"),
+     "policy.privacy.versions[0].date", "2026-03-01"),
     (history(f"{VERSION}version = '2026-03-01'\ndate = 2026-03-01\n{VERSION}version = '1'\ndate = 2026-03-02"),
      "policy.privacy.versions[1].date", "later"),
     # 4. How it looks and what it says
@@ -280,6 +285,48 @@ def test_a_fault_is_named_at_its_place(text: str, place: str, says: str) -> None
 def test_a_purpose_of_its_own_with_an_ad_signal_keeps_global_privacy_control() -> None:
     own = PURPOSE.replace("[purposes.shop-ads]\n", '[purposes.shop-ads]\nsignals = ["ad_storage"]\n')
     assert faults(vendors(f'{own}{META}purposes = ["shop-ads"]\n')) == {}
+
+
+UNSEEN = {
+    "\\u200b": "U+200B", "Shop\\ufeff": "U+FEFF", "Shop\\u202epohS": "U+202E", "Shop\\u2066": "U+2066",
+    "\\u3164": "no character that is seen", "\\u2800 \\u00a0": "no character that is seen", "\\u0301": "seen",
+    "Shop\\U000e0041": "U+E0041", "Shop\\u2028": "one line", "\\u200d": "no character that is seen",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "says"), UNSEEN.items())
+@pytest.mark.parametrize(
+    ("place", "written"),
+    [
+        ("name", top('name = "{}"')), ("controller.name", tables('name = "Example Shop Ltd"', 'name = "{}"')),
+        ("purposes.shop-ads.texts.en.title", vendors(PURPOSE.replace('title = "', 'title = "{}" # '))),
+    ],
+)  # fmt: skip
+def test_what_nobody_sees_is_no_name(name: str, says: str, place: str, written: str) -> None:
+    found = faults(written.replace("{}", name))
+    assert says in found.get(place, ""), found
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u05e9\u05dc\u05d5\u05dd\u200e",
+     "\U0001f469\u200d\U0001f4bb", "Schiff\u00adfahrt",
+     "\u0915\u094d\u200d\u0937"],
+)  # fmt: skip
+def test_joiners_and_marks_of_a_script_stay(name: str) -> None:
+    assert read_site_file(top(f'name = "{name}"'))["name"] == name
+
+
+def test_one_text_has_one_form_whatever_it_was_typed_on() -> None:
+    composed = texts("fr", 'title = "Pr\u00e9f\u00e9rences"')
+    decomposed = texts("fr", 'title = "Pre\u0301fe\\u0301rences"')
+    assert read_site_file(decomposed) == read_site_file(composed)
+
+
+def test_a_day_and_a_version_may_be_quoted_or_not() -> None:
+    quoted = f"{VERSION}version = '2026-03-01'\ndate = '2026-03-01'"
+    bare = f"{VERSION}version = 2026-03-01\ndate = 2026-03-01"
+    assert read_site_file(history(quoted)) == read_site_file(history(bare))
 
 
 @pytest.mark.parametrize("text", ["key = ", "key = 'a'\nkey = 'b'", "[a\n", "\x00", "a = 2026-99-99", "= 1", "\ud800"])
