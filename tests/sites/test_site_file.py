@@ -287,48 +287,6 @@ def test_a_purpose_of_its_own_with_an_ad_signal_keeps_global_privacy_control() -
     assert faults(vendors(f'{own}{META}purposes = ["shop-ads"]\n')) == {}
 
 
-UNSEEN = {
-    "\\u200b": "U+200B", "Shop\\ufeff": "U+FEFF", "Shop\\u202epohS": "U+202E", "Shop\\u2066": "U+2066",
-    "\\u3164": "no character that is seen", "\\u2800 \\u00a0": "no character that is seen", "\\u0301": "seen",
-    "Shop\\U000e0041": "U+E0041", "Shop\\u2028": "one line", "\\u200d": "no character that is seen",
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "says"), UNSEEN.items())
-@pytest.mark.parametrize(
-    ("place", "written"),
-    [
-        ("name", top('name = "{}"')), ("controller.name", tables('name = "Example Shop Ltd"', 'name = "{}"')),
-        ("purposes.shop-ads.texts.en.title", vendors(PURPOSE.replace('title = "', 'title = "{}" # '))),
-    ],
-)  # fmt: skip
-def test_what_nobody_sees_is_no_name(name: str, says: str, place: str, written: str) -> None:
-    found = faults(written.replace("{}", name))
-    assert says in found.get(place, ""), found
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u05e9\u05dc\u05d5\u05dd\u200e",
-     "\U0001f469\u200d\U0001f4bb", "Schiff\u00adfahrt",
-     "\u0915\u094d\u200d\u0937"],
-)  # fmt: skip
-def test_joiners_and_marks_of_a_script_stay(name: str) -> None:
-    assert read_site_file(top(f'name = "{name}"'))["name"] == name
-
-
-def test_one_text_has_one_form_whatever_it_was_typed_on() -> None:
-    composed = texts("fr", 'title = "Pr\u00e9f\u00e9rences"')
-    decomposed = texts("fr", 'title = "Pre\u0301fe\\u0301rences"')
-    assert read_site_file(decomposed) == read_site_file(composed)
-
-
-def test_a_day_and_a_version_may_be_quoted_or_not() -> None:
-    quoted = f"{VERSION}version = '2026-03-01'\ndate = '2026-03-01'"
-    bare = f"{VERSION}version = 2026-03-01\ndate = 2026-03-01"
-    assert read_site_file(history(quoted)) == read_site_file(history(bare))
-
-
 @pytest.mark.parametrize("text", ["key = ", "key = 'a'\nkey = 'b'", "[a\n", "\x00", "a = 2026-99-99", "= 1", "\ud800"])
 def test_what_is_not_toml_is_one_fault(text: str) -> None:
     found = faults(text)
