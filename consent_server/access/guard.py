@@ -116,8 +116,17 @@ def _check_form() -> None:
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return
     sent = request.form.get("form_token", "")
-    if not session_cookie() or not compare_digest(sent.encode("utf-8", "replace"), form_token().encode()):
+    if not session_cookie():
+        raise StaleForm(_without_cookie())
+    if not compare_digest(sent.encode("utf-8", "replace"), form_token().encode()):
         raise StaleForm("Open the page again and send the form from there.")
+
+
+def _without_cookie() -> str:
+    public = context().settings.public_url
+    if public.startswith("https:") and not request.is_secure:
+        return f"Your browser sent no cookie, since it keeps it for https alone. Open {public}/sign-in instead."
+    return "Your browser sent no cookie. Allow cookies for this address, then open the page again."
 
 
 def session_cookie() -> str:
