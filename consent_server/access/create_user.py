@@ -1,6 +1,5 @@
 """Users of the consoles. Nobody sets another's password: each user gets a link, once, and sets their own."""
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -11,22 +10,18 @@ from consent_server.access.rows import UserRow
 from consent_server.access.rules import Role
 from consent_server.core.database import Database, Session
 from consent_server.core.errors import Fault, InvalidUser, UnknownSite, UnknownUser, UserConflict
+from consent_server.core.rules_email import email_or_as_given, normal_email
 
-# Loose on purpose: whether an address takes mail is not asked here. One line, one @, no blanks.
-EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+")
-LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3
 NONCE_BYTES = 16
 FIRST_OPERATOR = "operator@localhost"
 
 
 def clean_email(email: str) -> str:
     """An address in the one spelling that is stored. Raises InvalidUser."""
-    email = email.strip().lower()
-    if len(email) > LONGEST_EMAIL or not EMAIL.fullmatch(email):
-        raise InvalidUser(
-            "This is not an e-mail address.", [Fault("#/email", "Must be one address, such as ada@example.org.")]
-        )
-    return email
+    try:
+        return normal_email(email)
+    except ValueError as error:
+        raise InvalidUser("This is not an e-mail address.", [Fault("#/email", str(error))]) from error
 
 
 def create_user(
@@ -94,7 +89,8 @@ def known_sites(session: Session, sites: Sequence[str] | None) -> list[str] | No
 
 
 def _existing(session: Session, email: str) -> UserRow:
-    user = users.by_email(session, clean_email(email))
+    spelt = email_or_as_given(email)
+    user = users.by_email(session, spelt) if spelt.isprintable() else None
     if user is None:
         raise UnknownUser(f"There is no user {email}. To list all users: consent user list")
     return user

@@ -1,7 +1,7 @@
 """Sign people in and out. A session is a row, so that ending one ends it everywhere."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from consent_server.access import store as users
@@ -11,6 +11,8 @@ from consent_server.access.rows import UserRow
 from consent_server.access.rules import Access
 from consent_server.core.database import Database, Session
 from consent_server.core.errors import Fault, InvalidUser, SpentLink
+from consent_server.core.rules_email import email_or_as_given
+from consent_server.core.rules_text import normal_password
 
 IDLE = timedelta(hours=8)
 LONGEST = timedelta(days=7)
@@ -27,9 +29,10 @@ def sign_in(database: Database, email: str, password: str, earlier: str, now: da
     """
     with database.reading() as session:
         # An address that cannot be one is not asked for: NUL would be an error of the database.
-        user = users.by_email(session, email.strip().lower()) if email.isprintable() else None
+        spelt = email_or_as_given(email)
+        user = users.by_email(session, spelt) if spelt.isprintable() else None
         user_id, encoded = (user.id, user.password_hash) if user else (0, None)
-    if not password_matches(encoded, password[:LONGEST_PASSWORD]):
+    if not any(password_matches(encoded, spelt[:LONGEST_PASSWORD]) for spelt in _spellings(password)):
         return None
     with database.transaction() as session:
         users.end_idle_sessions(session, now - IDLE, now - LONGEST)
@@ -37,6 +40,11 @@ def sign_in(database: Database, email: str, password: str, earlier: str, now: da
         if user is None or user.password_hash != encoded:
             return None
         return _begin(session, user, earlier, now)
+
+
+def _spellings(password: str) -> Sequence[str]:
+    """As passwords are kept, and as they were kept before they had one form."""
+    return list(dict.fromkeys([normal_password(password), password]))
 
 
 def sign_out(database: Database, token: str) -> None:
@@ -59,6 +67,7 @@ def set_password(
 
     Raises SpentLink, InvalidUser.
     """
+    password = normal_password(password)
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         detail = f"Must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
         raise InvalidUser("This password cannot be used.", [Fault("#/password", detail)])

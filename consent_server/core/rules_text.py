@@ -18,6 +18,12 @@ def normal_text(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def normal_password(text: str) -> str:
+    """As passwords are compared (RFC 8265, section 4.2): in NFC, every kind of blank as the one that keyboards have."""
+    blanks = (" " if unicodedata.category(character) == "Zs" else character for character in text)
+    return unicodedata.normalize("NFC", "".join(blanks))
+
+
 def text_fault(text: str) -> str | None:
     """Why this cannot be shown as one line of text, or None. No text at all is none of its faults."""
     for character in text:

@@ -16,6 +16,7 @@ from redis.retry import Retry
 
 from consent_server.core.context import context
 from consent_server.core.errors import TooManyRequests
+from consent_server.core.rules_email import email_or_as_given
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -148,7 +149,7 @@ def spend_sign_in(email: str) -> None:
     """Count an attempt to sign in, before anything is checked. Raises TooManyRequests."""
     limits: dict[str, RateLimit] = current_app.extensions["sign_in_limits"]
     limits["address"].spend()
-    limits["account"].spend(email.strip().lower())
+    limits["account"].spend(email_or_as_given(email))
 
 
 def limited(view: Callable[P, R]) -> Callable[P, R]:

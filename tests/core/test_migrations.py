@@ -19,6 +19,7 @@ from consent_server.app import create_app
 from consent_server.core import append_only
 from consent_server.core.columns import Base
 from consent_server.core.database import Database
+from consent_server.core.rules_email import normal_email
 from consent_server.core.settings import ROOT
 from consent_server.decisions import store_tallies as tallies
 from consent_server.decisions.fold_tallies import fold_tallies
@@ -267,3 +268,18 @@ def add_notice(connection: Connection) -> None:
     connection.execute(text("INSERT INTO sites (id, key, name, settings) VALUES (1, 'shop', 'Shop', '{}')"))
     notice = "INSERT INTO notices (id, site_id, hash, body, created_at) VALUES (1, 1, :hash, :body, 0)"
     connection.execute(text(notice), {"hash": "0" * 64, "body": b"{}"})
+
+
+@pytest.mark.on_both_databases
+def test_users_of_one_address_in_two_spellings_stay_two(empty_app: Flask) -> None:
+    upgrade(revision="0016")
+    given = ["ada@example.org", "ada\u200b@example.org", "rene\u0301e@b\u00fccher.example", "operator@localhost"]
+    row = "INSERT INTO users (id, email, role, nonce, created_at) VALUES (:id, :email, 'auditor', :nonce, 0)"
+    with engine_of(empty_app).begin() as connection:
+        for number, email in enumerate(given, 1):
+            connection.execute(text(row), {"id": number, "email": email, "nonce": b"n" * 16})
+    upgrade()
+    with engine_of(empty_app).connect() as connection:
+        spelt = list(connection.scalars(text("SELECT email FROM users ORDER BY id")))
+    assert spelt == ["ada@example.org", "ada+2@example.org", "ren\u00e9e@xn--bcher-kva.example", "operator@localhost"]
+    assert [normal_email(email) for email in spelt] == spelt
