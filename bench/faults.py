@@ -31,9 +31,9 @@ sys.path.insert(0, str(ROOT))
 
 import psycopg
 
+from tests.support.faults import Way, way_to
 from tests.support.postgresql import PostgreSQL
 from tests.support.process import free_port
-from tests.support.silent_line import SilentLine
 
 BIN = Path(sys.executable).parent
 SITE, ORIGIN = "shop", "http://127.0.0.1:8001"
@@ -138,7 +138,7 @@ class Stage:
 
     product: Product
     postgresql: PostgreSQL | None
-    line: SilentLine | None = None
+    way: Way | None = None
 
 
 Fault = Callable[[Stage], None]
@@ -242,9 +242,10 @@ def database_stopped(stage: Stage) -> None:
 @fault("postgresql")
 def host_silent(stage: Stage) -> None:
     """No packet comes back from PostgreSQL's host for 15 s; connections stay open."""
-    assert stage.line
-    with stage.line.silent():
-        time.sleep(15)
+    assert stage.way
+    stage.way.silence()
+    time.sleep(15)
+    stage.way.heal()
 
 
 @fault("postgresql")
@@ -408,17 +409,17 @@ def staged(database: str, name: str) -> Iterator[Stage]:
         if name == "disk-full":
             subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], check=True)
             stack.callback(subprocess.run, ["umount", "-l", str(folder)], check=False)
-        postgresql = line = None
+        postgresql = way = None
         if database == "postgresql":
             postgresql = PostgreSQL()
             stack.callback(postgresql.remove)
             postgresql.execute("CREATE DATABASE bench")
-            line = stack.enter_context(SilentLine(postgresql.socket))
-        url = None if line is None else f"postgresql+psycopg://consent@127.0.0.1:{line.port}/bench"
+            way = stack.enter_context(way_to(postgresql.folder))
+        url = None if way is None else f"postgresql+psycopg://consent@127.0.0.1:{way.port}/bench"
         product = Product(folder, url)
         stack.callback(product.end)
         _until(lambda: _is_ready(product))
-        yield Stage(product, postgresql, line)
+        yield Stage(product, postgresql, way)
 
 
 def _is_ready(product: Product) -> bool:

@@ -136,10 +136,10 @@ def _asset(filename: str) -> Response:
 
 
 def _engine_options(settings: Settings) -> dict[str, object]:
-    if settings.database_url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 5}, "pool_use_lifo": True}
-    # As many connections as a worker has threads; PostgreSQL shares commits among connections.
-    return {"pool_size": 8, "max_overflow": 8, "connect_args": {"connect_timeout": 5}}
+    # As many connections as a worker has threads, and some for what it does by itself. Nobody waits long for one.
+    pool: dict[str, object] = {"pool_size": 8, "max_overflow": 8, "pool_timeout": 1, "pool_use_lifo": True}
+    embedded = settings.database_url.startswith("sqlite")
+    return pool | ({"connect_args": {"timeout": 1}} if embedded else {})
 
 
 def _harden(response: Response) -> Response:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from consent_server.core.columns import Base
 from consent_server.core.errors import UnsuitableDatabase
+from consent_server.core.postgresql import allow_long_work, await_locks
 
 database = current_app.extensions["migrate"].db
 
@@ -49,12 +50,11 @@ def alone() -> Iterator[Connection]:
         held.enter_context(connection.begin())
         if connection.dialect.name == "postgresql":
             # Of the transaction, since a pooler lends no session for longer. Migrating may last, and so may this wait.
-            connection.exec_driver_sql(
-                "SELECT set_config('lock_timeout', '0', true), set_config('statement_timeout', '0', true)"
-            )
+            allow_long_work(connection)
+            await_locks(connection, 0)
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
             # From here on visitors may queue behind a lock that is waited for.
-            connection.exec_driver_sql("SELECT set_config('lock_timeout', '5s', true)")
+            await_locks(connection, 5)
         yield connection
 
 

@@ -17,7 +17,7 @@ from consent_server.audit.pack import (
     PackTimestamp,
     stream_pack,
 )
-from consent_server.core.database import Database, Session
+from consent_server.core.database import LONG, Database, Session
 from consent_server.core.errors import InvalidProof, UnknownNotice, UnknownWidget
 from consent_server.core.keys import KeyRing
 from consent_server.ledger import store as ledgers
@@ -52,12 +52,12 @@ def export_evidence(
 
     Sealed first, then read in one snapshot: what is recorded meanwhile is for the next pack.
     """
-    with database.reading() as session:
+    with database.reading(LONG) as session:
         site_id = sites.get(session, key).id
     # What somebody changed is not sealed over. It is exported as it is: saying so is for the verifier.
     with suppress(InvalidProof):
         seal_ledger(database, ring, now, site_id)
-    with database.snapshot() as session:
+    with database.snapshot(LONG) as session:
         yield from stream_pack(_contents(session, ring, public_url, now(), key, since, until), progress)
 
 

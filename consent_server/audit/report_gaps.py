@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from consent_server.audit import store as search
 from consent_server.core import append_only
-from consent_server.core.database import Database, Session
+from consent_server.core.database import LONG, Database, Session
 from consent_server.core.errors import InvalidProof
 from consent_server.core.keys import KeyRing, verify_jws
 from consent_server.core.notes import NoteKey, Verify, open_checkpoint, parse_checkpoint, parse_note
@@ -59,7 +59,7 @@ class GapReport(Report):
 
 def report_gaps(database: Database, ring: KeyRing, site_id: int) -> GapReport:
     """Count what must fit together among the newest, and list versions and removals over time."""
-    with database.reading() as session:
+    with database.reading(LONG) as session:
         ledger = ledgers.get(session, site_id)
         newest = ledgers.newest_checkpoint(session, site_id)
         keys = ring.note_keys(ledger.origin)

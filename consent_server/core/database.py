@@ -2,33 +2,58 @@
 
 import fcntl
 import logging
+import math
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
+from flask import has_request_context
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from sqlalchemy.orm import Session as Session  # acts name it in their types, and import no SQL
 
 from consent_server.core.engines import refuse_distributed
 from consent_server.core.errors import StorageUnavailable
-from consent_server.core.pooled_sessions import USELESS_SESSION, tell_sessions
+from consent_server.core.pooled_sessions import USELESS_SESSION, is_pooled
+from consent_server.core.postgresql import allow_long_work, await_locks, limit, wait_within_limits
 
 log = logging.getLogger("consent_server.database")
 
-# Seconds that a writer waits for its turn. Whoever asks again later loses nothing; who waits forever blocks all.
-PATIENCE = 5
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds that a session waits: for its turn to write, for each answer, and for all of them together.
+
+    Whoever asks again later loses nothing; who waits forever blocks all.
+    """
+
+    turn: float
+    answer: float
+    together: float = math.inf
+
+
+USUAL = Patience(turn=5, answer=10)
+# A visitor's browser sends again what was not taken. PostgreSQL itself ends a wait for a lock before that.
+VISITOR = Patience(turn=1.2, answer=1.5, together=1.5)
+# What takes long by its nature: exports, checks, what writes files anew. To be asked for by name.
+LONG = Patience(turn=5, answer=math.inf)
+# A worker has eight threads. So many may be in the database for pages that are not what a visitor's browser waits for;
+# who finds no place within so many seconds is told to come again.
+PLACES, PLACE_WITHIN = 4, 0.5
 
 
 class Database:
     """Transactions on one engine. Opened by use cases, never by the functions that they call."""
 
-    def __init__(self, engine: Engine, patience: float = PATIENCE) -> None:
+    def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.patience = patience
         self.embedded = engine.dialect.name == "sqlite"
+        self._places = threading.BoundedSemaphore(PLACES)
+        self._here = threading.local()
         # The last wait for the file lock that was given up, as long as the kernel still keeps its place.
         self._given_up = threading.Thread()
         if self.embedded:
@@ -37,32 +62,57 @@ class Database:
             event.listen(engine, "reset", _end)
         else:
             event.listen(engine.pool, "first_connect", refuse_distributed)
-            tell_sessions(engine, {"lock_timeout": f"{PATIENCE}s"})
+            wait_within_limits(engine)
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
+    def transaction(self, patience: Patience = USUAL) -> Iterator[Session]:
         """Commit when the block ends well, leave nothing behind when it does not.
 
-        Raises StorageUnavailable when the database is away, locked for too long or full.
+        Raises StorageUnavailable when the database is away, silent, locked for too long or full.
         """
-        with _as_refusal(), self._turn(), Session(self.engine) as session:
-            session.connection(execution_options={"begin": "BEGIN IMMEDIATE"})
+        with _as_refusal(), self._place(patience), self._turn(patience), Session(self.engine) as session:
+            self._begin(session, patience, {"begin": "BEGIN IMMEDIATE"}, writes=True)
             yield session
             session.commit()
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
+    def reading(self, patience: Patience = USUAL) -> Iterator[Session]:
         """A session that sees one state of the database and changes nothing."""
-        with _as_refusal(), Session(self.engine) as session:
+        with _as_refusal(), self._place(patience), Session(self.engine) as session:
+            self._begin(session, patience, {})
             yield session
 
     @contextmanager
-    def snapshot(self) -> Iterator[Session]:
+    def snapshot(self, patience: Patience = USUAL) -> Iterator[Session]:
         """A session whose every query sees the database as it was at the first."""
-        with self.reading() as session:
-            if not self.embedded:
-                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        with _as_refusal(), self._place(patience), Session(self.engine) as session:
+            self._begin(session, patience, {} if self.embedded else {"isolation_level": "REPEATABLE READ"})
             yield session
+
+    def _begin(self, session: Session, patience: Patience, options: dict[str, str], writes: bool = False) -> None:
+        connection = session.connection(execution_options={**options, "turn": patience.turn})
+        if not self.embedded:
+            limit(connection, patience.answer, patience.together)
+            if patience is LONG:
+                allow_long_work(connection)
+            elif writes and patience is not VISITOR:
+                await_locks(connection, patience.turn)
+
+    @contextmanager
+    def _place(self, patience: Patience) -> Iterator[None]:
+        # Else those who wait for a silent database would be all threads, and nobody left to answer from memory.
+        # A visitor's own sessions are short in any case, and a thread in a session does not wait for a second place.
+        if patience is VISITOR or not has_request_context() or getattr(self._here, "placed", False):
+            yield
+            return
+        if not self._places.acquire(timeout=PLACE_WITHIN):
+            raise StorageUnavailable("The database is busy. Ask again later.")
+        self._here.placed = True
+        try:
+            yield
+        finally:
+            self._here.placed = False
+            self._places.release()
 
     def forget(self) -> None:
         """Write the records anew, so that what was deleted is in no file of the database any more.
@@ -95,12 +145,19 @@ class Database:
     def _alone(self, statement: str) -> Any:
         # Outside of a transaction, as these statements want to be.
         options: dict[str, Any] = {"begin": None} if self.embedded else {"isolation_level": "AUTOCOMMIT"}
-        with _as_refusal(), self._turn(), self.engine.connect().execution_options(**options) as connection:
+        options["turn"] = LONG.turn
+        with _as_refusal(), self._turn(LONG), self.engine.connect().execution_options(**options) as connection:
+            if not self.embedded:
+                limit(connection, LONG.answer, LONG.together)
+                # It goes back to nobody as it is then.
+                connection.detach()
+                if not is_pooled(connection):
+                    allow_long_work(connection, transaction_only=False)
             result = connection.exec_driver_sql(statement)
             return result.scalar() if result.returns_rows else None
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _turn(self, patience: Patience) -> Iterator[None]:
         # SQLite has one writer at a time, and those who wait for it poll with growing sleeps. A file
         # lock queues them instead. The lock ends with its process, so a crash leaves nothing to clean.
         if not self.embedded or not self.engine.url.database:
@@ -111,12 +168,12 @@ class Database:
         except OSError as error:
             raise StorageUnavailable("The database's lock file cannot be opened; nothing was recorded.") from error
         try:
-            self._lock(descriptor)
+            self._lock(descriptor, patience.turn)
             yield
         finally:
             os.close(descriptor)
 
-    def _lock(self, descriptor: int) -> None:
+    def _lock(self, descriptor: int, patience: float) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
@@ -127,7 +184,7 @@ class Database:
         # One wait that was given up stands for all: with it still there the holder has not moved since.
         if not self._given_up.is_alive():
             waiting.start()
-            waiting.join(self.patience)
+            waiting.join(patience)
             if not waiting.is_alive():
                 return
             # Its descriptor is closed now: whenever it gets the lock, the kernel takes that back at once.
@@ -135,15 +192,23 @@ class Database:
         raise StorageUnavailable("Another process holds the database; nothing was recorded. Send it again later.")
 
 
+# PostgreSQL's code for a write on a standby, or where the operator allows none.
+READ_ONLY = "25006"
+
+
 @contextmanager
 def _as_refusal() -> Iterator[None]:
     try:
         yield
+    except NoConnectionLeft as error:
+        raise StorageUnavailable("No connection to the database is free. Send it again later.") from error
     except DBAPIError as error:
         if _lacks_migrations(error):
             raise StorageUnavailable("The database is missing migrations. Run: flask --app wsgi db upgrade") from error
         if _is_own_fault(error):
             raise
+        if getattr(error.orig, "sqlstate", None) == READ_ONLY:
+            raise StorageUnavailable("The database takes no writes now. Send it again later.") from error
         what = "The connection to the database was lost" if error.connection_invalidated else "The database fails"
         if isinstance(error, OperationalError):
             what = "The database is not available"
@@ -182,7 +247,6 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA foreign_keys=ON")
     # A REPLACE fires the triggers that refuse a DELETE.
     cursor.execute("PRAGMA recursive_triggers=ON")
-    cursor.execute("PRAGMA busy_timeout=5000")
     cursor.close()
 
 
@@ -192,7 +256,12 @@ def _end(connection: Any, _record: Any, _state: Any) -> None:
 
 
 def _begin(connection: Any) -> None:
+    options = connection.get_execution_options()
+    turn = options.get("turn", USUAL.turn)
+    if connection.info.get("turn") != turn:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={turn * 1000:.0f}")
+        connection.info["turn"] = turn
     # A writer that first reads under BEGIN can fail at its first write; BEGIN IMMEDIATE waits at the start.
-    statement = connection.get_execution_options().get("begin", "BEGIN")
+    statement = options.get("begin", "BEGIN")
     if statement:
         connection.exec_driver_sql(statement)

@@ -17,7 +17,7 @@ def tell_sessions(engine: Engine, settings: Mapping[str, str]) -> None:
     local = _statement(settings, "true")
 
     def tell_session(connection: Any, record: Any) -> None:
-        record.info[_POOLED] = _is_pooled(connection)
+        record.info[_POOLED] = _has_pooler(connection)
         if record.info[_POOLED]:
             # What is set for a session, or prepared in it, would be met by others and not by us.
             connection.prepare_threshold = None
@@ -26,7 +26,7 @@ def tell_sessions(engine: Engine, settings: Mapping[str, str]) -> None:
         connection.commit()
 
     def tell_transaction(connection: Connection) -> None:
-        if connection.info.get(_POOLED):
+        if is_pooled(connection):
             connection.exec_driver_sql(local)
 
     event.listen(engine, "connect", tell_session)
@@ -34,7 +34,12 @@ def tell_sessions(engine: Engine, settings: Mapping[str, str]) -> None:
     event.listen(engine, "handle_error", _give_up_session)
 
 
-def _is_pooled(connection: Any) -> bool:
+def is_pooled(connection: Connection) -> bool:
+    """Whether its session is lent for one transaction: nothing may be set or prepared for longer."""
+    return bool(connection.info.get(_POOLED))
+
+
+def _has_pooler(connection: Any) -> bool:
     """A pooler greets with a process id of its own, not with that of the server's process."""
     (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone()
     return bool(connection.info.backend_pid != pid)

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from consent_server.core.database import Database, Session
+from consent_server.core.database import VISITOR, Database, Session
 from consent_server.core.errors import DecisionConflict, Fault, InvalidDecision
 from consent_server.core.group_commit import GroupCommit
 from consent_server.core.keys import KeyRing, KeySource, LinkSigner
@@ -162,7 +162,7 @@ class RecordDecision:
     def _visitor(self, current: CurrentSite, decision: Decision) -> UUID | None:
         known = self._tags.read(current.site.key, decision.answer.visitor)
         if known is not None:
-            with self._database.reading() as session:
+            with self._database.reading(VISITOR) as session:
                 if decisions.visitor_exists(session, current.site_id, known):
                     return known
         # An identifier that was erased, or never given to this visitor, is not taken over: a grant gets a fresh one.
@@ -172,7 +172,7 @@ class RecordDecision:
         served = current.widget.hash
         if answer.widget is None or served.startswith(answer.widget):
             return served
-        with self._database.reading() as session:
+        with self._database.reading(VISITOR) as session:
             # Code that was never served for this site says nothing of what was shown: as if none had been named.
             return configurations.served_widget(session, current.site_id, answer.widget) or served
 

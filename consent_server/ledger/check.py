@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from consent_server.core.database import Database, Session
+from consent_server.core.database import LONG, Database, Session
 from consent_server.core.hashes import HASH_BYTES
 from consent_server.core.keys import KeyRing
 from consent_server.ledger import store as ledgers
@@ -32,15 +32,15 @@ def check_ledger(
     sealed meanwhile is for the next run. Raises UnknownSite.
     """
     report = Report()
-    with database.snapshot() as session:
+    with database.snapshot(LONG) as session:
         stored = sites.get(session, key)
         replay = _Replay(Subject.of(session, ring, stored.id, stored.site.key), report, kept)
         size = replay.begin(session)
     for first in range(0, size, PAGE):
-        with database.snapshot() as session:
+        with database.snapshot(LONG) as session:
             replay.page(session, first, min(size, first + PAGE))
         progress(report.counts["leaves"])
-    with database.snapshot() as session:
+    with database.snapshot(LONG) as session:
         replay.finish(session, size)
     return report
 

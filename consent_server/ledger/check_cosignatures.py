@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from consent_server.core.database import Database
+from consent_server.core.database import LONG, Database
 from consent_server.core.errors import InvalidProof
 from consent_server.core.keys import note_verifier
 from consent_server.core.notes import parse_note, parse_signatures
@@ -20,7 +20,7 @@ def check_cosignatures(database: Database, witnesses: Sequence[Witness], now: da
     """Verify every kept cosignature of a site's ledger. Raises UnknownSite."""
     report, unnamed = Report(), Counter[str]()
     known = {(witness.key.name, witness.key.id): witness for witness in witnesses}
-    with database.reading() as session:
+    with database.reading(LONG) as session:
         for checkpoint, row in cosignatures.every(session, sites.get(session, key).id):
             witness, cosigned = known.get((row.witness, row.key_id)), f"checkpoints cosigned by {row.witness}"
             if witness is None:

@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from consent_server.core.database import Database, Session
+from consent_server.core.database import LONG, Database, Session
 from consent_server.core.errors import InvalidProof, UnknownNotice, UnknownWidget
 from consent_server.ledger import store as ledgers
 from consent_server.ledger import store_timestamps as timestamps
@@ -16,7 +16,7 @@ from consent_server.sites import store_notices as notices
 def check_timestamps(database: Database, roots: bytes | None, key: str) -> Report:
     """Verify every timestamp that concerns a site, with the authority's roots (PEM). Raises UnknownSite."""
     report = Report()
-    with database.reading() as session:
+    with database.reading(LONG) as session:
         for row in timestamps.of_site(session, sites.get(session, key).id):
             try:
                 report.counts[_check(session, row, roots)] += 1

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from consent_server.core.database import Database
+from consent_server.core.database import LONG, Database
 from consent_server.core.errors import InvalidProof
 from consent_server.core.keys import KeyRing
 from consent_server.core.notes import open_checkpoint
@@ -62,7 +62,7 @@ class Replayed(Report):
 
 def replay_leaves(database: Database, ring: KeyRing, site_id: int, site: str, first: int) -> Replayed:
     """Check the leaves from `first` on, up to STRETCH of them, against the newest checkpoint."""
-    with database.snapshot() as session:
+    with database.snapshot(LONG) as session:
         newest = ledgers.newest_checkpoint(session, site_id)
         size = newest.size if newest else 0
         replayed = Replayed(first=first, end=max(first, min(size, first + STRETCH)), size=size)

@@ -5,9 +5,11 @@ import time
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from consent_server.core.database import PATIENCE
 from consent_server.core.errors import StorageUnavailable
 from consent_server.decisions.rows import DecisionRow
+
+# Seconds that a run waits for those who write.
+PATIENCE = 5
 
 
 def settled_decision(session: Session) -> int:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0022"
-down_revision = "0016"
+down_revision = "0021"
 
 users = sa.table("users", sa.column("id", sa.Integer), sa.column("email", sa.String))
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -11,6 +11,7 @@ from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from consent_server.core import group_commit
 from consent_server.core.context import Context
 from consent_server.core.errors import StorageUnavailable
 from consent_server.core.group_commit import GroupCommit
@@ -189,3 +190,113 @@ def test_a_whole_company_is_let_go_when_its_leader_is_interrupted(services: Cont
     for visitor in visitors:
         visitor.join(timeout=2)
     assert len(left) == 4, "somebody waits for ever"
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+
+
+def refused(commit: GroupCommit[str, str], name: str) -> bool:
+    """Whether it was refused, and without waiting."""
+    begun = time.monotonic()
+    try:
+        commit(lambda: name)
+    except StorageUnavailable:
+        assert time.monotonic() - begun < 0.2
+        return True
+    return False
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_who_waits_fails_with_the_batch_and_who_comes_then_does_not_wait(
+    services: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "REST", 60)
+    answers: list[object] = []
+    away = Desk()
+
+    def fail_late(session: Session, names: Sequence[str]) -> list[str]:
+        away.batches.append(len(names))
+        away.entered.set()
+        assert away.go_on.wait(10)
+        raise StorageUnavailable("away")
+
+    commit: GroupCommit[str, str] = GroupCommit(services.database, fail_late)
+
+    def ask(name: str) -> None:
+        try:
+            commit(lambda: name)
+        except StorageUnavailable as error:
+            answers.append(error.detail)
+
+    visitors = [threading.Thread(target=ask, args=[name], daemon=True) for name in ("n1", "n2", "n3")]
+    visitors[0].start()
+    assert away.entered.wait(10)
+    for visitor in visitors[1:]:
+        visitor.start()
+    wait_until(lambda: len(commit._waiting) == 2)
+    away.go_on.set()
+    for visitor in visitors:
+        visitor.join(10)
+    assert answers == ["away"] * 3
+    assert away.batches == [1], "Nobody asks again for those who waited."
+    assert refused(commit, "n4")
+    assert away.batches == [1]
+    assert commit.failing(60)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_after_a_rest_one_at_a_time_tries_until_one_succeeds(
+    services: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "REST", 0)
+    desk = Desk()
+    commit: GroupCommit[str, str] = GroupCommit(services.database, desk)
+    with pytest.raises(StorageUnavailable):
+        commit(lambda: "away")
+    trying = threading.Thread(target=commit, args=[lambda: "first"], daemon=True)
+    trying.start()
+    assert desk.entered.wait(10)
+    assert refused(commit, "n1")
+    desk.go_on.set()
+    trying.join(10)
+    assert commit(lambda: "n2") == "N2"
+    assert stored(services) == {"first", "n2"}
+    assert not commit.failing(60)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_what_cannot_be_prepared_for_want_of_the_database_counts_as_a_failure(
+    services: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "REST", 60)
+    commit: GroupCommit[str, str] = GroupCommit(services.database, Desk())
+
+    def read() -> str:
+        raise StorageUnavailable("away")
+
+    with pytest.raises(StorageUnavailable):
+        commit(read)
+    assert refused(commit, "n1")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_few_wait_behind_a_slow_leader(services: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_commit, "SLOW", 0)
+    desk = Desk()
+    commit: GroupCommit[str, str] = GroupCommit(services.database, desk)
+    company = [threading.Thread(target=commit, args=[lambda: "first"], daemon=True)]
+    company[0].start()
+    assert desk.entered.wait(10)
+    for name in ("n1", "n2", "n3"):
+        company.append(threading.Thread(target=commit, args=[lambda name=name: name], daemon=True))
+        company[-1].start()
+    wait_until(lambda: len(commit._waiting) == 3)
+    assert refused(commit, "n4")
+    desk.go_on.set()
+    for visitor in company:
+        visitor.join(10)
+    assert stored(services) == {"first", "n1", "n2", "n3"}
+    assert commit(lambda: "n4") == "N4"

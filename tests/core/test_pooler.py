@@ -56,12 +56,12 @@ def test_every_decision_is_recorded(app: Flask, body: Body, services: Context) -
     services.database.forget()
 
 
-def test_a_lock_is_waited_for_as_long_and_nothing_is_left_for_others(services: Context, database_url: str) -> None:
+def test_a_lock_is_waited_for_as_long_as_elsewhere_and_nothing_is_left_for_others(services: Context, database_url: str) -> None:
     # More at once than there are sessions, so that some are lent to one and then to another.
     for _ in range(3):
         with services.database.reading() as session, services.database.reading() as other:
             shown = [each.execute(text("SHOW lock_timeout")).scalar() for each in (session, other)]
-            assert shown == ["5s", "5s"]
+            assert shown == ["1s", "1s"]
     stranger = create_engine(database_url)
     with stranger.connect() as connection:
         assert connection.execute(text("SHOW lock_timeout")).scalar() == "0"

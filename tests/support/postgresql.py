@@ -81,11 +81,6 @@ class PostgreSQL:
         assert row
         return row[0]
 
-    @property
-    def socket(self) -> Path:
-        """Where it listens."""
-        return self.folder / ".s.PGSQL.5432"
-
     def connected(self, database: str) -> "psycopg.Connection[tuple[Any, ...]]":
         """A session of the owner; each statement commits by itself."""
         return psycopg.connect(host=str(self.folder), user="consent", dbname=database, autocommit=True)
