@@ -1,7 +1,7 @@
 """`consent evidence …`: packs that prove a site's records to a third party."""
 
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
@@ -12,6 +12,8 @@ from consent_server.audit.export import export_evidence
 from consent_server.core.context import context
 from consent_server.core.files import OUTPUT, STANDARD_OUTPUT, write_whole
 from consent_server.core.terminal import progress, refusing
+from consent_server.core.times import midnight
+from consent_server.sites.find import find_site
 
 evidence = AppGroup("evidence", help="Evidence packs: export and verify them.")
 
@@ -20,8 +22,8 @@ DAY = click.DateTime(["%Y-%m-%d"])
 
 @evidence.command("export")
 @click.argument("site_key", metavar="SITE")
-@click.option("--from", "since", type=DAY, help="First day (UTC); default: from the beginning.")
-@click.option("--to", "until", type=DAY, help="Last day (UTC), included; default: until now.")
+@click.option("--from", "since", type=DAY, help="First day, on the site's clock; default: from the beginning.")
+@click.option("--to", "until", type=DAY, help="Last day, included; default: until now.")
 @click.option("-o", "--output", required=True, type=OUTPUT, help="The zip; - for standard output.")
 @refusing
 def export(site_key: str, since: datetime | None, until: datetime | None, output: Path) -> None:
@@ -29,8 +31,9 @@ def export(site_key: str, since: datetime | None, until: datetime | None, output
     ctx = context()
     if since and until and since > until:
         raise click.BadParameter("must not be before --from.", param_hint="--to")
-    first = since.replace(tzinfo=UTC) if since else None
-    end = until.replace(tzinfo=UTC) + timedelta(days=1) if until else None
+    time_zone = find_site(ctx.database, site_key).site.time_zone
+    first = midnight(since.date(), time_zone) if since else None
+    end = midnight(until.date() + timedelta(days=1), time_zone) if until else None
     size = 0
     with write_whole(output) as file:
         for piece in export_evidence(

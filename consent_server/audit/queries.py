@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +11,18 @@ from werkzeug.datastructures import MultiDict
 
 from consent_server.audit.rules_search import Filter, Place
 from consent_server.core.errors import Fault, InvalidQuery
+from consent_server.core.times import midnight
 from consent_server.decisions.rules import Action
-from consent_server.http.fields import KEY, LONGEST_PAGE, HyphenatedUuid, Number, Pattern, Sha256Hex, SpanQuery
+from consent_server.http.fields import (
+    KEY,
+    LONGEST_PAGE,
+    HyphenatedUuid,
+    Number,
+    Pattern,
+    Sha256Hex,
+    SpanQuery,
+    read_query,
+)
 
 LARGEST_SAMPLE = 100
 _CURSOR = re.compile(r"([0-9]{1,15})-([0-9]{1,18})")
@@ -81,6 +91,19 @@ RECORDS = RecordsQuery()
 SEARCH = SearchQuery()
 SAMPLE = SampleQuery()
 REPLAY = ReplayQuery()
+
+
+def read_span(schema: Schema, given: MultiDict[str, str], time_zone: str) -> dict[str, Any]:
+    """Load parameters with a span, whose days are those of a time zone, as in the rates. Raises InvalidQuery."""
+    values = read_query(schema, given)
+    for name in ("since", "before"):
+        if type(values[name]) is date:
+            values[name] = midnight(values[name], time_zone)
+    since, before = values["since"], values["before"]
+    if since and before and since >= before:
+        fault = Fault("#/to", "Must not be before `from`.")
+        raise InvalidQuery("The query parameters are invalid; nothing was looked up.", [fault])
+    return values
 
 
 def wanted(values: Mapping[str, Any], purposes: list[str]) -> Filter:

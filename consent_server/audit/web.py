@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from consent_server.access import console
 from consent_server.access import guard as auth
 from consent_server.access.log_lookup import log_lookup
-from consent_server.audit.queries import RECORDS, REPLAY, SAMPLE, SEARCH, cursor, wanted, without_limit
+from consent_server.audit.queries import RECORDS, REPLAY, SAMPLE, SEARCH, cursor, read_span, wanted, without_limit
 from consent_server.audit.read_record import read_record, receipt_shown
 from consent_server.audit.report_gaps import report_gaps
 from consent_server.audit.sample import newest_size, sample_records
@@ -47,7 +47,8 @@ ACTIONS = {
 @api.get("/v1/sites/<key>/decisions", provide_automatic_options=False)
 def list_decisions(key: str) -> Response:
     """Records of a site, newest first, page by page."""
-    stored, values = _site(key), read_query(RECORDS, request.args)
+    stored = _site(key)
+    values = read_span(RECORDS, request.args, stored.site.time_zone)
     page = _search(stored, values, request.args, values["limit"])
     return answer({"items": [_as_json(item) for item in page.items], "next": cursor(page.next)}, cache=Cache.PRIVATE)
 
@@ -57,7 +58,7 @@ def records(key: str) -> str | AnyResponse | tuple[str, int]:
     """Search by everything that a record is known by."""
     stored, given = _site(key), without_empty(request.args)
     try:
-        values = read_query(SEARCH, given)
+        values = read_span(SEARCH, given, stored.site.time_zone)
         if values["receipt"] is not None:
             return redirect(url_for("auditor.record", key=key, receipt_id=values["receipt"]), 303)
         page = _search(stored, values, given, PAGE_ROWS)

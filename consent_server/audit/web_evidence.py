@@ -7,10 +7,9 @@ from flask import Blueprint, Response, request
 from consent_server.access.guard import caller
 from consent_server.access.log_lookup import log_lookup
 from consent_server.audit.export import export_evidence
-from consent_server.audit.queries import SPAN, without_limit
+from consent_server.audit.queries import SPAN, read_span, without_limit
 from consent_server.core.context import context
 from consent_server.http.answers import Cache, answer
-from consent_server.http.fields import read_query
 from consent_server.sites.current_site import CurrentSites
 
 bp = Blueprint("evidence", __name__)
@@ -19,9 +18,10 @@ bp = Blueprint("evidence", __name__)
 @bp.get("/v1/sites/<key>/evidence")
 def evidence(key: str) -> Response:
     """A pack of the records sealed in a span, streamed."""
-    span, ctx = read_query(SPAN, request.args), context()
-    site_id = ctx[CurrentSites].get(key).site_id
-    log_lookup(ctx.database, caller(), site_id, "evidence", without_limit(request.args), ctx.now())
+    ctx = context()
+    current = ctx[CurrentSites].get(key)
+    span = read_span(SPAN, request.args, current.site.time_zone)
+    log_lookup(ctx.database, caller(), current.site_id, "evidence", without_limit(request.args), ctx.now())
     pieces = export_evidence(
         ctx.database, ctx.keys.ring, ctx.settings.public_url, ctx.now, key, span["since"], span["before"]
     )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -111,18 +111,17 @@ _TIME = re.compile(_DAY.pattern + r"T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
-class Moment(fields.Field[datetime]):
-    """A day of UTC or an RFC 3339 time. A day as an end means its end."""
+class Moment(fields.Field[date]):
+    """A day, which begins when the site's clock says so, or an RFC 3339 time. A day as an end is the one after it."""
 
     def __init__(self, end: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.end = end
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
         try:
             if _DAY.fullmatch(value):
-                midnight = datetime.combine(date.fromisoformat(value), time(), UTC)
-                return midnight + timedelta(days=1) if self.end else midnight
+                return date.fromisoformat(value) + timedelta(days=self.end)
             if _TIME.fullmatch(value):
                 return datetime.fromisoformat(value).astimezone(UTC)
         except (ValueError, OverflowError):
@@ -164,9 +163,6 @@ def read_query(schema: Schema, given: MultiDict[str, str]) -> dict[str, Any]:
     except ValidationError as error:
         messages: Mapping[str, Any] = error.messages_dict
         faults += [Fault(pointer(name), str(texts[0])) for name, texts in messages.items()]
-    since, before = values.get("since"), values.get("before")
-    if since and before and since >= before:
-        faults.append(Fault("#/to", "Must not be before `from`."))
     if faults:
         raise InvalidQuery("The query parameters are invalid; nothing was looked up.", faults)
     return values
