@@ -194,6 +194,8 @@ class Database:
 
 # PostgreSQL's code for a write on a standby, or where the operator allows none.
 READ_ONLY = "25006"
+# PostgreSQL's code for what a trigger refuses.
+RAISED = "P0001"
 
 
 @contextmanager
@@ -224,7 +226,8 @@ def _is_own_fault(error: DBAPIError) -> bool:
     if isinstance(error, ProgrammingError):
         # Neither a session that another will stand in for, nor a privilege (42501) that is yet to be granted.
         return getattr(error.orig, "sqlstate", None) not in USELESS_SESSION | {"42501"}
-    return isinstance(error, (DataError, IntegrityError))
+    # The database is well where it refuses what was to be written, by a constraint or by a trigger.
+    return isinstance(error, (DataError, IntegrityError)) or getattr(error.orig, "sqlstate", None) == RAISED
 
 
 def _lacks_migrations(error: DBAPIError) -> bool:
