@@ -65,6 +65,7 @@ RIGHTS: dict[str, Right] = {
     "GET /ledger/<key>/checkpoint": Right.ANYBODY,
     "GET /ledger/<key>/checkpoints": Right.ANYBODY,
     "GET /ledger/<key>/consistency": Right.ANYBODY,
+    "GET /ledger/<key>/remarks": Right.ANYBODY,
     "GET /ledger/<key>/<path:path>": Right.ANYBODY,
     "GET /ledger/<key>/timestamps": Right.ANYBODY,
     "GET /ledger/<key>/timestamps/<digest>.tsr": Right.ANYBODY,

@@ -40,7 +40,8 @@ class SignedCheckpoints:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._newest: dict[str, Checkpoint] = {}
+        # Of each site, by the number of the ledger.
+        self._newest: dict[str, dict[int, Checkpoint]] = {}
         # File, length that was read so far, and when it was changed. What a crash cut off is no line.
         self._read: tuple[int, int, int] = (0, 0, 0)
         self._lines = 0
@@ -48,9 +49,14 @@ class SignedCheckpoints:
 
     def of(self, origin: str) -> Checkpoint | None:
         """The newest of the same site, perhaps of another of its ledgers. Raises StorageUnavailable."""
+        known = self.every(origin)
+        return known[-1] if known else None
+
+    def every(self, origin: str) -> list[Checkpoint]:
+        """The newest of each ledger of the same site, in their order. Raises StorageUnavailable."""
         with self._lock, _as_refusal(self.path):
             self._refresh()
-            return self._newest.get(site_ledger(origin)[0])
+            return [checkpoint for _, checkpoint in sorted(self._newest.get(site_ledger(origin)[0], {}).items())]
 
     def see(self, note: str, size: int, origin: str) -> None:
         """Keep what stands in the database, where it is newer: another server may have signed it."""
@@ -72,7 +78,7 @@ class SignedCheckpoints:
                 os.write(descriptor, b"\n" * bool(torn) + lines)
                 os.fsync(descriptor)
                 self._refresh()
-                if self._read[1] > LARGE and self._lines > STALE * len(self._newest):
+                if self._read[1] > LARGE and self._lines > STALE * sum(map(len, self._newest.values())):
                     self._write_anew()
             finally:
                 os.close(descriptor)
@@ -115,16 +121,16 @@ class SignedCheckpoints:
         self._lines += 1
         if checkpoint := _read(line):
             base, number = site_ledger(checkpoint.origin)
-            known = self._newest.get(base)
+            ledgers = self._newest.setdefault(base, {})
             # Two processes may write in another order than they sealed.
-            if known is None or (site_ledger(known.origin)[1], known.size) <= (number, checkpoint.size):
-                self._newest[base] = checkpoint
+            if number not in ledgers or ledgers[number].size <= checkpoint.size:
+                ledgers[number] = checkpoint
 
     def _write_anew(self) -> None:
         newest: dict[str, bytes] = {}
         for line in self.path.read_bytes().splitlines(keepends=True):
             checkpoint = _read(line)
-            if checkpoint and checkpoint in self._newest.values():
+            if checkpoint and checkpoint in self._newest[site_ledger(checkpoint.origin)[0]].values():
                 newest[checkpoint.origin] = line
         temporary = self.path.with_name(f".{self.path.name}.new")
         with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:

@@ -42,6 +42,16 @@ def _say_refusal(refusal: Refusal) -> None:
         click.echo(f"  {fault.pointer}: {fault.detail}", err=True)
 
 
+def confirm(question: str, yes: bool) -> None:
+    """Ask on a terminal, unless `--yes` answered. Without a terminal nothing is taken for granted: exit with 1."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        click.echo(f"{question} Nobody can be asked here: say --yes.", err=True)
+        sys.exit(1)
+    click.confirm(question, abort=True)
+
+
 def all_or_none(act: Callable[[T], R], given: Iterable[T]) -> list[R]:
     """What `act` makes of each. Where it refuses some, stderr has every refusal, and the command exits with 1."""
     made, refused = [], False

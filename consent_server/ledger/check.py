@@ -50,7 +50,7 @@ class _Replay:
 
     def __init__(self, subject: Subject, report: Report, kept: Iterable[str]) -> None:
         self.subject, self.report = subject, report
-        self.grown = RegrownLedger(report, subject.ring.note_keys(subject.origin), kept)
+        self.grown = RegrownLedger(report, subject.note_keys(), kept, subject.remarks)
         self.named = Named()
         self.latest = self.signed = 0
 

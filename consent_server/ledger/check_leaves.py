@@ -9,6 +9,7 @@ from typing import Any
 from consent_server.core.database import Session
 from consent_server.core.errors import InvalidProof
 from consent_server.core.keys import KeyRing, verify_jws
+from consent_server.core.notes import NoteKey, Verify
 from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE
 from consent_server.ledger import store as ledgers
@@ -47,6 +48,10 @@ class Subject:
         remarks = read_remarks(session, ring, site_id, site, ledger.origin)
         return cls(ring, site_id, site, ledger.origin, ledger.removals_to, remarks)
 
+    def note_keys(self) -> dict[NoteKey, Verify]:
+        """The keys that may have signed its checkpoints, under each of its names."""
+        return {key: verify for origin in self.remarks.origins for key, verify in self.ring.note_keys(origin).items()}
+
     def claims(self, token: str, token_type: str) -> dict[str, Any]:
         """What a key of the ledger signed about this ledger. Raises InvalidProof."""
         claims = verify_jws(token, token_type, self.ring)
@@ -57,7 +62,7 @@ class Subject:
 
 def read_remarks(session: Session, ring: KeyRing, site_id: int, site: str, origin: str) -> Remarks:
     """The remarks that a key of the ledger signed. What is wrong with any other is said at its leaf."""
-    remarks = [_signed_remark(ring, site, *row) for row in store_remarks.sealed(session, site_id)]
+    remarks = [_signed_remark(ring, site, *row[:2]) for row in store_remarks.sealed(session, site_id)]
     return Remarks(origin, filter(None, remarks))
 
 
@@ -73,7 +78,7 @@ def _signed_remark(ring: KeyRing, site: str, leaf_index: int, entry: str) -> Rem
 class CheckedLeaf:
     """A leaf, what the ledger's key signed under it, and what is wrong with it. None where there is none.
 
-    `in_time`: its clock was right, as far as the ledger says.
+    `in_time`: its clock was right, as far as the ledger says. `back_dated`: its time alone is the fault.
     """
 
     index: int
@@ -82,11 +87,16 @@ class CheckedLeaf:
     claims: dict[str, Any] | None
     fault: str | None
     in_time: bool = True
+    back_dated: bool = False
 
     @property
     def place(self) -> str:
         """How reports name it."""
         return f"leaf {self.index}"
+
+
+class _BackDated(InvalidProof):
+    """A time that does not fit those around it."""
 
 
 class Stretch:
@@ -127,7 +137,7 @@ class Stretch:
         return map(self._check, range(self._first, self._end))
 
     def _check(self, index: int) -> CheckedLeaf:
-        entry, claims, fault = self._entries.get(index), None, None
+        entry, claims, fault, back_dated = self._entries.get(index), None, None, False
         try:
             if entry is None:
                 raise InvalidProof("is missing")
@@ -137,6 +147,7 @@ class Stretch:
                 claims = self._claims(entry, entry.token, entry.salt)
                 self._in_time(index, claims["iat"])
         except InvalidProof as error:
+            back_dated = isinstance(error, _BackDated)
             fault = self._with_receipt(index, error.detail)
         except MALFORMED as error:
             fault = self._with_receipt(index, f"what is signed does not have its form: {error!r:.80}")
@@ -144,7 +155,7 @@ class Stretch:
             return CheckedLeaf(index, None, None, None, fault)
         kind = "remark" if index in self._remarks else entry.kind
         in_time = not self._subject.remarks.clock_was_wrong(index)
-        return CheckedLeaf(index, entry.commitment, kind, claims, fault, in_time)
+        return CheckedLeaf(index, entry.commitment, kind, claims, fault, in_time, back_dated)
 
     def _with_receipt(self, index: int, reason: str) -> str:
         known = self._records.get(index)
@@ -215,11 +226,11 @@ class Stretch:
             after = None
         latest, self.latest = self.latest, max(self.latest, iat)
         if after is not None and iat > after.sealed_at.timestamp() + TOLERANCE:
-            raise InvalidProof(f"it is dated {in_words(iat)}, after the checkpoint that covers it")
+            raise _BackDated(f"it is dated {in_words(iat)}, after the checkpoint that covers it")
         if before is not None and iat < before.sealed_at.timestamp() - TOLERANCE:
-            raise InvalidProof(f"it is dated {in_words(iat)}, long before the checkpoint that came before: back-dated")
+            raise _BackDated(f"it is dated {in_words(iat)}, long before the checkpoint that came before: back-dated")
         if iat < latest - TOLERANCE:
-            raise InvalidProof(f"it is dated {in_words(iat)}, but follows a record of {in_words(latest)}: back-dated")
+            raise _BackDated(f"it is dated {in_words(iat)}, but follows a record of {in_words(latest)}: back-dated")
 
 
 def differences(row: DecisionRow, notice: str, claims: dict[str, Any]) -> list[str]:

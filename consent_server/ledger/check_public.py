@@ -7,16 +7,20 @@ from urllib.parse import quote
 from consent_server.core.canonical import decode_strict
 from consent_server.core.errors import InvalidProof
 from consent_server.core.hashes import HASH_BYTES
-from consent_server.core.keys import KeyRing
-from consent_server.core.notes import MAX_NOTE_BYTES, Checkpoint, NoteKey, Verify, parse_checkpoint, parse_note
+from consent_server.core.keys import KeyRing, verify_jws
+from consent_server.core.notes import MAX_NOTE_BYTES, Checkpoint, parse_checkpoint, parse_note
 from consent_server.core.outgoing import Unanswered, get
+from consent_server.core.seal_guard import site_ledger
 from consent_server.ledger.regrow import RegrownLedger
-from consent_server.ledger.rules import TILE_WIDTH, Tile, verify_consistency
+from consent_server.ledger.rules import TILE_WIDTH, Tile, commitment, leaf_hash, verify_consistency
+from consent_server.ledger.rules_remark import REMARK_TYPE, Remarks, read_remark
 from consent_server.ledger.rules_report import Report
 from consent_server.ledger.rules_witness import CosignedCheckpoint
 
 # Bytes of a set of keys, or of a proof: far more than an honest server sends.
 LARGEST = 256 * 1024
+# Bytes of all that a ledger says of itself: some thousand entries.
+REMARKS = 1 << 22
 # Checkpoints asked for at once: a page stays bounded where each has as many cosignatures as a note may hold.
 PAGE = 100
 
@@ -50,14 +54,31 @@ class _Public:
         self._server, self._ledger = url.rstrip("/"), f"{url.rstrip('/')}/ledger/{quote(key, safe='')}"
         self.name = f"/ledger/{key}"
 
-    def newest(self) -> tuple[str, Checkpoint, Mapping[NoteKey, Verify]]:
-        """The newest checkpoint, not verified, and the published keys under the name that it gives the ledger."""
+    def newest(self) -> tuple[str, Checkpoint, KeyRing]:
+        """The newest checkpoint, not verified, and the published keys."""
         note = self._text(f"{self._ledger}/checkpoint", MAX_NOTE_BYTES)
         checkpoint = parse_checkpoint(parse_note(note).text)
-        if not checkpoint.origin.endswith(self.name):
+        if not site_ledger(checkpoint.origin)[0].endswith(self.name):
             raise InvalidProof(f"{self._ledger}/checkpoint: it belongs to another ledger, {checkpoint.origin}")
         ring = KeyRing.from_jwks(self._text(f"{self._server}/.well-known/jwks.json", LARGEST))
-        return note, checkpoint, ring.note_keys(checkpoint.origin)
+        return note, checkpoint, ring
+
+    def remarks(self, ring: KeyRing, origin: str) -> tuple[Remarks, dict[int, bytes]]:
+        """What the ledger says of itself, signed, and the leaf hash of each of these."""
+        # A server from before there were any has no such page.
+        answer = decode_strict(self._get(f"{self._ledger}/remarks", REMARKS, missing=b'{"items": []}'))
+        remarks, hashes = [], {}
+        try:
+            for item in answer["items"]:
+                claims = verify_jws(item["entry"], REMARK_TYPE, ring)
+                remark = read_remark(claims, int(item["leaf_index"]))
+                if not self.name.endswith(f"/{claims['site']}"):
+                    raise InvalidProof("it is another site's")
+                remarks.append(remark)
+                hashes[remark.leaf_index] = leaf_hash(commitment(bytes.fromhex(item["salt"]), item["entry"]))
+        except (LookupError, TypeError, ValueError):
+            raise InvalidProof("the ledger's remarks do not have their form") from None
+        return Remarks(origin, remarks), hashes
 
     def feed(self, upto: int) -> Iterator[CosignedCheckpoint]:
         """The checkpoints of at most `upto` leaves, oldest first."""
@@ -98,11 +119,13 @@ class _Public:
         # What is no text is refused by whoever parses it, in words.
         return self._get(address, most).decode("utf-8", "replace")
 
-    def _get(self, address: str, most: int) -> bytes:
+    def _get(self, address: str, most: int, missing: bytes | None = None) -> bytes:
         try:
             answer = get(address, most)
         except Unanswered as error:
             raise Unanswered(f"{address.removeprefix(self._server)}: {error}") from error
+        if answer.status == 404 and missing is not None:
+            return missing
         if answer.status != 200:
             raise InvalidProof(f"{address}: the server answered {answer.status}")
         return answer.body
@@ -113,8 +136,11 @@ class _Replay:
 
     def __init__(self, public: _Public, report: Report, kept: Iterable[str]) -> None:
         self.public, self.report = public, report
-        note, self.newest, keys = public.newest()
-        self.grown = RegrownLedger(report, keys, kept)
+        note, self.newest, ring = public.newest()
+        self.remarks, self.remark_hashes = public.remarks(ring, self.newest.origin)
+        report.counts.update(self.remarks.counted())
+        keys = {key: verify for origin in self.remarks.origins for key, verify in ring.note_keys(origin).items()}
+        self.grown = RegrownLedger(report, keys, kept, self.remarks)
         self.grown.opened("the newest checkpoint", note)
         kept_roots = [(size, root) for size, roots in self.grown.kept.items() for root in roots]
         self.oldest = min(kept_roots, default=None)
@@ -137,6 +163,8 @@ class _Replay:
             progress(self.report.counts["leaves"])
         if size and self.grown.root(size) != self.newest.root:
             self.report.fail("the newest checkpoint", f"its {size} leaves do not lead to its root")
+        for index in self.remark_hashes:
+            self.report.fail(f"leaf {index}", "the ledger is said to remark on itself there, and is shorter")
         self.grown.finish(size, size, self.public.tile)
         self.compare_proof()
 
@@ -145,6 +173,9 @@ class _Replay:
         data = self.public.tile(tile)
         hashes = [data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)]
         self.report.counts["leaves"] += len(hashes)
+        for index in [index for index in self.remark_hashes if first <= index < end]:
+            if self.remark_hashes.pop(index) != hashes[index - first]:
+                self.report.fail(f"leaf {index}", "it is not the remark that the ledger is said to make there")
         # The leaves are of this very tile: only what stands above them is to be fetched and compared.
         self.grown.add(first, hashes, checkpoints, lambda wanted: data if wanted == tile else self.public.tile(wanted))
 

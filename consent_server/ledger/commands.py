@@ -11,13 +11,16 @@ from consent_server.core.context import context
 from consent_server.core.errors import InvalidSettings
 from consent_server.core.files import TEXT
 from consent_server.core.rules_address import address_fault
-from consent_server.core.terminal import counting, progress, refusing
+from consent_server.core.terminal import confirm, counting, progress, refusing
 from consent_server.ledger.check import check_ledger
 from consent_server.ledger.check_cosignatures import check_cosignatures
 from consent_server.ledger.check_public import check_public_ledger
 from consent_server.ledger.check_timestamps import check_timestamps
+from consent_server.ledger.correct_clock import correct_clock
 from consent_server.ledger.read import read_verifier_keys
+from consent_server.ledger.recover import recover_ledger, require_lost
 from consent_server.ledger.regrow import kept_checkpoints
+from consent_server.ledger.remark import Remarker
 from consent_server.ledger.request_timestamps import Authority, request_timestamps
 from consent_server.ledger.rules_report import Report
 from consent_server.ledger.seal import seal_ledger
@@ -105,6 +108,46 @@ def check_site_ledger(site_key: str, kept: tuple[Any, ...], url: str | None) -> 
     click.echo(f"{leaves} leaves, {of_these}{checkpoints} checkpoints, {len(notes)} kept")
     _print_counts(report.counts)
     _print_verdict([report, *beside])
+
+
+@ledger.command("correct-clock")
+@click.argument("site_key", metavar="SITE")
+@click.option("--dry-run", is_flag=True, help="Only say which leaves it would name.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@refusing
+def correct_clock_of(site_key: str, dry_run: bool, yes: bool) -> None:
+    """Name the leaves that a wrong clock dated in a signed entry, once the clock is right again."""
+    ctx = context()
+    if not dry_run:
+        confirm(f"It is {ctx.now():%Y-%m-%d %H:%M:%S} UTC. Is that right?", yes)
+    remarker = Remarker(ctx.keys.ring, ctx.settings.public_url, ctx.random)
+    named = correct_clock(ctx.database, remarker, ctx.now, site_key, dry_run, progress("leaves checked"))
+    for first, last in named:
+        click.echo(f"leaves {first} to {last}: {'would be' if dry_run else ''} named as dated by a wrong clock")
+    if not named:
+        click.echo("Every leaf is dated as it should be; there is nothing to correct.")
+
+
+@ledger.command("recover")
+@click.argument("site_key", metavar="SITE")
+@click.option("--checkpoint", "kept", multiple=True, type=TEXT, help="Checkpoints that were kept elsewhere.")
+@click.option("--dry-run", is_flag=True, help="Only say what was lost.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@refusing
+def recover(site_key: str, kept: tuple[Any, ...], dry_run: bool, yes: bool) -> None:
+    """Go on after an older backup was restored: open the ledger that follows, and sign what was lost."""
+    ctx = context()
+    notes = kept_checkpoints([(file.name, file.read()) for file in kept])
+    remarker = Remarker(ctx.keys.ring, ctx.settings.public_url, ctx.random)
+    shared = (ctx.database, remarker, ctx.keys.guard, ctx.now, site_key, notes)
+    lost = recover_ledger(*shared, dry_run=True)
+    require_lost(lost, site_key)
+    for gap in lost:
+        click.echo(f"{gap.ledger}: {gap.size} leaves were signed, {gap.restored} are here, {gap.lost} are lost")
+    if not dry_run:
+        confirm("Open a new ledger, and say in it that these are lost for good?", yes)
+        recover_ledger(*shared)
+        click.echo(f"A new ledger goes on from here. Witnesses need its keys: consent ledger key {site_key}")
 
 
 def _print_counts(counts: Mapping[str, int]) -> None:

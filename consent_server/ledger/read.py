@@ -9,6 +9,7 @@ from consent_server.core.hashes import HASH_BYTES
 from consent_server.core.keys import KeyRing
 from consent_server.ledger import store as ledgers
 from consent_server.ledger import store_cosignatures as cosignatures
+from consent_server.ledger import store_remarks
 from consent_server.ledger.rows import CheckpointRow
 from consent_server.ledger.rules import TILE_HEIGHT, Tile, Tree
 from consent_server.ledger.rules_witness import CosignedCheckpoint
@@ -39,6 +40,12 @@ def read_checkpoints(database: Database, site_id: int, after: int, limit: int) -
     with database.reading() as session:
         checkpoints = cosignatures.page(session, site_id, after, limit + 1)
         return CheckpointPage(checkpoints[:limit], len(checkpoints) > limit)
+
+
+def read_remarks(database: Database, site_id: int) -> list[tuple[int, str, bytes]]:
+    """All that the ledger says of itself: leaf, signed entry and salt. They name nobody."""
+    with database.reading() as session:
+        return store_remarks.sealed(session, site_id)
 
 
 def read_verifier_keys(database: Database, ring: KeyRing, key: str) -> list[str]:

@@ -11,6 +11,7 @@ from consent_server.core.errors import InvalidProof
 from consent_server.core.hashes import HASH_BYTES
 from consent_server.core.notes import Checkpoint, NoteKey, Verify, open_checkpoint
 from consent_server.ledger.rules import EMPTY_ROOT, TILE_WIDTH, ReadTile, Tile, Tree, grow
+from consent_server.ledger.rules_remark import Remarks
 from consent_server.ledger.rules_report import Report
 
 
@@ -26,26 +27,45 @@ class SealedNote(Protocol):
 class RegrownLedger:
     """Grows leaf by leaf. Holds the unfinished tile of each level and what was kept, however long the ledger is."""
 
-    def __init__(self, report: Report, keys: Mapping[NoteKey, Verify], kept: Iterable[str]) -> None:
-        self._report, self._keys = report, keys
+    def __init__(self, report: Report, keys: Mapping[NoteKey, Verify], kept: Iterable[str], remarks: Remarks) -> None:
+        self._report, self._keys, self._remarks = report, keys, remarks
         # With these alone the tree grows, and has a root at any size.
         self._edge: dict[int, bytes] = {}
         self._sealed_at: datetime | None = None
         self._good = self._broken = 0
         self.kept: dict[int, set[bytes]] = {}
         for note in kept:
-            if checkpoint := self.opened("a kept checkpoint", note):
+            checkpoint = self.opened("a kept checkpoint", note, kept=True)
+            if checkpoint and not self._is_lost(checkpoint):
                 self.kept.setdefault(checkpoint.size, set()).add(checkpoint.root)
         self._kept_sizes = sorted(self.kept)
         self._compare_kept(0, EMPTY_ROOT, stored=True)
 
-    def opened(self, name: str, note: str) -> Checkpoint | None:
+    def opened(self, name: str, note: str, kept: bool = False) -> Checkpoint | None:
         """A checkpoint that the ledger signed; what is none is a fault under this name."""
         try:
-            return open_checkpoint(note, self._keys)
+            checkpoint = open_checkpoint(note, self._keys)
         except InvalidProof as error:
             self._report.fail(name, error.detail)
             return None
+        if not kept and checkpoint.origin != self._remarks.origin_at(checkpoint.size):
+            self._report.fail(name, f"it is of {checkpoint.origin}, which had another end")
+            return None
+        return checkpoint
+
+    def _is_lost(self, kept: Checkpoint) -> bool:
+        """Whether it is about what a restore lost, as a signed entry says. What that does not admit is a fault."""
+        gap = self._remarks.gap_of(kept.origin)
+        if gap is None or kept.size <= gap.restored:
+            return False
+        name = f"kept checkpoint {kept.size}"
+        if kept.size > gap.size:
+            self._report.fail(name, f"the entry about the restore says that {gap.size} leaves were signed: it was cut")
+        elif kept.size == gap.size and kept.root.hex() != gap.root:
+            self._report.fail(name, "the entry about the restore names another root: the ledger was forked")
+        else:
+            self._report.counts["kept checkpoints of leaves that a restore lost, says a signed entry"] += 1
+        return True
 
     def add(
         self, first: int, hashes: Sequence[bytes], checkpoints: Mapping[int, SealedNote], read_stored: ReadTile
@@ -86,9 +106,10 @@ class RegrownLedger:
         if sealed is None:
             return
         self._report.counts["checkpoints"] += 1
-        if self._sealed_at is not None and sealed.sealed_at < self._sealed_at:
-            self._report.fail(f"checkpoint {size}", "it is dated before the one that came before it")
-        self._sealed_at = sealed.sealed_at
+        if not self._remarks.clock_was_wrong(size - 1):
+            if self._sealed_at is not None and sealed.sealed_at < self._sealed_at:
+                self._report.fail(f"checkpoint {size}", "it is dated before the one that came before it")
+            self._sealed_at = sealed.sealed_at
         checkpoint = self.opened(f"checkpoint {size}", sealed.note)
         if checkpoint is None:
             return

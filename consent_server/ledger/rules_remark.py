@@ -47,6 +47,11 @@ class Gap:
     root: str
     restored: int
 
+    @property
+    def lost(self) -> int:
+        """How many leaves."""
+        return self.size - self.restored
+
 
 @dataclass(frozen=True, slots=True)
 class Remark:
@@ -63,7 +68,7 @@ class Remark:
     @property
     def count(self) -> int:
         """How many leaves it is about, or how many were lost."""
-        lost = self.gap.size - self.gap.restored if self.gap else 0
+        lost = self.gap.lost if self.gap else 0
         return lost + sum(last - first + 1 for first, last in self.leaves)
 
 
@@ -128,6 +133,10 @@ class Remarks:
     def counted(self) -> dict[str, int]:
         """What reports say: of each remark how many leaves it is about, or how many were lost."""
         return {f"{SAID[remark.rule]} (leaf {remark.leaf_index}: {remark.reason})": remark.count for remark in self.all}
+
+    def gap_of(self, origin: str) -> Gap | None:
+        """What was lost of the ledger of this name."""
+        return next((gap for gap in self.gaps if gap.ledger == origin), None)
 
     def origin_at(self, size: int) -> str:
         """The name under which a checkpoint of so many leaves was signed."""

@@ -208,10 +208,22 @@ def _grow(session: Session, state: State, ring: KeyRing, now: datetime) -> Growt
     ledger, newest = state.ledger, state.newest
     # Also when nothing is new: whoever removes records next must not do so over a change.
     tree = Tree(ledger.size, _reader(session, state))
-    _continues(newest, ledger, ring, tree.root())
+    continues(newest, ledger, ring, tree.root())
     sealed_at = seal_time(session, ring, ledger, newest, tree, now)
-    if not state.new:
-        return None
+    return _growth(state, ring, sealed_at) if state.new else None
+
+
+def append_own_entries(session: Session, ledger: LedgerRow, ring: KeyRing, sealed_at: datetime) -> None:
+    """Give what the ledger says of itself a leaf, before any record that is newer; in the ledger's turn.
+
+    Whoever calls it has looked at all else.
+    """
+    states = ledgers.read_states(session, [ledger], ledger.decisions_to, BATCH)
+    ledgers.write(session, [_growth(state, ring, sealed_at) for state in states])
+
+
+def _growth(state: State, ring: KeyRing, sealed_at: datetime) -> Growth:
+    ledger = state.ledger
     commitments = [entry.commitment for entry in (*state.decisions, *state.removals)]
     tiles = list(grow(ledger.size, map(leaf_hash, commitments), state.read_tile))
     state.edge.update(((tile.level, tile.index), hashes) for tile, hashes in tiles)
@@ -230,7 +242,8 @@ def _reader(session: Session, state: State) -> ReadTile:
     return read
 
 
-def _continues(newest: CheckpointRow | None, ledger: LedgerRow, ring: KeyRing, root: bytes) -> None:
+def continues(newest: CheckpointRow | None, ledger: LedgerRow, ring: KeyRing, root: bytes) -> None:
+    """Raises InvalidProof unless the ledger is as its last checkpoint says."""
     # Somebody may have changed leaves, tiles, checkpoints or this position. A checkpoint of ours over them
     # would make that change ours: only what this ledger's key has signed is continued.
     if newest is None:

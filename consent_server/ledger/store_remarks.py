@@ -16,20 +16,20 @@ def keep(session: Session, site_id: int, rule: str, entry: str, salt: bytes, at:
     return row.id
 
 
-def sealed(session: Session, site_id: int) -> list[tuple[int, str]]:
-    """Leaf and entry of each remark of a site, in order."""
+def sealed(session: Session, site_id: int) -> list[tuple[int, str, bytes]]:
+    """Leaf, entry and salt of each remark of a site, in order."""
     rows = session.execute(
-        select(LeafRow.leaf_index, RemovalRow.entry)
+        select(LeafRow.leaf_index, RemovalRow.entry, RemovalRow.salt)
         .join(LeafRow, LeafRow.removal_id == RemovalRow.id)
         .where(RemovalRow.site_id == site_id, RemovalRow.rule.is_not(None), LeafRow.site_id == site_id)
         .order_by(LeafRow.leaf_index)
     )
-    return [(leaf_index, entry) for leaf_index, entry in rows]
+    return [(leaf_index, entry, salt) for leaf_index, entry, salt in rows]
 
 
 def leaves_between(session: Session, site_id: int, first: int, end: int) -> set[int]:
     """Which leaves from `first` (included) to `end` (excluded) are remarks."""
-    return {leaf_index for leaf_index, _ in sealed(session, site_id) if first <= leaf_index < end}
+    return {leaf_index for leaf_index, _, _ in sealed(session, site_id) if first <= leaf_index < end}
 
 
 def every(session: Session, site_id: int) -> list[str]:

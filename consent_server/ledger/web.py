@@ -36,6 +36,14 @@ def checkpoints(key: str) -> Response:
     return answer(lines, "application/jsonl; charset=utf-8", cache=Cache.NO_STORE, headers=following)
 
 
+@bp.get("/remarks")
+def remarks(key: str) -> Response:
+    """What the ledger says of itself in signed entries, oldest first."""
+    entries = read_ledger.read_remarks(context().database, context()[CurrentSites].get(key).site_id)
+    items = [{"leaf_index": index, "entry": entry, "salt": salt.hex()} for index, entry, salt in entries]
+    return answer({"items": items}, cache=Cache.NO_STORE)
+
+
 @bp.get("/<path:path>")
 def tile(key: str, path: str) -> Response:
     """A tile (C2SP tlog-tiles)."""

@@ -10,11 +10,13 @@ from consent_server.core.database import Database
 from consent_server.core.errors import InvalidProof, Refusal
 from consent_server.core.keys import KeyRing, read_header, verify_jws
 from consent_server.core.notes import open_checkpoint
+from consent_server.core.seal_guard import site_ledger
 from consent_server.decisions import store as decisions
 from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE
 from consent_server.ledger.rules import commitment, leaf_hash, verify_inclusion
 from consent_server.ledger.rules_report import Check
+from consent_server.ledger.why_gone import why_gone
 from consent_server.receipts.prove import Proof, Proved, open_sealed
 
 UNSIGNED = "Not looked up: the signature is not valid."
@@ -54,15 +56,18 @@ def verify_receipt(receipt: str, ring: KeyRing, database: Database, now: Callabl
     if not offline.claims:
         return verify_record(offline, receipt, ring, None, InvalidProof(UNSIGNED))
     named = UUID(offline.claims["jti"])
-    with open_sealed(database, ring, now, lambda session: decisions.by_receipt_id(session, named)) as (_, row, proved):
-        return verify_record(offline, receipt, ring, row, proved)
+    with open_sealed(database, ring, now, lambda session: decisions.by_receipt_id(session, named)) as held:
+        session, row, proved = held
+        gone = "it may have been erased" if row is not None else why_gone(session, ring, offline.claims)
+        return verify_record(offline, receipt, ring, row, proved, gone)
 
 
 def verify_record(
-    offline: Verification, receipt: str, ring: KeyRing, row: DecisionRow | None, proved: Proved
-) -> Verification:
-    """The two checks more that take the record of the receipt's id, and its proof."""
-    record = _check("record", lambda: _recorded(receipt, offline.claims, row))
+    offline: Verification, receipt: str, ring: KeyRing, row: DecisionRow | None, proved: Proved,
+    gone: str = "it may have been erased",
+) -> Verification:  # fmt: skip
+    """The two checks more that take the record of the receipt's id, and its proof. `gone` says why it is not here."""
+    record = _check("record", lambda: _recorded(receipt, offline.claims, row, gone))
     inclusion = _check("inclusion", lambda: _included(receipt, offline.claims, ring, proved))
     return Verification((*offline.checks, record, inclusion), offline.claims)
 
@@ -74,11 +79,11 @@ def _check(name: str, step: Callable[[], str]) -> Check:
         return Check(name, False, error.detail)
 
 
-def _recorded(receipt: str, claims: dict[str, Any], row: DecisionRow | None) -> str:
+def _recorded(receipt: str, claims: dict[str, Any], row: DecisionRow | None, gone: str) -> str:
     if not claims:
         raise InvalidProof(UNSIGNED)
     if row is None or row.receipt != receipt:
-        raise InvalidProof("This receipt is not on record here; it may have been erased.")
+        raise InvalidProof(f"This receipt is not on record here; {gone}.")
     return "This receipt is on record."
 
 
@@ -87,7 +92,10 @@ def _included(receipt: str, claims: dict[str, Any], ring: KeyRing, proved: Prove
         raise InvalidProof(UNSIGNED)
     if not isinstance(proved, Proof):
         raise proved
-    checkpoint = open_checkpoint(proved.checkpoint, ring.note_keys(claims["ledger"]))
+    name = proved.checkpoint.partition("\n")[0]
+    if site_ledger(name)[0] != site_ledger(claims["ledger"])[0]:
+        raise InvalidProof(f"The checkpoint is of another ledger, {name}.")
+    checkpoint = open_checkpoint(proved.checkpoint, ring.note_keys(name))
     leaf = leaf_hash(commitment(proved.salt, receipt))
     verify_inclusion(leaf, proved.leaf_index, checkpoint.size, proved.hashes, checkpoint.root)
     return f"Leaf {proved.leaf_index} of the {checkpoint.size} that the newest checkpoint covers."

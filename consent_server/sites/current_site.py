@@ -132,4 +132,5 @@ def _unchanged(session: Session, stored: StoredSite, last: CurrentSite) -> bool:
         stored.site == last.site
         and notices.in_force_id(session, stored.id) == last.notice_id
         and experiments.running_key(session, stored.id) == runs
+        and ledgers.origin(session, stored.id) == last.ledger
     )

@@ -56,7 +56,7 @@ def test_every_decision_is_recorded(app: Flask, body: Body, services: Context) -
     services.database.forget()
 
 
-def test_a_lock_is_waited_for_as_long_as_elsewhere_and_nothing_is_left_for_others(services: Context, database_url: str) -> None:
+def test_a_lock_is_waited_for_as_long_and_others_meet_nothing_of_it(services: Context, database_url: str) -> None:
     # More at once than there are sessions, so that some are lent to one and then to another.
     for _ in range(3):
         with services.database.reading() as session, services.database.reading() as other:

@@ -15,9 +15,13 @@ from werkzeug.wrappers import Request, Response
 from consent_server.app import create_app
 from consent_server.core.context import Context
 from consent_server.ledger.check_public import check_public_ledger
-from tests.support.factories import Clock, settings_for
+from consent_server.ledger.recover import recover_ledger
+from consent_server.ledger.remark import Remarker
+from consent_server.ledger.rules_remark import RemarkRule
+from tests.support.factories import PUBLIC_URL, Clock, settings_for
 from tests.support.ledger_attacks import Attacker
 from tests.support.ledger_shop import Shop
+from tests.support.set_back import OlderCopy
 
 Wsgi = Callable[..., Any]
 
@@ -112,6 +116,7 @@ def test_a_ledger_that_was_rewritten_meets_kept_checkpoints(shop: Shop, url: str
     kept = shop.checkpoints()
     attacker.delete(5)
     attacker.empty_the_ledger()
+    shop.services.keys.guard.signed.path.unlink()
     shop.seal()
     assert faults(url) == []
     said = faults(url, *kept[1:])
@@ -182,7 +187,43 @@ def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     assert "FAIL http://127.0.0.1:9/: /ledger/shop/checkpoint: it cannot be reached" in done.output
 
 
-@pytest.mark.parametrize("address", ["file:///etc/passwd", "consent.example", "http://", "http://[", ""])
-def test_what_is_no_address(tmp_path: Path, address: str) -> None:
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("file:///etc/passwd", "must start with http:// or https://"),
+        ("consent.example", "must start with http:// or https://"),
+        ("http://", "names no host"),
+        ("http://[", "has no host that can be read"),
+        ("", "must start with http:// or https://"),
+    ],
+)
+def test_what_is_no_address(tmp_path: Path, address: str, said: str) -> None:
     done = elsewhere(tmp_path, "--from", address)
-    assert (done.exit_code, "must be http:// or https:// with a host" in done.output) == (2, True)
+    assert (done.exit_code, said in done.output) == (2, True), done.output
+
+
+def test_what_the_ledger_says_of_itself_is_read_and_held_to_its_leaf(shop: Shop, url: str, attacker: Attacker) -> None:
+    our, kept = shop.services, shop.checkpoints()
+    with our.database.transaction() as session:
+        Remarker(our.keys.ring, PUBLIC_URL, our.random).remark(
+            session, shop.site, RemarkRule.NOT_GENUINE, "A load test", [(2, 3)], shop.clock()
+        )
+    shop.seal()
+    report = check_public_ledger(url, "shop", kept)
+    assert report.faults == []
+    assert report.counts["leaves marked as not genuine by a signed entry (leaf 12: A load test)"] == 2
+    attacker.sql("UPDATE removals SET salt = :salt WHERE rule IS NOT NULL AND site_id = :site", salt=bytes(32))
+    assert faults(url, *kept) == ["leaf 12: it is not the remark that the ledger is said to make there"]
+
+
+def test_a_ledger_that_goes_on_after_a_restore(shop: Shop, url: str, tmp_path: Path) -> None:
+    older = OlderCopy(shop.services, tmp_path)
+    shop.decide()
+    shop.seal()
+    kept = shop.checkpoints()
+    older.put_back()
+    our = shop.services
+    recover_ledger(our.database, Remarker(our.keys.ring, PUBLIC_URL, our.random), our.keys.guard, shop.clock, "shop")
+    report = check_public_ledger(url, "shop", kept)
+    assert report.faults == []
+    assert report.counts["kept checkpoints of leaves that a restore lost, says a signed entry"] == 1

@@ -65,6 +65,7 @@ class Ledger:
             first = text("DELETE FROM decisions WHERE id IN (SELECT id FROM decisions ORDER BY id LIMIT :count)")
             session.execute(first, {"count": without})
             session.execute(text("UPDATE ledgers SET size = 0, decisions_to = 0"))
+        self.services.keys.guard.signed.path.unlink()
         self.seal()
 
 
