@@ -22,6 +22,7 @@ from consent_server.core.errors import InvalidProof, UnknownNotice, UnknownWidge
 from consent_server.core.keys import KeyRing
 from consent_server.ledger import store as ledgers
 from consent_server.ledger import store_cosignatures as cosignatures
+from consent_server.ledger import store_remarks
 from consent_server.ledger import store_timestamps as timestamps
 from consent_server.ledger.rules import Tree, leaf_hash
 from consent_server.ledger.rules_removal import range_over
@@ -87,6 +88,7 @@ def _contents(
         jwks=ring.public_jwks(),
         entries=reader.between(first, end),
         removals=reader.removals,
+        remarks=list(reader.removals([index for index, _, _ in store_remarks.sealed(session, stored.id)])),
         checkpoints=_checkpoints(session, stored.id, first, end, size),
         publications=_publications(session, stored.id),
         notice=partial(_unless_gone, notices.body, session),

@@ -123,6 +123,8 @@ class PackContents:
     timestamps: Iterable[PackTimestamp]
     sign: Sign
     demo: bool = False
+    # All that the ledger ever said of itself, whichever leaves the pack has: times and names are read by it.
+    remarks: Sequence[PackEntry] = ()
 
 
 def stream_pack(pack: PackContents, progress: Progress = lambda _: None) -> Iterator[bytes]:
@@ -179,6 +181,8 @@ class _Writer:
         yield
         yield from self._lines("records.jsonl", self._records(progress))
         yield from self._lines("removals.jsonl", self._later_removals())
+        if pack.remarks:
+            yield from self._lines("remarks.jsonl", map(_entry_line, pack.remarks))
         yield from self._lines("checkpoints.jsonl", map(_line, pack.checkpoints))
         yield from self._archive()
         yield from self._lines("configurations.jsonl", map(_configuration_line, pack.configurations))

@@ -61,6 +61,7 @@ CHECKS = {
     "widgets": "the code that showed each notice is here, whole",
     "shown": "what that code was served with, and its pictures, are of these notices, dated and whole",
     "removals": "a signed entry names each removed record, and what it names is gone",
+    "remarks": "what the ledger says of itself is signed and stands in it",
     "timestamps": "each RFC 3161 answer is about what it is said to stamp, at a time that fits; not who signed it",
     "kept": "the checkpoints that you kept are of this same history",
     "witnesses": "the cosignatures of the witnesses that you named",
@@ -417,7 +418,7 @@ class Facts(NamedTuple):
 
     file: str
     site: str
-    ledger: str
+    ledgers: tuple[str, ...]
     keys: dict[str, bytes]
     size: int
     root: bytes
@@ -433,7 +434,8 @@ class Line(NamedTuple):
     claims: dict[str, Any] | None
 
 
-TYPES = ("consent-receipt+jwt", "consent-removal+jwt")
+TYPES = ("consent-receipt+jwt", "consent-removal+jwt", "consent-remark+jwt")
+REMARKS = ("clock-corrected", "restored", "not-genuine")
 FIELDS = {"leaf_index", "leaf", "receipt", "salt", "hashes", "removed_by"}
 KEPT_CLAIMS = ("typ", "iat", "jti", "decision_id", "notice", "widget", "rule", "count", "leaves")
 
@@ -494,13 +496,13 @@ def read_line(facts: Facts, data: bytes, signatures: list[Signature], faults: li
 
 
 def check_claims(facts: Facts, claims: dict[str, Any]) -> None:
-    if (claims.get("schema"), claims.get("site"), claims.get("ledger")) != ("1", facts.site, facts.ledger):
+    if (claims.get("schema"), claims.get("site")) != ("1", facts.site) or claims.get("ledger") not in facts.ledgers:
         raise Wrong("it is of another schema, site or ledger")
     number(claims.get("iat"))
-    removal = claims["typ"] == TYPES[1]
-    if not all(isinstance(claims.get(name), str) for name in (("jti",) if removal else ("jti", "decision_id"))):
+    receipt = claims["typ"] == TYPES[0]
+    if not all(isinstance(claims.get(name), str) for name in (("jti", "decision_id") if receipt else ("jti",))):
         raise Wrong("it has no jti or no decision_id")
-    if not removal:
+    if receipt:
         unhex(claims.get("notice")), unhex(claims.get("widget"))
         return
     ranges = claims.get("leaves")
@@ -510,10 +512,30 @@ def check_claims(facts: Facts, claims: dict[str, Any]) -> None:
     ascending = all(low <= high for low, high in ranges) and all(
         ends[at] < ends[at + 1] for at in range(1, len(ends) - 1, 2)
     )
-    if not ends or not ascending or claims.get("count") != sum(high - low + 1 for low, high in ranges):
+    if not ascending or claims.get("count") != sum(high - low + 1 for low, high in ranges):
         raise Wrong("its ranges are not ascending, or its count is not theirs")
-    if claims.get("rule") not in ("erasure", "retention") or not isinstance(claims.get("reason"), str):
+    rules = ("erasure", "retention") if claims["typ"] == TYPES[1] else REMARKS
+    if claims.get("rule") not in rules or not isinstance(claims.get("reason"), str):
         raise Wrong("it names no rule or no reason")
+    if (claims["rule"] == "restored") != (not ends):
+        raise Wrong("it names no leaves")
+    if not ends:
+        check_gap(claims)
+
+
+def check_gap(claims: dict[str, Any]) -> None:
+    gap = claims.get("gap")
+    if not isinstance(gap, dict) or gap.keys() != {"ledger", "size", "root", "restored"}:
+        raise Wrong("it does not say what was lost")
+    unhex(gap["root"])
+    if number(gap["restored"]) > number(gap["size"]) or gap["ledger"] not in names_of(claims["ledger"])[:-1]:
+        raise Wrong("what it says was lost cannot be")
+
+
+def names_of(ledger: str) -> tuple[str, ...]:
+    """A ledger and those before it, each of which ended in a restore: of "…/ledger/shop/3" also "…/2" and "…/shop"."""
+    match = re.fullmatch("(.*/ledger/[^/\n]+)/([1-9][0-9]{0,3})", ledger)
+    return (match[1], *(f"{match[1]}/{at}" for at in range(2, int(match[2]) + 1))) if match else (ledger,)
 
 
 def place(facts: Facts, index: int) -> str:
@@ -523,7 +545,7 @@ def place(facts: Facts, index: int) -> str:
 # --- The pack as files ---
 
 NAMES = re.compile(
-    r"README\.md|verify\.py|keys\.json|(records|removals|checkpoints|publications|configurations)\.jsonl"
+    r"README\.md|verify\.py|keys\.json|(records|removals|remarks|checkpoints|publications|configurations)\.jsonl"
     r"|(pictures|timestamps)\.jsonl|pictures/[0-9a-f]{64}\.png"
     r"|manifest\.(json|jws)|notices/[0-9a-f]{64}\.json|widget/[0-9a-f]{64}\.js|timestamps/[0-9a-f]{64}\.tsr"
 )
@@ -623,7 +645,11 @@ class Audit:
         self.before: Sealed | None = None
         self.after: Sealed | None = None
         self.judged = -1
-        self.counts = dict.fromkeys(("receipts", "removals", "removed"), 0)
+        self.counts = dict.fromkeys(("receipts", "removals", "removed", "remarks"), 0)
+        # What the ledger says of itself: claims by leaf, the leaves of a wrong clock, and what restores lost.
+        self.remarks: dict[int, dict[str, Any]] = {}
+        self.wrong_clock: list[tuple[int, int]] = []
+        self.gaps: list[dict[str, Any]] = []
         self.ids: dict[bytes, int] = {}
         self.gone: dict[int, list[tuple[int, int]]] = {}
         self.named: dict[int, list[tuple[int, int]]] = {}
@@ -638,6 +664,7 @@ class Audit:
             ("keys", "keys.json", self.read_keys),
             ("manifest", "manifest.jws", self.check_manifest),
             ("files", "manifest.json", self.check_files),
+            ("remarks", "remarks.jsonl", self.read_remarks),
             ("checkpoints", "checkpoints.jsonl", self.read_checkpoints),
             ("notices", "publications.jsonl", self.read_publications),
             ("widgets", "widget", self.read_widgets),
@@ -647,6 +674,7 @@ class Audit:
             ("kept", "checkpoint", self.read_kept),
             ("records", "records.jsonl", self.read_records),
             ("removals", "removals.jsonl", self.read_removals),
+            ("remarks", "remarks.jsonl", self.check_remarks),
         ]
         for check, where, step in steps:
             try:
@@ -683,8 +711,10 @@ class Audit:
         document = strict_json(self.pack.read("keys.json"))
         self.keys = read_jwks(document)
         ledger = self.manifest["ledger"]
-        self.names = {(ledger, key_id(ledger, b"\x01", public)): public for public in self.keys.values()}
-        ids = {name_and_id[1]: b"\x01" + public for name_and_id, public in self.names.items()}
+        self.names = {
+            (name, key_id(name, b"\x01", public)): public for name in names_of(ledger) for public in self.keys.values()
+        }
+        ids = {one: b"\x01" + public for (name, one), public in self.names.items() if name == ledger}
         written = [f"{ledger}+{hint.hex()}+{base64.b64encode(key).decode()}" for hint, key in ids.items()]
         if document.get("ledger") != written:
             raise Wrong("the ledger's keys are not those of the key set")
@@ -715,6 +745,53 @@ class Audit:
             elif entry != dict(zip(("sha256", "bytes"), self.pack.weigh(name))):  # noqa: B905  (3.10)
                 self.fail("files", name, "its SHA-256 or its length is not that of the manifest: it was altered")
         self.seen["files"] = f"{len(listed)}"
+
+    def read_remarks(self) -> None:
+        """Those that a key of the ledger signed: times and names are read by them. Whether they stand in it: later."""
+        if "remarks.jsonl" not in self.pack.names:
+            return
+        signatures: list[Signature] = []
+        facts = Facts("remarks.jsonl", self.manifest["site"], names_of(self.manifest["ledger"]), self.keys, 0, b"")
+        for data in self.pack.lines("remarks.jsonl"):
+            line = strict_json(data)
+            claims, signature = open_jws(line["receipt"], TYPES[2:], self.keys)
+            check_claims(facts, claims)
+            if claims["leaves"] and claims["leaves"][-1][1] >= number(line["leaf_index"]):
+                raise Wrong(f"that of leaf {line['leaf_index']} names leaves that are younger than itself")
+            signatures.append(signature)
+            self.remarks[line["leaf_index"]] = claims
+        if forged(signatures):
+            self.remarks = {}
+            raise Wrong("a signature does not match the content: it was altered")
+        said = [claims for _, claims in sorted(self.remarks.items())]
+        self.gaps = [claims["gap"] for claims in said if claims["rule"] == "restored"]
+        for claims in said:
+            if claims["rule"] == "clock-corrected":
+                self.wrong_clock += [(low, high) for low, high in claims["leaves"]]
+
+    def check_remarks(self) -> None:
+        """Each stands in the ledger, and none that stands among the records was left out."""
+        if not self.remarks:
+            return
+        lines, faults = check_lines(
+            self.facts._replace(file="remarks.jsonl"), (1, list(self.pack.lines("remarks.jsonl")))
+        )
+        for _, where, reason in faults:
+            self.fail("remarks", where, reason)
+        if [line.leaf_index for line in lines] != sorted(self.remarks):
+            raise Wrong("it is not in order")
+        for index, claims in sorted(self.remarks.items()):
+            if claims["rule"] == "restored" and claims["gap"]["restored"] > index:
+                self.fail("remarks", f"remarks.jsonl leaf {index}", "it is about a restore that came after it")
+        self.seen["remarks"] = "; ".join(remark_said(*each) for each in sorted(self.remarks.items()))
+
+    def clock_was_wrong(self, index: int) -> bool:
+        return any(low <= index <= high for low, high in self.wrong_clock)
+
+    def name_at(self, size: int) -> str:
+        """Under which name a checkpoint of so many leaves was signed."""
+        names = (gap["ledger"] for gap in self.gaps if size <= gap["restored"])
+        return str(next(names, self.manifest["ledger"]))
 
     def read_checkpoints(self) -> None:
         self.witnesses = dict(map(read_witness, self.options.witnesses))
@@ -759,7 +836,7 @@ class Audit:
         for who, one, stamp in cosignatures(checkpoint, self.witnesses):
             yield "witnesses", where, one
             self.cosigned[who] = (self.cosigned[who][0] + 1, sealed.size, stamp)
-            if sealed.at > stamp + TOLERANCE:
+            if sealed.at > stamp + TOLERANCE and not self.clock_was_wrong(sealed.size - 1):
                 self.fail("witnesses", where, "a witness saw it before it was sealed: it was dated later")
 
     def check_signatures(self, waiting: list[tuple[str, str, Signature]]) -> None:
@@ -768,7 +845,7 @@ class Audit:
 
     def checkpoint_lines(self) -> Iterator[tuple[str, tuple[Checkpoint, Sealed] | Wrong]]:
         """Each line with its place, or what is wrong with it. None is kept: there may be one for each leaf."""
-        latest = None
+        latest, reliable = None, 0.0
         for position, data in enumerate(self.pack.lines("checkpoints.jsonl"), 1):
             where = f"checkpoints.jsonl line {position}"
             try:
@@ -776,7 +853,8 @@ class Audit:
             except Wrong as error:
                 yield where, error
             else:
-                latest = sealed
+                reliable = reliable if self.clock_was_wrong(sealed.size - 1) else sealed.at
+                latest = sealed._replace(at=reliable)
                 yield where, (checkpoint, sealed)
 
     def read_checkpoint(self, data: bytes, latest: Sealed | None) -> tuple[Checkpoint, Sealed]:
@@ -784,9 +862,10 @@ class Audit:
         if not isinstance(line, dict) or line.keys() != {"size", "sealed_at", "note"}:
             raise Wrong("a line has the fields size, sealed_at and note")
         checkpoint, at = open_checkpoint(line["note"]), seconds(line["sealed_at"])
-        if (checkpoint.origin, checkpoint.size) != (self.manifest["ledger"], line["size"]):
+        if (checkpoint.origin, checkpoint.size) != (self.name_at(checkpoint.size), line["size"]):
             raise Wrong("it is of another ledger or size than its line says")
-        if latest and (checkpoint.size <= latest.size or at < latest.at):
+        back = latest is not None and at < latest.at and not self.clock_was_wrong(checkpoint.size - 1)
+        if latest and (checkpoint.size <= latest.size or back):
             raise Wrong("it is not longer than the one before, or earlier")
         return checkpoint, Sealed(checkpoint.size, checkpoint.root, at)
 
@@ -956,7 +1035,7 @@ class Audit:
         kind, size, digest = line["kind"], line["size"], line["digest"]
         asked = self.asked.get(number(size)) if kind == "checkpoint" else None
         if asked:
-            return f"the checkpoint of {size} leaves", asked[1], asked[0].at
+            return f"the checkpoint of {size} leaves", asked[1], 0 if self.clock_was_wrong(size - 1) else asked[0].at
         if kind == "notice" and size is None and digest in self.published:
             return f"notices/{digest}.json", digest, self.published[digest]
         if kind == "widget" and size is None and digest in self.widgets:
@@ -973,10 +1052,14 @@ class Audit:
             self.seen["kept"] = f"{len(self.options.kept)} files"
 
     def check_kept(self, kept: Checkpoint) -> None:
-        if kept.origin != self.manifest["ledger"]:
+        if kept.origin not in names_of(self.manifest["ledger"]):
             raise Wrong(f"it is of another ledger, {kept.origin!r}")
         if forged(kept.signatures(self.names)):
             raise Wrong("its signature is wrong")
+        gap = next((gap for gap in self.gaps if gap["ledger"] == kept.origin), None)
+        if gap and kept.size > gap["restored"]:
+            self.check_lost(kept, gap)
+            return
         first, end, size = (self.manifest[name] for name in ("first", "end", "tree_size"))
         roots = {one: found[0].root for one, found in self.asked.items() if found}
         if kept.size > size:
@@ -1001,11 +1084,20 @@ class Audit:
                 f"https://{kept.origin}/consistency?from={kept.size}&to={size} and give it with --proof"
             )
 
+    def check_lost(self, kept: Checkpoint, gap: dict[str, Any]) -> None:
+        """One of what a restore lost: the entry about it must admit it."""
+        if kept.size > gap["size"]:
+            raise Wrong(f"it has {kept.size} leaves, and the entry about the restore admits only {gap['size']}")
+        if kept.size == gap["size"] and kept.root.hex() != gap["root"]:
+            raise Wrong("FORK: the entry about the restore names another root than the one you kept")
+
     def read_records(self) -> None:
         first, end, size = (self.manifest[name] for name in ("first", "end", "tree_size"))
         self.expected = first
         newest = self.newest.root if self.newest else b""
-        self.facts = Facts("records.jsonl", self.manifest["site"], self.manifest["ledger"], self.keys, size, newest)
+        self.facts = Facts(
+            "records.jsonl", self.manifest["site"], names_of(self.manifest["ledger"]), self.keys, size, newest
+        )
         self.ahead = (found[1] for _, found in self.checkpoint_lines() if not isinstance(found, Wrong))
         self.after = next(self.ahead, None)
         try:
@@ -1014,6 +1106,7 @@ class Audit:
             # It holds a file of the pack open, and this audit.
             self.ahead = iter(())
         counts = "{receipts} receipts, {removals} removal entries, {removed} removed".format(**self.counts)
+        counts += f", {self.counts['remarks']} remarks" if self.counts["remarks"] else ""
         self.seen.update(records=f"leaves {first} to {end - 1} of {self.manifest['tree_size']}: {counts}")
         self.seen.update(dict.fromkeys(("leaves", "inclusion", "history", "times", "unique", "signatures"), ""))
 
@@ -1077,10 +1170,15 @@ class Audit:
         while self.after and self.after.size <= index:
             if self.after.size > self.judged and first <= self.after.size <= end and first < end:
                 self.fail_history(f"the {self.after.size} leaves before it are not whole, its root cannot be made")
-            self.before, self.after = self.after, next(self.ahead, None)
+            # What ends in a leaf of a wrong clock says nothing of the time.
+            if not self.clock_was_wrong(self.after.size - 1):
+                self.before = self.after
+            self.after = next(self.ahead, None)
 
     def take_claims(self, where: str, index: int, claims: dict[str, Any]) -> None:
-        self.check_time(where, claims["iat"])
+        in_time = not self.clock_was_wrong(index)
+        if in_time:
+            self.check_time(where, claims["iat"])
         for name in ("jti", "decision_id"):
             digest = hashlib.sha256((name + str(claims[name])).encode("utf-8", "replace")).digest()[:16]
             if claims[name] is not None and self.ids.setdefault(digest, index) != index:
@@ -1089,17 +1187,22 @@ class Audit:
             self.counts["removals"] += 1
             self.named[index] = [(low, high) for low, high in claims["leaves"]]
             return
+        if claims["typ"] == TYPES[2]:
+            self.counts["remarks"] += 1
+            if index not in self.remarks:
+                self.fail("remarks", where, "remarks.jsonl does not have it: it was taken out")
+            return
         self.counts["receipts"] += 1
         if claims["widget"] not in self.widgets:
             self.fail("widgets", where, f"the code that it names, widget/{claims['widget']}.js, is not here")
         if claims["notice"] not in self.published:
             self.fail("notices", where, f"the notice that it names, {claims['notice']}, is not here whole")
-        elif self.published[claims["notice"]] > claims["iat"] + TOLERANCE:
+        elif in_time and self.published[claims["notice"]] > claims["iat"] + TOLERANCE:
             self.fail("notices", where, "it answers a notice that was not published yet: it was back-dated")
 
     def check_time(self, where: str, iat: int) -> None:
         said = f"it is dated {spoken(iat)}, "
-        if self.after and iat > self.after.at + TOLERANCE:
+        if self.after and iat > self.after.at + TOLERANCE and not self.clock_was_wrong(self.after.size - 1):
             self.fail("times", where, said + f"after the checkpoint over it of {spoken(self.after.at)}")
         if self.before and iat < self.before.at - TOLERANCE:
             reason = f"but joined the ledger after its checkpoint of {spoken(self.before.at)}: it was back-dated"
@@ -1141,6 +1244,14 @@ class Audit:
         for low, high in minus(here, gone):
             reason = f"the removal entry of leaf {index} says that it is gone; it is still here, or another took it"
             self.fail("removals", span(low, high), reason)
+
+
+def remark_said(index: int, claims: dict[str, Any]) -> str:
+    about = f"{claims['count']} leaves"
+    if claims["rule"] == "restored":
+        gap = claims["gap"]
+        about = f"{gap['size'] - gap['restored']} leaves of {gap['ledger']} were lost"
+    return f"leaf {index}, {claims['rule']}, {about}: {claims['reason']}"
 
 
 def is_json(text: Any) -> bool:

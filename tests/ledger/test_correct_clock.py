@@ -69,6 +69,9 @@ def test_a_ledger_with_an_old_fault_is_healed(
     )
     continues(shop, *seen)
     assert correct(shop) == []
+    outcome = shop.verify(*seen)
+    assert (outcome.code, outcome.fails) == (0, [])
+    assert f"leaf {leaf}, clock-corrected, {count} leaves: The server's clock was wrong" in outcome.text
 
 
 def test_what_was_recorded_by_a_wrong_clock_while_nothing_was_sealed(shop: Shop, clock: Clock) -> None:

@@ -58,6 +58,9 @@ def test_the_ledger_goes_on_under_a_new_name_and_says_what_was_lost(shop: Shop, 
     said = "leaves lost when a backup was restored, says a signed entry (leaf 4: A backup of 4 leaves was restored)"
     assert report.counts[said] == 3
     assert report.counts["kept checkpoints of leaves that a restore lost, says a signed entry"] == 1
+    outcome = shop.verify(*lost)
+    assert (outcome.code, outcome.fails) == (0, [])
+    assert f"leaf 4, restored, 3 leaves of {ORIGIN} were lost: A backup of 4 leaves was restored" in outcome.text
     ring, database = shop.services.keys.ring, shop.services.database
     for receipt in (first.receipt, since.receipt):
         assert verify_receipt(receipt, ring, database, clock).valid
@@ -107,6 +110,7 @@ def test_a_backup_that_is_older_than_a_recovery(shop: Shop, copy: Callable[[], O
     assert shop.checkpoints()[-1].startswith(f"{ORIGIN}/3\n")
     report = shop.check(*lost, *second)
     assert report.faults == []
+    assert shop.verify(*lost, *second).fails == []
     # Of the first ledger 7 leaves; of the second 5 and 6.
     assert report.counts["kept checkpoints of leaves that a restore lost, says a signed entry"] == 3
 
@@ -136,4 +140,7 @@ def test_an_entry_that_admits_less_than_was_signed_is_found_out(
     recover(shop, given_out[1])
     assert shop.check(*given_out[:2]).faults == []
     (fault,) = shop.check(*given_out).faults
+    outcome = shop.verify(*given_out)
+    (failed,) = outcome.fails
+    assert (failed[0], failed[2]) == ("kept", "it has 6 leaves, and the entry about the restore admits only 5")
     assert fault == "kept checkpoint 6: the entry about the restore says that 5 leaves were signed: it was cut"

@@ -1,7 +1,7 @@
 // Checks of an evidence pack (docs/formats/evidence.md). The pack's own verify.py does these and more.
 
 import {
-  decodeText, hex, leafOf, openCheckpoint, parseJson, parseJws, readKeys, same, sha256, unhex, Unsupported,
+  decodeText, hex, isOfSite, leafOf, openCheckpoint, parseJson, parseJws, readKeys, same, sha256, unhex, Unsupported,
   verifyJws, verifyPath, Wrong,
 } from "./proof.js";
 import { rangesOf, Removals } from "./removals.js";
@@ -9,6 +9,7 @@ import { rangesOf, Removals } from "./removals.js";
 const SIGNED = ["manifest.json", "manifest.jws"];
 const RECEIPT = "consent-receipt+jwt";
 const REMOVAL = "consent-removal+jwt";
+const REMARK = "consent-remark+jwt";
 const PER_RECORD = ["signatures", "leaves", "inclusion"];
 
 function want(condition, place) {
@@ -145,12 +146,12 @@ async function checkRecord(pack, line, index, place, failed) {
 
 async function checkSignature(pack, { receipt, leaf_index: index }) {
   const { manifest, removals, named } = pack;
-  const { kid, type, claims, ...jws } = parseJws(receipt, RECEIPT, REMOVAL);
+  const { kid, type, claims, ...jws } = parseJws(receipt, RECEIPT, REMOVAL, REMARK);
   await verifyJws({ kid, ...jws }, pack.keys);
   pack.signers.add(kid);
-  want(claims.ledger === manifest.ledger && claims.site === manifest.site);
+  want(isOfSite(claims.ledger, manifest.ledger) && claims.site === manifest.site);
   if (type === RECEIPT) named.add(`notices/${claims.notice}.json`).add(`widget/${claims.widget}.js`);
-  else {
+  else if (type === REMOVAL) {
     const ranges = rangesOf(claims);
     want(ranges);
     removals.takeNamed(index, ranges);

@@ -150,14 +150,20 @@ export async function verifyJws(jws, keys) {
 }
 
 /** A checkpoint that a key named for its origin signed (docs/formats/checkpoint.md, sections 1 and 2); which keys did. */
+/** Whether two names are of ledgers of one site: after a restore a ledger goes on under a numbered name. */
+export function isOfSite(name, origin) {
+  const site = (one) => String(one).replace(/(\/ledger\/[^/]+)\/[1-9]\d*$/, "$1");
+  return site(name) === site(origin);
+}
+
 export async function openCheckpoint(note, origin, keys) {
   want(typeof note === "string", "no note");
   const cut = note.lastIndexOf("\n\n");
   want(cut > 0 && note.endsWith("\n"), "no signed note");
   const text = note.slice(0, cut + 1);
-  const signers = await requireSignature(text, note.slice(cut + 2, -1).split("\n"), origin, keys);
+  const signers = await requireSignature(text, note.slice(cut + 2, -1).split("\n"), text.split("\n")[0], keys);
   const [name, size, root, ...rest] = text.split("\n");
-  want(name === origin && /^(0|[1-9]\d{0,15})$/.test(size) && rest[rest.length - 1] === "", "another ledger");
+  want(isOfSite(name, origin) && /^(0|[1-9]\d{0,15})$/.test(size) && rest[rest.length - 1] === "", "another ledger");
   const tree = { size: Number(size), root: unbase64(root), signers };
   want(tree.root.length === 32, "root");
   return tree;
