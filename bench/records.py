@@ -1,7 +1,7 @@
 """A database of many records for the benches: the real schema by the real migrations, real-shaped rows.
 
 Each kind of act is recorded a few times by the real use case: settled, signed, committed. The rest are copies
-of those rows inserted in bulk, each with ids, time and salt of its own. So a copy's receipt still says the first
+of those rows inserted in bulk, each with ids, time, salt and key of its own. So a copy's receipt still says the first
 one's ids: as long, as signed and as hard to read as any, but a look-up by the receipt itself is not measured on it.
 """
 
@@ -17,23 +17,26 @@ from typing import Any
 from uuid import uuid4
 
 from flask_migrate import upgrade
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, select, text
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from consent_server.app import create_app
 from consent_server.core.context import Context, db
+from consent_server.decisions import store as decisions
 from consent_server.decisions.record import RecordDecision
 from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Action
 from consent_server.decisions.rules_receipt import uuid7
 from consent_server.decisions.rules_visit import Visit
+from consent_server.decisions.supply_keys import KeySupply
 from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.publish import publish_notice
 from consent_server.sites.site_file import read_site_file
 from tests.support.factories import VENDORS, Clock, answer, settings_for, site_file
 from tests.support.vendors import IDS
+from tests.support.visitor import as_row
 
 MORE = f'[[vendors]]\nkey = "sentry"\nid = "{IDS["sentry"]}"\n\n[[vendors]]\nkey = "youtube"\n'
 # Under the first notice nobody can grant what the second adds; under the third nobody grants what it adds.
@@ -87,9 +90,8 @@ def _real_records(services: Context, vendors: str, pool: int, dice: random.Rando
         said = answer(current.notice, decision_id=uuid4(), action=action, grants=grants, page="https://shop.example/a")
         made.add(services[RecordDecision](current, said, Visit()).receipt_id)
     with services.database.reading() as session:
-        found = session.scalars(select(DecisionRow).where(DecisionRow.notice_id == current.notice_id))
-        names = [column.name for column in DecisionRow.__table__.columns if column.name != "id"]
-        return [{name: getattr(row, name) for name in names} for row in found if row.receipt_id in made]
+        found = session.scalars(select(DecisionRow).where(DecisionRow.notice_id == current.notice_id)).all()
+        return [as_row(record) for record in decisions.opened(session, found) if record.receipt_id in made]
 
 
 def _granted(action: Action, purpose: str, dice: random.Random) -> bool:
@@ -101,11 +103,12 @@ def _granted(action: Action, purpose: str, dice: random.Random) -> bool:
 def fill(ledger: Ledger, count: int) -> None:
     """Insert copies until the site has `count` records."""
     services = ledger.services
-    with services.database.engine.begin() as connection:
-        have = connection.scalar(select(func.count()).select_from(DecisionRow)) or 0
-        copies = _copies(ledger, count - have)
-        while chunk := list(itertools.islice(copies, CHUNK)):
-            connection.execute(insert(DecisionRow), chunk)
+    with services.database.reading() as session:
+        have = session.scalar(select(func.count()).select_from(DecisionRow)) or 0
+    copies, keys = _copies(ledger, count - have), KeySupply()
+    while chunk := list(itertools.islice(copies, CHUNK)):
+        with services.database.transaction() as session:
+            decisions.append(session, chunk, keys)
     if not services.database.embedded:
         # As its own housekeeping would have done by then. SQLite has none: it plans without figures.
         with services.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -27,6 +27,7 @@ from consent_server.audit.report_gaps import report_gaps
 from consent_server.audit.rules_search import Filter, Place
 from consent_server.audit.sample import sample_records
 from consent_server.audit.search import search_records
+from consent_server.decisions import store as decisions
 from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Action
 from consent_server.ledger.seal import seal_ledger
@@ -106,15 +107,14 @@ def _filters(ledger: Ledger) -> dict[str, Filter]:
         hashes = list(session.scalars(select(NoticeRow.hash).where(NoticeRow.site_id == ledger.site_id)))
         first, last = session.execute(select(func.min(DecisionRow.id), func.max(DecisionRow.id))).one()
         middle = session.get_one(DecisionRow, (first + last) // 2).recorded_at
-        visitor = session.scalar(
-            select(DecisionRow.visitor).where(DecisionRow.id > last // 2, DecisionRow.visitor.is_not(None)).limit(1)
-        )
+        query = select(DecisionRow).where(DecisionRow.id > last // 2, DecisionRow.visitor_tag.is_not(None))
+        (known,) = decisions.opened(session, session.scalars(query.order_by(DecisionRow.id).limit(1)).all())
         earliest, latest = session.execute(
             select(func.min(DecisionRow.recorded_at), func.max(DecisionRow.recorded_at))
         ).one()
     dates = {"since": middle - timedelta(days=10), "before": middle + timedelta(days=10)}
     single: dict[str, dict[str, Any]] = {
-        "visitor": {"visitor": visitor},
+        "visitor": {"visitor": known.visitor},
         "20 days": dates,
         "all but the newest 10 days": {"since": earliest, "before": latest - timedelta(days=10)},
         "action save": {"action": Action.SAVE},
@@ -144,7 +144,7 @@ def _kind(name: str) -> str:
 def _search(ledger: Ledger, name: str, wanted: Filter) -> Search:
     """Where its middle and its last page begin, found without the code that is measured."""
     where: list[ColumnElement[bool]] = [DecisionRow.site_id == ledger.site_id]
-    where += [DecisionRow.visitor == wanted.visitor] if wanted.visitor else []
+    where += [decisions.is_of(DecisionRow.visitor_tag, [wanted.visitor])] if wanted.visitor else []
     where += [DecisionRow.action == wanted.action.value] if wanted.action else []
     where += [DecisionRow.recorded_at >= wanted.since] if wanted.since else []
     where += [DecisionRow.recorded_at < wanted.before] if wanted.before else []
@@ -168,7 +168,8 @@ def _story(ledger: Ledger) -> Callable[[], object]:
     services = ledger.services
     with services.database.reading() as session:
         # The first record is as the use case made it: copies follow (bench/records.py).
-        receipt = session.scalars(select(DecisionRow.receipt_id).order_by(DecisionRow.id).limit(1)).one()
+        oldest = session.scalars(select(DecisionRow).order_by(DecisionRow.id).limit(1)).all()
+        receipt = decisions.opened(session, oldest)[0].receipt_id
         stored = sites.get(session, "shop")
     return lambda: read_record(services.database, services.keys.ring, stored, receipt, services.now)
 

@@ -14,7 +14,7 @@ from consent_server.core.database import Database, Session
 from consent_server.core.errors import InvalidProof
 from consent_server.core.keys import KeyRing
 from consent_server.decisions import store as decisions
-from consent_server.decisions.rows import DecisionRow
+from consent_server.decisions.rules_contents import Record
 from consent_server.ledger.check_leaves import differences
 from consent_server.ledger.rules_report import Check
 from consent_server.receipts.prove import Proof, Proved, open_sealed, try_proof
@@ -46,7 +46,7 @@ def read_record(
 ) -> Story | None:
     """None for a record that is not there, or is of another site. One that is newer than the ledger is sealed first."""
 
-    def of_this_site(session: Session) -> DecisionRow | None:
+    def of_this_site(session: Session) -> Record | None:
         row = decisions.by_receipt_id(session, receipt_id)
         return row if row and row.site_id == stored.id else None
 
@@ -63,7 +63,7 @@ def read_record(
         )
 
 
-def _verify(session: Session, ring: KeyRing, row: DecisionRow, proved: Proved) -> Verification:
+def _verify(session: Session, ring: KeyRing, row: Record, proved: Proved) -> Verification:
     offline = verify_offline(row.receipt, ring)
     named = UUID(offline.claims["jti"]) if offline.claims else row.receipt_id
     if named == row.receipt_id:

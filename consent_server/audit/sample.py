@@ -10,10 +10,11 @@ from consent_server.core.database import Database, Session
 from consent_server.core.errors import Fault, InvalidProof, InvalidQuery, NotSealedYet
 from consent_server.core.keys import KeyRing, verify_jws
 from consent_server.core.notes import Checkpoint, open_checkpoint
+from consent_server.decisions.rules_contents import commitment
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.check_leaves import differences
-from consent_server.ledger.rules import Tree, commitment, leaf_hash, verify_inclusion
+from consent_server.ledger.rules import Tree, leaf_hash, verify_inclusion
 from consent_server.ledger.rules_report import Check, Report
 
 
@@ -94,6 +95,8 @@ class _SpotCheck:
         verify_inclusion(leaf_hash(data), index, self.checkpoint.size, proof, self.checkpoint.root)
 
     def _unchanged(self, data: bytes, record: FoundRecord) -> None:
+        if record.row.fault:
+            raise InvalidProof(f"The record cannot be read: {record.row.fault}.")
         if commitment(record.row.salt, record.row.receipt) != data:
             raise InvalidProof("The record is not the one that was sealed.")
         claims = verify_jws(record.row.receipt, RECEIPT_TYPE, self.ring)

@@ -11,8 +11,10 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, case, func, or_, sel
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from consent_server.audit.rules_search import Filter, Place
+from consent_server.decisions import store as decisions
 from consent_server.decisions.rows import DecisionRow, granted_start, is_choice
 from consent_server.decisions.rules import Action
+from consent_server.decisions.rules_contents import Record
 from consent_server.ledger.rows import CheckpointRow, LeafRow, RemovalRow, RemovedRow
 from consent_server.sites.rows import NoticeRow, PublicationRow, WidgetRow
 
@@ -24,7 +26,7 @@ INDEXED = 200
 class FoundRecord:
     """A record as the list shows it."""
 
-    row: DecisionRow
+    row: Record
     notice: str
     leaf_index: int | None
 
@@ -57,7 +59,7 @@ def scans(session: Session, site_id: int, wanted: Filter, after: Place | None) -
     within = _within(wanted, after)
     if wanted.visitor is not None:
         # One visitor has few records. The sum hides the other column from the planner: the visitor is the index.
-        own = [DecisionRow.visitor == wanted.visitor, DecisionRow.site_id + 0 == site_id]
+        own = [decisions.is_of(DecisionRow.visitor_tag, [wanted.visitor]), DecisionRow.site_id + 0 == site_id]
         own += [DecisionRow.action == wanted.action.value] if wanted.action else []
         own += [_grants(DecisionRow.granted, wanted.purpose)] if wanted.purpose else []
         own += [DecisionRow.notice_id == _notice(session, site_id, wanted.notice)] if wanted.notice else []
@@ -158,19 +160,21 @@ def _choosing(
 
 
 def _records(session: Session, ids: Sequence[int]) -> list[FoundRecord]:
+    found = session.execute(
+        select(DecisionRow, NoticeRow.hash, LeafRow.leaf_index)
+        .join(NoticeRow, NoticeRow.id == DecisionRow.notice_id)
+        .outerjoin(LeafRow, LeafRow.decision_row == DecisionRow.id)
+        .where(DecisionRow.id.in_(ids))
+    ).all()
+    records = decisions.opened(session, [row for row, _, _ in found])
     by_id = {
-        row.id: FoundRecord(row, notice, leaf_index)
-        for row, notice, leaf_index in session.execute(
-            select(DecisionRow, NoticeRow.hash, LeafRow.leaf_index)
-            .join(NoticeRow, NoticeRow.id == DecisionRow.notice_id)
-            .outerjoin(LeafRow, LeafRow.decision_row == DecisionRow.id)
-            .where(DecisionRow.id.in_(ids))
-        )
+        record.id: FoundRecord(record, notice, leaf_index)
+        for record, (_, notice, leaf_index) in zip(records, found, strict=True)
     }
     return [by_id[row_id] for row_id in ids if row_id in by_id]
 
 
-def beside(session: Session, row: DecisionRow) -> FoundRecord:
+def beside(session: Session, row: Record) -> FoundRecord:
     """A record with what lists say beside it."""
     query = select(NoticeRow.hash, LeafRow.leaf_index).outerjoin(LeafRow, LeafRow.decision_row == row.id)
     notice, leaf_index = session.execute(query.where(NoticeRow.id == row.notice_id)).one()

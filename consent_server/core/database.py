@@ -122,7 +122,7 @@ class Database:
         can write meanwhile. Raises StorageUnavailable when somebody reads for too long; then call it again.
         """
         try:
-            self._alone("VACUUM" if self.embedded else "VACUUM FULL decisions, tallies")
+            self._alone("VACUUM" if self.embedded else "VACUUM FULL decisions, tallies, record_keys")
             # The log still holds older pages until it is written back and cut; a reader may keep it from that.
             if self.embedded and self._alone("PRAGMA wal_checkpoint(TRUNCATE)"):
                 raise StorageUnavailable("The log is in use.")

@@ -14,10 +14,11 @@ from consent_server.core.errors import DecisionConflict, Fault, InvalidDecision
 from consent_server.core.group_commit import GroupCommit
 from consent_server.core.keys import KeyRing, KeySource, LinkSigner
 from consent_server.decisions import store as decisions
+from consent_server.decisions import store_encryption as encryption
 from consent_server.decisions import store_tallies as tallies
 from consent_server.decisions.count_events import cell
-from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Answer, Decision, decide
+from consent_server.decisions.rules_contents import SALT_BYTES, Record
 from consent_server.decisions.rules_receipt import (
     RECEIPT_LINK,
     RECEIPT_TYPE,
@@ -33,6 +34,7 @@ from consent_server.decisions.rules_receipt import (
 from consent_server.decisions.rules_tally import of_decision
 from consent_server.decisions.rules_visit import Visit
 from consent_server.decisions.store_tallies import Cell
+from consent_server.decisions.supply_keys import KeySupply
 from consent_server.decisions.visitor_tags import VisitorTags
 from consent_server.sites import store_configurations as configurations
 from consent_server.sites.configure_widget import revision
@@ -92,7 +94,7 @@ class RecordDecision:
         self._public_url = public_url
         self._now = now
         self._random = random
-        self._commit = GroupCommit(database, _append)
+        self._commit = GroupCommit(database, _Appending(random))
 
     def __call__(self, current: CurrentSite, answer: Answer, visit: Visit) -> Recorded:
         """`visit` is counted, never recorded.
@@ -151,7 +153,7 @@ class RecordDecision:
             "granted": _granted(decision),
             "recorded_at": now,
             "request_hash": _request_hash(answer),
-            "salt": self._random(32),
+            "salt": self._random(SALT_BYTES),
             "receipt": self._keys.ring.sign(claims, RECEIPT_TYPE),
         }
         # Of the notice that was answered: a later one may name a vendor that this visitor never saw.
@@ -177,14 +179,29 @@ class RecordDecision:
             return configurations.served_widget(session, current.site_id, answer.widget) or served
 
 
-def _append(session: Session, items: Sequence[_Prepared]) -> list[Recorded]:
-    new = decisions.append(session, [item.row for item in items])
-    # With the record or not at all: a repeated post adds to neither.
-    tallies.add(session, Counter(item.cell for item in items if item.row["receipt_id"] in new))
-    return [
-        _recorded(item, item.row, new=True) if item.row["receipt_id"] in new else _replayed(session, item)
-        for item in items
-    ]
+class _Appending:
+    """What a commit does; only its leader comes here."""
+
+    def __init__(self, random: Callable[[int], bytes]) -> None:
+        self._keys = KeySupply(random)
+        self._all_encrypted = False
+
+    def __call__(self, session: Session, items: Sequence[_Prepared]) -> list[Recorded]:
+        new = decisions.append(session, self._unknown(session, [item.row for item in items]), self._keys)
+        # With the record or not at all: a repeated post adds to neither.
+        tallies.add(session, Counter(item.cell for item in items if item.row["receipt_id"] in new))
+        return [
+            _recorded(item, item.row, new=True) if item.row["receipt_id"] in new else _replayed(session, item)
+            for item in items
+        ]
+
+    def _unknown(self, session: Session, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Without those that are on record from before contents were encrypted: the index does not meet them."""
+        self._all_encrypted = self._all_encrypted or encryption.has_ended(session)
+        if self._all_encrypted:
+            return rows
+        known = decisions.known_in_the_clear(session, rows)
+        return [row for row in rows if (row["site_id"], row["decision_id"]) not in known]
 
 
 def _replayed(session: Session, item: _Prepared) -> Recorded:
@@ -194,7 +211,7 @@ def _replayed(session: Session, item: _Prepared) -> Recorded:
     return _recorded(item, _columns(row), new=False)
 
 
-def _columns(row: DecisionRow) -> dict[str, Any]:
+def _columns(row: Record) -> dict[str, Any]:
     return {name: getattr(row, name) for name in ("receipt_id", "visitor", "stale", "recorded_at", "receipt")}
 
 

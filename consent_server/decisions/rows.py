@@ -23,8 +23,10 @@ from consent_server.core.columns import Base, BigId, UtcMilliseconds, UuidBytes
 class DecisionRow(Base):
     """A decision and its receipt, in one row so that neither is ever there without the other.
 
-    `request_hash` tells a repeated post from another decision under the same id; `salt` hides the
-    receipt in the public ledger; `granted` is the granted keys between spaces, for look-ups.
+    What identifies is in `content`, encrypted under the key of a slot (rules_contents.py), and `commitment` is what
+    becomes its leaf; records are looked up by tags. `granted` is the granted keys between spaces, for look-ups.
+    Without a content the row is from before there were any: the three have the identifiers, and what is `plain`
+    stands in the clear.
     """
 
     __tablename__ = "decisions"
@@ -43,9 +45,9 @@ class DecisionRow(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
     notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id"))
-    decision_id: Mapped[UUID] = mapped_column(UuidBytes)
-    receipt_id: Mapped[UUID] = mapped_column(UuidBytes, unique=True)
-    visitor: Mapped[UUID | None] = mapped_column(UuidBytes)
+    decision_tag: Mapped[UUID] = mapped_column("decision_id", UuidBytes)
+    receipt_tag: Mapped[UUID] = mapped_column("receipt_id", UuidBytes, unique=True)
+    visitor_tag: Mapped[UUID | None] = mapped_column("visitor", UuidBytes)
     action: Mapped[str] = mapped_column(String(16))
     method: Mapped[str] = mapped_column(String(16))
     change: Mapped[bool]
@@ -54,9 +56,13 @@ class DecisionRow(Base):
     language: Mapped[str] = mapped_column(String(16))
     granted: Mapped[str] = mapped_column(Text)
     recorded_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
-    request_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
-    salt: Mapped[bytes] = mapped_column(LargeBinary(32))
-    receipt: Mapped[str] = mapped_column(Text)
+    plain_request_hash: Mapped[bytes] = mapped_column("request_hash", LargeBinary(32))
+    plain_salt: Mapped[bytes] = mapped_column("salt", LargeBinary(32))
+    plain_receipt: Mapped[str] = mapped_column("receipt", Text)
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    key_chunk: Mapped[int | None] = mapped_column(BigId)
+    key_slot: Mapped[int | None]
+    commitment: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 
 # For the auditor's list, newest first: each filter of contract 4.5 is a scan of the start of one of these.
@@ -79,6 +85,35 @@ Index(
     sqlite_where=is_choice,
     postgresql_where=is_choice,
 )
+
+
+class RecordKeyRow(Base):
+    """A secret from which keys of records are derived (rules_record_keys.py)."""
+
+    __tablename__ = "record_keys"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    site_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    chunk: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    node: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    secret: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class EncryptionRow(Base):
+    """How far the one encryption of records from before there were keys is; the only row has the id 1.
+
+    Records up to `encrypted_to` have a content, those after `begun_to` were new when it began. `rewritten`: since its
+    end the files of the database were written anew, and hold nothing any more that stood in the clear.
+    """
+
+    __tablename__ = "encryption"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    begun_at: Mapped[datetime | None] = mapped_column(UtcMilliseconds)
+    begun_to: Mapped[int] = mapped_column(BigId)
+    encrypted_to: Mapped[int] = mapped_column(BigId)
+    ended: Mapped[bool]
+    rewritten: Mapped[bool]
 
 
 class TallyRow(Base):

@@ -11,11 +11,11 @@ from consent_server.core.errors import InvalidProof
 from consent_server.core.keys import KeyRing, verify_jws
 from consent_server.core.notes import NoteKey, Verify
 from consent_server.decisions.rows import DecisionRow
+from consent_server.decisions.rules_contents import Record, commitment
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE
 from consent_server.ledger import store as ledgers
 from consent_server.ledger import store_remarks
 from consent_server.ledger.rows import CheckpointRow
-from consent_server.ledger.rules import commitment
 from consent_server.ledger.rules_remark import REMARK_TYPE, Remark, Remarks, read_remark
 from consent_server.ledger.rules_removal import REMOVAL_TYPE, RemovedRange, range_over
 from consent_server.ledger.store import SealedEntry
@@ -111,11 +111,10 @@ class Stretch:
         self.latest = latest
         site_id = subject.site_id
         self._entries = {entry.leaf_index: entry for entry in ledgers.entries(session, site_id, first, end)}
-        self._records = ledgers.records(session, site_id, first, end)
-        rows = [row for row, _ in self._records.values()]
+        records = [entry.record for entry in self._entries.values() if entry.record]
         columns = (
-            ("receipt_id", DecisionRow.receipt_id, {row.receipt_id for row in rows}),
-            ("decision_id", DecisionRow.decision_id, {row.decision_id for row in rows}),
+            ("receipt_id", DecisionRow.receipt_tag, {record.receipt_id for record in records}),
+            ("decision_id", DecisionRow.decision_tag, {record.decision_id for record in records}),
         )
         self._repeated = {
             name: ledgers.repeated(session, site_id, column, values) for name, column, values in columns if values
@@ -141,6 +140,8 @@ class Stretch:
         try:
             if entry is None:
                 raise InvalidProof("is missing")
+            if entry.record is not None and entry.record.fault:
+                raise InvalidProof(f"the record cannot be read: {entry.record.fault}")
             if entry.token is None or entry.salt is None:
                 self._is_removed(index)
             else:
@@ -158,8 +159,9 @@ class Stretch:
         return CheckedLeaf(index, entry.commitment, kind, claims, fault, in_time, back_dated)
 
     def _with_receipt(self, index: int, reason: str) -> str:
-        known = self._records.get(index)
-        return reason + (f" (receipt {known[0].receipt_id})" if known else "")
+        entry = self._entries.get(index)
+        record = entry.record if entry else None
+        return reason + (f" (receipt {record.receipt_id})" if record and not record.fault else "")
 
     def _claims(self, entry: SealedEntry, token: str, salt: bytes) -> dict[str, Any]:
         if commitment(salt, token) != entry.commitment:
@@ -170,19 +172,19 @@ class Stretch:
         if is_remark:
             read_remark(claims, entry.leaf_index)
         elif entry.removal_id is None:
-            self._is_itself(entry.leaf_index, claims)
+            self._is_itself(entry, claims)
         else:
             self._removes_what_it_names(entry.leaf_index, entry.removal_id, claims)
         return claims
 
-    def _is_itself(self, index: int, claims: dict[str, Any]) -> None:
-        if index not in self._records:
+    def _is_itself(self, entry: SealedEntry, claims: dict[str, Any]) -> None:
+        index, record = entry.leaf_index, entry.record
+        if record is None or entry.notice is None:
             raise InvalidProof("its notice is not here")
-        row, notice = self._records[index]
-        if wrong := differences(row, notice, claims):
+        if wrong := differences(record, entry.notice, claims):
             raise InvalidProof(f"the record differs from its receipt: {', '.join(wrong)}")
         for name, repeated in self._repeated.items():
-            other = repeated.get(getattr(row, name), index)
+            other = repeated.get(getattr(record, name), index)
             if other != index:
                 raise InvalidProof(f"leaf {other} has the same {name}: it was inserted twice")
         if self._naming(index) is not None:
@@ -233,7 +235,7 @@ class Stretch:
             raise _BackDated(f"it is dated {in_words(iat)}, but follows a record of {in_words(latest)}: back-dated")
 
 
-def differences(row: DecisionRow, notice: str, claims: dict[str, Any]) -> list[str]:
+def differences(row: Record, notice: str, claims: dict[str, Any]) -> list[str]:
     """The claims of a receipt that the columns beside it, by which records are found and counted, do not repeat."""
     columns = {
         "jti": str(row.receipt_id), "decision_id": str(row.decision_id), "notice": notice,
@@ -242,7 +244,8 @@ def differences(row: DecisionRow, notice: str, claims: dict[str, Any]) -> list[s
     }  # fmt: skip
     # The record of a withdrawal is found by its visitor too, while its receipt names nobody.
     columns |= {"sub": str(row.visitor)} if "sub" in claims else {}
-    wrong = [name for name, value in columns.items() if claims.get(name) != value]
+    wrong = [name for name, value in columns.items() if claims.get(name) != value or name in row.altered]
+    wrong += [name for name in row.altered if name not in columns]
     granted = {key for part in ("grants", "vendors") for key, value in claims[part].items() if value}
     return wrong if granted == set(row.granted.split()) else [*wrong, "grants"]
 

@@ -11,8 +11,9 @@ from consent_server.core.keys import KeyRing, verify_jws
 from consent_server.core.notes import MAX_NOTE_BYTES, Checkpoint, parse_checkpoint, parse_note
 from consent_server.core.outgoing import Unanswered, get
 from consent_server.core.seal_guard import site_ledger
+from consent_server.decisions.rules_contents import commitment
 from consent_server.ledger.regrow import RegrownLedger
-from consent_server.ledger.rules import TILE_WIDTH, Tile, commitment, leaf_hash, verify_consistency
+from consent_server.ledger.rules import TILE_WIDTH, Tile, leaf_hash, verify_consistency
 from consent_server.ledger.rules_remark import REMARK_TYPE, Remarks, read_remark
 from consent_server.ledger.rules_report import Report
 from consent_server.ledger.rules_witness import CosignedCheckpoint

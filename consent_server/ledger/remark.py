@@ -6,10 +6,10 @@ from datetime import datetime
 
 from consent_server.core.database import Session
 from consent_server.core.keys import KeyRing
+from consent_server.decisions.rules_contents import SALT_BYTES
 from consent_server.decisions.rules_receipt import Issuer, uuid7
 from consent_server.ledger import store as ledgers
 from consent_server.ledger import store_remarks
-from consent_server.ledger.rules import SALT_BYTES
 from consent_server.ledger.rules_remark import REMARK_TYPE, Gap, RemarkRule, remark_claims
 from consent_server.sites import store as sites
 

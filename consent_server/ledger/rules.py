@@ -9,7 +9,6 @@ from hashlib import sha256
 from consent_server.core.errors import InvalidProof
 from consent_server.core.hashes import HASH_BYTES
 
-SALT_BYTES = 32
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
 MAX_LEVEL = 63
@@ -21,16 +20,6 @@ TILES_KEPT, SUBTREES_KEPT = 64, 256
 
 # Six groups hold every index of a tree of 2^63 leaves.
 TILE_PATH = re.compile(r"tile/([0-9]{1,2})/((?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([0-9]{1,3}))?")
-
-
-def commitment(salt: bytes, receipt: str) -> bytes:
-    """Hide a receipt behind its salt: the leaf data that the ledger commits to."""
-    # Salt and receipt are joined without a mark between them: any other length would let bytes change sides.
-    if len(salt) != SALT_BYTES:
-        raise InvalidProof(f"A salt has {SALT_BYTES} bytes; this one has {len(salt)}.")
-    if not receipt.isascii():
-        raise InvalidProof("A receipt must be ASCII.")
-    return sha256(salt + receipt.encode()).digest()
 
 
 def leaf_hash(data: bytes) -> bytes:

@@ -1,17 +1,22 @@
 """Ledgers: leaves, tiles, checkpoints and removals. How they grow is in store_sealing.py."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, delete, func, select
+from sqlalchemy import ColumnElement, Row, Table, delete, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from consent_server.core.errors import InvalidProof
 from consent_server.core.hashes import HASH_BYTES
+from consent_server.decisions import store as decisions
+from consent_server.decisions import store_record_keys as record_keys
 from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Action
+from consent_server.decisions.rules_contents import Record
 from consent_server.ledger.rows import CheckpointRow, LeafRow, RemovalRow, RemovedRow, TileRow
 from consent_server.ledger.rules import ReadTile, Tile
 from consent_server.ledger.rules_removal import RemovedRange
@@ -72,13 +77,18 @@ def leaf_of_decision(session: Session, decision_row: int) -> LeafRow | None:
 
 @dataclass(frozen=True, slots=True)
 class SealedEntry:
-    """A leaf with what it commits to: salt and token are None when the record was removed."""
+    """A leaf with what it commits to: a record, beside it the hash of its notice if that is here, or a removal.
+
+    Salt and token are None when the record was removed, and when its content cannot be opened.
+    """
 
     leaf_index: int
     commitment: bytes
     removal_id: int | None
     salt: bytes | None
     token: str | None
+    record: Record | None
+    notice: str | None
 
     @property
     def kind(self) -> str:
@@ -97,62 +107,59 @@ def removals_at(session: Session, site_id: int, indexes: Collection[int]) -> lis
 
 
 def _entries(session: Session, site_id: int, *conditions: ColumnElement[bool]) -> list[SealedEntry]:
-    rows = session.execute(
+    leaves = session.execute(
         select(
-            LeafRow.leaf_index,
-            LeafRow.commitment,
-            LeafRow.removal_id,
-            func.coalesce(DecisionRow.salt, RemovalRow.salt),
-            func.coalesce(DecisionRow.receipt, RemovalRow.entry),
+            LeafRow.leaf_index, LeafRow.commitment, LeafRow.removal_id, RemovalRow.salt, RemovalRow.entry,
+            DecisionRow, NoticeRow.hash,
         )
         .outerjoin(DecisionRow, DecisionRow.id == LeafRow.decision_row)
+        .outerjoin(NoticeRow, NoticeRow.id == DecisionRow.notice_id)
         .outerjoin(RemovalRow, RemovalRow.id == LeafRow.removal_id)
         .where(LeafRow.site_id == site_id, *conditions)
         .order_by(LeafRow.leaf_index)
-    )
-    return [SealedEntry(*row) for row in rows]
+    ).all()  # fmt: skip
+    rows: list[DecisionRow] = [leaf.DecisionRow for leaf in leaves if leaf.DecisionRow is not None]
+    records = iter(decisions.opened(session, rows))
+    return [_entry(leaf, next(records) if leaf.DecisionRow is not None else None) for leaf in leaves]
 
 
-def records(session: Session, site_id: int, first: int, end: int) -> dict[int, tuple[DecisionRow, str]]:
-    """By leaf index, first (included) to end (excluded): the records that stand, each with its notice's hash."""
-    rows = session.execute(
-        select(LeafRow.leaf_index, DecisionRow, NoticeRow.hash)
-        .join(DecisionRow, DecisionRow.id == LeafRow.decision_row)
-        .join(NoticeRow, NoticeRow.id == DecisionRow.notice_id)
-        .where(LeafRow.site_id == site_id, LeafRow.leaf_index >= first, LeafRow.leaf_index < end)
-    )
-    return {index: (record, notice) for index, record, notice in rows}
+def _entry(leaf: Row[*tuple[Any, ...]], record: Record | None) -> SealedEntry:
+    salt, token = leaf.salt, leaf.entry
+    if record is not None and record.fault is None:
+        salt, token = record.salt, record.receipt
+    return SealedEntry(leaf.leaf_index, leaf.commitment, leaf.removal_id, salt, token, record, leaf.hash)
 
 
 def repeated(
-    session: Session, site_id: int, column: InstrumentedAttribute[UUID], values: Collection[UUID]
+    session: Session, site_id: int, column: InstrumentedAttribute[UUID], ids: Collection[UUID]
 ) -> dict[UUID, int]:
-    """Those of these ids that several leaves have, each with the first leaf."""
+    """Those of these identifiers that several leaves have, each with the first leaf."""
     # The sums hide the sites from the planner, which takes them for few where there is one: what was asked for
     # is the index. That of decision ids begins with the site.
-    site = DecisionRow.site_id if column is DecisionRow.decision_id else DecisionRow.site_id + 0
+    site = DecisionRow.site_id if column is DecisionRow.decision_tag else DecisionRow.site_id + 0
     rows = session.execute(
-        select(column, func.min(LeafRow.leaf_index))
+        select(column, LeafRow.leaf_index)
         .join(LeafRow, LeafRow.decision_row == DecisionRow.id)
-        .where(site == site_id, LeafRow.site_id + 0 == site_id, column.in_(values))
-        .group_by(column)
-        .having(func.count() > 1)
+        .where(site == site_id, LeafRow.site_id + 0 == site_id, decisions.is_of(column, ids))
     )
-    return {value: index for value, index in rows}
+    # One may be encrypted and the other not yet.
+    known, leaves = decisions.tags_of(column, ids), defaultdict[UUID, list[int]](list)
+    for value, index in rows:
+        leaves[known.get(value, value)].append(index)
+    return {identifier: min(indexes) for identifier, indexes in leaves.items() if len(indexes) > 1}
 
 
 def passed_over(session: Session, site_id: int, limit: int) -> list[UUID]:
     """Receipt ids of records that have no leaf though the writer is past them: put in later, or torn off."""
-    return list(
-        session.scalars(
-            select(DecisionRow.receipt_id)
-            .join(LedgerRow, LedgerRow.site_id == DecisionRow.site_id)
-            .outerjoin(LeafRow, LeafRow.decision_row == DecisionRow.id)
-            .where(DecisionRow.site_id == site_id, DecisionRow.id <= LedgerRow.decisions_to)
-            .where(LeafRow.leaf_index.is_(None))
-            .limit(limit)
-        )
+    rows = session.scalars(
+        select(DecisionRow)
+        .join(LedgerRow, LedgerRow.site_id == DecisionRow.site_id)
+        .outerjoin(LeafRow, LeafRow.decision_row == DecisionRow.id)
+        .where(DecisionRow.site_id == site_id, DecisionRow.id <= LedgerRow.decisions_to)
+        .where(LeafRow.leaf_index.is_(None))
+        .limit(limit)
     )
+    return [record.receipt_id for record in decisions.opened(session, rows.all())]
 
 
 def leaves_from(session: Session, site_id: int, first: int) -> int:
@@ -189,7 +196,7 @@ def _removed(session: Session, site_id: int, *conditions: ColumnElement[bool]) -
 def remove(
     session: Session, site_id: int, entry: str, salt: bytes, ranges: Sequence[tuple[int, int]], at: datetime
 ) -> int:
-    """Write the removal first, then let the records that it names go; return how many went.
+    """Write the removal first, then let the records that it names go, with their keys; return how many went.
 
     In the ledger's turn, taken before the leaves were chosen: so no two removals name the same one.
     """
@@ -204,13 +211,19 @@ def remove(
     for first, last in ranges:
         inside = (LeafRow.site_id == site_id, LeafRow.leaf_index.between(first, last))
         named = select(LeafRow.decision_row).where(*inside, LeafRow.decision_row.is_not(None))
+        # Held before they are read: a record that is being encrypted right now has its slot then.
+        slots = select(DECISIONS.c.key_chunk, DECISIONS.c.key_slot).where(DECISIONS.c.id.in_(named)).with_for_update()
+        keyed = [(chunk, slot) for chunk, slot in session.connection().execute(slots) if chunk is not None]
+        record_keys.destroy(session, site_id, keyed)
         gone += session.connection().execute(delete(DECISIONS).where(DECISIONS.c.id.in_(named))).rowcount
     return gone
 
 
 def sites_of(session: Session, visitors: Collection[UUID], records: Collection[int]) -> set[int]:
     """The sites on which these visitors have records, and those of these records by row id."""
-    query = select(DecisionRow.site_id).where(DecisionRow.visitor.in_(visitors) | DecisionRow.id.in_(records))
+    query = select(DecisionRow.site_id).where(
+        decisions.is_of(DecisionRow.visitor_tag, visitors) | DecisionRow.id.in_(records)
+    )
     return set(session.scalars(query.distinct()))
 
 
@@ -224,7 +237,10 @@ def leaves_of(
     rows = session.execute(
         select(LeafRow.site_id, LeafRow.leaf_index)
         .join(DecisionRow, DecisionRow.id == LeafRow.decision_row)
-        .where(DecisionRow.visitor.in_(visitors) | DecisionRow.id.in_(records), DecisionRow.site_id.in_(site_ids))
+        .where(
+            decisions.is_of(DecisionRow.visitor_tag, visitors) | DecisionRow.id.in_(records),
+            DecisionRow.site_id.in_(site_ids),
+        )
         .order_by(DecisionRow.id.in_(records), LeafRow.site_id, LeafRow.leaf_index)
         .limit(limit)
     )

@@ -15,6 +15,7 @@ from sqlalchemy import (
     column,
     func,
     insert,
+    null,
     select,
     update,
     values,
@@ -26,8 +27,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from consent_server.core.errors import InvalidProof
 from consent_server.core.hashes import HASH_BYTES
 from consent_server.decisions.rows import DecisionRow
+from consent_server.decisions.rules_contents import commitment
 from consent_server.ledger.rows import CheckpointRow, LeafRow, RemovalRow, TileRow
-from consent_server.ledger.rules import TILE_HEIGHT, Tile, commitment
+from consent_server.ledger.rules import TILE_HEIGHT, Tile
 from consent_server.sites.rows import LedgerRow
 
 LEDGERS: Table = LedgerRow.__table__  # type: ignore[assignment]
@@ -44,13 +46,7 @@ class Entry:
     """What becomes a leaf: a record or a removal, by row id."""
 
     row_id: int
-    salt: bytes
-    token: str
-
-    @property
-    def commitment(self) -> bytes:
-        """What the leaf says of it. Raises InvalidProof."""
-        return commitment(self.salt, self.token)
+    commitment: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +184,13 @@ def new_decisions(session: Session, site_ids: Collection[int], upto: int, limit:
     """By site, the oldest records up to a row id that have no leaf: at most `limit` of each."""
     last = _last(_without_leaf(_RECORDS, LedgerRow.decisions_to, upto), limit)
     query = (
-        select(DecisionRow.site_id, DecisionRow.id, DecisionRow.salt, DecisionRow.receipt)
+        select(
+            DecisionRow.site_id,
+            DecisionRow.id,
+            DecisionRow.plain_salt,
+            DecisionRow.plain_receipt,
+            DecisionRow.commitment,
+        )
         .join(LedgerRow, LedgerRow.site_id == DecisionRow.site_id)
         .where(DecisionRow.id > LedgerRow.decisions_to, DecisionRow.id <= func.coalesce(last, upto))
     )
@@ -202,7 +204,7 @@ def new_removals(session: Session, site_ids: Collection[int], limit: int) -> dic
     """
     last = _last(_without_leaf(_REMOVALS, LedgerRow.removals_to), limit)
     query = (
-        select(RemovalRow.site_id, RemovalRow.id, RemovalRow.salt, RemovalRow.entry)
+        select(RemovalRow.site_id, RemovalRow.id, RemovalRow.salt, RemovalRow.entry, null())
         .join(LedgerRow, LedgerRow.site_id == RemovalRow.site_id)
         .where(RemovalRow.id > LedgerRow.removals_to, RemovalRow.id <= func.coalesce(last, RemovalRow.id))
     )
@@ -224,10 +226,10 @@ def _last(new: Select[int], limit: int) -> ScalarSelect[int]:
     return new.order_by(new.selected_columns.id).limit(1).offset(limit - 1).scalar_subquery()
 
 
-def _entries(session: Session, query: Select[int, int, bytes, str]) -> dict[int, list[Entry]]:
+def _entries(session: Session, query: Select[int, int, bytes, str, Any]) -> dict[int, list[Entry]]:
     entries: dict[int, list[Entry]] = {}
-    for site_id, row_id, salt, token in session.execute(query):
-        entries.setdefault(site_id, []).append(Entry(row_id, salt, token))
+    for site_id, row_id, salt, token, kept in session.execute(query):
+        entries.setdefault(site_id, []).append(Entry(row_id, kept or commitment(salt, token)))
     for new in entries.values():
         new.sort(key=attrgetter("row_id"))
     return entries

@@ -8,7 +8,7 @@ from datetime import datetime
 from consent_server.core.database import Database, Session
 from consent_server.core.errors import InvalidProof, NotSealedYet, Refusal, UnknownReceipt
 from consent_server.core.keys import KeyRing
-from consent_server.decisions.rows import DecisionRow
+from consent_server.decisions.rules_contents import Record
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.rules import Tree
 from consent_server.ledger.seal import seal_ledger
@@ -33,7 +33,7 @@ def prove_receipt(database: Database, receipt_id: str) -> Proof:
         return proof_of(session, record_of(session, receipt_id))
 
 
-def proof_of(session: Session, row: DecisionRow) -> Proof:
+def proof_of(session: Session, row: Record) -> Proof:
     """The proof of a record. Raises NotSealedYet."""
     leaf = ledgers.leaf_of_decision(session, row.id)
     newest = ledgers.newest_checkpoint(session, row.site_id)
@@ -48,7 +48,7 @@ def proof_of(session: Session, row: DecisionRow) -> Proof:
 Proved = Proof | Refusal
 
 
-def try_proof(session: Session, row: DecisionRow | None) -> Proved:
+def try_proof(session: Session, row: Record | None) -> Proved:
     """The proof of a record, if there is one and it can be made."""
     try:
         if row is None:
@@ -63,8 +63,8 @@ def open_sealed(
     database: Database,
     ring: KeyRing,
     now: Callable[[], datetime],
-    find: Callable[[Session], DecisionRow | None],
-) -> Iterator[tuple[Session, DecisionRow | None, Proved]]:
+    find: Callable[[Session], Record | None],
+) -> Iterator[tuple[Session, Record | None, Proved]]:
     """A snapshot in which a record is found, with its proof. One that no checkpoint covers yet is sealed first.
 
     Of its own site alone: what is wrong with another ledger says nothing about this record.

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from consent_server.core.canonical import decode_strict
 from consent_server.core.database import Database, Session
-from consent_server.core.errors import UnknownReceipt
+from consent_server.core.errors import InvalidProof, UnknownReceipt
 from consent_server.core.keys import KeyRing, verify_jws
 from consent_server.decisions import store as decisions
-from consent_server.decisions.rows import DecisionRow
+from consent_server.decisions.rules_contents import Record
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE
 from consent_server.ledger import store as ledgers
 from consent_server.sites import store as sites
@@ -37,7 +37,7 @@ def receipt_uuid(receipt_id: str) -> UUID:
         raise UnknownReceipt("There is no receipt at this address.") from None
 
 
-def record_of(session: Session, receipt_id: str) -> DecisionRow:
+def record_of(session: Session, receipt_id: str) -> Record:
     """The record of a receipt. Raises UnknownReceipt."""
     record = decisions.by_receipt_id(session, receipt_uuid(receipt_id))
     if record is None:
@@ -51,8 +51,10 @@ def read_receipt(database: Database, ring: KeyRing, receipt_id: str) -> ReadRece
         return read_recorded(session, ring, record_of(session, receipt_id))
 
 
-def read_recorded(session: Session, ring: KeyRing, record: DecisionRow) -> ReadReceipt:
+def read_recorded(session: Session, ring: KeyRing, record: Record) -> ReadReceipt:
     """The receipt of a record. Raises InvalidProof when what is stored is not what was signed."""
+    if record.fault:
+        raise InvalidProof(f"The record cannot be read: {record.fault}.")
     claims = verify_jws(record.receipt, RECEIPT_TYPE, ring)
     notice = decode_strict(notices.body(session, claims["notice"]))
     notice_at = notices.first_published_at(session, claims["notice"])

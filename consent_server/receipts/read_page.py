@@ -6,7 +6,7 @@ from datetime import datetime
 from consent_server.core.database import Database, Session
 from consent_server.core.errors import NotSealedYet
 from consent_server.core.keys import KeyRing
-from consent_server.decisions.rows import DecisionRow
+from consent_server.decisions.rules_contents import Record
 from consent_server.receipts import store as erasure_requests
 from consent_server.receipts.prove import Proof, proof_of
 from consent_server.receipts.read import ReadReceipt, read_recorded, record_of
@@ -40,7 +40,7 @@ def read_page(database: Database, ring: KeyRing, receipt_id: str, now: datetime)
         )
 
 
-def _proof_if_sealed(session: Session, record: DecisionRow) -> Proof | None:
+def _proof_if_sealed(session: Session, record: Record) -> Proof | None:
     try:
         return proof_of(session, record)
     except NotSealedYet:

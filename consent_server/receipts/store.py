@@ -11,7 +11,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from consent_server.core.columns import Base, BigId, UtcMilliseconds
 from consent_server.core.rows import SiteRow
+from consent_server.decisions import store as decisions
 from consent_server.decisions.rows import DecisionRow
+from consent_server.decisions.rules_contents import Record
 
 
 class ErasureRequestRow(Base):
@@ -46,9 +48,11 @@ def ask(session: Session, decision_row: int, at: datetime) -> None:
     session.connection().execute(row.on_conflict_do_nothing())
 
 
-def asked_at(session: Session, record: DecisionRow) -> datetime | None:
+def asked_at(session: Session, record: Record) -> datetime | None:
     """When erasure of this record, or of another of its visitor, was first asked for."""
-    whose = DecisionRow.id == record.id if record.visitor is None else DecisionRow.visitor == record.visitor
+    whose = DecisionRow.id == record.id
+    if record.visitor is not None:
+        whose = decisions.is_of(DecisionRow.visitor_tag, [record.visitor])
     first = select(func.min(ErasureRequestRow.asked_at)).join(
         DecisionRow, DecisionRow.id == ErasureRequestRow.decision_row
     )
@@ -58,14 +62,16 @@ def asked_at(session: Session, record: DecisionRow) -> datetime | None:
 def open_requests(session: Session, site_id: int | None = None) -> Iterator[OpenRequest]:
     """Those of a site, or of all, oldest first."""
     query = open_query()
-    for row in session.execute(query if site_id is None else query.where(DecisionRow.site_id == site_id)):
-        yield OpenRequest(*row)
+    rows = session.execute(query if site_id is None else query.where(DecisionRow.site_id == site_id)).all()
+    records = decisions.opened(session, [row for _, row, _ in rows])
+    for record, (site, _, at) in zip(records, rows, strict=True):
+        yield OpenRequest(site, record.receipt_id, record.id, record.visitor, at)
 
 
-def open_query() -> Select[str, UUID, int, UUID | None, datetime]:
+def open_query() -> Select[str, DecisionRow, datetime]:
     """What `open_requests` asks: one look-up for each open request, however many records there are."""
     return (
-        select(SiteRow.key, DecisionRow.receipt_id, DecisionRow.id, DecisionRow.visitor, ErasureRequestRow.asked_at)
+        select(SiteRow.key, DecisionRow, ErasureRequestRow.asked_at)
         .select_from(ErasureRequestRow)
         .join(DecisionRow, DecisionRow.id == ErasureRequestRow.decision_row)
         .join(SiteRow, SiteRow.id == DecisionRow.site_id)

@@ -12,9 +12,9 @@ from consent_server.core.keys import KeyRing, read_header, verify_jws
 from consent_server.core.notes import open_checkpoint
 from consent_server.core.seal_guard import site_ledger
 from consent_server.decisions import store as decisions
-from consent_server.decisions.rows import DecisionRow
+from consent_server.decisions.rules_contents import Record, commitment
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE
-from consent_server.ledger.rules import commitment, leaf_hash, verify_inclusion
+from consent_server.ledger.rules import leaf_hash, verify_inclusion
 from consent_server.ledger.rules_report import Check
 from consent_server.ledger.why_gone import why_gone
 from consent_server.receipts.prove import Proof, Proved, open_sealed
@@ -63,7 +63,7 @@ def verify_receipt(receipt: str, ring: KeyRing, database: Database, now: Callabl
 
 
 def verify_record(
-    offline: Verification, receipt: str, ring: KeyRing, row: DecisionRow | None, proved: Proved,
+    offline: Verification, receipt: str, ring: KeyRing, row: Record | None, proved: Proved,
     gone: str = "it may have been erased",
 ) -> Verification:  # fmt: skip
     """The two checks more that take the record of the receipt's id, and its proof. `gone` says why it is not here."""
@@ -79,7 +79,7 @@ def _check(name: str, step: Callable[[], str]) -> Check:
         return Check(name, False, error.detail)
 
 
-def _recorded(receipt: str, claims: dict[str, Any], row: DecisionRow | None, gone: str) -> str:
+def _recorded(receipt: str, claims: dict[str, Any], row: Record | None, gone: str) -> str:
     if not claims:
         raise InvalidProof(UNSIGNED)
     if row is None or row.receipt != receipt:

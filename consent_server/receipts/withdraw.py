@@ -12,8 +12,8 @@ from consent_server.core.errors import DecisionConflict
 from consent_server.core.keys import KeyRing, LinkSigner
 from consent_server.decisions import store as decisions
 from consent_server.decisions.record import RecordDecision, Recorded
-from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Action, Answer, Method
+from consent_server.decisions.rules_contents import Record
 from consent_server.decisions.rules_visit import Visit
 from consent_server.decisions.visitor_tags import VisitorTags
 from consent_server.receipts.read import ReadReceipt, read_recorded, record_of
@@ -57,11 +57,11 @@ def read_standing(database: Database, ring: KeyRing, receipt_id: str, now: datet
 
 
 def standing_of(
-    session: Session, ring: KeyRing, record: DecisionRow, now: datetime, read: ReadReceipt | None = None
+    session: Session, ring: KeyRing, record: Record, now: datetime, read: ReadReceipt | None = None
 ) -> Standing:
     """What stands of a record; its receipt is not read again where it was `read`. Raises InvalidProof."""
     newest = _newest(session, record)
-    receipt = read if read and newest is record else read_recorded(session, ring, newest)
+    receipt = read if read and newest.id == record.id else read_recorded(session, ring, newest)
     valid_until = datetime.fromtimestamp(receipt.claims["valid_until"], UTC)
     if not newest.granted:
         state = State.REFUSED if newest.visitor is None else State.WITHDRAWN
@@ -70,7 +70,7 @@ def standing_of(
     return Standing(state, receipt, newest.visitor, record.receipt_id, valid_until)
 
 
-def _newest(session: Session, record: DecisionRow) -> DecisionRow:
+def _newest(session: Session, record: Record) -> Record:
     if record.visitor is None:
         return record
     return decisions.newest_of_visitor(session, record.site_id, record.visitor) or record

@@ -19,6 +19,7 @@ from consent_server.core.context import Context
 from consent_server.ledger import store_cosignatures as cosignatures
 from consent_server.ledger.seal import seal_ledger
 from consent_server.sites.current_site import CurrentSites
+from tests.support.contents import record, write_receipt
 from tests.support.factories import Body, Clock
 from tests.support.visitor import post
 
@@ -98,12 +99,8 @@ def test_a_record_that_was_altered_in_the_database_is_named(
     with services.database.transaction() as session:
         drop = "DROP TRIGGER decisions_keep_update" + ("" if services.database.embedded else " ON decisions")
         session.execute(text(drop))
-        session.execute(
-            text(
-                "UPDATE decisions SET receipt = (SELECT receipt FROM decisions ORDER BY id LIMIT 1)"
-                " WHERE id = (SELECT id FROM decisions ORDER BY id LIMIT 1 OFFSET 3)"
-            )
-        )
+        first, *_, fourth = session.execute(text("SELECT id FROM decisions ORDER BY id LIMIT 4")).scalars()
+        write_receipt(session, fourth, record(session, first).receipt)
     try:
         done = verify(export(), tmp_path)
     finally:

@@ -9,18 +9,20 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, insert, select, text
+from sqlalchemy import event, select, text
 
 from consent_server.audit import store as search
 from consent_server.audit.rules_sampling import sample_indexes
 from consent_server.audit.rules_search import Filter, Place
 from consent_server.core.context import Context
+from consent_server.decisions import store as decisions
 from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Action
+from consent_server.decisions.supply_keys import KeySupply
 from tests.support.cast import token
 from tests.support.factories import Body, Clock
 from tests.support.figures import Figure
-from tests.support.visitor import identifier, post
+from tests.support.visitor import as_row, identifier, post
 
 pytestmark = pytest.mark.on_both_databases
 
@@ -174,15 +176,11 @@ def fill(services: Context, count: int, body: Body, clock: Clock) -> None:
     with services.database.transaction() as session:
         row = session.scalars(select(DecisionRow).order_by(DecisionRow.id)).first()
         assert row
-        common = {
-            column.name: getattr(row, column.name)
-            for column in DecisionRow.__table__.columns
-            if column.name not in ("id", "decision_id", "receipt_id", "recorded_at", "action", "visitor", "granted")
-        }
+        common, keys = as_row(decisions.opened(session, [row])[0]), KeySupply()
         start = int(row.recorded_at.timestamp() * 1000)
         for first in range(0, count, 5000):
-            session.execute(
-                insert(DecisionRow),
+            decisions.append(
+                session,
                 [
                     {
                         **common,
@@ -195,6 +193,7 @@ def fill(services: Context, count: int, body: Body, clock: Clock) -> None:
                     }
                     for number in range(first, first + 5000)
                 ],
+                keys,
             )
         session.execute(text("ANALYZE"))
 
@@ -222,7 +221,8 @@ def test_many_rows(
     with services.database.reading() as session:
         site_id = session.scalars(select(DecisionRow.site_id)).first()
         assert site_id is not None
-        rows = session.scalars(select(DecisionRow).order_by(DecisionRow.id).offset(count // 2).limit(1)).one()
+        middle = session.scalars(select(DecisionRow).order_by(DecisionRow.id).offset(count // 2).limit(1)).one()
+        (rows,) = decisions.opened(session, [middle])
         first = session.scalars(select(DecisionRow).order_by(DecisionRow.id).limit(1)).one()
         values = {"NOTICE": body.notice, "VISITOR": rows.visitor, "HALF": rows.recorded_at, "START": first.recorded_at}
         deep = (rows.recorded_at, rows.id)

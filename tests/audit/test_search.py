@@ -17,7 +17,9 @@ from consent_server.decisions import store as decisions
 from consent_server.decisions.record import RecordDecision
 from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Action
+from consent_server.decisions.rules_contents import Record
 from consent_server.decisions.rules_visit import Visit
+from consent_server.decisions.supply_keys import KeySupply
 from consent_server.ledger.rows import LeafRow
 from consent_server.ledger.seal import seal_ledger
 from consent_server.receipts.erase_visitor import erase_visitor
@@ -25,6 +27,7 @@ from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.rows import NoticeRow
 from tests.support.factories import ADS, ANALYTICS, META, PUBLIC_URL, RIVAL_FILE, Clock, answer, site_file
 from tests.support.sites import Apply
+from tests.support.visitor import as_row
 
 pytestmark = [pytest.mark.on_both_databases, pytest.mark.slow]
 
@@ -77,10 +80,12 @@ def looked_through(services: Context, site_id: int, wanted: Filter) -> list[UUID
             .where(DecisionRow.site_id == site_id)
             .order_by(DecisionRow.recorded_at.desc(), DecisionRow.id.desc())
         ).all()
-    return [row.receipt_id for row, notice in rows if _meets(row, notice, wanted)]
+        records = decisions.opened(session, [row for row, _ in rows])
+    found = zip(records, (notice for _, notice in rows), strict=True)
+    return [record.receipt_id for record, notice in found if _meets(record, notice, wanted)]
 
 
-def _meets(row: DecisionRow, notice: str, wanted: Filter) -> bool:
+def _meets(row: Record, notice: str, wanted: Filter) -> bool:
     return (
         (wanted.action is None or row.action == wanted.action.value)
         and (wanted.purpose is None or wanted.purpose in row.granted.split())
@@ -120,13 +125,12 @@ def test_grants_longer_than_an_index_holds(services: Context, filled: int, clock
             select(DecisionRow).where(DecisionRow.action == "save", DecisionRow.granted != "")
         ).first()
         assert row
-        columns = {column.name: getattr(row, column.name) for column in DecisionRow.__table__.columns}
-        del columns["id"]
+        columns = as_row(decisions.opened(session, [row])[0])
         long = [
             columns | {"decision_id": uuid4(), "receipt_id": uuid4(), "granted": f" {' '.join(granted)} "}
             for granted in (["analytics", *keys], [*keys, "analytics"], keys)
         ]
-        assert len(decisions.append(session, long)) == 3
+        assert len(decisions.append(session, long, KeySupply())) == 3
     wanted = Filter(purpose="analytics")
     found = every(services, filled, wanted, 1000)
     assert found == looked_through(services, filled, wanted)
@@ -167,7 +171,8 @@ def test_counts_from_any_leaf_on(services: Context, filled: int) -> None:
     database, ring = services.database, services.keys.ring
     seal_ledger(database, ring, services.now)
     with database.reading() as session:
-        visitors = session.scalars(select(DecisionRow.visitor).where(DecisionRow.visitor.is_not(None))).all()
+        visitors = [record.visitor for record in decisions.opened(session, session.scalars(select(DecisionRow)).all())]
+    visitors = [visitor for visitor in visitors if visitor]
     for visitor in (visitors[0], visitors[20], visitors[21], visitors[-1]):
         assert visitor
         erase_visitor(database, services.keys, PUBLIC_URL, services.now, services.random, visitor)

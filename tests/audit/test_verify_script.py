@@ -16,7 +16,8 @@ from zipfile import ZipFile
 import pytest
 
 from consent_server.audit.pack import PackPublication
-from consent_server.ledger.rules import commitment, leaf_hash
+from consent_server.decisions.rules_contents import commitment
+from consent_server.ledger.rules import leaf_hash
 from consent_server.ledger.rules_removal import Rule
 from tests.support import jose
 from tests.support.evidence_ledger import NOTICE, PARTS, PICTURE, WIDGET, EvidenceLedger, Row, new_ring

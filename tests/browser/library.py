@@ -11,11 +11,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from consent_server.access.credentials import ReportLinks
+from consent_server.decisions.rules_contents import DECISION, tag
 from tests.support.experiment_files import BOX, TITLE, with_experiment
 from tests.support.factories import SHOP, TABLES, TOP, site_file
 from tests.support.people import PASSWORD
@@ -103,7 +104,7 @@ class Library:
         with closing(sqlite3.connect(self.server.folder / "instance" / "consent.sqlite3")) as database, database:
             database.execute("DROP TRIGGER decisions_keep_update")
             database.execute("UPDATE decisions SET action = 'refuse_all' WHERE hex(decision_id) = ?",
-                             [decision_id.replace("-", "").upper()])  # fmt: skip
+                             [tag(DECISION, UUID(decision_id)).hex.upper()])  # fmt: skip
 
     def _let_days_pass(self, site: str) -> None:
         """As if the experiment of a site had begun three weeks ago, with one arm better than the control."""

@@ -26,10 +26,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from flask import Flask
 from flask_migrate import upgrade
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import Session
 
 from consent_server.app import create_app
 from consent_server.core.context import context_of
+from consent_server.core.rows import SiteRow
 from consent_server.core.settings import Settings
+from consent_server.decisions import store as decisions
+from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules_tally import counters_of
 from consent_server.sites.publish import publish_notice
 from consent_server.sites.site_file import read_site_file
@@ -147,8 +152,13 @@ class ConsentServer:
 
     def receipts(self, site: str) -> list[dict[str, Any]]:
         """The claims of every recorded decision of a site, oldest first."""
-        query = "SELECT receipt FROM decisions JOIN sites ON sites.id = site_id WHERE key = ? ORDER BY decisions.id"
-        return [_claims(receipt) for (receipt,) in self._rows(query, site)]
+        query = select(DecisionRow).join(SiteRow, SiteRow.id == DecisionRow.site_id).where(SiteRow.key == site)
+        engine = create_engine(f"sqlite:///file:{self.folder}/instance/consent.sqlite3?mode=ro&uri=true")
+        with Session(engine) as session:
+            rows = session.scalars(query.order_by(DecisionRow.id)).all()
+            records = decisions.opened(session, rows)
+        engine.dispose()
+        return [_claims(record.receipt) for record in records]
 
     def _rows(self, query: str, site: str) -> list[tuple[Any, ...]]:
         address = f"file:{self.folder}/instance/consent.sqlite3?mode=ro"

@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from consent_server.core.context import Context
 from consent_server.core.errors import StorageUnavailable
+from consent_server.decisions.rows import DecisionRow
 from tests.support.factories import Body
 from tests.support.visitor import post, rows
 
@@ -114,7 +115,7 @@ def test_what_is_forgotten_is_in_no_page_that_was_split(
     visitors = [chance.randbytes(16) for _ in range(200)]
     gone = visitors[::2]
     own = ("decision_id", "receipt_id", "visitor", "receipt")
-    beside = ", ".join(set(like.__table__.columns.keys()) - {"id", *own})
+    beside = ", ".join(set(DecisionRow.__table__.columns.keys()) - {"id", *own})
     copy = f"INSERT INTO decisions ({', '.join(own)}, {beside}) SELECT ?, ?, ?, ?, {beside} FROM decisions WHERE id = ?"
     values = [
         (

@@ -35,7 +35,8 @@ from consent_server.core.notes import (
     sign_note,
     verify_note,
 )
-from consent_server.ledger.rules import EMPTY_ROOT, commitment, leaf_hash, verify_inclusion
+from consent_server.decisions.rules_contents import commitment
+from consent_server.ledger.rules import EMPTY_ROOT, leaf_hash, verify_inclusion
 
 VECTOR = json.loads((Path(__file__).parents[1] / "data/test-vectors.json").read_text())["c2sp_signed_note"]
 DOCUMENT = Path(__file__).parents[2] / "docs/formats/checkpoint.md"

@@ -15,6 +15,7 @@ from consent_server.decisions import store as decisions
 from consent_server.decisions.record import RecordDecision, Recorded
 from consent_server.decisions.rules import Action, Answer, Method, decide
 from consent_server.decisions.rules_visit import Visit
+from consent_server.decisions.supply_keys import KeySupply
 from consent_server.sites.current_site import CurrentSites
 from tests.support import jose
 from tests.support.factories import CALLBELL, answer, site_file
@@ -195,4 +196,4 @@ def append_all(worker: Context, asked: list[Answer]) -> None:
         for one in asked
     ]
     with worker.database.transaction() as session:
-        decisions.append(session, batch)
+        decisions.append(session, batch, KeySupply())

@@ -93,6 +93,18 @@ ATTACKS: dict[str, tuple[Attack, str, str, str, str]] = {
         lambda one: one.delete_behind_a_forged_removal(5), f"leaf 5: {FOREIGN}", "",
         "removals", LEAF.format(5),
     ),
+    "destroys the key of a record": (
+        lambda one: one.destroy_key(5), "leaf 5: the record cannot be read: its key is gone", "",
+        "removals", LEAF.format(5),
+    ),
+    "writes over what is encrypted": (
+        lambda one: one.alter_column(5, "content", bytes(500)), "leaf 5: the record cannot be read: its content was",
+        "", "removals", LEAF.format(5),
+    ),
+    "gives a record the content of another": (
+        lambda one: one.alter_column(5, "content", one.column(6, "content")),
+        "leaf 5: the record cannot be read: its content was altered", "", "removals", LEAF.format(5),
+    ),
     "deletes a record and its leaf": (
         lambda one: one.delete_with_its_leaf(5), "leaf 5: is missing", "", "records", LEAF.format(6),
     ),
@@ -187,6 +199,9 @@ def test_a_replay_of_one_stretch_names_it_too(shop: Shop, attacker: Attacker, na
     [
         ("action", "save", "action"),
         ("visitor", bytes(16), "sub"),
+        ("receipt_id", bytes(16), "jti"),
+        ("decision_id", bytes(16), "decision_id"),
+        ("commitment", bytes(32), "commitment"),
         ("granted", " analytics ", "grants"),
         ("recorded_at", 1_700_000_000_000, "iat"),
         ("language", "fr", "language"),

@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 
 from consent_server.core.errors import InvalidProof
 from consent_server.core.hashes import HASH_BYTES
+from consent_server.decisions.rules_contents import SALT_BYTES, commitment
 from consent_server.ledger.rules import (
     EMPTY_ROOT,
-    SALT_BYTES,
     TILE_WIDTH,
     Tile,
     Tree,
-    commitment,
     grow,
     leaf_hash,
     node_hash,

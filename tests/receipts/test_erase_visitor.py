@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from consent_server.core.context import Context
 from consent_server.core.errors import StorageUnavailable, UnknownReceipt
+from consent_server.decisions import store as decisions
 from consent_server.decisions.record import Recorded
 from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Action
@@ -236,4 +237,4 @@ def test_a_neighbour_of_what_was_removed_is_kept_by_the_database(shop: Shop) -> 
     assert shop.erase(made[1]) == shop.erase(made[3]) == 1
     for left in (made[0], made[2], made[4]):
         with pytest.raises(DBAPIError, match="kept as they are"), shop.services.database.transaction() as session:
-            session.execute(delete(DecisionRow).where(DecisionRow.receipt_id == left.receipt_id))
+            session.execute(delete(DecisionRow).where(decisions.is_of(DecisionRow.receipt_tag, [left.receipt_id])))

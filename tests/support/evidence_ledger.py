@@ -34,8 +34,9 @@ from consent_server.core.notes import (
     sign_note,
 )
 from consent_server.decisions.rules import decide
+from consent_server.decisions.rules_contents import commitment
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE, Issuer, receipt_claims, uuid7
-from consent_server.ledger.rules import Tile, Tree, commitment, grow, leaf_hash
+from consent_server.ledger.rules import Tile, Tree, grow, leaf_hash
 from consent_server.ledger.rules_removal import REMOVAL_TYPE, Rule, removal_claims
 from consent_server.ledger.rules_witness import CosignedCheckpoint
 from tests.support import jose

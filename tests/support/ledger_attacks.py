@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.orm import Session
 
 from consent_server.core import append_only
 from consent_server.core.hashes import HASH_BYTES
@@ -22,10 +23,13 @@ from consent_server.core.notes import (
     parse_note,
     sign_note,
 )
+from consent_server.decisions import store_record_keys as record_keys
+from consent_server.decisions.rules_contents import Record, commitment
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE
-from consent_server.ledger.rules import Tree, commitment, grow, leaf_hash
+from consent_server.ledger.rules import Tree, grow, leaf_hash
 from consent_server.ledger.rules_removal import REMOVAL_TYPE
 from tests.support import jose
+from tests.support.contents import record, write_receipt
 from tests.support.evidence_ledger import new_ring
 
 SALT = bytes(32)
@@ -84,6 +88,16 @@ class Attacker:
         token = self.ring.sign(claims, RECEIPT_TYPE)
         self._store(leaf, token)
         self._commit_to(leaf, commitment(self.salt(leaf), token))
+
+    def column(self, leaf: int, column: str) -> Any:
+        """What stands beside a receipt."""
+        return self.sql(f"SELECT {column} FROM decisions WHERE id = :row", row=self.row(leaf)).scalar_one()
+
+    def destroy_key(self, leaf: int) -> None:
+        """Let nobody read a record any more."""
+        with Session(self.connection) as session:
+            place = (self.column(leaf, "key_chunk"), self.column(leaf, "key_slot"))
+            record_keys.destroy(session, self.site, [place])
 
     def delete(self, leaf: int) -> None:
         """Take a record away."""
@@ -280,18 +294,23 @@ class Attacker:
         return self._receipt_of_row(self.row(leaf))
 
     def salt(self, leaf: int) -> bytes:
-        return bytes(self.sql("SELECT salt FROM decisions WHERE id = :row", row=self.row(leaf)).scalar_one())
+        return self._record(self.row(leaf)).salt
 
     def _of_leaf(self, column: str, leaf: int) -> Any:
         return self.sql(f"SELECT {column} FROM leaves WHERE site_id = :site AND leaf_index = :leaf", leaf=leaf).scalar()
 
     def _receipt_of_row(self, row: int) -> str:
-        return str(self.sql("SELECT receipt FROM decisions WHERE id = :row", row=row).scalar_one())
+        return self._record(row).receipt
+
+    def _record(self, row: int) -> Record:
+        with Session(self.connection) as session:
+            return record(session, row)
 
     # --- Steps ---
 
     def _store(self, leaf: int, receipt: str) -> None:
-        self.sql("UPDATE decisions SET receipt = :receipt WHERE id = :row", row=self.row(leaf), receipt=receipt)
+        with Session(self.connection) as session:
+            write_receipt(session, self.row(leaf), receipt)
 
     def _commit_to(self, leaf: int, data: bytes) -> None:
         self._update_leaf(leaf, "commitment", data)
@@ -308,6 +327,7 @@ class Attacker:
         )
 
     def _insert(self, receipt: str, row: int, claims: dict[str, Any]) -> None:
+        # In the clear, as an earlier version did: it is read all the same.
         beside = "notice_id, visitor, action, method, change, gpc, stale, language, granted, recorded_at, request_hash"
         self.sql(
             f"INSERT INTO decisions (id, site_id, decision_id, receipt_id, salt, receipt, {beside})"

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from consent_server.app import create_app
 from consent_server.core.context import Context
 from consent_server.decisions import store as decisions
+from consent_server.decisions.supply_keys import KeySupply
 from consent_server.ledger import seal as sealing
 from consent_server.ledger import store_sealing as ledgers
 from consent_server.ledger.seal import seal_ledger
@@ -91,8 +92,8 @@ def record_slowly(database_url: str, instance: Path, clock: Clock, reached: Conn
     """Record a decision; say when it is written, and commit it when told to."""
     append = decisions.append
 
-    def slow(session: Session, rows: Sequence[dict[str, Any]]) -> set[UUID]:
-        new = append(session, rows)
+    def slow(session: Session, rows: Sequence[dict[str, Any]], keys: KeySupply) -> set[UUID]:
+        new = append(session, rows, keys)
         reached.send("written")
         go_on.wait()
         return new

@@ -11,7 +11,8 @@ import pytest
 
 from consent_server.core.notes import open_checkpoint
 from consent_server.decisions.record import Recorded
-from consent_server.ledger.rules import commitment, leaf_hash, verify_inclusion
+from consent_server.decisions.rules_contents import commitment
+from consent_server.ledger.rules import leaf_hash, verify_inclusion
 from consent_server.receipts.prove import Proof, prove_receipt
 from tests.support.ledger_shop import Shop
 from tests.support.postgresql import PostgreSQL

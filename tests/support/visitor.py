@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,9 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from consent_server.core.context import Context
+from consent_server.decisions import store as decisions
 from consent_server.decisions.rows import DecisionRow
+from consent_server.decisions.rules_contents import Record
 from tests.support.factories import SHOP
 
 # What a browser accepts that opens an address.
@@ -35,10 +38,16 @@ def post(
     )
 
 
-def rows(services: Context) -> list[DecisionRow]:
+def rows(services: Context) -> list[Record]:
     """Every decision on record, oldest first."""
     with services.database.reading() as session:
-        return list(session.scalars(select(DecisionRow).order_by(DecisionRow.id)))
+        return decisions.opened(session, session.scalars(select(DecisionRow).order_by(DecisionRow.id)).all())
+
+
+def as_row(record: Record) -> dict[str, Any]:
+    """A record as it is given to be stored again."""
+    beside = ("id", "fault", "altered")
+    return {field.name: getattr(record, field.name) for field in fields(record) if field.name not in beside}
 
 
 def config(text: str) -> dict[str, Any]:
