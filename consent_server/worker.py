@@ -14,6 +14,7 @@ from consent_server.access.log_lookup import forget_lookups
 from consent_server.core.context import Context
 from consent_server.core.errors import InvalidProof, StorageUnavailable, TimestampRefused
 from consent_server.decisions.count_refused import RefusedPosts
+from consent_server.decisions.encrypt_records import RecordEncryption, read_encryption
 from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.ledger.request_timestamps import Authority, request_timestamps
 from consent_server.ledger.seal import Sealer, remember
@@ -30,6 +31,8 @@ log = logging.getLogger("consent_server.worker")
 FOLD_SECONDS = 5
 # A new notice has its timestamp that soon, and an authority that failed is asked again.
 TIMESTAMP_SECONDS = 60
+# Records from before there were keys; visitors go first: after each batch of a few milliseconds there is a pause.
+ENCRYPT_SECONDS, ENCRYPT_PAUSE, ENCRYPT_SAID = 60, 0.1, 10_000
 # A banner that nobody can answer is told that soon, and a day's rates that soon after its end.
 WATCH_SECONDS = 600
 # No look-up is there when it is a year old: each run takes what would be so within the hour, and runs often enough
@@ -79,6 +82,7 @@ def tasks(context: Context) -> list[Task]:
         Task("counters", FOLD_SECONDS, _fold, alone=True),
     ]
     found.append(Task("refused posts", FOLD_SECONDS, _write_refused))
+    found.append(Task("encryption", ENCRYPT_SECONDS, _encrypt, alone=True))
     found.append(Task("alerts", WATCH_SECONDS, _watch, alone=True))
     found.append(Task("look-ups", FORGET_SECONDS, _forget, alone=True))
     found.append(Task("signed checkpoints", REMEMBER_SECONDS, _remember, alone=True))
@@ -144,6 +148,16 @@ def _remember(context: Context) -> None:
 def _fold(context: Context) -> None:
     fold_tallies(context.database)
     close_days(context.database, context.now())
+
+
+def _encrypt(context: Context) -> None:
+    run, done = RecordEncryption(context.database, context.now, context.random), 0
+    while batch := run.encrypt_batch():
+        done += batch
+        if done % ENCRYPT_SAID < batch:
+            left = read_encryption(context.database).left
+            log.info("encrypted %d records from before the upgrade; %d to go", done, left)
+        time.sleep(ENCRYPT_PAUSE)
 
 
 def _write_refused(context: Context) -> None:

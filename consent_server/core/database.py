@@ -114,24 +114,6 @@ class Database:
             self._here.placed = False
             self._places.release()
 
-    def forget(self) -> None:
-        """Write the records anew, so that what was deleted is in no file of the database any more.
-
-        Both databases leave copies of rows behind in the unused parts of their pages, whenever they move rows
-        or entries of an index; only a file that is written anew has none. Takes seconds a gigabyte, and nobody
-        can write meanwhile. Raises StorageUnavailable when somebody reads for too long; then call it again.
-        """
-        try:
-            self._alone("VACUUM" if self.embedded else "VACUUM FULL decisions, tallies, record_keys")
-            # The log still holds older pages until it is written back and cut; a reader may keep it from that.
-            if self.embedded and self._alone("PRAGMA wal_checkpoint(TRUNCATE)"):
-                raise StorageUnavailable("The log is in use.")
-        except StorageUnavailable as error:
-            raise StorageUnavailable(
-                "The records are removed, but the database's files could not be rewritten, so they may still"
-                " hold copies. Make sure that nothing reads for long and that the disk has room, then run this again."
-            ) from error
-
     def close(self) -> None:
         """Write SQLite's log back into the file and cut it, unless others read or write, and let all connections go.
 
@@ -139,20 +121,25 @@ class Database:
         """
         if self.embedded:
             with suppress(StorageUnavailable):
-                self._alone("PRAGMA wal_checkpoint(TRUNCATE)")
+                self.alone("PRAGMA wal_checkpoint(TRUNCATE)")
         self.engine.dispose()
 
-    def _alone(self, statement: str) -> Any:
-        # Outside of a transaction, as these statements want to be.
+    def alone(self, statement: str, wait: float | None = None) -> Any:
+        """Run a statement that wants no transaction around it; `wait` is for its locks, in seconds.
+
+        Raises StorageUnavailable when the database is away, locked for too long or full.
+        """
         options: dict[str, Any] = {"begin": None} if self.embedded else {"isolation_level": "AUTOCOMMIT"}
-        options["turn"] = LONG.turn
+        options["turn"] = LONG.turn if wait is None else wait
         with _as_refusal(), self._turn(LONG), self.engine.connect().execution_options(**options) as connection:
             if not self.embedded:
                 limit(connection, LONG.answer, LONG.together)
-                # It goes back to nobody as it is then.
+                lent = is_pooled(connection)
+                # It goes back to nobody as it is then. What a pooler lends, others would have after us.
                 connection.detach()
-                if not is_pooled(connection):
+                if not lent:
                     allow_long_work(connection, transaction_only=False)
+                    await_locks(connection, options["turn"], transaction_only=False)
             result = connection.exec_driver_sql(statement)
             return result.scalar() if result.returns_rows else None
 

@@ -11,6 +11,11 @@ def state(session: Session) -> EncryptionRow:
     return session.get_one(EncryptionRow, 1)
 
 
+def take_turn(session: Session) -> EncryptionRow:
+    """As it stands, for this transaction to change: no two encrypt the same records."""
+    return session.scalars(select(EncryptionRow).where(EncryptionRow.id == 1).with_for_update()).one()
+
+
 def has_ended(session: Session) -> bool:
     """Whether every record is encrypted, and stays so."""
     query = select(EncryptionRow.ended).where(EncryptionRow.id == 1)

@@ -10,6 +10,7 @@ from consent_server.core.errors import StorageUnavailable
 from consent_server.core.migrations import require_migrated
 from consent_server.core.outgoing import Unanswered
 from consent_server.core.settings import NAMES, unknown_settings
+from consent_server.decisions.encrypt_records import not_rewritten, read_encryption
 from consent_server.decisions.read_refused import refused_lately
 from consent_server.decisions.rules_refused import mend
 from consent_server.health import store as figures
@@ -38,6 +39,9 @@ def examine_server(ctx: Context, environ: Mapping[str, str] = os.environ) -> Ite
         yield Finding(Level.WRONG, "database", refusal.detail)
         return
     yield Finding(Level.OK, "database", f"It answers, and migration {applied} is the newest.")
+    encryption = read_encryption(ctx.database)
+    if not encryption.rewritten:
+        yield Finding(Level.NOTE, "database", not_rewritten(encryption))
 
 
 def examine_site(ctx: Context, stored: StoredSite) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from consent_server import __version__
 from consent_server.access.guard import caller
 from consent_server.core.context import context
 from consent_server.decisions.count_refused import RefusedPosts
+from consent_server.decisions.encrypt_records import read_encryption
 from consent_server.decisions.read_refused import refused_ever
 from consent_server.health.read import read_figures
 from consent_server.http.answers import Cache, answer
@@ -74,6 +75,14 @@ def _server() -> Iterator[Metric]:
     yield version
 
 
+def _encryption() -> Iterator[Metric]:
+    found = read_encryption(context().database)
+    left = "Records from before contents were encrypted that the server has not come to yet."
+    yield GaugeMetricFamily("consent_records_to_encrypt", left, found.left)
+    due = "1 when the database's files are to be written anew once: consent retention run --rewrite-files."
+    yield GaugeMetricFamily("consent_rewrite_due", due, not found.rewritten)
+
+
 def _alerts() -> Iterator[Metric]:
     figures = read_alert_figures(context()[RatesReader])
     raised = GaugeMetricFamily("consent_alerts", "Alerts raised in the last 24 hours.", labels=["site", "kind"])
@@ -130,4 +139,4 @@ def _refused() -> Iterator[Metric]:
     )
 
 
-SOURCES += [_server, _alerts, _erasure, _refused]
+SOURCES += [_server, _encryption, _alerts, _erasure, _refused]

@@ -9,9 +9,11 @@ import click
 from flask.cli import AppGroup
 
 from consent_server.core.context import context
+from consent_server.core.database import Database
 from consent_server.core.files import TEXT
 from consent_server.core.keys import KeyRing
 from consent_server.core.terminal import counting, progress, refusing
+from consent_server.decisions.encrypt_records import not_rewritten, read_encryption, rewrite_once
 from consent_server.receipts.erase_visitor import erase_requested, erase_visitor
 from consent_server.receipts.request_erasure import read_erasure_requests
 from consent_server.receipts.run_retention import run_retention
@@ -44,8 +46,11 @@ def verify(file: Any, jwks: Any) -> None:
 
 
 @retention.command("run")
+@click.option(
+    "--rewrite-files", is_flag=True, help="Then write all files of the database anew; nobody can decide meanwhile."
+)
 @refusing
-def run_retention_now() -> None:
+def run_retention_now(rewrite_files: bool) -> None:
     """Remove records whose proof retention is over, behind signed entries."""
     total = 0
     show = progress("removed")
@@ -54,6 +59,10 @@ def run_retention_now() -> None:
         total += count
         show(total)
     click.echo(f"{total} removed")
+    if rewrite_files:
+        rewrite_once(ctx.database)
+        click.echo("files rewritten")
+    _say_what_may_remain(ctx.database)
 
 
 @visitor.command("requests")
@@ -97,6 +106,13 @@ def erase(visitor_id: UUID | None, requested: str | None) -> None:
     else:
         raise click.UsageError("Give the ID of one visitor, or --requested.")
     click.echo(f"{count} removed")
+    _say_what_may_remain(ctx.database)
+
+
+def _say_what_may_remain(database: Database) -> None:
+    found = read_encryption(database)
+    if not found.rewritten:
+        click.echo(not_rewritten(found), err=True)
 
 
 def _site_id(key: str | None) -> int | None:

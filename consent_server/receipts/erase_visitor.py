@@ -9,6 +9,7 @@ from uuid import UUID
 from consent_server.core.database import Database
 from consent_server.core.errors import Refusal
 from consent_server.core.keys import KeySource
+from consent_server.decisions.forget_keys import forget_keys
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.rules_removal import Rule
 from consent_server.ledger.seal import refuse, seal_what_holds
@@ -26,8 +27,8 @@ def erase_visitor(
 ) -> int:  # fmt: skip
     """Remove every record of a visitor; return how many there were. `progress` is told of each batch how many it was.
 
-    Raises StorageUnavailable when the records are gone and the files still hold copies: run it again. A ledger that
-    somebody changed keeps its records; InvalidProof names it once all others are done.
+    Raises StorageUnavailable when the records are gone and the files still hold copies of keys: run it again. A
+    ledger that somebody changed keeps its records; InvalidProof names it once all others are done.
     """
     erasure = _Erasure(database, keys, public_url, now, random, progress)
     erasure.erase([visitor], [])
@@ -40,7 +41,7 @@ def erase_requested(
 ) -> int:  # fmt: skip
     """Carry out every open request of a site, or of all; return how many records that removed.
 
-    The files are written anew once for all of them. Raises StorageUnavailable and InvalidProof as `erase_visitor` does.
+    Their keys go from the files once for all of them. Raises StorageUnavailable and InvalidProof as `erase_visitor`.
     """
     erasure = _Erasure(database, keys, public_url, now, random, progress)
     with database.reading() as session:
@@ -92,7 +93,7 @@ class _Erasure:
             )
 
     def finish(self) -> int:
-        """Write the files anew, say which ledgers are broken, and return how many records went."""
-        self._database.forget()
+        """Let no file keep the destroyed keys, say which ledgers are broken, and return how many records went."""
+        forget_keys(self._database)
         refuse(self._broken, f"{self._erased} removed elsewhere.")
         return self._erased

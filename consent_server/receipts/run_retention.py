@@ -8,6 +8,7 @@ from consent_server.core.database import Database
 from consent_server.core.durations import duration_days
 from consent_server.core.errors import InvalidSiteFile
 from consent_server.core.keys import KeySource
+from consent_server.decisions.forget_keys import forget_keys
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.rules_removal import Rule
 from consent_server.ledger.seal import refuse, seal_what_holds
@@ -25,8 +26,8 @@ def run_retention(
 ) -> Iterator[tuple[str, int]]:
     """Remove, batch by batch, and yield each batch's site and number of records, for progress.
 
-    Raises StorageUnavailable when the records are gone and the files still hold copies: run it again. A ledger that
-    somebody changed keeps its records, and so does a site whose retention cannot be read: InvalidProof or
+    Raises StorageUnavailable when the records are gone and the files still hold copies of keys: run it again. A
+    ledger that somebody changed keeps its records, and so does a site whose retention cannot be read: InvalidProof or
     InvalidSiteFile names them once all others are done.
     """
     with database.reading() as session:
@@ -44,9 +45,8 @@ def run_retention(
             yield stored.site.key, removed
     broken |= seal_what_holds(database, keys.ring, now, every)[1]
     forget_lookups(database, now())
-    # Not for nothing: it keeps everybody else from writing.
     if total:
-        database.forget()
+        forget_keys(database)
     refuse(broken, f"{total} removed elsewhere.")
 
 

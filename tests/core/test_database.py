@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from consent_server.core.context import Context
 from consent_server.core.errors import StorageUnavailable
+from consent_server.core.rewriting import rewrite_files
 from consent_server.decisions.rows import DecisionRow
 from tests.support.factories import Body
 from tests.support.visitor import post, rows
@@ -133,7 +134,7 @@ def test_what_is_forgotten_is_in_no_page_that_was_split(
         for visitor in gone:
             connection.exec_driver_sql("DELETE FROM decisions WHERE visitor = ?", (visitor,))
         connection.commit()
-    services.database.forget()
+    rewrite_files(services.database)
     data = b"".join(path.read_bytes() for path in tmp_path.glob("consent.sqlite3*"))
     assert sum(visitor in data for visitor in visitors) == 100
     assert not any(visitor in data for visitor in gone)

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import DBAPIError
 
+from consent_server.core import rewriting
 from consent_server.core.context import Context
 from consent_server.core.errors import StorageUnavailable, UnknownReceipt
 from consent_server.decisions import store as decisions
@@ -25,7 +26,7 @@ from consent_server.receipts.erase_visitor import erase_requested
 from consent_server.receipts.request_erasure import read_erasure_requests, request_erasure
 from tests.support.factories import PUBLIC_URL, Clock
 from tests.support.ledger_shop import Shop
-from tests.support.traces import Files, holds, page, prove, still_there, traces
+from tests.support.traces import Files, holds, key_traces, page, prove, still_there, traces
 from tests.support.visitor import identifier
 
 pytestmark = pytest.mark.on_both_databases
@@ -61,9 +62,12 @@ def test_no_trace_is_left_in_any_file(shop: Shop, files: Files, dialect: str, re
     size = 300
     made: dict[int, Recorded] = {}
     gone: dict[int, Recorded] = {}
+    secrets: dict[tuple[int, str], bytes] = {}
 
     def erase(number: int) -> None:
         theirs = {each: one for each, one in made.items() if one.visitor == made[number].visitor}
+        for each, one in theirs.items():
+            secrets.update({(each, name): value for name, value in key_traces(shop, one).items()})
         assert shop.erase(made[number]) == len(theirs)
         gone.update({each: made.pop(each) for each in theirs})
 
@@ -82,10 +86,13 @@ def test_no_trace_is_left_in_any_file(shop: Shop, files: Files, dialect: str, re
         # Its statistics keep samples of what is in a column.
         request.getfixturevalue("postgresql").execute("ANALYZE decisions", "consent")
     last = chance.choice(sorted(made))
-    present = still_there(files, traces(made[last], page(last)))
-    assert {"visitor in bytes", "receipt id in bytes", "decision in bytes", "payload", "signature"} <= set(present)
+    # Nothing that identifies ever came to a file; what leads to the key of a record that stands is in one.
+    assert still_there(files, traces(made[last], page(last))) == []
+    assert len(still_there(files, key_traces(shop, made[last]))) == 1
     erase(last)
     data = files()
+    assert len(secrets) > size // 100
+    assert [place for place, value in secrets.items() if value in data] == []
     every = {(number, name): value for number, one in gone.items() for name, value in traces(one, page(number)).items()}
     assert len(gone) > 6
     assert [place for place, value in every.items() if value in data] == []
@@ -201,25 +208,70 @@ def reader(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
 
 
 def test_files_that_somebody_holds_are_not_said_to_be_clean(
-    shop: Shop, files: Files, dialect: str, tmp_path: Path, request: pytest.FixtureRequest, database_url: str
+    shop: Shop,
+    files: Files,
+    dialect: str,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made = shop.decide(page=f"https://shop.example/{page(0)}")
+    secrets = key_traces(shop, made)
+    monkeypatch.setattr(rewriting, "PATIENCE", 0.2)
     with reader(dialect, tmp_path, request), pytest.raises(StorageUnavailable, match="The records are removed, but"):
-        _impatient(shop).erase(made)
+        shop.erase(made)
     assert shop.erase(made) == 0
-    assert still_there(files, traces(made, page(0))) == []
+    assert still_there(files, secrets | traces(made, page(0))) == []
     assert shop.check().faults == []
 
 
-def _impatient(shop: Shop) -> Shop:
-    # The limits are seconds long; this test's connection waits for a moment only.
-    with shop.services.database.engine.connect() as connection:
-        if shop.services.database.embedded:
-            connection.exec_driver_sql("PRAGMA busy_timeout=50")
-        else:
-            connection.exec_driver_sql("SET lock_timeout = '50ms'")
-            connection.commit()
-    return shop
+def test_visitors_decide_while_an_erasure_waits_for_a_reader(
+    shop: Shop,
+    files: Files,
+    dialect: str,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = shop.decide()
+    secrets = key_traces(shop, made)
+    monkeypatch.setattr(rewriting, "PATIENCE", 60)
+    with ThreadPoolExecutor(1) as pool:
+        with reader(dialect, tmp_path, request):
+            erasure = pool.submit(shop.erase, made)
+            while not is_gone(shop, made):
+                assert not erasure.done()
+            later = [shop.decide() for _ in range(3)]
+            assert not erasure.done()
+        assert erasure.result() == 1
+    assert still_there(files, secrets) == []
+    shop.seal()
+    for one in later:
+        holds(shop, one, prove(shop, one))
+    assert shop.check().faults == []
+
+
+def test_visitors_decide_between_two_batches_of_an_erasure(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasing, "BATCH", 3)
+    first = shop.decide()
+    for _ in range(7):
+        shop.decide(visitor=first.visitor)
+    our, later = shop.services, list[Recorded]()
+    visitor = identifier(first.visitor)
+    with ThreadPoolExecutor(1) as pool:
+        erasing.erase_visitor(
+            our.database, our.keys, PUBLIC_URL, shop.clock, our.random, visitor,
+            lambda _: later.append(pool.submit(shop.decide).result()),
+        )  # fmt: skip
+    assert len(later) == 4
+    shop.seal()
+    for one in later:
+        holds(shop, one, prove(shop, one))
+
+
+def is_gone(shop: Shop, made: Recorded) -> bool:
+    with shop.services.database.reading() as session:
+        return decisions.by_receipt_id(session, made.receipt_id) is None
 
 
 def test_what_is_searched_for_would_be_found() -> None:

@@ -8,10 +8,15 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from sqlalchemy import select
 
 from consent_server.core.notes import open_checkpoint
+from consent_server.decisions import store_record_keys as record_keys
 from consent_server.decisions.record import Recorded
+from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules_contents import commitment
+from consent_server.decisions.rules_record_keys import HEIGHT, SLOTS, children
+from consent_server.decisions.store import is_of
 from consent_server.ledger.rules import leaf_hash, verify_inclusion
 from consent_server.receipts.prove import Proof, prove_receipt
 from tests.support.ledger_shop import Shop
@@ -68,6 +73,22 @@ def traces(made: Recorded, path: str) -> dict[str, bytes]:
             found[f"{name} in base64 at {offset}"] = encoded[4:-4]
     assert len(head) > 40
     return found
+
+
+def key_traces(shop: Shop, made: Recorded) -> dict[str, bytes]:
+    """What is encrypted of a record, and every secret that is kept or was and leads to its key."""
+    with shop.services.database.reading() as session:
+        row = session.scalars(select(DecisionRow).where(is_of(DecisionRow.receipt_tag, [made.receipt_id]))).one()
+        assert row.content is not None
+        assert row.key_chunk is not None
+        assert row.key_slot is not None
+        chunk = (row.site_id, row.key_chunk)
+        nodes = dict(record_keys.nodes_of(session, [chunk])[chunk])
+    path = [(SLOTS + row.key_slot) >> height for height in range(HEIGHT, -1, -1)]
+    for node in path:
+        if node in nodes and node < SLOTS:
+            nodes |= children(node, nodes[node])
+    return {f"secret of node {node}": nodes[node] for node in path if node in nodes}
 
 
 def still_there(files: Files, of: dict[str, bytes]) -> list[str]:
