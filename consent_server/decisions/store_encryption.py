@@ -19,7 +19,7 @@ def take_turn(session: Session) -> EncryptionRow:
 def has_ended(session: Session) -> bool:
     """Whether every record is encrypted, and stays so."""
     query = select(EncryptionRow.ended).where(EncryptionRow.id == 1)
-    return bool(session.connection().execute(query).scalar_one())
+    return bool(session.connection().execute(query).scalar())
 
 
 def newest_record(session: Session) -> int:
