@@ -6,7 +6,7 @@ import math
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,14 +124,20 @@ class Database:
                 self.alone("PRAGMA wal_checkpoint(TRUNCATE)")
         self.engine.dispose()
 
-    def alone(self, statement: str, wait: float | None = None) -> Any:
+    def alone(self, statement: str, wait: float | None = None, turn: bool = True) -> Any:
         """Run a statement that wants no transaction around it; `wait` is for its locks, in seconds.
+
+        Without a `turn` others write meanwhile.
 
         Raises StorageUnavailable when the database is away, locked for too long or full.
         """
         options: dict[str, Any] = {"begin": None} if self.embedded else {"isolation_level": "AUTOCOMMIT"}
         options["turn"] = LONG.turn if wait is None else wait
-        with _as_refusal(), self._turn(LONG), self.engine.connect().execution_options(**options) as connection:
+        with (
+            _as_refusal(),
+            self._turn(LONG) if turn else nullcontext(),
+            self.engine.connect().execution_options(**options) as connection,
+        ):
             if not self.embedded:
                 limit(connection, LONG.answer, LONG.together)
                 lent = is_pooled(connection)

@@ -60,7 +60,7 @@ def _refill(session: Session, table: Table) -> None:
 def _cut_log(database: Database, deadline: float) -> None:
     # SQLite's log holds older pages until it is written back and cut; a reader may keep it from that. Most is written
     # back first, while others write.
-    database.alone("PRAGMA wal_checkpoint(PASSIVE)")
+    database.alone("PRAGMA wal_checkpoint(PASSIVE)", turn=False)
     _try(database, "PRAGMA wal_checkpoint(TRUNCATE)", deadline)
 
 

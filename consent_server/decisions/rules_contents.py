@@ -15,6 +15,8 @@ DECISION, RECEIPT, VISITOR = "decision", "receipt", "visitor"
 # How a content begins: another form would have another number.
 FORM = 1
 _LAYOUT = struct.Struct(f">B{SALT_BYTES}s{HASH_BYTES}s16s16s?16s")
+# Of a UUID of version 7 (RFC 9562 section 5.7): milliseconds since 1970.
+_TIME_BYTES = 6
 _PLACE = struct.Struct(">QQH")
 
 
@@ -29,8 +31,13 @@ def commitment(salt: bytes, receipt: str) -> bytes:
 
 
 def tag(kind: str, identifier: UUID) -> UUID:
-    """By what a record is looked up instead of an identifier. An identifier is random, so nobody guesses it by this."""
-    return UUID(bytes=sha256(f"consent {kind} ".encode() + identifier.bytes).digest()[:16])
+    """By what a record is looked up instead of an identifier. An identifier is random, so nobody guesses it by this.
+
+    Those that the server gave begin with their time, which the record says too, and so do their tags: what is new
+    comes to one end of an index, and not to a page of its own anywhere.
+    """
+    hashed = sha256(f"consent {kind} ".encode() + identifier.bytes).digest()
+    return UUID(bytes=hashed[:16] if kind == DECISION else identifier.bytes[:_TIME_BYTES] + hashed[: 16 - _TIME_BYTES])
 
 
 def place_of(site_id: int, chunk: int, slot: int) -> bytes:

@@ -23,6 +23,8 @@ from consent_server.ledger.rules_removal import RemovedRange
 from consent_server.sites.rows import LedgerRow, NoticeRow
 
 DECISIONS: Table = DecisionRow.__table__  # type: ignore[assignment]
+# Records named in one statement.
+AT_ONCE = 500
 
 
 def get(session: Session, site_id: int) -> LedgerRow:
@@ -207,15 +209,23 @@ def remove(
         RemovedRow(site_id=site_id, first=first, last=last, removal_id=removal.id) for first, last in ranges
     )
     session.flush()
-    gone = 0
+    rows: list[int] = []
     for first, last in ranges:
         inside = (LeafRow.site_id == site_id, LeafRow.leaf_index.between(first, last))
-        named = select(LeafRow.decision_row).where(*inside, LeafRow.decision_row.is_not(None))
+        rows += session.scalars(select(LeafRow.decision_row).where(*inside, LeafRow.decision_row.is_not(None)))
+    return _delete(session, site_id, rows)
+
+
+def _delete(session: Session, site_id: int, rows: Sequence[int]) -> int:
+    """Delete these records of a site, and destroy their keys; return how many there were."""
+    connection, gone, keys = session.connection(), 0, list[tuple[int, int]]()
+    for start in range(0, len(rows), AT_ONCE):
+        named = DECISIONS.c.id.in_(rows[start : start + AT_ONCE])
         # Held before they are read: a record that is being encrypted right now has its slot then.
-        slots = select(DECISIONS.c.key_chunk, DECISIONS.c.key_slot).where(DECISIONS.c.id.in_(named)).with_for_update()
-        keyed = [(chunk, slot) for chunk, slot in session.connection().execute(slots) if chunk is not None]
-        record_keys.destroy(session, site_id, keyed)
-        gone += session.connection().execute(delete(DECISIONS).where(DECISIONS.c.id.in_(named))).rowcount
+        slots = connection.execute(select(DECISIONS.c.key_chunk, DECISIONS.c.key_slot).where(named).with_for_update())
+        keys += [(chunk, slot) for chunk, slot in slots if chunk is not None]
+        gone += connection.execute(delete(DECISIONS).where(named)).rowcount
+    record_keys.destroy(session, site_id, keys)
     return gone
 
 

@@ -1,5 +1,6 @@
 """Erase what identifies a visitor, and leave a signed entry that says so (GDPR 17)."""
 
+import time
 from collections.abc import Callable, Collection
 from datetime import datetime
 from itertools import groupby
@@ -15,10 +16,10 @@ from consent_server.ledger.rules_removal import Rule
 from consent_server.ledger.seal import refuse, seal_what_holds
 from consent_server.ledger.store_sealing import take_turns
 from consent_server.receipts import store as erasure_requests
-from consent_server.receipts.remove_records import Remover
+from consent_server.receipts.remove_records import PAUSE, Remover
 
 # Records removed in one transaction, each site's behind one signed entry; and requests carried out together.
-BATCH, REQUESTS = 1000, 500
+BATCH, REQUESTS = 250, 500
 
 
 def erase_visitor(
@@ -79,6 +80,7 @@ class _Erasure:
             batch = self._erase_batch(sites - self._broken.keys(), visitors, records)
             self._erased += batch
             self._progress(batch)
+            time.sleep(PAUSE)
 
     def _erase_batch(self, sites: set[int], visitors: Collection[UUID], records: Collection[int]) -> int:
         with self._database.transaction() as session:

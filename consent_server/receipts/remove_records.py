@@ -12,6 +12,10 @@ from consent_server.ledger import store as ledgers
 from consent_server.ledger.rules_removal import REMOVAL_TYPE, Rule, ranges, removal_claims
 from consent_server.sites import store as sites
 
+# Seconds between two transactions. Who waits for SQLite's turn is woken when it is given back, and would come too late
+# for one that is taken again at once.
+PAUSE = 0.02
+
 
 @dataclass(frozen=True, slots=True)
 class Remover:

@@ -1,5 +1,6 @@
 """Let proofs go when a site's retention of them ends (GDPR 5(1)(e))."""
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
@@ -13,12 +14,12 @@ from consent_server.ledger import store as ledgers
 from consent_server.ledger.rules_removal import Rule
 from consent_server.ledger.seal import refuse, seal_what_holds
 from consent_server.ledger.store_sealing import take_turns
-from consent_server.receipts.remove_records import Remover
+from consent_server.receipts.remove_records import PAUSE, Remover
 from consent_server.sites import store as sites
 from consent_server.sites.rules_site import Site, StoredSite
 
-# Records removed in one transaction, behind one signed entry.
-BATCH = 1000
+# Records removed in one transaction, behind one signed entry: a visitor who decides waits that long at most.
+BATCH = 250
 
 
 def run_retention(
@@ -42,6 +43,7 @@ def run_retention(
             continue
         while removed := _remove_batch(database, remover, stored, now() - timedelta(days=days), now()):
             total += removed
+            time.sleep(PAUSE)
             yield stored.site.key, removed
     broken |= seal_what_holds(database, keys.ring, now, every)[1]
     forget_lookups(database, now())

@@ -89,14 +89,14 @@ class Attacker:
         self._store(leaf, token)
         self._commit_to(leaf, commitment(self.salt(leaf), token))
 
-    def column(self, leaf: int, column: str) -> Any:
-        """What stands beside a receipt."""
-        return self.sql(f"SELECT {column} FROM decisions WHERE id = :row", row=self.row(leaf)).scalar_one()
+    def copy_content(self, leaf: int, to: int) -> None:
+        """Put what is encrypted of a record into another."""
+        self.alter_column(to, "content", self._column(leaf, "content"))
 
     def destroy_key(self, leaf: int) -> None:
         """Let nobody read a record any more."""
         with Session(self.connection) as session:
-            place = (self.column(leaf, "key_chunk"), self.column(leaf, "key_slot"))
+            place = (self._column(leaf, "key_chunk"), self._column(leaf, "key_slot"))
             record_keys.destroy(session, self.site, [place])
 
     def delete(self, leaf: int) -> None:
@@ -295,6 +295,9 @@ class Attacker:
 
     def salt(self, leaf: int) -> bytes:
         return self._record(self.row(leaf)).salt
+
+    def _column(self, leaf: int, column: str) -> Any:
+        return self.sql(f"SELECT {column} FROM decisions WHERE id = :row", row=self.row(leaf)).scalar_one()
 
     def _of_leaf(self, column: str, leaf: int) -> Any:
         return self.sql(f"SELECT {column} FROM leaves WHERE site_id = :site AND leaf_index = :leaf", leaf=leaf).scalar()
