@@ -1,4 +1,4 @@
-"""gunicorn: two workers of eight threads, each worker on a core of its own."""
+"""gunicorn: two workers of ten threads, each worker on a core of its own."""
 
 import gc
 import json
@@ -18,7 +18,7 @@ from consent_server.core.rules_address import host_and_port
 bind = host_and_port(os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000"))
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = "gthread"
-threads = 8
+threads = 10  # core/database.py lets eight of them wait for the database
 preload_app = True
 timeout = 30
 graceful_timeout = 15
@@ -56,7 +56,9 @@ logger_class = JsonLogger
 
 
 def when_ready(server: Any) -> None:
-    """Refuse a database that cannot hold a ledger; warn of settings that have no effect.
+    """Refuse a database that cannot hold a ledger, read the sites, and warn of settings that have no effect.
+
+    A worker that starts later needs no database for the sites.
 
     What is loaded now stays for good: looking through it for garbage stops a worker for some 70 ms each time.
     """
@@ -72,10 +74,20 @@ def when_ready(server: Any) -> None:
     except StorageUnavailable as refusal:
         # It may come back, and is no reason not to serve the banner.
         server.log.warning("%s", refusal.detail)
+    look_at_sites()
     for name in unknown_settings():
         server.log.warning("%s is no setting of this server and has no effect; see docs/settings.md.", name)
     gc.collect()
     gc.freeze()
+
+
+def look_at_sites() -> bool:
+    """Whether all sites are in memory as the database has them."""
+    from consent_server.sites.current_site import FIRST_LOOK, CurrentSites
+    from wsgi import app
+
+    sites: CurrentSites = app.extensions["consent"][CurrentSites]
+    return sites.look(FIRST_LOOK)
 
 
 def post_worker_init(worker: Any) -> None:
@@ -83,6 +95,7 @@ def post_worker_init(worker: Any) -> None:
     from consent_server.worker import start
     from wsgi import app
 
+    look_at_sites()
     start(app.extensions["consent"])
 
 

@@ -6,7 +6,7 @@ import math
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,9 +41,11 @@ USUAL = Patience(turn=5, answer=10)
 VISITOR = Patience(turn=1.2, answer=1.5, together=1.5)
 # What takes long by its nature: exports, checks, what writes files anew. To be asked for by name.
 LONG = Patience(turn=5, answer=math.inf)
-# A worker has eight threads. So many may be in the database for pages that are not what a visitor's browser waits for;
-# who finds no place within so many seconds is told to come again.
-PLACES, PLACE_WITHIN = 4, 0.5
+# A worker has ten threads. So many may be in the database or wait for it, of these so many for pages that are not what
+# a visitor's browser waits for; who finds no place within so many seconds is told to come again. A commit takes
+# milliseconds, a page may take longer.
+PLACES, PLACE_WITHIN = 8, 0.1
+PAGES, PAGE_WITHIN = 4, 0.5
 
 
 class Database:
@@ -52,7 +54,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.embedded = engine.dialect.name == "sqlite"
-        self._places = threading.BoundedSemaphore(PLACES)
+        self._places, self._pages = threading.BoundedSemaphore(PLACES), threading.BoundedSemaphore(PAGES)
         self._here = threading.local()
         # The last wait for the file lock that was given up, as long as the kernel still keeps its place.
         self._given_up = threading.Thread()
@@ -70,7 +72,7 @@ class Database:
 
         Raises StorageUnavailable when the database is away, silent, locked for too long or full.
         """
-        with _as_refusal(), self._place(patience), self._turn(patience), Session(self.engine) as session:
+        with _as_refusal(), self.place(patience), self._turn(patience), Session(self.engine) as session:
             self._begin(session, patience, {"begin": "BEGIN IMMEDIATE"}, writes=True)
             yield session
             session.commit()
@@ -78,14 +80,14 @@ class Database:
     @contextmanager
     def reading(self, patience: Patience = USUAL) -> Iterator[Session]:
         """A session that sees one state of the database and changes nothing."""
-        with _as_refusal(), self._place(patience), Session(self.engine) as session:
+        with _as_refusal(), self.place(patience), Session(self.engine) as session:
             self._begin(session, patience, {})
             yield session
 
     @contextmanager
     def snapshot(self, patience: Patience = USUAL) -> Iterator[Session]:
         """A session whose every query sees the database as it was at the first."""
-        with _as_refusal(), self._place(patience), Session(self.engine) as session:
+        with _as_refusal(), self.place(patience), Session(self.engine) as session:
             self._begin(session, patience, {} if self.embedded else {"isolation_level": "REPEATABLE READ"})
             yield session
 
@@ -99,20 +101,24 @@ class Database:
                 await_locks(connection, patience.turn)
 
     @contextmanager
-    def _place(self, patience: Patience) -> Iterator[None]:
-        # Else those who wait for a silent database would be all threads, and nobody left to answer from memory.
-        # A visitor's own sessions are short in any case, and a thread in a session does not wait for a second place.
-        if patience is VISITOR or not has_request_context() or getattr(self._here, "placed", False):
+    def place(self, patience: Patience = VISITOR) -> Iterator[None]:
+        """One of the threads that may wait for the database. Raises StorageUnavailable when they are all taken.
+
+        Else those who wait for a silent database would be all threads, and nobody left to answer from memory. A thread
+        that has its place keeps it, and what a worker does by itself needs none.
+        """
+        if not has_request_context() or getattr(self._here, "placed", False):
             yield
             return
-        if not self._places.acquire(timeout=PLACE_WITHIN):
-            raise StorageUnavailable("The database is busy. Ask again later.")
-        self._here.placed = True
-        try:
+        with ExitStack() as held:
+            pages = [] if patience is VISITOR else [(self._pages, PAGE_WITHIN)]
+            for places, within in [*pages, (self._places, PLACE_WITHIN)]:
+                if not places.acquire(timeout=within):
+                    raise StorageUnavailable("The database is busy; nothing was recorded. Ask again later.")
+                held.callback(places.release)
+            self._here.placed = True
+            held.callback(setattr, self._here, "placed", False)
             yield
-        finally:
-            self._here.placed = False
-            self._places.release()
 
     def close(self) -> None:
         """Write SQLite's log back into the file and cut it, unless others read or write, and let all connections go.

@@ -16,7 +16,7 @@ Work = Callable[[Session, Sequence[Item]], Sequence[Result]]
 
 # Seconds that a commit waits for requests that are being prepared. Alone, a request never waits.
 GATHER = 0.002
-# A leader that is older is in trouble: behind it so many wait for the next commit, and nobody else joins them.
+# A leader whose transaction is older is in trouble: behind it so many wait for the next, and nobody else joins them.
 SLOW, BEHIND_SLOW = 0.5, 3
 # After a commit failed everybody is refused for so long. Then one at a time tries, until one succeeds.
 REST = 0.5
@@ -46,6 +46,10 @@ class GroupCommit(Generic[Item, Result]):
 
     def __call__(self, prepare: Callable[[], Item]) -> Result:
         """Run one item and return its result after the commit, or raise what it or `prepare` raised."""
+        with self._database.place():
+            return self._commit(prepare)
+
+    def _commit(self, prepare: Callable[[], Item]) -> Result:
         self._come()
         try:
             waiter = _Waiter[Item, Result](prepare())
@@ -109,6 +113,7 @@ class GroupCommit(Generic[Item, Result]):
                 self._waiting[0].woken.release()
 
     def _run(self, batch: "list[_Waiter[Item, Result]]") -> None:
+        self._led_since = time.monotonic()
         try:
             with self._database.transaction(VISITOR) as session:
                 results = self._work(session, [waiter.item for waiter in batch])

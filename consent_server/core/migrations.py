@@ -4,13 +4,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import current_app
 
-from consent_server.core.database import Database
+from consent_server.core.database import VISITOR, Database
 from consent_server.core.errors import StorageUnavailable
 
 
 def require_migrated(database: Database) -> str | None:
     """The newest migration, which is applied. Raises StorageUnavailable when it is not, or nothing answers."""
-    with database.reading() as session:
+    with database.reading(VISITOR) as session:
         applied = MigrationContext.configure(session.connection()).get_current_revision()
     if applied != ScriptDirectory(current_app.extensions["migrate"].directory).get_current_head():
         raise StorageUnavailable("The database is missing migrations. Run: flask --app wsgi db upgrade")

@@ -101,6 +101,7 @@ class RecordDecision:
 
         Raises InvalidDecision, DecisionConflict or StorageUnavailable; nothing is recorded then.
         """
+        self._sites.require_archived(current)
         found = self._sites.notice(current, answer.notice)
         if found is None:
             raise InvalidDecision(
@@ -118,6 +119,10 @@ class RecordDecision:
             return replace(recorded, state=state, visitor=None)
         visitor = recorded.visitor and self._tags.give(current.site.key, recorded.visitor)
         return replace(recorded, state=state, visitor=visitor, link=self._links.sign(str(recorded.receipt_id)))
+
+    def failing(self, lately: float) -> bool:
+        """Whether the last decision could not be recorded, and that within so many seconds."""
+        return self._commit.failing(lately)
 
     def _prepare(
         self, current: CurrentSite, notice_id: int, notice: Notice, decision: Decision, visit: Visit

@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Select, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from consent_server.core.rows import SiteRow
 from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Action
 from consent_server.ledger.rows import CheckpointRow, RemovalRow
-from consent_server.sites.rows import LedgerRow
+from consent_server.sites.rows import LedgerRow, SiteChangesRow
+
+# A row of its table that marks nothing.
+NO_SITES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,12 @@ def last_decision(session: Session, site_id: int) -> datetime | None:
     """When the newest record of a site was made."""
     query = select(DecisionRow.recorded_at).where(DecisionRow.site_id == site_id).order_by(DecisionRow.id.desc())
     return session.scalar(query.limit(1))
+
+
+def write_and_take_back(session: Session) -> None:
+    """Write a row and delete it: a commit of it reaches the disk, and nothing is left."""
+    session.execute(insert(SiteChangesRow).values(id=NO_SITES, mark=0))
+    session.execute(delete(SiteChangesRow).where(SiteChangesRow.id == NO_SITES))
 
 
 def database_bytes(session: Session) -> int:

@@ -15,6 +15,7 @@ from consent_server.ledger.rules_remark import Gap, RemarkRule
 from consent_server.ledger.seal import append_own_entries, continues, remember
 from consent_server.ledger.store_sealing import take_turns
 from consent_server.sites import store as sites
+from consent_server.sites import store_changes as changes
 from consent_server.sites.rows import LedgerRow
 
 
@@ -45,6 +46,7 @@ def recover_ledger(
             remarker.remark(session, site_id, RemarkRule.RESTORED, reason, [], at, gap)
         # The gap is the first that the new ledger says, before any record that came in since.
         append_own_entries(session, ledger, remarker.ring, at)
+        changes.record(session)
     remember(database, remarker.ring)
     return gaps
 

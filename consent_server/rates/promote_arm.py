@@ -5,6 +5,7 @@ from datetime import datetime
 from consent_server.core.database import Database
 from consent_server.core.errors import ExperimentConflict, UnknownExperiment
 from consent_server.sites import store as sites
+from consent_server.sites import store_changes as changes
 from consent_server.sites import store_experiments as experiments
 from consent_server.sites import store_notices as notices
 
@@ -27,3 +28,4 @@ def promote_arm(database: Database, key: str, experiment: str, arm: str, now: da
         if notices.in_force_id(session, site_id) != promoted.notice.id:
             notices.publish(session, site_id, promoted.notice.id, now)
         experiments.end(session, site_id, now, promoted=arm)
+        changes.record(session)

@@ -1,33 +1,45 @@
-"""What a site is and shows right now, kept for a moment so that the visitor's path does not read it again."""
+"""What each site is and shows right now, in memory: who shows it to visitors never waits for the database."""
 
+import json
+import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from consent_server.core.database import Database, Session
-from consent_server.core.errors import UnknownSite
-from consent_server.sites import store as sites
+from consent_server.core.database import VISITOR, Database, Session
+from consent_server.core.errors import StorageUnavailable, UnknownSite
+from consent_server.sites import store_changes as changes
 from consent_server.sites import store_configurations as configurations
-from consent_server.sites import store_experiments as experiments
-from consent_server.sites import store_ledgers as ledgers
+from consent_server.sites import store_current as current_sites
 from consent_server.sites import store_notices as notices
 from consent_server.sites.configure_widget import configure_widget, revision, with_arms
+from consent_server.sites.read_archive import read_notice_bytes
 from consent_server.sites.rules_notice import Configuration, Notice
-from consent_server.sites.rules_site import Site, StoredSite
+from consent_server.sites.rules_site import Site, unknown_site
+from consent_server.sites.store_current import Outline, Shown
 from consent_server.sites.store_experiments import StoredExperiment
 from consent_server.sites.widget_code import WidgetCode, widget_code
 
+log = logging.getLogger("consent_server.sites")
+
 # Seconds after which a new publication is seen. Short enough not to be noticed by who published it.
 FRESH_FOR = 0.25
+# Seconds that a request waits for what is looked up beside it, then it goes on with what is there; and where nothing
+# is there yet, once.
+LOOK, FIRST_LOOK = 0.1, 3.0
+# Seconds that a post waits for the widget's code to be archived.
+ARCHIVE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentSite:
     """A site, the notice in force, and the widget code that shows it with what it is called with, by language.
 
-    While an `experiment` runs, what the code is called with has all arms in it.
+    While an `experiment` runs, what the code is called with has all arms in it. `shown` are the notices in force and
+    of its arms by row id, `served` what each is called with; `archived` is set once that is kept as evidence.
     """
 
     site_id: int
@@ -39,98 +51,194 @@ class CurrentSite:
     configurations: Mapping[str, Configuration]
     ledger: str
     experiment: StoredExperiment | None
+    shown: Sequence[tuple[int, Notice]]
+    served: Mapping[int, Sequence[Configuration]]
+    archived: threading.Event
 
     def shows(self, notice_id: int) -> bool:
         """Whether a notice is the site's or an arm's of the experiment that it runs."""
-        arms = self.experiment.arms if self.experiment else ()
-        return notice_id == self.notice_id or any(notice_id == arm.notice.id for arm in arms)
+        return any(notice_id == row_id for row_id, _ in self.shown)
 
 
 class CurrentSites:
-    """Looks sites up by key, and their earlier notices by hash."""
+    """Looks sites up by key, and their earlier notices by hash.
+
+    All sites are in memory, and a mark in the database is another one once anything of any of them changed. It is read
+    beside the requests, by one thread at a time: a request waits a tenth of a second for it at most.
+    """
 
     def __init__(self, database: Database, public_url: str, now: Callable[[], datetime]) -> None:
         self._database = database
         self._public_url = public_url
         self._now = now
-        self._lock = threading.Lock()
-        self._current: dict[str, tuple[float, CurrentSite]] = {}
+        # Guards who looks. What follows is written by that thread alone, and each of it is replaced as a whole.
+        self._mutex = threading.Lock()
+        self._looking: threading.Thread | None = None
+        self._fresh_until = 0.0
+        self._mark: int | None = None
+        self._away = False
+        self._kept: dict[str, _Kept] = {}
+        self._bodies: dict[str, bytes] = {}
         self._earlier: dict[tuple[int, str], tuple[int, Notice]] = {}
 
     def get(self, key: str) -> CurrentSite:
-        """The site with its notice in force. Raises UnknownSite."""
-        found = self._current.get(key)
-        if found is not None:
-            if time.monotonic() < found[0]:
-                return found[1]
-            # Others go on with what is there while one looks again.
-            self._current[key] = (time.monotonic() + FRESH_FOR, found[1])
-        try:
-            current = self._load(key, found[1] if found else None)
-        except Exception:
-            self._current.pop(key, None)
-            raise
-        self._current[key] = (time.monotonic() + FRESH_FOR, current)
-        return current
+        """The site with its notice in force. Raises UnknownSite, and StorageUnavailable while that is not known."""
+        if self._mark is None and not self._away:
+            self.look(FIRST_LOOK)
+        elif time.monotonic() >= self._fresh_until:
+            self.look(LOOK, together=False)
+        elif key not in self._kept and not self._away:
+            # It may have been made a moment ago.
+            self.look(LOOK)
+        kept = self._kept.get(key)
+        if kept is None and (self._away or self._mark is None):
+            raise StorageUnavailable("The database does not answer, so it is not known whether there is such a site.")
+        if kept is None:
+            raise unknown_site(key)
+        if kept.made is None:
+            kept.current(self._public_url)
+            self.look(LOOK)
+        return kept.current(self._public_url)
 
     def kept(self, key: str) -> CurrentSite | None:
-        """The site if it was asked for lately; the database is not."""
-        found = self._current.get(key)
-        return found and found[1]
+        """The site as it is in memory; the database is not asked."""
+        kept = self._kept.get(key)
+        with suppress(UnknownSite):
+            return kept.current(self._public_url) if kept else None
+        return None
+
+    def body(self, notice_hash: str) -> bytes:
+        """The RFC 8785 bytes of a notice, from memory where a site shows it. Raises UnknownNotice."""
+        if notice_hash in self._bodies:
+            return self._bodies[notice_hash]
+        return read_notice_bytes(self._database, notice_hash)
 
     def notice(self, current: CurrentSite, notice_hash: str) -> tuple[int, Notice] | None:
         """A notice that this site shows or once showed: its row id and itself."""
-        if notice_hash == current.notice.hash:
-            return current.notice_id, current.notice
+        for row_id, notice in current.shown:
+            if notice.hash == notice_hash:
+                return row_id, notice
         key = (current.site_id, notice_hash)
         if key not in self._earlier:
-            with self._database.reading() as session:
+            if self._away:
+                raise StorageUnavailable("The database does not answer; nothing was recorded. Send it again later.")
+            with self._database.reading(VISITOR) as session:
                 stored = notices.of_site(session, current.site_id, notice_hash)
             if stored is None:
                 return None
-            with self._lock:
-                self._earlier[key] = (stored.id, stored.notice)
+            self._earlier[key] = (stored.id, stored.notice)
         return self._earlier[key]
 
-    def _load(self, key: str, last: CurrentSite | None) -> CurrentSite:
-        with self._database.reading() as session:
-            stored = sites.get(session, key)
-            if last and _unchanged(session, stored, last):
-                return last
-            notice = notices.in_force(session, stored.id)
-            origin = ledgers.origin(session, stored.id)
-            experiment = experiments.running(session, stored.id)
-        if notice is None:
-            raise UnknownSite(f"The site {key!r} has published no notice yet.")
-        site, runs = stored.site, experiment is not None
-        shown = [(100, notice), *((arm.weight, arm.notice) for arm in (experiment.arms[1:] if experiment else ()))]
-        adapters = (tag.adapter for tag in site.tags if tag.adapter)
-        code = widget_code(adapters, (one.notice.body["layout"] for _, one in shown), arms=runs)
-        own = [(weight, configure_widget(one.notice, site, code.hash, self._public_url)) for weight, one in shown]
-        current = CurrentSite(
-            site_id=stored.id,
-            site=site,
-            notice_id=notice.id,
-            notice=notice.notice,
-            revision=revision(notice.notice.body),
-            widget=code,
-            configurations=with_arms(own[0][1], own[1:]) if experiment else own[0][1],
-            ledger=origin,
-            experiment=experiment,
-        )
-        # After an upgrade this is new code: whoever holds a receipt that names it must find it, and see what it showed.
-        with self._database.transaction() as session:
-            notices.archive_widget(session, code.hash, code.archived, self._now())
-            for (_, one), (_, served) in zip(shown, own, strict=True):
-                configurations.archive(session, one.id, code.hash, served.values(), self._now())
-        return current
+    def require_archived(self, current: CurrentSite) -> None:
+        """Raises StorageUnavailable unless the code that a receipt is about to name is kept as evidence."""
+        deadline = time.monotonic() + ARCHIVE
+        while not current.archived.is_set() and time.monotonic() < deadline and not self._away:
+            self.look(ARCHIVE)
+        if not current.archived.is_set():
+            raise StorageUnavailable("The widget's code is not archived yet. Send it again later.")
+
+    def look(self, within: float, together: bool = True) -> bool:
+        """See whether anything changed, and wait so many seconds for that. Whether the database answered.
+
+        With `together`, wait also for a look that another thread waits for.
+        """
+        with self._mutex:
+            looking = self._looking
+            # A thread of the process that this one was forked from is not alive here.
+            if looking is None or not looking.is_alive():
+                looking = self._looking = threading.Thread(target=self._look, name="sites", daemon=True)
+                looking.start()
+            elif not together:
+                return False
+        looking.join(within)
+        return not looking.is_alive() and not self._away
+
+    def _look(self) -> None:
+        away = True
+        try:
+            self._refresh()
+            away = False
+            self._archive()
+        except StorageUnavailable as error:
+            log.debug("The sites are as they were: %s", error.detail)
+        except Exception:
+            log.exception("The sites cannot be read")
+        finally:
+            self._away, self._fresh_until = away, time.monotonic() + FRESH_FOR
+
+    def _refresh(self) -> None:
+        with self._database.reading(VISITOR) as session:
+            # Read before what it marks: what changes in between is looked at again.
+            mark = changes.mark(session)
+        if mark != self._mark:
+            with self._database.reading() as session:
+                self._read(session)
+            self._mark = mark
+
+    def _read(self, session: Session) -> None:
+        outlines = current_sites.outlines(session)
+        before = {key: kept.outline for key, kept in self._kept.items()}
+        changed = [outline for outline in outlines if before.get(outline.key) != outline]
+        shown = current_sites.shown(session, changed)
+        new = {outline.key: _Kept(outline, shown[outline.key]) for outline in changed}
+        self._kept = {outline.key: new.get(outline.key) or self._kept[outline.key] for outline in outlines}
+        self._bodies = dict(pair for kept in self._kept.values() for pair in kept.shown.notices.values())
+
+    def _archive(self) -> None:
+        # After an upgrade there is new code: whoever holds a receipt that names it must find it, and see what it
+        # showed. Mostly it is there, and nothing is written.
+        new = [kept.made for kept in self._kept.values() if kept.made and not kept.made.archived.is_set()]
+        for current in new:
+            with self._database.reading(VISITOR) as session:
+                known = configurations.are_archived(session, current.widget.hash, current.served)
+            if not known:
+                with self._database.transaction(VISITOR) as session:
+                    notices.archive_widget(session, current.widget.hash, current.widget.archived, self._now())
+                    for notice_id, served in current.served.items():
+                        configurations.archive(session, notice_id, current.widget.hash, served, self._now())
+            current.archived.set()
 
 
-def _unchanged(session: Session, stored: StoredSite, last: CurrentSite) -> bool:
-    runs = last.experiment.key if last.experiment else None
-    return (
-        stored.site == last.site
-        and notices.in_force_id(session, stored.id) == last.notice_id
-        and experiments.running_key(session, stored.id) == runs
-        and ledgers.origin(session, stored.id) == last.ledger
+class _Kept:
+    """A site as it is stored, and what is made of it once somebody asks for it."""
+
+    def __init__(self, outline: Outline, shown: Shown) -> None:
+        self.outline, self.shown = outline, shown
+        self.made: CurrentSite | None = None
+        self._mutex = threading.Lock()
+
+    def current(self, public_url: str) -> CurrentSite:
+        """Raises UnknownSite before the first notice."""
+        return self.made or self._make(public_url)
+
+    def _make(self, public_url: str) -> CurrentSite:
+        with self._mutex:
+            self.made = self.made or _make(self.outline, self.shown, public_url)
+            return self.made
+
+
+def _make(outline: Outline, stored: Shown, public_url: str) -> CurrentSite:
+    if outline.notice_id is None or outline.ledger is None:
+        raise UnknownSite(f"The site {outline.key!r} has published no notice yet.")
+    site, experiment = Site.from_json(outline.key, outline.name, outline.settings), stored.experiment
+    notice_hash, body = stored.notices[outline.notice_id]
+    notice = Notice(notice_hash, json.loads(body))
+    shown = [(100, outline.notice_id, notice)]
+    shown += [(arm.weight, arm.notice.id, arm.notice.notice) for arm in (experiment.arms[1:] if experiment else ())]
+    adapters = (tag.adapter for tag in site.tags if tag.adapter)
+    code = widget_code(adapters, (each.body["layout"] for _, _, each in shown), arms=experiment is not None)
+    own = [(weight, configure_widget(each, site, code.hash, public_url)) for weight, _, each in shown]
+    return CurrentSite(
+        site_id=outline.site_id,
+        site=site,
+        notice_id=outline.notice_id,
+        notice=notice,
+        revision=revision(notice.body),
+        widget=code,
+        configurations=with_arms(own[0][1], own[1:]) if experiment else own[0][1],
+        ledger=outline.ledger,
+        experiment=experiment,
+        shown=[(row_id, each) for _, row_id, each in shown],
+        served={row_id: list(served.values()) for (_, row_id, _), (_, served) in zip(shown, own, strict=True)},
+        archived=threading.Event(),
     )

@@ -11,6 +11,7 @@ from consent_server.core.database import Database
 from consent_server.core.hashes import sha256_hex
 from consent_server.sites import catalogue
 from consent_server.sites import store as sites
+from consent_server.sites import store_changes as changes
 from consent_server.sites import store_configurations as configurations
 from consent_server.sites import store_ledgers as ledgers
 from consent_server.sites import store_notices as notices
@@ -90,6 +91,7 @@ def publish_notice(
                 notice_id = notices.store(session, site_id, arm.notice.hash, arm.stored_as, now)
                 served = configure_widget(arm.notice, site, code.hash, public_url)
                 configurations.archive(session, notice_id, code.hash, served.values(), now)
+            changes.record(session)
     changed = stored is None or stored.site != site
     _, corrections = banner_colours(declared["banner"]["colours"])
     return Published(site, notice_hash, previous, changed, corrections, declared["readings"], experiment)

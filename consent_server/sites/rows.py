@@ -90,6 +90,15 @@ class ConfigurationRow(Base):
     details: Mapped[str | None] = mapped_column(Text)
 
 
+class SiteChangesRow(Base):
+    """Another `mark` after each change of what sites are or show. There is one row at most."""
+
+    __tablename__ = "site_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    mark: Mapped[int] = mapped_column(BigId)
+
+
 class LedgerRow(Base):
     """How far a site's ledger is sealed. Whoever holds this row's lock is the one writer of the ledger.
 

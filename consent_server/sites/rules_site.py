@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NewType
 
+from consent_server.core.errors import UnknownSite
 from consent_server.sites.rules_origin import as_sent, origin_matches
 
 SiteKey = NewType("SiteKey", str)
@@ -110,6 +111,11 @@ class Site:
     def admits(self, origin: str | None) -> bool:
         """Whether a page of this origin is the site's, however it is spelt."""
         return origin is not None and origin_matches(as_sent(origin), self.origins)
+
+
+def unknown_site(key: str) -> UnknownSite:
+    """What is said of a key that is no site's."""
+    return UnknownSite(f"There is no site {key!r} here. Apply its file with: consent site apply FILE.toml")
 
 
 def ledger_origin(url: str, site: str) -> str:

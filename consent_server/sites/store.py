@@ -3,9 +3,8 @@
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from consent_server.core.errors import UnknownSite
 from consent_server.core.rows import SiteRow
-from consent_server.sites.rules_site import KEY, Site, StoredSite
+from consent_server.sites.rules_site import KEY, Site, StoredSite, unknown_site
 
 
 def save(session: Session, site: Site) -> int:
@@ -24,7 +23,7 @@ def get(session: Session, key: str) -> StoredSite:
     """The site of this key. Raises UnknownSite."""
     found = find(session, key) if KEY.fullmatch(key) else None
     if found is None:
-        raise UnknownSite(f"There is no site {key!r} here. Apply its file with: consent site apply FILE.toml")
+        raise unknown_site(key)
     return found
 
 

@@ -1,6 +1,6 @@
 """The archive of what widget code was served with to show a notice."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,6 +41,18 @@ def archive(session: Session, notice_id: int, widget: str, served: Iterable[Conf
         for one in served
     ]
     session.execute(insert(ConfigurationRow).values(rows).on_conflict_do_nothing())
+
+
+def are_archived(session: Session, widget: str, served: Mapping[int, Iterable[Configuration]]) -> bool:
+    """Whether this code is kept, with all that it is served with to show each of these notices (row ids)."""
+    own = (ConfigurationRow.widget == widget, ConfigurationRow.notice_id.in_(served))
+    rows = session.execute(
+        select(ConfigurationRow.notice_id, ConfigurationRow.language, ConfigurationRow.hash).where(*own)
+    )
+    known = {(notice_id, language, digest) for notice_id, language, digest in rows}
+    return known.issuperset(
+        (notice_id, each.language, hash_of(each)) for notice_id, served_with in served.items() for each in served_with
+    )
 
 
 def hash_of(configuration: Configuration) -> str:

@@ -6,7 +6,6 @@ from flask.blueprints import BlueprintSetupState
 from consent_server.core.context import context, context_of
 from consent_server.http.answers import DAY, JSON, Cache, answer, open_to_every_page
 from consent_server.sites.current_site import CurrentSites
-from consent_server.sites.read_archive import read_notice_bytes
 
 bp = Blueprint("sites", __name__)
 open_to_every_page(bp, "GET", headers=["Content-Type"], ask_again_after=DAY)
@@ -22,6 +21,6 @@ def keep_sites(state: BlueprintSetupState) -> None:
 @bp.get("/v1/sites/<key>/notice")
 def current_notice(key: str) -> Response:
     """The notice in force."""
-    notice_hash = context()[CurrentSites].get(key).notice.hash
-    body = read_notice_bytes(context().database, notice_hash)
-    return answer(body, JSON, cache=Cache.REVALIDATE, etag=notice_hash)
+    current = context()[CurrentSites]
+    notice_hash = current.get(key).notice.hash
+    return answer(current.body(notice_hash), JSON, cache=Cache.REVALIDATE, etag=notice_hash)

@@ -29,9 +29,17 @@ class DeclareSite:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: dict[tuple[str, str, str], tuple[Change, ...]] = {}
+        self._told: dict[tuple[str, str], tuple[CurrentSite, list[Version]]] = {}
 
     def __call__(self, current: CurrentSite, language: str) -> list[Version]:
-        """All versions of a site's notice, newest first."""
+        """All versions of a site's notice, newest first. The same as long as the site is: then nothing is read."""
+        site, versions = self._told.get((current.site.key, language), (None, []))
+        if site is not current:
+            versions = self._read(current, language)
+            self._told[current.site.key, language] = current, versions
+        return versions
+
+    def _read(self, current: CurrentSite, language: str) -> list[Version]:
         with self._database.reading() as session:
             published = list(notices.publications(session, current.site_id))
 

@@ -1,5 +1,6 @@
 """A page on which a choice is made by a form: for browsers that run no script, or that hide the banner."""
 
+from contextlib import suppress
 from hashlib import sha256
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
@@ -7,7 +8,14 @@ from uuid import UUID, uuid4
 from flask import Blueprint, Response, render_template, request
 
 from consent_server.core.context import context
-from consent_server.core.errors import Fault, ForeignOrigin, InvalidDecision, MalformedBody, UnsupportedContentType
+from consent_server.core.errors import (
+    Fault,
+    ForeignOrigin,
+    InvalidDecision,
+    MalformedBody,
+    StorageUnavailable,
+    UnsupportedContentType,
+)
 from consent_server.core.hashes import SHA256_HEX
 from consent_server.decisions.bodies import page_address
 from consent_server.decisions.keep_choice import keep_choice
@@ -40,7 +48,9 @@ def ask(key: str) -> Response:
     language = wished_language(current)
     # Where the cookie can be seen, who has answered is not asked but has come back.
     if NAME not in request.cookies:
-        context()[RecordShown](current, current.notice.hash, language, visit())
+        # A view that cannot be counted is no reason to ask nobody.
+        with suppress(StorageUnavailable):
+            context()[RecordShown](current, current.notice.hash, language, visit())
     detail = notice_detail(current.notice, language)
     vendors = {
         purpose: [vendor for vendor in detail["vendors"] if purpose in current.notice.vendors[vendor["key"]]]

@@ -12,9 +12,10 @@ from consent_server.ledger.read_timestamps import time_of_notice
 from consent_server.sites import catalogue
 from consent_server.sites.choose_language import choose_language
 from consent_server.sites.configure_widget import notice_detail
+from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.find import find_site
 from consent_server.sites.missing_pictures import SIZES
-from consent_server.sites.read_archive import read_notice, read_notice_bytes, read_widget
+from consent_server.sites.read_archive import read_notice, read_widget
 from consent_server.sites.wording import Wording
 from consent_server.widget.replay_notice import pictures_of, read_picture, replay_notice, widgets_of
 
@@ -38,7 +39,7 @@ def notice(notice_hash: str) -> Response:
     """An archived notice: the very bytes whose SHA-256 is its name, or a page for who reads it."""
     if _page_wanted():
         return _page(notice_hash)
-    body = read_notice_bytes(context().database, notice_hash)
+    body = context()[CurrentSites].body(notice_hash)
     return answer(body, JSON, cache=Cache.IMMUTABLE, etag=notice_hash, vary=["Accept"])
 
 

@@ -15,6 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from consent_server.core import group_commit
 from consent_server.core.context import Context
 from consent_server.core.errors import StorageUnavailable
 from consent_server.core.rewriting import rewrite_files
@@ -51,8 +52,9 @@ def stopped_writer(folder: Path) -> Iterator[None]:
 
 
 def test_a_stopped_writer_blocks_nobody_forever(
-    services: Context, client: FlaskClient, body: Body, tmp_path: Path
+    services: Context, client: FlaskClient, body: Body, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(group_commit, "REST", 0)
     with stopped_writer(tmp_path):
         for _ in range(3):
             answer = post(client, body())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from consent_server.app import create_app
@@ -15,9 +16,10 @@ from consent_server.core import database as core_database
 from consent_server.core.context import Context
 from consent_server.core.database import LONG, USUAL, VISITOR, Database, Patience
 from consent_server.core.errors import StorageUnavailable
-from tests.support.factories import settings_for
+from tests.support.factories import Body, settings_for
 from tests.support.faults import Way, way_to, write_lock
 from tests.support.postgresql import PostgreSQL
+from tests.support.visitor import post
 
 on_postgresql = pytest.mark.parametrize("dialect", ["postgresql"])
 
@@ -137,27 +139,44 @@ def test_a_pool_that_is_empty_is_a_database_that_is_away(services: Context) -> N
             connection.close()
 
 
-def test_pages_never_take_every_thread(app: Flask, services: Context) -> None:
-    database = services.database
-    full, end = threading.Barrier(core_database.PLACES + 1), threading.Event()
+@contextmanager
+def holding(app: Flask, database: Database, patience: Patience, count: int) -> Iterator[None]:
+    """So many requests are in a session, in which each had another one."""
+    full, end = threading.Barrier(count + 1), threading.Event()
 
     def hold() -> None:
-        with app.test_request_context(), database.reading(), database.reading():
+        with app.test_request_context(), database.reading(patience):
+            with database.reading(patience):
+                pass
             full.wait(20)
             end.wait(20)
 
-    holders = [threading.Thread(target=hold) for _ in range(core_database.PLACES)]
+    holders = [threading.Thread(target=hold) for _ in range(count)]
     for holder in holders:
         holder.start()
     full.wait(20)
-    with app.test_request_context(), at_most(2):
-        with pytest.raises(StorageUnavailable, match="busy"):
-            ask(database, USUAL)
-        assert ask(database, VISITOR) == 1
-    # What a worker does by itself is nobody's page.
-    assert ask(database, USUAL) == 1
+    yield
     end.set()
     for holder in holders:
         holder.join(20)
+
+
+def test_pages_never_take_every_thread(app: Flask, services: Context) -> None:
+    database = services.database
+    with app.test_request_context(), holding(app, database, USUAL, core_database.PAGES):
+        with at_most(2), pytest.raises(StorageUnavailable, match="busy"):
+            ask(database, USUAL)
+        assert ask(database, VISITOR) == 1
     with app.test_request_context():
         assert ask(database, USUAL) == 1
+
+
+def test_nor_do_visitors(app: Flask, services: Context, client: FlaskClient, body: Body) -> None:
+    database = services.database
+    with holding(app, database, VISITOR, core_database.PLACES):
+        with at_most(2):
+            answer = post(client, body())
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        # What a worker does by itself needs no thread that answers.
+        assert ask(database, USUAL) == 1
+    assert post(client, body()).status_code == 201

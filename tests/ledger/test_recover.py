@@ -10,6 +10,7 @@ from consent_server.ledger.recover import recover_ledger
 from consent_server.ledger.remark import Remarker
 from consent_server.ledger.rules_remark import Gap
 from consent_server.receipts.verify import verify_receipt
+from consent_server.sites.current_site import FIRST_LOOK, CurrentSites
 from tests.support.factories import PUBLIC_URL, Clock
 from tests.support.ledger_shop import Shop
 from tests.support.postgresql import PostgreSQL
@@ -48,7 +49,10 @@ def lost(shop: Shop, copy: Callable[[], OlderCopy]) -> list[str]:
 def test_the_ledger_goes_on_under_a_new_name_and_says_what_was_lost(shop: Shop, clock: Clock, lost: list[str]) -> None:
     first, given_out = shop.made[0], shop.made[6]
     since = shop.decide()
-    assert recover(shop, dry_run=True) == recover(shop)
+    sites, dry = shop.services[CurrentSites], recover(shop, dry_run=True)
+    assert dry == recover(shop)
+    assert sites.look(FIRST_LOOK)
+    assert sites.get("shop").ledger == f"{ORIGIN}/2", "Seen at the next look."
     shop.decide()
     shop.seal()
     assert shop.checkpoints()[-1].startswith(f"{ORIGIN}/2\n7\n")

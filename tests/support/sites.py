@@ -32,12 +32,11 @@ class Apply:
             assert time.monotonic() < deadline, "A publication is not seen within a second."
         return published.notice
 
-    def publish(self, text: str, check_only: bool = False) -> Published:
-        """What `site apply` does with a file of this text."""
-        services = self._services
-        return publish_notice(
-            services.database, read_site_file(text), services.settings.public_url, services.now(), check_only
-        )
+    def publish(self, text: str, check_only: bool = False, undo: bool = False) -> Published:
+        """What `site apply` does with a file of this text; with `undo`, also what a promotion changed is set back."""
+        services, file = self._services, read_site_file(text)
+        url, now = services.settings.public_url, services.now()
+        return publish_notice(services.database, file, url, now, check_only, undo_promotion=undo)
 
     def _seen(self, published: Published) -> bool:
         current = self._services[CurrentSites].get(published.site.key)
