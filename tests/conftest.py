@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.support.databases",
     "tests.support.application",
     "tests.support.cast",
+    "tests.support.served",
     "tests.support.alerts",
     "tests.support.checkers",
     "tests.support.traces",

@@ -18,48 +18,11 @@ import pytest
 from consent_server.core.context import Context
 from consent_server.decisions.read_refused import refused_lately
 from consent_server.sites.find import find_site
-from tests.support.factories import PUBLIC_URL, SHOP, Body
-from tests.support.served import VISITOR, Server
+from tests.support.factories import SHOP, Body
+from tests.support.served import VISITOR, Server, Start
 
 pytestmark = pytest.mark.slow
 ELSEWHERE = "https://elsewhere.example"
-
-
-@pytest.fixture
-def environ(services: Context, tmp_path: Path, dialect: str) -> dict[str, str]:
-    settings = services.settings
-    given = {
-        "CONSENT_INSTANCE": str(tmp_path),
-        "CONSENT_PUBLIC_URL": PUBLIC_URL,
-        "CONSENT_SECRET_KEY": settings.secret_key,
-        "PORT": "0",
-        "PATH": os.environ["PATH"],
-    }
-    if dialect == "postgresql":
-        given["CONSENT_DATABASE_URL"] = settings.database_url
-        given["CONSENT_SIGNING_KEYS_FILE"] = str(settings.signing_keys_file)
-    return given
-
-
-@pytest.fixture
-def start(environ: dict[str, str], tmp_path: Path) -> Iterator["Start"]:
-    starter = Start(environ, tmp_path)
-    yield starter
-    for server in starter.started:
-        if server.running:
-            server.kill()
-
-
-class Start:
-    """Starts servers and remembers them."""
-
-    def __init__(self, environ: dict[str, str], folder: Path) -> None:
-        self._environ, self._folder = environ, folder
-        self.started: list[Server] = []
-
-    def __call__(self, **environ: str) -> Server:
-        self.started.append(Server(self._environ | environ, self._folder))
-        return self.started[-1]
 
 
 @pytest.mark.on_both_databases

@@ -7,12 +7,15 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
+import pytest
+
+from consent_server.core.context import Context
 from consent_server.core.settings import ROOT
-from tests.support.factories import SHOP
+from tests.support.factories import PUBLIC_URL, SHOP
 
 VISITOR = "127.0.0.9"  # loopback too, but not the server's own address, so that it can be told apart in a log
 
@@ -27,19 +30,29 @@ class Server:
                 [sys.executable, "-m", "gunicorn", "wsgi:app"], cwd=ROOT, env=environ, stdout=log,
                 stderr=subprocess.PIPE, text=True, start_new_session=True,
             )  # fmt: skip
-        self.errors = ""
+        self._said: list[str] = []
+        # Heard all the time: whoever says more than a pipe holds would wait for it.
+        self._ear = threading.Thread(target=self._listen, daemon=True)
+        self._listening = threading.Event()
+        self._ear.start()
         # The socket is listened to before workers are there: whoever connects early only waits.
-        for line in self._stderr:
-            self.errors += line
-            if found := re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", line):
-                self.port = int(found[1])
-                return
-        raise AssertionError(self.errors)
+        assert self._listening.wait(60), self.errors
+        assert hasattr(self, "port"), self.errors
+
+    def _listen(self) -> None:
+        assert self._process.stderr
+        with self._process.stderr as said:
+            for line in said:
+                self._said.append(line)
+                if found := re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", line):
+                    self.port = int(found[1])
+                    self._listening.set()
+        self._listening.set()
 
     @property
-    def _stderr(self) -> IO[str]:
-        assert self._process.stderr
-        return self._process.stderr
+    def errors(self) -> str:
+        """What it said so far beside its access lines."""
+        return "".join(self._said)
 
     @property
     def running(self) -> bool:
@@ -83,7 +96,44 @@ class Server:
         return self._log.read_text().splitlines(), self.errors
 
     def _hear_out(self) -> None:
-        # By the same reader: communicate() with a timeout passes over what this one has read ahead.
-        self.errors += self._stderr.read()
-        self._stderr.close()
+        self._ear.join(timeout=30)
         self._process.wait(timeout=30)
+
+
+class Start:
+    """Starts servers and remembers them."""
+
+    def __init__(self, environ: dict[str, str], folder: Path) -> None:
+        self._environ, self._folder = environ, folder
+        self.started: list[Server] = []
+
+    def __call__(self, **environ: str) -> Server:
+        self.started.append(Server(self._environ | environ, self._folder))
+        return self.started[-1]
+
+
+@pytest.fixture
+def environ(services: Context, tmp_path: Path, dialect: str) -> dict[str, str]:
+    """The settings of a server on the database of this test."""
+    settings = services.settings
+    given = {
+        "CONSENT_INSTANCE": str(tmp_path),
+        "CONSENT_PUBLIC_URL": PUBLIC_URL,
+        "CONSENT_SECRET_KEY": settings.secret_key,
+        "PORT": "0",
+        "PATH": os.environ["PATH"],
+    }
+    if dialect == "postgresql":
+        given["CONSENT_DATABASE_URL"] = settings.database_url
+        given["CONSENT_SIGNING_KEYS_FILE"] = str(settings.signing_keys_file)
+    return given
+
+
+@pytest.fixture
+def start(environ: dict[str, str], tmp_path: Path) -> Iterator[Start]:
+    """Starts servers, which end with the test."""
+    starter = Start(environ, tmp_path)
+    yield starter
+    for server in starter.started:
+        if server.running:
+            server.kill()
