@@ -21,8 +21,8 @@ from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Action
 from consent_server.decisions.rules_record_keys import HEIGHT, SLOTS
 from consent_server.decisions.supply_keys import KeySupply
-from consent_server.ledger import store as ledgers
 from consent_server.ledger.rules_removal import Rule
+from consent_server.ledger.store_sealing import take_turns
 from consent_server.receipts.remove_records import Remover
 from tests.support.earlier import earlier_version, upgrade
 from tests.support.factories import PUBLIC_URL, Clock
@@ -209,7 +209,7 @@ def test_a_record_is_erased_while_it_is_being_encrypted(shop: Shop) -> None:
 
     def remove() -> int:
         with our.database.transaction() as session:
-            ledgers.take_turn(session, shop.site)
+            take_turns(session, [shop.site])
             return remover.remove(session, shop.site, Rule.ERASURE, "Request of the visitor", [3], shop.clock())
 
     with ThreadPoolExecutor(1) as pool:
