@@ -10,6 +10,7 @@ from consent_server.access.commands import link_url, token, user
 from consent_server.access.create_user import welcome_operator
 from consent_server.access.credentials import OneTimeLinks
 from consent_server.audit.commands import evidence
+from consent_server.backup.commands import backup, restore
 from consent_server.core.commands import key
 from consent_server.core.context import context
 from consent_server.core.terminal import refusing, site_tag
@@ -42,6 +43,7 @@ def register(app: Flask) -> None:
     """Add the commands to the application."""
     commands = (
         site, vendor, csp, notice, receipt, key, ledger, retention, visitor, user, token, evidence, doctor, welcome,
+        backup, restore,
     )  # fmt: skip
     for command in commands:
         app.cli.add_command(command)

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterable
 
 from consent_server.core.database import LONG, Database, Session
+from consent_server.core.errors import InvalidProof
 from consent_server.core.hashes import HASH_BYTES
 from consent_server.core.keys import KeyRing
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.check_archive import Named, check_archive
 from consent_server.ledger.check_leaves import Stretch, Subject
+from consent_server.ledger.may_seal import require_ahead
 from consent_server.ledger.regrow import RegrownLedger
-from consent_server.ledger.rules import TILE_WIDTH, leaf_hash
+from consent_server.ledger.rules import TILE_WIDTH, Tree, leaf_hash
 from consent_server.ledger.rules_report import LISTED, Report
 from consent_server.sites import store as sites
 
@@ -92,4 +94,16 @@ class _Replay:
     def finish(self, session: Session, size: int) -> None:
         self.grown.finish(size, self.signed, ledgers.tile_reader(session, self.subject.site_id))
         self.report.counts.update(self.subject.remarks.counted())
+        if not self.report.faults:
+            self._compare_signed(session)
         check_archive(session, self.subject.site_id, self.subject.site, self.named, self.report)
+
+    def _compare_signed(self, session: Session) -> None:
+        """What is whole in itself may still be an older copy: this server remembers what it signed."""
+        guard, origin = self.subject.ring.guard, self.subject.origin
+        if guard is not None:
+            tree = Tree(self.signed, ledgers.tile_reader(session, self.subject.site_id))
+            try:
+                require_ahead(guard.signed.of(origin), origin, tree)
+            except InvalidProof as error:
+                self.report.fail("what was signed here", error.detail)
