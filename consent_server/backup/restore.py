@@ -168,7 +168,8 @@ def _missing(settings: Settings, keys: KeySource, manifest: Manifest | None) -> 
 def _remember(keys: KeySource, database: Path) -> None:
     with store_copy.session_on(database) as session:
         for origin, row in ledgers.newest_checkpoints(session):
-            keys.guard.signed.see(row.note, row.size, origin)
+            if row is not None:
+                keys.guard.signed.see(row.note, row.size, origin)
 
 
 def _put_keys(settings: Settings, keys: KeySource, examined: Examined) -> None:

@@ -29,7 +29,7 @@ def doctor(site: str | None, page: str | None) -> None:
         raise click.UsageError("--page needs the SITE that the page is of.")
     told = _tell(examine_server(context()))
     # Without the database there is nothing more to see.
-    if told[-1].level is Level.OK:
+    if any(finding.level is Level.OK and finding.about == "database" for finding in told):
         database = context().database
         for stored in [find_site(database, site)] if site else list_sites(database):
             told += _tell(examine_site(context(), stored))

@@ -19,6 +19,7 @@ from consent_server.health.rules_examine import Expected, examine
 from consent_server.health.rules_findings import Finding, Level, meant
 from consent_server.health.rules_page import Page, read_page
 from consent_server.health.rules_vendors import KnownVendor
+from consent_server.ledger.read_stopped import read_stopped
 from consent_server.sites import catalogue
 from consent_server.sites.current_site import CurrentSite, CurrentSites
 from consent_server.sites.find import list_sites
@@ -42,6 +43,8 @@ def examine_server(ctx: Context, environ: Mapping[str, str] = os.environ) -> Ite
     encryption = read_encryption(ctx.database)
     if not encryption.rewritten:
         yield Finding(Level.NOTE, "database", not_rewritten(encryption))
+    for site, why in read_stopped(ctx.database, ctx.keys.ring, ctx.now()).items():
+        yield Finding(Level.WRONG, site, f"Its records are kept and not sealed. {why}")
 
 
 def examine_site(ctx: Context, stored: StoredSite) -> Iterator[Finding]:

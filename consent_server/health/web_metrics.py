@@ -19,6 +19,7 @@ from consent_server.decisions.encrypt_records import read_encryption
 from consent_server.decisions.read_refused import refused_ever
 from consent_server.health.read import read_figures
 from consent_server.http.answers import Cache, answer
+from consent_server.ledger.read_stopped import read_stopped
 from consent_server.rates.read import RatesReader
 from consent_server.rates.read_alerts import read_alert_figures
 from consent_server.receipts.request_erasure import read_erasure_requests
@@ -83,6 +84,21 @@ def _encryption() -> Iterator[Metric]:
     yield GaugeMetricFamily("consent_rewrite_due", due, not found.rewritten)
 
 
+def _stopped() -> Iterator[Metric]:
+    made = context()
+    stopped = GaugeMetricFamily(
+        "consent_sealing_stopped",
+        "1 for a ledger behind what was signed of it, or with a last checkpoint that lies ahead; none for others.",
+        labels=["site"],
+    )
+    for site in read_stopped(made.database, made.keys.ring, made.now()):
+        stopped.add_metric([site], 1)
+    yield stopped
+    # Of the process that answers, like its clock.
+    said = "By how many seconds the clock was set while the server runs; nothing is sealed unless it is 0."
+    yield GaugeMetricFamily("consent_clock_step_seconds", said, made.keys.guard.clock.step())
+
+
 def _alerts() -> Iterator[Metric]:
     figures = read_alert_figures(context()[RatesReader])
     raised = GaugeMetricFamily("consent_alerts", "Alerts raised in the last 24 hours.", labels=["site", "kind"])
@@ -139,4 +155,4 @@ def _refused() -> Iterator[Metric]:
     )
 
 
-SOURCES += [_server, _encryption, _alerts, _erasure, _refused]
+SOURCES += [_server, _encryption, _stopped, _alerts, _erasure, _refused]

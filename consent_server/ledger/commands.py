@@ -123,7 +123,7 @@ def correct_clock_of(site_key: str, dry_run: bool, yes: bool) -> None:
     remarker = Remarker(ctx.keys.ring, ctx.settings.public_url, ctx.random)
     named = correct_clock(ctx.database, remarker, ctx.now, site_key, dry_run, progress("leaves checked"))
     for first, last in named:
-        click.echo(f"leaves {first} to {last}: {'would be' if dry_run else ''} named as dated by a wrong clock")
+        click.echo(f"leaves {first} to {last}: {'would be ' if dry_run else ''}named as dated by a wrong clock")
     if not named:
         click.echo("Every leaf is dated as it should be; there is nothing to correct.")
 

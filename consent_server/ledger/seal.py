@@ -83,7 +83,7 @@ def remember(database: Database, ring: KeyRing) -> None:
         return
     with database.reading() as session:
         newest = newest_checkpoints(session)
-    for origin, row in newest:
+    for origin, row in ((origin, row) for origin, row in newest if row is not None):
         ring.guard.signed.see(row.note, row.size, origin)
 
 

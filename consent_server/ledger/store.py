@@ -51,7 +51,7 @@ def newest_checkpoint(session: Session, site_id: int, below: int | None = None) 
     return session.scalar((newest if below is None else newest.where(CheckpointRow.size < below)).limit(1))
 
 
-def newest_checkpoints(session: Session) -> list[tuple[str, CheckpointRow]]:
+def newest_checkpoints(session: Session) -> list[tuple[str, CheckpointRow | None]]:
     """The newest checkpoint of each ledger, with the name under which the ledger goes on."""
     newest = (
         select(CheckpointRow.size)
@@ -62,7 +62,7 @@ def newest_checkpoints(session: Session) -> list[tuple[str, CheckpointRow]]:
         .scalar_subquery()
     )
     same = (CheckpointRow.site_id == LedgerRow.site_id) & (CheckpointRow.size == newest)
-    query = select(LedgerRow.origin, CheckpointRow).join(CheckpointRow, same).order_by(LedgerRow.site_id)
+    query = select(LedgerRow.origin, CheckpointRow).outerjoin(CheckpointRow, same).order_by(LedgerRow.site_id)
     return [(origin, row) for origin, row in session.execute(query)]
 
 

@@ -4,12 +4,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
 from consent_server.core.errors import InvalidProof
 from consent_server.ledger.seal import remember
 from consent_server.worker import Alarm
+from tests.support.cast import token
+from tests.support.factories import Clock
 from tests.support.ledger_shop import Shop
 from tests.support.postgresql import PostgreSQL
+from tests.support.scrape import scrape
 from tests.support.sealed import continues, holds_all
 from tests.support.set_back import OlderCopy
 
@@ -115,3 +120,36 @@ def test_an_alarm_is_said_again_only_after_a_while() -> None:
     assert not alarm.is_due("The clock was set")
     now[0] = 601
     assert alarm.is_due("The clock was set")
+
+
+def test_figures_and_doctor_say_what_is_stopped(
+    shop: Shop, copy: Callable[[], OlderCopy], bare_app: Flask, app: Flask, client: FlaskClient, clock: Clock
+) -> None:
+    operator = token(app, "operator")
+    assert ("consent_sealing_stopped", "shop") not in scrape(client, operator)
+    assert scrape(client, operator)["consent_clock_step_seconds",] == 0
+    older = copy()
+    shop.decide()
+    shop.seal()
+    older.put_back()
+    operator = token(app, "operator")
+    assert scrape(client, operator)["consent_sealing_stopped", "shop"] == 1
+    assert ("consent_sealing_stopped", "rival") not in scrape(client, operator)
+    said = bare_app.test_cli_runner().invoke(args=["doctor"])
+    assert said.exit_code == 1
+    assert (
+        "wrong  shop: Its records are kept and not sealed. The database is behind: 4 leaves are sealed" in said.output
+    )
+    assert "consent ledger recover shop" in said.output
+    done = bare_app.test_cli_runner().invoke(args=["ledger", "recover", "shop"])
+    assert (done.exit_code, "5 leaves were signed, 4 are here, 1 are lost" in done.output) == (1, True)
+    done = bare_app.test_cli_runner().invoke(args=["ledger", "recover", "shop", "--yes"])
+    assert done.exit_code == 0, done.output
+    assert ("consent_sealing_stopped", "shop") not in scrape(client, operator)
+    done = bare_app.test_cli_runner().invoke(args=["ledger", "recover", "shop", "--yes"])
+    assert "nothing is lost" in done.output
+    # And by a clock that is behind.
+    clock.advance(hours=-2)
+    assert scrape(client, operator)["consent_sealing_stopped", "shop"] == 1
+    said = bare_app.test_cli_runner().invoke(args=["ledger", "correct-clock", "shop", "--dry-run"])
+    assert "leaves 0 to 4: would be named as dated by a wrong clock" in said.output
