@@ -17,8 +17,9 @@ from consent_server.backup.back_up import SECRET_KEY, SIGNING_KEYS, database_fil
 from consent_server.backup.rules_manifest import Manifest, read_manifest, secret_mark
 from consent_server.core.database import Session
 from consent_server.core.errors import InvalidProof, StorageUnavailable
+from consent_server.core.files import replace_secret
 from consent_server.core.keys import KeyRing, KeySource
-from consent_server.core.settings import Settings, replace_secret
+from consent_server.core.settings import Settings
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.rules import Tree
 from consent_server.ledger.seal import continues

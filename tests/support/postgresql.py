@@ -32,10 +32,11 @@ class PostgreSQL:
 
     def _make(self) -> None:
         options = ("-U", "consent", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-instructions")
-        self._run("initdb", "-D", str(self._data), *options, *(() if self._durable else ("--no-sync",)))
+        self.run("initdb", "-D", str(self.data), *options, *(() if self._durable else ("--no-sync",)))
 
     @property
-    def _data(self) -> Path:
+    def data(self) -> Path:
+        """The cluster's own folder."""
         return self.folder / "data"
 
     def start(self) -> None:
@@ -43,11 +44,11 @@ class PostgreSQL:
         options = f"-c listen_addresses='' -c max_connections=200 -k {self.folder}"
         if not self._durable:
             options += " -c fsync=off -c full_page_writes=off"
-        self._run("pg_ctl", "-D", str(self._data), "-l", str(self.folder / "log"), "-o", options, "-w", "start")
+        self.run("pg_ctl", "-D", str(self.data), "-l", str(self.folder / "log"), "-o", options, "-w", "start")
 
     def stop(self) -> None:
         """Stop the server; it is away for everybody at once."""
-        self._run(*self._stop)
+        self.run(*self._stop)
 
     def remove(self) -> None:
         """Stop it for good."""
@@ -55,7 +56,7 @@ class PostgreSQL:
 
     @property
     def _stop(self) -> tuple[str, ...]:
-        return ("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
+        return ("pg_ctl", "-D", str(self.data), "-m", "immediate", "-w", "stop")
 
     def _mourn(self) -> subprocess.Popen[bytes]:
         # Reads a pipe that nobody writes to: it ends when this process closes it, or when this process ends.
@@ -89,12 +90,18 @@ class PostgreSQL:
         command = [str(self._programs / program), *arguments]
         return ["runuser", "-u", ACCOUNT, "--", *command] if os.getuid() == 0 else command
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def run(self, program: str, *arguments: str) -> None:
+        """Run one of PostgreSQL's programs as the account of the cluster, in its folder."""
         done = subprocess.run(
             self._command(program, *arguments), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
         )  # fmt: skip
-        assert done.returncode == 0, done.stdout
+        assert done.returncode == 0, done.stdout + self.log()
+
+    def log(self) -> str:
+        """The end of what the server said."""
+        log = self.folder / "log"
+        return log.read_text("utf-8", "replace")[-2000:] if log.exists() else ""
 
 
 class Standby(PostgreSQL):
@@ -106,11 +113,11 @@ class Standby(PostgreSQL):
 
     def _make(self) -> None:
         source = f"host={self._primary.folder} user=consent application_name=standby"
-        self._run("pg_basebackup", "-d", source, "-D", str(self._data), "-R", "-X", "stream", "-c", "fast", "--no-sync")
+        self.run("pg_basebackup", "-d", source, "-D", str(self.data), "-R", "-X", "stream", "-c", "fast", "--no-sync")
 
     def promote(self) -> None:
         """Take the place of the primary."""
-        self._run("pg_ctl", "-D", str(self._data), "-w", "promote")
+        self.run("pg_ctl", "-D", str(self.data), "-w", "promote")
 
 
 def _programs() -> Path:
