@@ -37,6 +37,7 @@ from consent_server.decisions.rules import decide
 from consent_server.decisions.rules_contents import commitment
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE, Issuer, receipt_claims, uuid7
 from consent_server.ledger.rules import Tile, Tree, grow, leaf_hash
+from consent_server.ledger.rules_remark import REMARK_TYPE, Gap, RemarkRule, remark_claims
 from consent_server.ledger.rules_removal import REMOVAL_TYPE, Rule, removal_claims
 from consent_server.ledger.rules_witness import CosignedCheckpoint
 from tests.support import jose
@@ -87,6 +88,9 @@ class EvidenceLedger:
     timestamps: list[PackTimestamp] = field(default_factory=list)
     jwks: dict[str, Any] | None = None
     made: int = 0
+    # The name under which it goes on, and the leaves of what it says of itself.
+    origin: str = ORIGIN
+    remarks: list[int] = field(default_factory=list)
     # Leaves that the database no longer has, and the size that the exporter believes in.
     skipped: set[int] = field(default_factory=set)
     size: int | None = None
@@ -113,7 +117,7 @@ class EvidenceLedger:
         shown = answer(NOTICE, decision_id=UUID(bytes=self.random(16), version=4))
         receipt_id = uuid7(self.now, self.random(10))
         claims = receipt_claims(
-            ISSUER, NOTICE, decide(NOTICE, shown), receipt_id, None, WIDGET, self.now, "https://shop.example/"
+            self.issuer, NOTICE, decide(NOTICE, shown), receipt_id, None, WIDGET, self.now, "https://shop.example/"
         )
         return (ring or self.ring).sign(claims | changes, RECEIPT_TYPE)
 
@@ -133,8 +137,8 @@ class EvidenceLedger:
     def seal(self, witness: tuple[NoteKey, Callable[[bytes], bytes]] | None = None) -> str:
         """Sign a checkpoint over everything there is; a witness cosigns it at the same time."""
         self.now += timedelta(seconds=5)
-        text = Checkpoint(ORIGIN, len(self.tiles), self.tree().root()).text
-        signatures = [sign_note(text, NoteKey(ORIGIN, ED25519, self.ring.public_bytes()), self.ring.sign_bytes)]
+        text = Checkpoint(self.origin, len(self.tiles), self.tree().root()).text
+        signatures = [sign_note(text, NoteKey(self.origin, ED25519, self.ring.public_bytes()), self.ring.sign_bytes)]
         if witness:
             assert witness[0].kind == COSIGNATURE
             signatures.append(cosign_note(text, witness[0], int(self.now.timestamp()), witness[1]))
@@ -142,11 +146,31 @@ class EvidenceLedger:
         self.checkpoints.append(CosignedCheckpoint(len(self.tiles), self.now, note))
         return note
 
+    @property
+    def issuer(self) -> Issuer:
+        """Who signs its entries."""
+        return replace(ISSUER, ledger=self.origin)
+
+    def remark(self, rule: RemarkRule, *ranges: tuple[int, int], gap: Gap | None = None) -> int:
+        """Have it say something of itself, and return the leaf."""
+        self.now += timedelta(seconds=1)
+        claims = remark_claims(
+            self.issuer, uuid7(self.now, self.random(10)), rule, "So it was", list(ranges), self.now, gap
+        )
+        self.remarks.append(self.append(self.ring.sign(claims, REMARK_TYPE)))
+        return self.remarks[-1]
+
+    def recover(self, lost: int) -> int:
+        """Go on under the next name, as after a restore that lost so many leaves."""
+        gap = Gap(self.origin, len(self.rows) + lost, sha256(b"lost").hexdigest(), len(self.rows))
+        self.origin = f"{ORIGIN}/2"
+        return self.remark(RemarkRule.RESTORED, gap=gap)
+
     def remove(self, *ranges: tuple[int, int], rule: Rule = Rule.ERASURE, ring: KeyRing | None = None) -> int:
         """Erase leaves behind a signed entry that names them, and return that entry's leaf index."""
         self.now += timedelta(seconds=1)
         removal_id = uuid7(self.now, self.random(10))
-        claims = removal_claims(ISSUER, removal_id, rule, "Request of the visitor", list(ranges), self.now)
+        claims = removal_claims(self.issuer, removal_id, rule, "Request of the visitor", list(ranges), self.now)
         index = self.append((ring or self.ring).sign(claims, REMOVAL_TYPE))
         for first, last in ranges:
             for leaf in range(first, last + 1):
@@ -179,7 +203,7 @@ class EvidenceLedger:
         contents = PackContents(
             issuer=PUBLIC_URL,
             site=SITE,
-            ledger=ORIGIN,
+            ledger=self.origin,
             since=None,
             until=None,
             generated_at=self.now + timedelta(minutes=1),
@@ -197,6 +221,7 @@ class EvidenceLedger:
             pictures=self.pictures,
             timestamps=self.timestamps,
             sign=self.ring.sign,
+            remarks=[entry(index) for index in self.remarks],
         )
         return replace(contents, **changes)
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from consent_server.core.keys import KeyRing
+from consent_server.ledger.rules_remark import RemarkRule
 from tests.browser.receipts.checks import outcomes, verdict
 from tests.browser.servers import ConsentServer
 from tests.support.evidence_ledger import NOTICE, WIDGET, EvidenceLedger, Row, new_ring, rewrite
@@ -201,6 +202,17 @@ def test_a_record_that_is_gone_behind_no_removal_of_its_own_is_told(
     assert checked(ledger.write(tmp_path / "pack.zip"))[step] == "fail"
     expect(quiet.locator(f'[data-of="pack"] [data-step="{step}"] code')).to_have_text(place)
     verdict(quiet, "fail")
+
+
+def test_what_the_ledger_says_of_itself_fails_nothing(
+    ledger: EvidenceLedger, checked: Callable[[Path], dict[str, str]], quiet: Page, tmp_path: Path
+) -> None:
+    ledger.recover(lost=4)
+    ledger.decide()
+    ledger.remark(RemarkRule.NOT_GENUINE, (0, 2), (6, 6))
+    ledger.seal()
+    assert checked(ledger.write(tmp_path / "pack.zip")) == dict.fromkeys(STEPS, "ok")
+    verdict(quiet, "ok")
 
 
 def test_removals_after_the_period_explain_what_is_gone_in_it(
