@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from consent_server.core.rules_address import read_host
 
@@ -21,6 +22,8 @@ class Reading:
     used: str
 
 
+# Each decision asks it of a few origins, four times. What is refused is not kept, so that nothing long is.
+@lru_cache(maxsize=1024)
 def read_origin(given: str) -> str:
     """The origin as a browser sends it; a loopback host may have the port `*`. Raises ValueError with the reason."""
     if len(given) > LONGEST_ORIGIN:
