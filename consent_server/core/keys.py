@@ -25,6 +25,8 @@ from consent_server.core.settings import Settings
 
 # Named on each call and never taken from a header: a token must not choose how it is checked.
 ALGORITHM = "EdDSA"
+# Made once: `json.dumps` makes one for each call.
+JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 class KeyRing:
@@ -36,6 +38,7 @@ class KeyRing:
         self.kid = self._newest.thumbprint()
         # What keeps this server's own keys from signing two histories; others only verify.
         self.guard: SealGuard | None = None
+        self._headers: dict[str, str] = {}
 
     @classmethod
     def from_jwks(cls, text: str) -> "KeyRing":
@@ -53,9 +56,15 @@ class KeyRing:
 
     def sign(self, claims: Mapping[str, Any], token_type: str) -> str:
         """A compact JWS (RFC 7515) of the claims by the newest key."""
-        header = {"alg": ALGORITHM, "typ": token_type, "kid": self.kid}
-        payload = json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode()
-        return jws.serialize_compact(header, payload, self._newest, algorithms=[ALGORITHM])
+        signed = f"{self._header(token_type)}.{_base64url(JSON.encode(claims).encode())}"
+        return f"{signed}.{_base64url(self.sign_bytes(signed.encode()))}"
+
+    def _header(self, token_type: str) -> str:
+        # The same for every token of a type: the first one makes it.
+        if token_type not in self._headers:
+            header = {"alg": ALGORITHM, "typ": token_type, "kid": self.kid}
+            self._headers[token_type] = _base64url(JSON.encode(header).encode())
+        return self._headers[token_type]
 
     def require_private(self) -> None:
         """Raises InvalidProof when the newest key cannot sign."""
@@ -213,6 +222,10 @@ def verify_jws(token: str, token_type: str, ring: KeyRing) -> dict[str, Any]:
     return claims
 
 
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
 def _strict_base64url(segment: str) -> bytes:
     # The last character of a part may hold bits that no decoder looks at. Refusing all but the one
     # canonical form means that every flipped byte of a token is seen.
@@ -220,7 +233,7 @@ def _strict_base64url(segment: str) -> bytes:
         data = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
     except (binascii.Error, ValueError) as error:
         raise InvalidProof("A part of the token is not base64url.") from error
-    if base64.urlsafe_b64encode(data).rstrip(b"=").decode() != segment:
+    if _base64url(data) != segment:
         raise InvalidProof("A part of the token is not canonical base64url.")
     return data
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from joserfc import jws
+from joserfc.jwk import OKPKey
 
 from consent_server.core.errors import InvalidProof, InvalidSettings, KeysNotOurs
 from consent_server.core.keys import KeyRing, KeySource, LinkSigner, verify_jws
@@ -54,6 +56,15 @@ def test_what_we_sign_verifies_here_and_elsewhere() -> None:
     assert jose.verifies(TOKEN, PRIVATE)
     assert jose.header(TOKEN) == HEADER
     assert verify_jws(forged(HEADER), TYPE, RING) == CLAIMS
+
+
+@pytest.mark.parametrize("claims", [CLAIMS, {}, {"a": [1, 2.5, None, True], "ü": "\u2028\U0001f600"}])
+@pytest.mark.parametrize("token_type", [TYPE, "consent-state+jwt"])
+def test_a_token_is_signed_as_joserfc_signs_it(claims: dict[str, Any], token_type: str) -> None:
+    payload = json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode()
+    header = {"alg": "EdDSA", "typ": token_type, "kid": KID}
+    key = OKPKey.import_key(PRIVATE)
+    assert RING.sign(claims, token_type) == jws.serialize_compact(header, payload, key, algorithms=["EdDSA"])
 
 
 def test_every_flipped_character_is_seen() -> None:
