@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, and_, bindparam, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from consent_server.core.driver_insert import DriverInsert
 from consent_server.decisions import store_record_keys as record_keys
 from consent_server.decisions.encryption import decrypt, encrypt
 from consent_server.decisions.rows import DecisionRow
@@ -18,11 +18,7 @@ from consent_server.decisions.store_record_keys import Chunk
 from consent_server.decisions.supply_keys import KeySupply
 
 TABLE: Table = DecisionRow.__table__  # type: ignore[assignment]
-# Made once: building an insert per request costs as much as running it.
-_INSERT = {
-    "sqlite": sqlite.insert(TABLE).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(TABLE).on_conflict_do_nothing(),
-}
+_INSERT = DriverInsert(TABLE, lambda insert: insert.on_conflict_do_nothing())
 # What a content has of a row in the clear.
 IDENTIFYING = ("salt", "request_hash", "visitor", "decision_id", "receipt_id", "receipt")
 # The claims of a receipt that say what a record is looked up by.
@@ -43,14 +39,11 @@ def append(session: Session, rows: Sequence[dict[str, Any]], keys: KeySupply) ->
     """
     if not rows:
         return set()
-    connection = session.connection()
-    insert = _INSERT[connection.dialect.name]
     # In one order everywhere: two writers with the same ids then queue, and never wait for each other in a ring.
     rows = sorted(rows, key=lambda row: (row["site_id"], row["decision_id"].bytes))
     encrypted = [row | encrypted_part(session, row["site_id"], content_of(row), keys) for row in rows]
     ids = {row["receipt_id"]: known["receipt_id"] for row, known in zip(encrypted, rows, strict=True)}
-    # One row goes as one statement: psycopg opens a pipeline for a list, even for a list of one.
-    if connection.execute(insert, encrypted if len(rows) > 1 else encrypted[0]).rowcount == len(rows):
+    if _INSERT(session.connection(), encrypted) == len(rows):
         return set(ids.values())
     new = session.scalars(select(DecisionRow.receipt_tag).where(DecisionRow.receipt_tag.in_(ids)))
     return {ids[receipt_tag] for receipt_tag in new}

@@ -16,9 +16,9 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Table, cast, delete, func, literal, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from consent_server.core.driver_insert import DriverInsert
 from consent_server.decisions.rows import RollUpRow, TallyRow
 from consent_server.decisions.rules_tally import CounterName, Kind, Measure, counters_of
 
@@ -224,14 +224,15 @@ def _cell(row: TallyRow) -> Cell:
 
 def upsert(session: Session, table: Table, key: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
     """Add the `count` of rows to those of the same key, which are made where they are missing."""
-    connection = session.connection()
-    # One row goes as one statement: psycopg opens a pipeline for a list, even for a list of one.
-    connection.execute(_adding(connection.dialect.name, table, key), rows if len(rows) > 1 else rows[0])
+    _adding(table, key)(session.connection(), rows)
 
 
 @cache
-def _adding(dialect: str, table: Table, key: tuple[str, ...]) -> sqlite.Insert | postgresql.Insert:
-    # Made once: the columns of `excluded` cost more to make than the row to write.
-    insert: sqlite.Insert | postgresql.Insert = (sqlite if dialect == "sqlite" else postgresql).insert(table)
-    added = {"count": table.c.count + insert.excluded.count}
-    return insert.on_conflict_do_update(index_elements=[table.c[name] for name in key], set_=added)
+def _adding(table: Table, key: tuple[str, ...]) -> DriverInsert:
+    index = [table.c[name] for name in key]
+    return DriverInsert(
+        table,
+        lambda insert: insert.on_conflict_do_update(
+            index_elements=index, set_={"count": table.c.count + insert.excluded.count}
+        ),
+    )
