@@ -242,7 +242,9 @@ class LinkSigner:
     """Signs identifiers into links. Symmetric: only this server can make one or check one."""
 
     def __init__(self, secret_key: str, purpose: str) -> None:
-        self._signer = Signer(secret_key, salt=purpose, key_derivation="hmac", digest_method=hashlib.sha256, sep=".")
+        derived = Signer(secret_key, salt=purpose, key_derivation="hmac", digest_method=hashlib.sha256).derive_key()
+        # With the key that is derived already: else each signature derives it anew.
+        self._signer = Signer(derived, key_derivation="none", digest_method=hashlib.sha256, sep=".")
 
     def sign(self, value: str) -> str:
         """`value.signature`."""

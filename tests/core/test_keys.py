@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from itsdangerous import Signer
 from joserfc import jws
 from joserfc.jwk import OKPKey
 
@@ -209,3 +210,10 @@ def _other() -> dict[str, str]:
 def _public_of(private: str) -> bytes:
     key = Ed25519PrivateKey.from_private_bytes(jose.decode(private))
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def test_a_link_is_signed_as_itsdangerous_signs_it_by_salt_and_secret() -> None:
+    by_salt = Signer("s" * 40, salt="receipt-link", key_derivation="hmac", digest_method=hashlib.sha256)
+    ours = LinkSigner("s" * 40, "receipt-link")
+    assert ours.sign("1") == by_salt.sign("1").decode()
+    assert ours.digest("ü") == by_salt.get_signature("ü")
