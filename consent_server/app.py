@@ -30,6 +30,7 @@ from consent_server.http import problems, rate_limit
 from consent_server.http import web as http_web
 from consent_server.http import web_well_known as http_well_known
 from consent_server.http.bodies import BODY_LIMIT
+from consent_server.http.no_sessions import NoSessions
 from consent_server.ledger import web as ledger_web
 from consent_server.ledger import web_timestamps as ledger_timestamps
 from consent_server.rates import web as rates_web
@@ -110,6 +111,7 @@ def create_app(settings: Settings | None = None, now: Callable[[], datetime] = u
         SQLALCHEMY_BINDS={"replica": settings.replica_url} if settings.replica_url else {},
         MAX_CONTENT_LENGTH=64 * BODY_LIMIT,
     )
+    app.session_interface = NoSessions()
     app.json.sort_keys = False  # type: ignore[attr-defined]
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
