@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from flask import Blueprint, Response, json, request
-from flask_cors import CORS
+from flask_cors.core import get_cors_options, set_cors_headers
 from werkzeug.wrappers import Response as AnyResponse
 
 R = TypeVar("R", bound=AnyResponse)
@@ -76,5 +76,16 @@ def open_to_every_page(
     browser remembers what it was told (Fetch, section 3.3.3). `readable` are headers of the answer that a page may
     read beside the few that it always may.
     """
-    given: dict[str, Any] = {"allow_headers": headers, "max_age": ask_again_after, "expose_headers": [*readable]}
-    CORS(pages, origins="*", send_wildcard=True, methods=list(methods), **given)
+    given = {"allow_headers": headers, "max_age": ask_again_after, "expose_headers": [*readable]}
+    options = get_cors_options(pages, {"origins": "*", "send_wildcard": True, "methods": list(methods), **given})
+    always = {"Access-Control-Allow-Origin": "*"}
+    always |= {"Access-Control-Expose-Headers": ", ".join(readable)} if readable else {}
+
+    def open_up(response: Response) -> Response:
+        # What depends on the request is in the answers to a browser that asks first.
+        if request.method == "OPTIONS" or "Access-Control-Request-Private-Network" in request.headers:
+            return set_cors_headers(response, options)
+        response.headers.update(always)
+        return response
+
+    pages.after_request(open_up)
