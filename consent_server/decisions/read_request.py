@@ -9,10 +9,10 @@ from marshmallow import Schema
 from consent_server.core.context import context
 from consent_server.core.errors import ForeignOrigin, UnknownSite
 from consent_server.decisions.count_refused import RefusedPosts
-from consent_server.decisions.robots import ROBOT_NAMES
+from consent_server.decisions.robots import is_known_robot
 from consent_server.decisions.rules_device import device_class
 from consent_server.decisions.rules_refused import named_origin
-from consent_server.decisions.rules_robots import is_prefetch, is_robot
+from consent_server.decisions.rules_robots import is_prefetch
 from consent_server.decisions.rules_tally import PREFETCH, ROBOT
 from consent_server.decisions.rules_visit import Visit, country_code
 from consent_server.http.bodies import posted_bytes
@@ -76,5 +76,5 @@ def visit() -> Visit:
     return Visit(
         device_class(headers.get("Sec-CH-UA-Mobile"), agent),
         country_code(headers.get(country_header)) if country_header else "",
-        PREFETCH if is_prefetch(headers.get) else ROBOT if is_robot(agent, ROBOT_NAMES) else None,
+        PREFETCH if is_prefetch(headers.get) else ROBOT if is_known_robot(agent) else None,
     )

@@ -2,7 +2,7 @@
 
 from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 
-from consent_server.decisions.rules_robots import calls_itself_robot, robot_names
+from consent_server.decisions.rules_robots import calls_itself_robot, is_robot, robot_names
 
 # Such clients do not say that they crawl, and sites test with them.
 TOOLS = {"http-library", "browser-automation"}
@@ -20,3 +20,18 @@ ROBOT_NAMES = robot_names(
     # Half of them are known by our words already: this is looked at for every decision.
     and not all(map(calls_itself_robot, known["instances"] or [known["pattern"]]))
 )
+
+# What was found of user agents, by a hash of this process alone: none of them is kept itself.
+_FOUND: dict[int, bool] = {}
+MOST = 4096
+
+
+def is_known_robot(user_agent: str) -> bool:
+    """`is_robot` by these names, looked for once while there are few kinds of browsers."""
+    key = hash(user_agent)
+    found = _FOUND.get(key)
+    if found is None:
+        if len(_FOUND) >= MOST:
+            _FOUND.clear()
+        found = _FOUND[key] = is_robot(user_agent, ROBOT_NAMES)
+    return found

@@ -6,7 +6,8 @@ import pytest
 from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 
 from consent_server.core.settings import ROOT
-from consent_server.decisions.robots import APPS, ROBOT_NAMES
+from consent_server.decisions import robots
+from consent_server.decisions.robots import APPS, ROBOT_NAMES, is_known_robot
 from consent_server.decisions.rules_robots import is_robot
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
@@ -73,3 +74,12 @@ def test_no_name_walks_back_and_forth_through_a_long_agent() -> None:
     known = re.compile("|".join(name.pattern for name in ROBOT_NAMES))
     assert known.search("Current" * 200 + " RSS Reader")
     assert not is_robot("Current" * 200 + " RSS Reader", ROBOT_NAMES)
+
+
+def test_what_was_found_once_is_found_again_and_nothing_of_an_agent_is_kept() -> None:
+    agents = {CHROME: False, "Googlebot-Image/1.0": True, "": False}
+    agents |= {f"{CHROME} {number}": False for number in range(robots.MOST + 1)}
+    for _ in range(2):
+        assert {agent: is_known_robot(agent) for agent in agents} == agents
+    assert len(robots._FOUND) <= robots.MOST
+    assert {type(key) for key in robots._FOUND} == {int}
