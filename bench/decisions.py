@@ -1,6 +1,6 @@
 """What a decision costs over HTTP: rate and processor time, beside Flask's "hello" and c15t in the same run.
 
-Usage: python bench/decisions.py [--rounds 5] [--seconds 4] [--workers 1 2] [--sites 1 500] [--no-peer]
+Usage: python bench/decisions.py [--rounds 5] [--seconds 4] [--workers 1 2] [--sites 1 500] [--no-peer] [--no-widget]
                                  [--against CHECKOUT] [--c15t FOLDER]
 Load goes to 127.0.0.1 only, from wrk with 16 connections; rounds of all servers take turns. `--against` measures the
 product of another checkout too: before and after in one run.
@@ -61,6 +61,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--databases", nargs="+", choices=["SQLite", "PostgreSQL"], default=["SQLite", "PostgreSQL"])
     parser.add_argument("--against", type=Path, help="another checkout of the product")
     parser.add_argument("--no-peer", action="store_true", help="without c15t")
+    parser.add_argument("--no-widget", action="store_true", help="without the widget's script")
     parser.add_argument("--c15t", type=Path, help="a folder where install_c15t has installed it")
     return parser.parse_args()
 
@@ -78,6 +79,8 @@ def _servers(
                 yield serve_product(words, url, workers, sites, tree)
         if peer:
             yield serve_c15t(f"c15t, {database}", peer, workers, postgresql if database == "PostgreSQL" else None)
+    if options.no_widget:
+        return
     yield serve_hello(workers, 8)
     for name, tree in trees.items():
         yield _serve_widget(f"widget, 200{name}", workers, tree, known=False)
