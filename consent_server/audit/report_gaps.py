@@ -62,7 +62,7 @@ def report_gaps(database: Database, ring: KeyRing, site_id: int) -> GapReport:
     with database.reading(LONG) as session:
         ledger = ledgers.get(session, site_id)
         newest = ledgers.newest_checkpoint(session, site_id)
-        keys = ring.note_keys(ledger.origin)
+        keys = ring.note_keys(ledger.origin, newest.sealed_at if newest else None)
         checkpoints = search.newest_checkpoints(session, site_id, NEWEST_CHECKPOINTS)
         checks = [
             *_continuity(session, site_id, newest.size if newest else 0),

@@ -56,7 +56,7 @@ def sample_records(database: Database, ring: KeyRing, site_id: int, seed: str, c
         origin = ledgers.get(session, site_id).origin
         tree = Tree(newest.size, ledgers.tile_reader(session, site_id))
         try:
-            checkpoint: Checkpoint | None = open_checkpoint(newest.note, ring.note_keys(origin))
+            checkpoint: Checkpoint | None = open_checkpoint(newest.note, ring.note_keys(origin, newest.sealed_at))
         except InvalidProof:
             checkpoint = None
         sample, spot = Sample(size=size), _SpotCheck(session, site_id, ring, tree, checkpoint)

@@ -3,6 +3,8 @@
 `key` is also a plugin of Flask's command line (pyproject.toml): `key new` has to work before there is any setting.
 """
 
+import sys
+
 import click
 from flask.cli import AppGroup
 
@@ -22,5 +24,30 @@ def new_keys() -> None:
 @key.command("rotate")
 @refusing
 def rotate() -> None:
-    """Sign with a new key from now on; old public keys stay published."""
-    click.echo(f"new key {context().keys.rotate()}")
+    """Sign with a new key from now on; old public keys stay published, each with the time of its end.
+
+    For a key that others may know: key revoke.
+    """
+    click.echo(f"new key {context().keys.rotate(context().now())}")
+
+
+@key.command("revoke")
+@click.argument("kid")
+@click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@refusing
+def revoke(kid: str, dry_run: bool, yes: bool) -> None:
+    """Say that others may know the key KID: nothing that it signed is believed for its signature alone.
+
+    Its receipts hold with their proof from the ledger, its state tokens no more. If it is the one that signs, a new
+    one takes its place.
+    """
+    keys = context().keys
+    keys.ring.key(kid)
+    if dry_run:
+        click.echo(f"{kid} would be revoked; {'a new key' if kid == keys.ring.kid else keys.ring.kid} would sign")
+        return
+    if not yes and sys.stdin.isatty():
+        click.confirm(f"Revoke {kid}? That cannot be taken back", abort=True, err=True)
+    signing = keys.revoke(kid, context().now())
+    click.echo(f"{kid} is revoked; {signing} signs")

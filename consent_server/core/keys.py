@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,23 @@ from consent_server.core.settings import Settings
 ALGORITHM = "EdDSA"
 # Made once: `json.dumps` makes one for each call.
 JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+# Seconds by which a key's end may be missed: a process may be signing while the file is replaced, and clocks differ.
+LEEWAY = 60
 
 
 class KeyRing:
-    """Keys from oldest to newest. The newest signs; all of them verify."""
+    """Keys from oldest to newest. The newest signs; the others verify what they signed while they were in use.
+
+    A retired key says in `exp` since when it signs no more, in seconds since 1970, and one that others may know in
+    `revoked.revoked_at` since when that is so (the members of OpenID Federation 1.0, section 8.7.2). A key that was
+    retired before there was `exp` has none, and verifies whatever it signed.
+    """
 
     def __init__(self, keys: list[OKPKey]) -> None:
         self._by_id = {key.thumbprint(): key for key in keys}
+        said: dict[str, dict[str, Any]] = {kid: key.as_dict(private=False) for kid, key in self._by_id.items()}
+        self._retired_at = {kid: members["exp"] for kid, members in said.items() if "exp" in members}
+        self._revoked = {kid for kid, members in said.items() if "revoked" in members}
         self._newest = keys[-1]
         self.kid = self._newest.thumbprint()
         # What keeps this server's own keys from signing two histories; others only verify.
@@ -48,6 +59,8 @@ class KeyRing:
             keys = [OKPKey.import_key(key) for key in document["keys"]]
             if not keys or any(key.curve_name != "Ed25519" for key in keys):
                 raise ValueError("it needs at least one key, and Ed25519 keys only")
+            for key in keys:
+                _require_times(key)
             if any(_is_torn(key) for key in keys):
                 raise ValueError("the public half of a key does not match its private half")
             return cls(keys)
@@ -70,6 +83,8 @@ class KeyRing:
         """Raises InvalidProof when the newest key cannot sign."""
         if not self._newest.is_private:
             raise InvalidProof("The newest key cannot sign: its private half is not here.")
+        if self.kid in self._retired_at or self.kid in self._revoked:
+            raise InvalidProof("The newest key is retired or revoked. Put another behind it: consent key rotate")
 
     def sign_bytes(self, message: bytes) -> bytes:
         """A bare Ed25519 signature by the newest key, for signed notes."""
@@ -82,14 +97,35 @@ class KeyRing:
         """The newest public key, 32 bytes."""
         return _raw_public(self._newest)
 
-    def note_keys(self, origin: str) -> dict[NoteKey, Verify]:
-        """All keys as those that may sign a ledger's notes, with how to check each."""
-        keys = [NoteKey(origin, ED25519, _raw_public(key)) for key in self._by_id.values()]
-        return {key: note_verifier(key) for key in keys}
+    def note_keys(self, origin: str, at: datetime | None = None, revoked: bool = True) -> dict[NoteKey, Verify]:
+        """The keys that may sign a ledger's notes, with how to check each: all, or those in use at a time.
+
+        Without the revoked ones for who knows nothing but keys and note: others may have signed it.
+        """
+        known = {kid: key for kid, key in self._by_id.items() if revoked or kid not in self._revoked}
+        used = [key for kid, key in known.items() if at is None or self._in_use(kid, at.timestamp())]
+        return {key: note_verifier(key) for key in (NoteKey(origin, ED25519, _raw_public(key)) for key in used)}
+
+    def _in_use(self, kid: str, at: float) -> bool:
+        retired_at = self._retired_at.get(kid)
+        return retired_at is None or at <= retired_at + LEEWAY
+
+    def require_in_use(self, kid: str, claims: Mapping[str, Any]) -> None:
+        """Raises InvalidProof for what a key signed after it was retired, or without saying when."""
+        if kid in self._retired_at and not (type(claims.get("iat")) is int and self._in_use(kid, claims["iat"])):
+            raise InvalidProof(f"It was signed after its key was retired. That was at {self._retired_at[kid]}.")
+
+    def is_revoked(self, kid: str) -> bool:
+        """Whether others may have this key, so that its signature alone proves nothing, whatever it is dated."""
+        return kid in self._revoked
 
     def public_jwks(self) -> dict[str, Any]:
         """The public keys as a JWK Set, oldest first."""
         return {"keys": [_public(key) for key in self._by_id.values()]}
+
+    def retired_jwks(self, now: datetime) -> list[dict[str, Any]]:
+        """The public keys, each with the time since when it signs no more: now, where it had none."""
+        return [{"exp": int(now.timestamp())} | key for key in self.public_jwks()["keys"]]
 
     def key(self, kid: str) -> OKPKey:
         """The key of this RFC 7638 thumbprint. Raises InvalidProof."""
@@ -132,25 +168,51 @@ class KeySource:
         ring.guard = self.guard
         return ring
 
-    def rotate(self) -> str:
+    def rotate(self, now: datetime) -> str:
         """Add a new key that signs from now on, and return its id.
 
-        The retired private keys are forgotten, their public halves kept: nobody can sign with them again,
-        and every old receipt still verifies.
+        The retired private keys are forgotten, their public halves kept: nobody can sign with them again, every old
+        receipt still verifies, and what is dated later than now does not.
         """
+        return self._write(self.ring.retired_jwks(now), OKPKey.generate_key("Ed25519"))
+
+    def revoke(self, kid: str, now: datetime) -> str:
+        """Say that others may have a key, and return the id of the one that signs from now on: another.
+
+        Raises InvalidProof for a key that is not in the set.
+        """
+        if kid == self.ring.kid:
+            return self._write(_revoke(self.ring.retired_jwks(now), kid, now), OKPKey.generate_key("Ed25519"))
+        self.ring.key(kid)
+        *retired, _ = _revoke(self.ring.retired_jwks(now), kid, now)
+        return self._write(retired, self.ring.key(self.ring.kid))
+
+    def _write(self, retired: list[dict[str, Any]], newest: OKPKey) -> str:
         if self._file is None:
             raise KeysNotOurs(
                 "The keys come from CONSENT_SIGNING_KEYS. Put them in a file and set CONSENT_SIGNING_KEYS_FILE."
             )
-        key = OKPKey.generate_key("Ed25519")
-        retired = [OKPKey.import_key(public) for public in self.ring.public_jwks()["keys"]]
         try:
-            replace_secret(self._file, _jwks([*retired, key]))
+            replace_secret(self._file, _jwks([*map(OKPKey.import_key, retired), newest]))
         except OSError as error:
             raise KeysNotOurs(
                 f"{self._file} cannot be replaced: {error.strerror}. Do it as the user who owns the file and folder."
             ) from error
-        return key.thumbprint()
+        return newest.thumbprint()
+
+
+def _revoke(public: list[dict[str, Any]], kid: str, now: datetime) -> list[dict[str, Any]]:
+    # Since when others may have it nobody knows: this is when it was said, and the first time stands.
+    said = {"revoked": {"revoked_at": int(now.timestamp())}}
+    return [said | key if key["kid"] == kid else key for key in public]
+
+
+def _require_times(key: OKPKey) -> None:
+    times: dict[str, Any] = key.as_dict(private=False)
+    revoked = times.get("revoked", {"revoked_at": 0})
+    for time in (times.get("exp", 0), revoked["revoked_at"]):
+        if type(time) is not int or time < 0:
+            raise ValueError("`exp` and `revoked.revoked_at` are whole seconds since 1970")
 
 
 def _is_torn(key: OKPKey) -> bool:
@@ -207,7 +269,7 @@ def read_header(token: str) -> dict[str, Any]:
 
 
 def verify_jws(token: str, token_type: str, ring: KeyRing) -> dict[str, Any]:
-    """The claims of a compact JWS of this type that a key of the ring signed. Raises InvalidProof."""
+    """The claims of a compact JWS of this type that a key of the ring signed while in use. Raises InvalidProof."""
     header = read_header(token)
     if header["alg"] != ALGORITHM or header["typ"] != token_type:
         raise InvalidProof(f"The header must say alg {ALGORITHM} and typ {token_type}.")
@@ -219,6 +281,7 @@ def verify_jws(token: str, token_type: str, ring: KeyRing) -> dict[str, Any]:
     claims = decode_strict(content.payload)
     if not isinstance(claims, dict):
         raise InvalidProof("The payload is not a JSON object.")
+    ring.require_in_use(str(header["kid"]), claims)
     return claims
 
 

@@ -10,7 +10,7 @@ from consent_server.ledger import store as ledgers
 from consent_server.ledger.check_archive import Named, check_archive
 from consent_server.ledger.check_leaves import Stretch, Subject
 from consent_server.ledger.may_seal import require_ahead
-from consent_server.ledger.regrow import RegrownLedger
+from consent_server.ledger.regrow import RegrownLedger, keys_under
 from consent_server.ledger.rules import TILE_WIDTH, Tree, leaf_hash
 from consent_server.ledger.rules_report import LISTED, Report
 from consent_server.sites import store as sites
@@ -52,7 +52,7 @@ class _Replay:
 
     def __init__(self, subject: Subject, report: Report, kept: Iterable[str]) -> None:
         self.subject, self.report = subject, report
-        self.grown = RegrownLedger(report, subject.note_keys(), kept, subject.remarks)
+        self.grown = RegrownLedger(report, keys_under(subject.ring, subject.remarks.origins), kept, subject.remarks)
         self.named = Named()
         self.latest = self.signed = 0
 

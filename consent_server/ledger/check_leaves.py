@@ -9,7 +9,6 @@ from typing import Any
 from consent_server.core.database import Session
 from consent_server.core.errors import InvalidProof
 from consent_server.core.keys import KeyRing, verify_jws
-from consent_server.core.notes import NoteKey, Verify
 from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules_contents import Record, commitment
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE
@@ -47,10 +46,6 @@ class Subject:
         ledger = ledgers.get(session, site_id)
         remarks = read_remarks(session, ring, site_id, site, ledger.origin)
         return cls(ring, site_id, site, ledger.origin, ledger.removals_to, remarks)
-
-    def note_keys(self) -> dict[NoteKey, Verify]:
-        """The keys that may have signed its checkpoints, under each of its names."""
-        return {key: verify for origin in self.remarks.origins for key, verify in self.ring.note_keys(origin).items()}
 
     def claims(self, token: str, token_type: str) -> dict[str, Any]:
         """What a key of the ledger signed about this ledger. Raises InvalidProof."""

@@ -12,7 +12,7 @@ from consent_server.core.notes import MAX_NOTE_BYTES, Checkpoint, parse_checkpoi
 from consent_server.core.outgoing import Unanswered, get
 from consent_server.core.seal_guard import site_ledger
 from consent_server.decisions.rules_contents import commitment
-from consent_server.ledger.regrow import RegrownLedger
+from consent_server.ledger.regrow import RegrownLedger, keys_under
 from consent_server.ledger.rules import TILE_WIDTH, Tile, leaf_hash, verify_consistency
 from consent_server.ledger.rules_remark import REMARK_TYPE, Remarks, read_remark
 from consent_server.ledger.rules_report import Report
@@ -140,8 +140,7 @@ class _Replay:
         note, self.newest, ring = public.newest()
         self.remarks, self.remark_hashes = public.remarks(ring, self.newest.origin)
         report.counts.update(self.remarks.counted())
-        keys = {key: verify for origin in self.remarks.origins for key, verify in ring.note_keys(origin).items()}
-        self.grown = RegrownLedger(report, keys, kept, self.remarks)
+        self.grown = RegrownLedger(report, keys_under(ring, self.remarks.origins), kept, self.remarks)
         self.grown.opened("the newest checkpoint", note)
         kept_roots = [(size, root) for size, roots in self.grown.kept.items() for root in roots]
         self.oldest = min(kept_roots, default=None)

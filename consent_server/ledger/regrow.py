@@ -1,7 +1,7 @@
 """Make a ledger anew from its leaf hashes, and compare it with its tiles, its checkpoints and what others kept."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Protocol
@@ -9,10 +9,19 @@ from typing import Protocol
 from consent_server.core.canonical import decode_strict
 from consent_server.core.errors import InvalidProof
 from consent_server.core.hashes import HASH_BYTES
+from consent_server.core.keys import KeyRing
 from consent_server.core.notes import Checkpoint, NoteKey, Verify, open_checkpoint
 from consent_server.ledger.rules import EMPTY_ROOT, TILE_WIDTH, ReadTile, Tile, Tree, grow
 from consent_server.ledger.rules_remark import Remarks
 from consent_server.ledger.rules_report import Report
+
+# The keys of a ledger, those in use at a time or all.
+KeysAt = Callable[[datetime | None], Mapping[NoteKey, Verify]]
+
+
+def keys_under(ring: KeyRing, origins: Collection[str]) -> KeysAt:
+    """The keys that may have signed a ledger's checkpoints, under each of its names."""
+    return lambda at: {key: verify for origin in origins for key, verify in ring.note_keys(origin, at).items()}
 
 
 class SealedNote(Protocol):
@@ -27,7 +36,7 @@ class SealedNote(Protocol):
 class RegrownLedger:
     """Grows leaf by leaf. Holds the unfinished tile of each level and what was kept, however long the ledger is."""
 
-    def __init__(self, report: Report, keys: Mapping[NoteKey, Verify], kept: Iterable[str], remarks: Remarks) -> None:
+    def __init__(self, report: Report, keys: KeysAt, kept: Iterable[str], remarks: Remarks) -> None:
         self._report, self._keys, self._remarks = report, keys, remarks
         # With these alone the tree grows, and has a root at any size.
         self._edge: dict[int, bytes] = {}
@@ -41,10 +50,10 @@ class RegrownLedger:
         self._kept_sizes = sorted(self.kept)
         self._compare_kept(0, EMPTY_ROOT, stored=True)
 
-    def opened(self, name: str, note: str, kept: bool = False) -> Checkpoint | None:
-        """A checkpoint that the ledger signed; what is none is a fault under this name."""
+    def opened(self, name: str, note: str, sealed_at: datetime | None = None, kept: bool = False) -> Checkpoint | None:
+        """A checkpoint that the ledger signed by a key in use then; what is none is a fault under this name."""
         try:
-            checkpoint = open_checkpoint(note, self._keys)
+            checkpoint = open_checkpoint(note, self._keys(sealed_at))
         except InvalidProof as error:
             self._report.fail(name, error.detail)
             return None
@@ -106,11 +115,12 @@ class RegrownLedger:
         if sealed is None:
             return
         self._report.counts["checkpoints"] += 1
-        if not self._remarks.clock_was_wrong(size - 1):
-            if self._sealed_at is not None and sealed.sealed_at < self._sealed_at:
+        sealed_at = None if self._remarks.clock_was_wrong(size - 1) else sealed.sealed_at
+        if sealed_at is not None:
+            if self._sealed_at is not None and sealed_at < self._sealed_at:
                 self._report.fail(f"checkpoint {size}", "it is dated before the one that came before it")
-            self._sealed_at = sealed.sealed_at
-        checkpoint = self.opened(f"checkpoint {size}", sealed.note)
+            self._sealed_at = sealed_at
+        checkpoint = self.opened(f"checkpoint {size}", sealed.note, sealed_at)
         if checkpoint is None:
             return
         if (checkpoint.size, checkpoint.root) == (size, root):

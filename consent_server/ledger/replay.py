@@ -70,7 +70,7 @@ def replay_leaves(database: Database, ring: KeyRing, site_id: int, site: str, fi
             return replayed
         subject = Subject.of(session, ring, site_id, site)
         try:
-            checkpoint = open_checkpoint(newest.note, ring.note_keys(subject.origin))
+            checkpoint = open_checkpoint(newest.note, ring.note_keys(subject.origin, newest.sealed_at))
         except InvalidProof as error:
             replayed.add(f"checkpoint {size}", False, error.detail)
             return replayed

@@ -15,6 +15,7 @@ from consent_server.core.keys import KeyRing
 from consent_server.core.terminal import counting, progress, refusing
 from consent_server.decisions.encrypt_records import not_rewritten, read_encryption, rewrite_once
 from consent_server.receipts.erase_visitor import erase_requested, erase_visitor
+from consent_server.receipts.prove import read_proof
 from consent_server.receipts.request_erasure import read_erasure_requests
 from consent_server.receipts.run_retention import run_retention
 from consent_server.receipts.verify import verify_offline
@@ -32,11 +33,12 @@ visitor = AppGroup("visitor", help="Visitors' rights.")
 @receipt.command("verify")
 @click.argument("file", type=TEXT)
 @click.option("--jwks", type=TEXT, help="Published keys; default: this server's own.")
+@click.option("--proof", type=TEXT, help="Its proof from the ledger: what a receipt of a revoked key needs to hold.")
 @refusing
-def verify(file: Any, jwks: Any) -> None:
+def verify(file: Any, jwks: Any, proof: Any) -> None:
     """Check a receipt (a compact JWS in FILE, - for stdin) with published keys, without a network."""
     ring = KeyRing.from_jwks(jwks.read()) if jwks else context().keys.ring
-    verification = verify_offline(file.read().strip(), ring)
+    verification = verify_offline(file.read().strip(), ring, read_proof(proof.read()) if proof else None)
     for check in verification.checks:
         click.echo(f"{'ok  ' if check.ok else 'FAIL'} {check.name}: {check.detail}")
     if not verification.valid:

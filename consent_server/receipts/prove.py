@@ -5,9 +5,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from consent_server.core.canonical import decode_strict
 from consent_server.core.database import Database, Session
 from consent_server.core.errors import InvalidProof, NotSealedYet, Refusal, UnknownReceipt
 from consent_server.core.keys import KeyRing
+from consent_server.core.notes import (
+    ED25519,
+    Note,
+    NoteKey,
+    format_note,
+    open_checkpoint,
+    parse_checkpoint,
+    parse_note,
+    sign_note,
+)
 from consent_server.decisions.rules_contents import Record
 from consent_server.ledger import store as ledgers
 from consent_server.ledger.rules import Tree
@@ -16,15 +27,34 @@ from consent_server.receipts.read import record_of
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """An inclusion proof against the newest checkpoint (docs/formats/checkpoint.md)."""
+class GivenProof:
+    """An inclusion proof against a checkpoint (docs/formats/checkpoint.md), as somebody brings it."""
 
     leaf_index: int
     tree_size: int
     hashes: tuple[bytes, ...]
     checkpoint: str
-    sealed_at: datetime
     salt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Proof(GivenProof):
+    """One of this server, against the newest checkpoint."""
+
+    sealed_at: datetime
+
+
+def read_proof(text: str) -> GivenProof:
+    """What /v1/receipts/LINK/proof answered. Raises InvalidProof."""
+    said = decode_strict(text.encode(errors="replace"))
+    try:
+        hashes = tuple(bytes.fromhex(value) for value in said["hashes"])
+        numbers, salt = (said["leaf_index"], said["tree_size"]), bytes.fromhex(said["salt"])
+        if not isinstance(said["checkpoint"], str) or any(type(number) is not int for number in numbers):
+            raise TypeError
+    except (KeyError, TypeError, ValueError):
+        raise InvalidProof("This is not the proof of a receipt, as /v1/receipts/LINK/proof answers it.") from None
+    return GivenProof(*numbers, hashes, said["checkpoint"], salt)
 
 
 def prove_receipt(database: Database, receipt_id: str) -> Proof:
@@ -41,7 +71,22 @@ def proof_of(session: Session, row: Record) -> Proof:
         raise NotSealedYet("No checkpoint covers this record yet. Ask again in a few seconds.")
     tree = Tree(newest.size, ledgers.tile_reader(session, row.site_id))
     hashes = tuple(tree.inclusion_proof(leaf.leaf_index))
-    return Proof(leaf.leaf_index, newest.size, hashes, newest.note, newest.sealed_at, row.salt)
+    return Proof(leaf.leaf_index, newest.size, hashes, newest.note, row.salt, newest.sealed_at)
+
+
+def signed_anew(proof: Proof, ring: KeyRing) -> str:
+    """The checkpoint of a proof, by the newest key too where none signed it but revoked ones.
+
+    Whoever knows nothing but keys and proof could not tell it from one that a thief of the key made.
+    Raises InvalidProof.
+    """
+    note = parse_note(proof.checkpoint)
+    checkpoint = open_checkpoint(proof.checkpoint, ring.note_keys(parse_checkpoint(note.text).origin, proof.sealed_at))
+    trusted = {(key.name, key.id) for key in ring.note_keys(checkpoint.origin, revoked=False)}
+    if any((line.name, line.key_id) in trusted for line in note.signatures):
+        return proof.checkpoint
+    key = NoteKey(checkpoint.origin, ED25519, ring.public_bytes())
+    return format_note(Note(note.text, (*note.signatures, sign_note(note.text, key, ring.sign_bytes))))
 
 
 # A proof, or why there is none.

@@ -9,7 +9,7 @@ from uuid import UUID
 from consent_server.core.database import Database
 from consent_server.core.errors import InvalidProof, Refusal
 from consent_server.core.keys import KeyRing, read_header, verify_jws
-from consent_server.core.notes import open_checkpoint
+from consent_server.core.notes import NoteKey, Verify, open_checkpoint
 from consent_server.core.seal_guard import site_ledger
 from consent_server.decisions import store as decisions
 from consent_server.decisions.rules_contents import Record, commitment
@@ -17,7 +17,7 @@ from consent_server.decisions.rules_receipt import RECEIPT_TYPE
 from consent_server.ledger.rules import leaf_hash, verify_inclusion
 from consent_server.ledger.rules_report import Check
 from consent_server.ledger.why_gone import why_gone
-from consent_server.receipts.prove import Proof, Proved, open_sealed
+from consent_server.receipts.prove import GivenProof, Proof, Proved, open_sealed
 
 UNSIGNED = "Not looked up: the signature is not valid."
 
@@ -35,16 +35,28 @@ class Verification:
         return all(check.ok for check in self.checks)
 
 
-def verify_offline(receipt: str, ring: KeyRing) -> Verification:
-    """Check key and signature with published keys alone."""
-    key = _check("key", lambda: str(ring.key(str(read_header(receipt)["kid"])).thumbprint()))
+def verify_offline(receipt: str, ring: KeyRing, proof: GivenProof | None = None) -> Verification:
+    """Check key and signature with published keys alone, and the ledger's proof where somebody brings one."""
     claims: dict[str, Any] = {}
 
     def signature() -> str:
         claims.update(verify_jws(receipt, RECEIPT_TYPE, ring))
         return "The signature matches the content."
 
-    return Verification((_check("signature", signature), key), claims)
+    def inclusion() -> str:
+        # Whoever has a revoked key can sign checkpoints as well: theirs hold no receipt.
+        return _included(receipt, claims, proof, lambda origin: ring.note_keys(origin, revoked=False))
+
+    signed, included = _check("signature", signature), _check("inclusion", inclusion)
+    key = _check("key", lambda: _key_in_force(receipt, ring, included))
+    return Verification((signed, key, included) if proof else (signed, key), claims)
+
+
+def _key_in_force(receipt: str, ring: KeyRing, included: Check) -> str:
+    kid = ring.key(str(read_header(receipt)["kid"])).thumbprint()
+    if ring.is_revoked(kid) and not included.ok:
+        raise InvalidProof(f"The key {kid} is revoked: others may have signed this. It holds only with its proof.")
+    return kid
 
 
 def verify_receipt(receipt: str, ring: KeyRing, database: Database, now: Callable[[], datetime]) -> Verification:
@@ -67,9 +79,16 @@ def verify_record(
     gone: str = "it may have been erased",
 ) -> Verification:  # fmt: skip
     """The two checks more that take the record of the receipt's id, and its proof. `gone` says why it is not here."""
+    at = proved.sealed_at if isinstance(proved, Proof) else None
     record = _check("record", lambda: _recorded(receipt, offline.claims, row, gone))
-    inclusion = _check("inclusion", lambda: _included(receipt, offline.claims, ring, proved))
-    return Verification((*offline.checks, record, inclusion), offline.claims)
+    inclusion = _check(
+        "inclusion", lambda: _included(receipt, offline.claims, proved, lambda origin: ring.note_keys(origin, at))
+    )
+    signature, key = offline.checks
+    if record.ok and inclusion.ok:
+        # Both are this server's own word: what a revoked key signed before others had it is still on record.
+        key = _check("key", lambda: _key_in_force(receipt, ring, inclusion))
+    return Verification((signature, key, record, inclusion), offline.claims)
 
 
 def _check(name: str, step: Callable[[], str]) -> Check:
@@ -87,15 +106,18 @@ def _recorded(receipt: str, claims: dict[str, Any], row: Record | None, gone: st
     return "This receipt is on record."
 
 
-def _included(receipt: str, claims: dict[str, Any], ring: KeyRing, proved: Proved) -> str:
+def _included(
+    receipt: str, claims: dict[str, Any], proved: GivenProof | Refusal | None,
+    keys: Callable[[str], dict[NoteKey, Verify]],
+) -> str:  # fmt: skip
     if not claims:
         raise InvalidProof(UNSIGNED)
-    if not isinstance(proved, Proof):
-        raise proved
+    if not isinstance(proved, GivenProof):
+        raise proved or InvalidProof("Its proof was not given.")
     name = proved.checkpoint.partition("\n")[0]
     if site_ledger(name)[0] != site_ledger(claims["ledger"])[0]:
         raise InvalidProof(f"The checkpoint is of another ledger, {name}.")
-    checkpoint = open_checkpoint(proved.checkpoint, ring.note_keys(name))
+    checkpoint = open_checkpoint(proved.checkpoint, keys(name))
     leaf = leaf_hash(commitment(proved.salt, receipt))
     verify_inclusion(leaf, proved.leaf_index, checkpoint.size, proved.hashes, checkpoint.root)
     return f"Leaf {proved.leaf_index} of the {checkpoint.size} that the newest checkpoint covers."

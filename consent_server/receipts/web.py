@@ -20,7 +20,7 @@ from consent_server.http.rate_limit import limited
 from consent_server.receipts.may_read import may_read_receipt
 from consent_server.receipts.open_link import of_link
 from consent_server.receipts.page import receipt_page, removed_page
-from consent_server.receipts.prove import prove_receipt
+from consent_server.receipts.prove import prove_receipt, signed_anew
 from consent_server.receipts.read import ReadReceipt, read_receipt
 from consent_server.receipts.rules_dpv import dpv_receipt
 from consent_server.receipts.verify import verify_receipt
@@ -67,11 +67,12 @@ def proof(link: str) -> Response:
     """The proof that a receipt stands in its site's ledger."""
     with _opened(link) as receipt_id:
         proved = prove_receipt(context().database, receipt_id)
+        checkpoint = signed_anew(proved, context().keys.ring)
     body = {
         "leaf_index": proved.leaf_index,
         "tree_size": proved.tree_size,
         "hashes": [value.hex() for value in proved.hashes],
-        "checkpoint": proved.checkpoint,
+        "checkpoint": checkpoint,
         "salt": proved.salt.hex(),
     }
     name = {"Content-Disposition": f'attachment; filename="proof-{receipt_id}.json"'}

@@ -16,7 +16,7 @@ from joserfc.jwk import OKPKey
 from consent_server.core.errors import InvalidProof, InvalidSettings, KeysNotOurs
 from consent_server.core.keys import KeyRing, KeySource, LinkSigner, verify_jws
 from tests.support import jose
-from tests.support.factories import settings_for
+from tests.support.factories import START, settings_for
 
 VECTORS = json.loads((Path(__file__).parents[1] / "data/test-vectors.json").read_text("utf-8"))["jws_ed25519"]
 PRIVATE: dict[str, Any] = VECTORS["jwk_private"]
@@ -165,11 +165,12 @@ def test_a_key_is_made_once_and_rotated(tmp_path: Path) -> None:
     first = source.ring.kid
     assert running.ring.kid == first
     assert settings.signing_keys_file.stat().st_mode & 0o777 == 0o600
-    token = running.ring.sign(CLAIMS, TYPE)
-    kids = [first] + [source.rotate() for _ in range(3)]
+    dated = CLAIMS | {"iat": int(START.timestamp())}
+    token = running.ring.sign(dated, TYPE)
+    kids = [first] + [source.rotate(START) for _ in range(3)]
     assert running.ring.kid == kids[-1]
     assert [key["kid"] for key in running.ring.public_jwks()["keys"]] == kids
-    assert verify_jws(token, TYPE, running.ring) == CLAIMS
+    assert verify_jws(token, TYPE, running.ring) == dated
     assert jose.header(running.ring.sign(CLAIMS, TYPE))["kid"] == kids[-1]
     stored = json.loads(settings.signing_keys_file.read_text())["keys"]
     assert ["d" in key for key in stored] == [False, False, False, True]
@@ -180,7 +181,9 @@ def test_keys_of_the_environment_are_not_rotated_from_here(tmp_path: Path) -> No
     source = KeySource(settings_for(tmp_path, "sqlite://", signing_keys=json.dumps({"keys": [PRIVATE]})))
     assert source.ring.kid == KID
     with pytest.raises(KeysNotOurs):
-        source.rotate()
+        source.rotate(START)
+    with pytest.raises(KeysNotOurs):
+        source.revoke(KID, START)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -127,7 +127,7 @@ def test_keys_may_be_rotated_while_many_records_go(shop: Shop, monkeypatch: pyte
 
     def rotate_once(_: int) -> None:
         if not rotated:
-            rotated.append(ctx.keys.rotate())
+            rotated.append(ctx.keys.rotate(ctx.now()))
             # Another worker seals with the new key meanwhile.
             shop.decide()
             shop.seal()

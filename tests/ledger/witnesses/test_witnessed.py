@@ -50,7 +50,7 @@ def test_the_command_says_what_each_answered(runner: FlaskCliRunner, ledger: Led
 
 
 def test_a_witness_is_told_of_a_ledger_by_its_verifier_key(app: Flask, services: Context) -> None:
-    services.keys.rotate()
+    services.keys.rotate(services.now())
     done = app.test_cli_runner().invoke(args=["ledger", "key", "shop"])
     assert done.exit_code == 0, done.output
     keys = [parse_vkey(line) for line in done.stdout.splitlines()]
