@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"os"
 	"strings"
@@ -39,8 +40,14 @@ type StateCheck struct {
 	server, site string
 
 	mutex              sync.Mutex
-	keys               map[string]ed25519.PublicKey
+	keys               map[string]publicKey
 	fetchedAt, askedAt time.Time
+}
+
+// A key, and since when it signs no more, in Unix seconds.
+type publicKey struct {
+	ed25519.PublicKey
+	retiredAt int64
 }
 
 // Claims are what a state token says. Pointers tell what is missing from what is 0.
@@ -91,7 +98,7 @@ func (check *StateCheck) claims(cookies string) (*Claims, error) {
 		return nil, errDenied
 	}
 	key, err := check.key(header["kid"])
-	if err != nil || !ed25519.Verify(key, []byte(parts[0]+"."+parts[1]), decoded[2]) {
+	if err != nil || !ed25519.Verify(key.PublicKey, []byte(parts[0]+"."+parts[1]), decoded[2]) {
 		return nil, errDenied
 	}
 	var claims Claims
@@ -99,34 +106,37 @@ func (check *StateCheck) claims(cookies string) (*Claims, error) {
 		return nil, errDenied
 	}
 	now := time.Now().Unix()
-	if *claims.Iat > now+clockSkew || *claims.Exp <= now || *claims.Exp-*claims.Iat > longestChoice {
+	if *claims.Iat > now+clockSkew || *claims.Iat > key.retiredAt+clockSkew {
+		return nil, errDenied
+	}
+	if *claims.Exp <= now || *claims.Exp-*claims.Iat > longestChoice {
 		return nil, errDenied
 	}
 	return &claims, nil
 }
 
-func (check *StateCheck) key(kid string) (ed25519.PublicKey, error) {
+func (check *StateCheck) key(kid string) (publicKey, error) {
 	check.mutex.Lock()
 	defer check.mutex.Unlock()
 	now := time.Now()
 	if now.Sub(check.fetchedAt) > keep {
 		check.keys = nil
 	}
-	if check.keys[kid] == nil && now.Sub(check.askedAt) > askAgain {
+	if check.keys[kid].PublicKey == nil && now.Sub(check.askedAt) > askAgain {
 		check.askedAt = now
 		keys, err := fetchKeys(check.server)
 		if err != nil {
-			return nil, err
+			return publicKey{}, err
 		}
 		check.keys, check.fetchedAt = keys, now
 	}
-	if check.keys[kid] == nil {
-		return nil, errDenied
+	if check.keys[kid].PublicKey == nil {
+		return publicKey{}, errDenied
 	}
 	return check.keys[kid], nil
 }
 
-func fetchKeys(server string) (map[string]ed25519.PublicKey, error) {
+func fetchKeys(server string) (map[string]publicKey, error) {
 	client := http.Client{Timeout: 5 * time.Second}
 	answer, err := client.Get(strings.TrimRight(server, "/") + "/.well-known/jwks.json")
 	if err != nil {
@@ -134,7 +144,11 @@ func fetchKeys(server string) (map[string]ed25519.PublicKey, error) {
 	}
 	defer answer.Body.Close()
 	var listed struct {
-		Keys []struct{ Kty, Crv, Alg, Kid, X string }
+		Keys []struct {
+			Kty, Crv, Alg, Kid, X string
+			Exp                   *int64
+			Revoked               json.RawMessage
+		}
 	}
 	if answer.StatusCode != http.StatusOK {
 		return nil, errDenied
@@ -142,11 +156,17 @@ func fetchKeys(server string) (map[string]ed25519.PublicKey, error) {
 	if err := json.NewDecoder(io.LimitReader(answer.Body, 1<<20)).Decode(&listed); err != nil {
 		return nil, err
 	}
-	keys := map[string]ed25519.PublicKey{}
+	keys := map[string]publicKey{}
 	for _, key := range listed.Keys {
 		public, err := base64url.DecodeString(key.X)
-		if err == nil && len(public) == ed25519.PublicKeySize && key.Kty == "OKP" && key.Crv == "Ed25519" && key.Alg == "EdDSA" {
-			keys[key.Kid] = public
+		retiredAt := int64(math.MaxInt64 - clockSkew)
+		if key.Exp != nil {
+			retiredAt = *key.Exp
+		}
+		// Of a revoked key nothing holds.
+		good := key.Kty == "OKP" && key.Crv == "Ed25519" && key.Alg == "EdDSA" && key.Revoked == nil
+		if err == nil && good && len(public) == ed25519.PublicKeySize {
+			keys[key.Kid] = publicKey{public, retiredAt}
 		}
 	}
 	return keys, nil

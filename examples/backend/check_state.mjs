@@ -47,14 +47,15 @@ export class StateCheck {
     const { alg, typ, kid, ...others } = JSON.parse(decode(header));
     // The algorithm is named here and never taken from the token: the token must not choose how it is checked.
     if (alg !== "EdDSA" || typ !== "consent-state+jwt" || Object.keys(others).length) throw Error("no state token");
-    const key = await this.#key(kid);
+    const { key, retiredAt } = await this.#key(kid);
     if (!verify(null, Buffer.from(`${header}.${payload}`), key, decode(signature))) throw Error("forged");
     const claims = JSON.parse(decode(payload));
     const now = Date.now() / 1000;
     if (claims.site !== this.#site || !Number.isInteger(claims.iat) || !Number.isInteger(claims.exp)) {
       throw Error("another site's, or not dated");
     }
-    if (claims.iat > now + CLOCK_SKEW || claims.exp <= now || claims.exp - claims.iat > LONGEST_CHOICE) {
+    const latest = Math.min(now, retiredAt) + CLOCK_SKEW;
+    if (claims.iat > latest || claims.exp <= now || claims.exp - claims.iat > LONGEST_CHOICE) {
       throw Error("not in force");
     }
     return claims;
@@ -77,10 +78,13 @@ export class StateCheck {
   async #fetchKeys() {
     const answer = await fetch(this.#address, { signal: AbortSignal.timeout(5000) });
     if (!answer.ok) throw Error("no keys");
+    // `exp`: since when a key signs no more. Of a revoked key nothing holds.
     const good = (await answer.json()).keys.filter(
-      ({ kty, crv, alg }) => kty === "OKP" && crv === "Ed25519" && alg === "EdDSA",
+      ({ kty, crv, alg, exp = 0, revoked }) =>
+        kty === "OKP" && crv === "Ed25519" && alg === "EdDSA" && Number.isInteger(exp) && revoked === undefined,
     );
-    this.#keys = new Map(good.map((key) => [key.kid, createPublicKey({ key, format: "jwk" })]));
+    const read = (key) => ({ key: createPublicKey({ key, format: "jwk" }), retiredAt: key.exp ?? Infinity });
+    this.#keys = new Map(good.map((key) => [key.kid, read(key)]));
     this.#fetchedAt = performance.now();
   }
 }

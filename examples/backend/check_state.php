@@ -21,8 +21,8 @@ final class StateCheck
     private const KEEP = 86400;
     private const ASK_AGAIN = 300;
 
-    /** @var array{keys: array<string, string>, fetched_at: int, asked_at: int} */
-    private array $known = ['keys' => [], 'fetched_at' => 0, 'asked_at' => 0];
+    /** @var array{keys: array<string, string>, ends: array<string, int>, fetched_at: int, asked_at: int} */
+    private array $known = ['keys' => [], 'ends' => [], 'fetched_at' => 0, 'asked_at' => 0];
 
     /**
      * A page lives for one request: $file keeps the keys between them. Only the site may write there, and no
@@ -73,7 +73,8 @@ final class StateCheck
         if (($claims->site ?? null) !== $this->site || !is_int($made) || !is_int($ends)) {
             throw new UnexpectedValueException("another site's, or not dated");
         }
-        if ($made > $now + self::CLOCK_SKEW || $ends <= $now || $ends - $made > self::LONGEST_CHOICE) {
+        $retiredAt = $this->known['ends'][$header['kid']] ?? PHP_INT_MAX;
+        if ($made > min($now, $retiredAt) + self::CLOCK_SKEW || $ends <= $now || $ends - $made > self::LONGEST_CHOICE) {
             throw new UnexpectedValueException('not in force');
         }
         return $claims;
@@ -109,8 +110,11 @@ final class StateCheck
         $good = array_filter(
             $listed,
             fn ($key) => [$key['kty'] ?? '', $key['crv'] ?? '', $key['alg'] ?? ''] === ['OKP', 'Ed25519', 'EdDSA']
+                && !array_key_exists('revoked', $key) && (!array_key_exists('exp', $key) || is_int($key['exp']))
         );
         $this->known['keys'] = array_column($good, 'x', 'kid');
+        // Since when a key signs no more.
+        $this->known['ends'] = array_column($good, 'exp', 'kid');
         $this->known['fetched_at'] = $now;
     }
 

@@ -33,7 +33,7 @@ class StateCheck:
         self._address = server.rstrip("/") + "/.well-known/jwks.json"
         self._site = site
         self._lock = threading.Lock()
-        self._keys: dict[str, KeySet] = {}
+        self._keys: dict[str, tuple[KeySet, float]] = {}
         self._fetched_at = self._asked_at = float("-inf")
 
     def allows(self, cookies: str | None, vendor: str, purposes: Sequence[str]) -> bool:
@@ -51,16 +51,16 @@ class StateCheck:
         # The algorithm is named here and never taken from the token: the token must not choose how it is checked.
         if header != {"alg": "EdDSA", "typ": "consent-state+jwt", "kid": header["kid"]}:
             raise ValueError("no state token")
-        keys = self._key(header["kid"])
+        keys, retired_at = self._key(header["kid"])
         claims: dict[str, Any] = json.loads(jws.deserialize_compact(token, keys, algorithms=["EdDSA"]).payload)
         made, ends, now = claims["iat"], claims["exp"], time.time()
         if claims["site"] != self._site or type(made) is not int or type(ends) is not int:
             raise ValueError("another site's, or not dated")
-        if made > now + CLOCK_SKEW or ends <= now or ends - made > LONGEST_CHOICE:
+        if made > min(now, retired_at) + CLOCK_SKEW or ends <= now or ends - made > LONGEST_CHOICE:
             raise ValueError("not in force")
         return claims
 
-    def _key(self, kid: str) -> KeySet:
+    def _key(self, kid: str) -> tuple[KeySet, float]:
         # Who comes while keys are fetched waits for them.
         with self._lock:
             now = time.monotonic()
@@ -73,11 +73,16 @@ class StateCheck:
             return self._keys[kid]
 
 
-def _fetch_keys(address: str) -> dict[str, KeySet]:
+def _fetch_keys(address: str) -> dict[str, tuple[KeySet, float]]:
+    """Each with the time since when it signs no more. Of a revoked key nothing holds."""
     with urllib.request.urlopen(address, timeout=5) as answer:
         listed = json.loads(answer.read(1 << 20))["keys"]
     good = [key for key in listed if (key["kty"], key["crv"], key["alg"]) == ("OKP", "Ed25519", "EdDSA")]
-    return {key["kid"]: KeySet.import_key_set({"keys": [key]}) for key in good}
+    return {
+        key["kid"]: (KeySet.import_key_set({"keys": [key]}), key.get("exp", float("inf")))
+        for key in good
+        if "revoked" not in key
+    }
 
 
 def _token(cookies: str) -> str:

@@ -35,7 +35,7 @@ async function readClaims(env, token) {
   const { alg, typ, kid, ...others } = parse(decode(header));
   // The algorithm is named here and never taken from the token: the token must not choose how it is checked.
   if (alg !== "EdDSA" || typ !== "consent-state+jwt" || Object.keys(others).length) throw Error("no state token");
-  const key = await readKey(env.CONSENT_SERVER, kid);
+  const { key, retiredAt } = await readKey(env.CONSENT_SERVER, kid);
   const signed = new TextEncoder().encode(`${header}.${payload}`);
   if (!(await crypto.subtle.verify("Ed25519", key, decode(signature), signed))) throw Error("forged");
   const claims = parse(decode(payload));
@@ -43,7 +43,8 @@ async function readClaims(env, token) {
   if (claims.site !== env.SITE || !Number.isInteger(claims.iat) || !Number.isInteger(claims.exp)) {
     throw Error("another site's, or not dated");
   }
-  if (claims.iat > now + CLOCK_SKEW || claims.exp <= now || claims.exp - claims.iat > LONGEST_CHOICE) {
+  const latest = Math.min(now, retiredAt) + CLOCK_SKEW;
+  if (claims.iat > latest || claims.exp <= now || claims.exp - claims.iat > LONGEST_CHOICE) {
     throw Error("not in force");
   }
   return claims;
@@ -69,12 +70,15 @@ async function fetchKeys(server) {
   const options = { signal: AbortSignal.timeout(5000), cf: { cacheEverything: true, cacheTtl: ASK_AGAIN / 1000 } };
   const answer = await fetch(`${server.replace(/\/$/, "")}/.well-known/jwks.json`, options);
   if (!answer.ok) throw Error("no keys");
+  // `exp`: since when a key signs no more. Of a revoked key nothing holds.
   const good = (await answer.json()).keys.filter(
-    ({ kty, crv, alg }) => kty === "OKP" && crv === "Ed25519" && alg === "EdDSA",
+    ({ kty, crv, alg, exp = 0, revoked }) =>
+      kty === "OKP" && crv === "Ed25519" && alg === "EdDSA" && Number.isInteger(exp) && revoked === undefined,
   );
   // Without `alg`: WebCrypto calls it Ed25519, and some refuse the older name.
   const read = ({ kty, crv, x }) => crypto.subtle.importKey("jwk", { kty, crv, x }, "Ed25519", false, ["verify"]);
-  return new Map(await Promise.all(good.map(async (key) => [key.kid, await read(key)])));
+  const dated = async (key) => [key.kid, { key: await read(key), retiredAt: key.exp ?? Infinity }];
+  return new Map(await Promise.all(good.map(dated)));
 }
 
 // Undefined where there is no answer.

@@ -24,13 +24,21 @@ def _private(jwks: str) -> dict[str, Any]:
 
 
 class Signers:
-    """A server with two keys, of which the newest signs, and a server that nobody knows."""
+    """A server with four keys, of which the newest signs, and a server that nobody knows.
+
+    One was replaced before keys had an end, one was retired a hundred days ago, one was stolen.
+    """
 
     def __init__(self) -> None:
-        self._sets = {name: new_key_set() for name in ("replaced", "newest", "stranger")}
+        self._sets = {name: new_key_set() for name in ("replaced", "retired", "revoked", "newest", "stranger")}
         self._rings = {name: KeyRing.from_jwks(text) for name, text in self._sets.items()}
-        replaced = self._rings["replaced"].public_jwks()["keys"]
-        self.published = KeyRing.from_jwks(json.dumps({"keys": [*replaced, _private(self._sets["newest"])]}))
+        replaced, retired, revoked = (
+            self._rings[name].public_jwks()["keys"][0] for name in ("replaced", "retired", "revoked")
+        )
+        retired["exp"] = int(time.time()) - 100 * 86400
+        revoked["revoked"] = {"revoked_at": int(time.time())}
+        newest = _private(self._sets["newest"])
+        self.published = KeyRing.from_jwks(json.dumps({"keys": [replaced, retired, revoked, newest]}))
 
     def cookies(self, vector: dict[str, Any]) -> str:
         """The Cookie header of a vector."""

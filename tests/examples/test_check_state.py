@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,17 +87,26 @@ def test_a_server_that_is_away_allows_nothing(checker: Checker, granted: str) ->
 
 
 def test_a_key_for_another_use_is_no_key(checker: Checker, keys: KeyServer, granted: str) -> None:
-    changes = ({"alg": "ES256"}, {"crv": "X25519"}, {"kty": "EC"}, {"kid": "another"})
+    changes: list[dict[str, Any]] = [
+        {"alg": "ES256"}, {"crv": "X25519"}, {"kty": "EC"}, {"kid": "another"}, {"exp": "soon"}, {"exp": 1.5},
+        {"exp": 1}, {"revoked": {"revoked_at": 1}}, {"revoked": {}},
+    ]  # fmt: skip
     published = json.loads(keys.body)["keys"]
     keys.body = json.dumps({"keys": [{**key, **change} for key in published for change in changes]}).encode()
     assert checker.answers(keys.url, SITE, VENDOR, PURPOSES, [granted]) == [False]
 
 
 def test_php_keeps_the_keys_from_request_to_request(
-    monkeypatch: pytest.MonkeyPatch, keys: KeyServer, granted: str, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, keys: KeyServer, granted: str, tmp_path: Path, signers: Signers
 ) -> None:
     monkeypatch.setenv("KEYS_FILE", str(tmp_path / "keys.json"))
     for _ in range(2):
         assert Checker(COMMANDS["PHP"]).answers(keys.url, SITE, VENDOR, PURPOSES, [granted]) == [True]
     assert keys.asked == 1
     assert [path.name for path in tmp_path.iterdir()] == ["keys.json"]
+    # With the end of each: a token that is dated after it holds in no request.
+    late = [signers.cookies(vector) for vector in VECTORS if vector.get("signer") == "retired"]
+    for _ in range(2):
+        answers = Checker(COMMANDS["PHP"]).answers(keys.url, SITE, VENDOR, PURPOSES, late)
+        assert answers == [True, True, False, False]
+    assert keys.asked == 1
