@@ -14,8 +14,9 @@ from flask.testing import FlaskClient
 from consent_server.core.context import Context
 from consent_server.core.keys import KeyRing
 from consent_server.core.notes import ED25519, Checkpoint, Note, NoteKey, format_note, sign_note
+from consent_server.decisions.rules_contents import commitment
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE
-from consent_server.ledger.rules import commitment, leaf_hash
+from consent_server.ledger.rules import leaf_hash
 from consent_server.ledger.seal import seal_ledger
 from tests.support import jose
 from tests.support.factories import Body, Clock

@@ -53,13 +53,15 @@ async function check() {
   const [receipt, jwks] = await Promise.all([read(section.dataset.jws, "text"), read(section.dataset.keys, "json")]);
   const keys = await readKeys(jwks);
   const own = receiptSteps(receipt, keys);
-  await steps.run("key", own.key);
+  if (!own.isRevoked()) await steps.runKey(own);
   if (!(await steps.run("signature", own.signature))) return steps.say("invalid", "fail");
   await steps.run("contents", () => compare(own.found.claims));
   const proof = await readProof();
   if (!proof) return steps.failed ? steps.say("invalid", "fail") : steps.say("pending");
   const ledger = proofSteps(receipt, own.found.claims, proof, keys);
   for (const name of ["checkpoint", "leaf", "path"]) await steps.run(name, ledger[name]);
+  own.found.proved = true;
+  if (own.isRevoked()) await steps.runKey(own);
   return steps.failed ? steps.say("invalid", "fail") : steps.say("valid", "ok");
 }
 

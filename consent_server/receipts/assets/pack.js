@@ -39,7 +39,7 @@ async function lines(zip, name) {
 /** All checks of a pack, one after another; `ours` are the keys of this server, null where it did not answer.
  * `progress` is told how many records are done, of how many. */
 export async function checkPack(zip, steps, ours, progress) {
-  const pack = { zip, manifest: await json(zip, "manifest.json"), named: new Set(), signers: new Set() };
+  const pack = { zip, ours, manifest: await json(zip, "manifest.json"), named: new Set(), signers: new Set() };
   await steps.run("files", () => checkFiles(pack));
   if (!(await steps.run("keys", () => checkKeys(pack)))) return pack;
   await steps.run("manifest", () => checkManifest(pack));
@@ -64,7 +64,12 @@ async function checkFiles({ zip, manifest }) {
 
 async function checkKeys(pack) {
   pack.keys = await at("keys.json", async () => readKeys(await json(pack.zip, "keys.json")));
-  for (const [id, { claimed }] of pack.keys) want(id === claimed, `keys.json ${claimed}`);
+  for (const [id, known] of pack.keys) {
+    want(id === known.claimed, `keys.json ${known.claimed}`);
+    // What became of a key since the pack was made, this server knows.
+    const now = pack.ours?.get(id);
+    if (now) Object.assign(known, { end: Math.min(known.end, now.end), revoked: known.revoked || now.revoked });
+  }
   return `${pack.keys.size}`;
 }
 
@@ -74,6 +79,8 @@ async function checkManifest(pack) {
     const jws = parseJws(decodeText(await zip.read("manifest.jws")).trim(), "consent-manifest+jwt");
     await verifyJws(jws, keys);
     pack.signers.add(jws.kid);
+    // All of a pack rests on this signature: also what revoked keys signed before others had them.
+    want(!keys.get(jws.kid).revoked);
     want(jws.claims.manifest === hex(await sha256(await zip.read("manifest.json"))), "manifest.json");
     for (const name of ["iss", "site", "ledger"]) want(jws.claims[name] === manifest[name], `manifest.json ${name}`);
     return jws.kid;
@@ -85,8 +92,8 @@ async function checkCheckpoints(pack) {
   let before = -1;
   for (const [number, line] of (await lines(zip, "checkpoints.jsonl")).entries())
     await at(`checkpoints.jsonl ${number + 1}`, async () => {
-      const { size, note } = parseJson(line);
-      pack.tree = await openCheckpoint(note, manifest.ledger, keys);
+      const { size, note, sealed_at: sealedAt } = parseJson(line);
+      pack.tree = await openCheckpoint(note, manifest.ledger, keys, Math.floor(Date.parse(sealedAt) / 1000));
       for (const kid of pack.tree.signers) pack.signers.add(kid);
       want(pack.tree.size === size && size > before);
       before = size;
@@ -146,8 +153,9 @@ async function checkRecord(pack, line, index, place, failed) {
 
 async function checkSignature(pack, { receipt, leaf_index: index }) {
   const { manifest, removals, named } = pack;
-  const { kid, type, claims, ...jws } = parseJws(receipt, RECEIPT, REMOVAL, REMARK);
-  await verifyJws({ kid, ...jws }, pack.keys);
+  const jws = parseJws(receipt, RECEIPT, REMOVAL, REMARK);
+  const { kid, type, claims } = jws;
+  await verifyJws(jws, pack.keys);
   pack.signers.add(kid);
   want(isOfSite(claims.ledger, manifest.ledger) && claims.site === manifest.site);
   if (type === RECEIPT) named.add(`notices/${claims.notice}.json`).add(`widget/${claims.widget}.js`);

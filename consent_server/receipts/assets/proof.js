@@ -3,6 +3,9 @@
 const utf8 = new TextEncoder();
 const strictText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** Seconds by which a key's end may be missed: clocks differ. */
+const LEEWAY = 60;
+
 /** Something does not prove what it claims. */
 export class Wrong extends Error {}
 /** This browser, or a page without TLS, has no Ed25519. */
@@ -101,7 +104,8 @@ export const same = (one, other) => one.length === other.length && one.every((by
 /** RFC 7638. */
 export const thumbprint = async ({ crv, kty, x }) => base64url(await sha256(utf8.encode(JSON.stringify({ crv, kty, x }))));
 
-/** The keys of a JWK Set by their thumbprints; `claimed` is the id that each came with. */
+/** The keys of a JWK Set by their thumbprints; `claimed` is the id that each came with, `end` since when it signs no
+ * more (Unix seconds), and what a `revoked` one signed others may have signed. */
 export async function readKeys(jwks) {
   want(jwks && Array.isArray(jwks.keys) && jwks.keys.length > 0, "no JWK Set");
   const keys = new Map();
@@ -109,7 +113,9 @@ export async function readKeys(jwks) {
     want(jwk && jwk.kty === "OKP" && jwk.crv === "Ed25519" && typeof jwk.x === "string", "not an Ed25519 key");
     const raw = unbase64url(jwk.x);
     want(raw.length === 32, "not an Ed25519 key");
-    keys.set(await thumbprint(jwk), { raw, key: await importKey(raw), claimed: jwk.kid });
+    const { kid: claimed, exp: end = Infinity, revoked } = jwk;
+    want(end === Infinity || Number.isSafeInteger(end), "not an end");
+    keys.set(await thumbprint(jwk), { raw, key: await importKey(raw), claimed, end, revoked: revoked !== undefined });
   }
   return keys;
 }
@@ -145,18 +151,24 @@ export function keyOf(jws, keys) {
   return found;
 }
 
+const inUse = ({ end }, at) => end === Infinity || (Number.isSafeInteger(at) && at <= end + LEEWAY);
+
 export async function verifyJws(jws, keys) {
-  want(jws.signature.length === 64 && (await signed(keyOf(jws, keys).key, jws.signature, jws.message)), "signature");
+  const known = keyOf(jws, keys);
+  want(jws.signature.length === 64 && (await signed(known.key, jws.signature, jws.message)), "signature");
+  want(inUse(known, jws.claims.iat), "signed after the key was retired");
 }
 
-/** A checkpoint that a key named for its origin signed (docs/formats/checkpoint.md, sections 1 and 2); which keys did. */
 /** Whether two names are of ledgers of one site: after a restore a ledger goes on under a numbered name. */
 export function isOfSite(name, origin) {
   const site = (one) => String(one).replace(/(\/ledger\/[^/]+)\/[1-9]\d*$/, "$1");
   return site(name) === site(origin);
 }
 
-export async function openCheckpoint(note, origin, keys) {
+/** A checkpoint that a key named for its origin signed (docs/formats/checkpoint.md, sections 1 and 2); which keys did.
+ * Where it is known when it was sealed (Unix seconds), by a key that was in use then. */
+export async function openCheckpoint(note, origin, all, sealedAt = null) {
+  const keys = [...all].filter(([, known]) => sealedAt === null || inUse(known, sealedAt));
   want(typeof note === "string", "no note");
   const cut = note.lastIndexOf("\n\n");
   want(cut > 0 && note.endsWith("\n"), "no signed note");
@@ -212,6 +224,14 @@ export function receiptSteps(receipt, keys) {
   const jws = () => (found.jws = found.jws || parseJws(receipt, "consent-receipt+jwt"));
   return {
     found,
+    /** Whether others may have signed it: then it holds by its proof alone. */
+    isRevoked: () => {
+      try {
+        return keyOf(jws(), keys).revoked;
+      } catch {
+        return false;
+      }
+    },
     key: async () => (keyOf(jws(), keys), jws().kid),
     signature: async () => {
       await verifyJws(jws(), keys);
@@ -220,8 +240,10 @@ export function receiptSteps(receipt, keys) {
   };
 }
 
-/** The steps of its proof. `claims` are those that the signature holds for. */
-export function proofSteps(receipt, claims, proof, keys) {
+/** The steps of its proof. `claims` are those that the signature holds for. Whoever has a revoked key can sign
+ * checkpoints as well: theirs hold nothing. */
+export function proofSteps(receipt, claims, proof, all) {
+  const keys = new Map([...all].filter(([, { revoked }]) => !revoked));
   const found = {};
   return {
     found,

@@ -34,6 +34,14 @@ export class Steps {
     }
   }
 
+  /** The key last where it is revoked: it counts if all else holds, the proof above all. */
+  async runKey(own) {
+    await this.run("key", () => {
+      if (own.isRevoked() && (this.failed || !own.found.proved)) throw new Error("revoked");
+      return own.key();
+    });
+  }
+
   say(key, outcome = "wait") {
     this.status.textContent = this.status.dataset[key];
     this.status.dataset.outcome = outcome;

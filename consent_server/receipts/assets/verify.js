@@ -43,12 +43,14 @@ async function checkReceipt(receipt, proof, keys) {
   const steps = stepsOf("receipt");
   steps.say("working");
   const own = receiptSteps(receipt, keys);
-  await steps.run("key", own.key);
+  if (!own.isRevoked() || !proof) await steps.runKey(own);
   if (!(await steps.run("signature", own.signature))) return steps.say("invalid", "fail");
   showContents(own.found.claims);
-  if (!proof) return steps.say("unproved");
+  if (!proof) return steps.failed ? steps.say("invalid", "fail") : steps.say("unproved");
   const ledger = proofSteps(receipt, own.found.claims, proof, keys);
   for (const name of ["checkpoint", "leaf", "path"]) await steps.run(name, ledger[name]);
+  own.found.proved = true;
+  if (own.isRevoked()) await steps.runKey(own);
   return steps.failed ? steps.say("invalid", "fail") : steps.say("valid", "ok");
 }
 

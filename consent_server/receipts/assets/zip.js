@@ -1,4 +1,6 @@
-// Reads a zip from a file of this device: stored and deflated entries, by its directory.
+// Reads a zip from a file of this device: stored and deflated entries, by its directory. What other programs could read
+// as another zip, or as something else, is refused: entries from the first byte on, one after the other, then the
+// directory and its end, and nothing before, between or behind them.
 
 import { Wrong } from "./proof.js";
 
@@ -7,7 +9,9 @@ const ENTRY = 0x02014b50;
 const LOCAL = 0x04034b50;
 const STORED = 0;
 const DEFLATED = 8;
-const LONGEST_END = 22 + 65535;
+const END_SIZE = 22;
+/** What may stand behind an entry whose sizes were not known before it (bit 3): CRC and sizes, with or without a mark. */
+const DESCRIPTORS = [12, 16, 20, 24];
 /** Above this a browser's memory is no place for a pack. */
 export const LARGEST = 512 * 1024 * 1024;
 
@@ -17,7 +21,7 @@ const view = async (blob, from, to) => new DataView(await blob.slice(from, to).a
 
 /** Name to how to read it; nothing is unpacked yet. */
 export async function openZip(blob) {
-  const directory = await findDirectory(blob);
+  const [directory, directoryAt] = await findDirectory(blob);
   const entries = new Map();
   let at = 0;
   while (at < directory.byteLength) {
@@ -27,20 +31,30 @@ export async function openZip(blob) {
     entries.set(entry.name, entry);
     at = entry.next;
   }
-  return new Zip(blob, entries);
+  const zip = new Zip(blob, entries);
+  await requireRow(zip, directoryAt);
+  return zip;
+}
+
+async function requireRow(zip, directoryAt) {
+  let [at, behind] = [0, [0]];
+  for (const entry of [...zip.entries.values()].sort((one, other) => one.offset - other.offset)) {
+    if (!behind.includes(entry.offset - at)) throw new Wrong("not one entry after the other");
+    at = (await zip.start(entry)) + entry.packed;
+    behind = entry.described ? DESCRIPTORS : [0];
+  }
+  if (!behind.includes(directoryAt - at)) throw new Wrong("not one entry after the other");
 }
 
 async function findDirectory(blob) {
-  const start = Math.max(0, blob.size - LONGEST_END);
-  const tail = await view(blob, start, blob.size);
-  for (let at = tail.byteLength - 22; at >= 0; at -= 1) {
-    if (tail.getUint32(at, true) !== END) continue;
-    const [size, offset] = [tail.getUint32(at + 12, true), tail.getUint32(at + 16, true)];
-    if (offset === 0xffffffff) throw new TooLarge();
-    if (offset + size > start + at) throw new Wrong("directory");
-    return view(blob, offset, offset + size);
-  }
-  throw new Wrong("no zip");
+  // At the very end: a comment could hide another zip's.
+  const endAt = blob.size - END_SIZE;
+  const end = endAt < 0 ? null : await view(blob, endAt, blob.size);
+  if (!end || end.getUint32(0, true) !== END || end.getUint16(20, true) !== 0) throw new Wrong("no zip");
+  const [size, offset] = [end.getUint32(12, true), end.getUint32(16, true)];
+  if (offset === 0xffffffff) throw new TooLarge();
+  if (offset + size !== endAt) throw new Wrong("directory");
+  return [await view(blob, offset, endAt), offset];
 }
 
 function readEntry(directory, at) {
@@ -50,7 +64,8 @@ function readEntry(directory, at) {
   const name = new TextDecoder().decode(new Uint8Array(directory.buffer, at + 46, named));
   const [packed, size, offset] = [20, 24, 42].map((field) => directory.getUint32(at + field, true));
   if (Math.max(packed, size) > LARGEST || offset === 0xffffffff) throw new TooLarge();
-  return { name, method: directory.getUint16(at + 10, true), packed, size, offset, next };
+  const described = (directory.getUint16(at + 8, true) & 8) !== 0;
+  return { name, method: directory.getUint16(at + 10, true), packed, size, offset, described, next };
 }
 
 class Zip {
@@ -63,13 +78,21 @@ class Zip {
     return [...this.entries.keys()];
   }
 
+  /** Where the bytes of an entry begin. Its name stands before them once more, and is the same. */
+  async start({ name, offset }) {
+    const local = await view(this.blob, offset, offset + 30);
+    if (local.byteLength < 30 || local.getUint32(0, true) !== LOCAL) throw new Wrong(name);
+    const [named, extra] = [26, 28].map((field) => local.getUint16(field, true));
+    const told = await view(this.blob, offset + 30, offset + 30 + named);
+    if (new TextDecoder().decode(told) !== name) throw new Wrong(name);
+    return offset + 30 + named + extra;
+  }
+
   /** The bytes of a file. */
   async read(name) {
     const entry = this.entries.get(name);
     if (!entry) throw new Wrong(name);
-    const local = await view(this.blob, entry.offset, entry.offset + 30);
-    if (local.byteLength < 30 || local.getUint32(0, true) !== LOCAL) throw new Wrong(name);
-    const start = entry.offset + 30 + local.getUint16(26, true) + local.getUint16(28, true);
+    const start = await this.start(entry);
     const packed = this.blob.slice(start, start + entry.packed);
     const bytes = entry.method === STORED ? new Uint8Array(await packed.arrayBuffer()) : await inflate(packed, entry);
     if (bytes.length !== entry.size) throw new Wrong(name);
