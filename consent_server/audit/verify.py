@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import base64
 import calendar
+import collections
 import contextlib
 import functools
 import hashlib
@@ -36,10 +37,13 @@ if TYPE_CHECKING:
     Point = tuple[int, int, int, int]
     Signature = tuple[bytes, bytes, bytes]  # public key, message, signature
     Fault = tuple[str, str, str]  # check, place, reason
+    Names = dict[tuple[str, bytes], "Key"]  # keys of the ledger by the name and id that they have in notes
 
 # Seconds by which a record's time may miss those of the checkpoints around it: what may pass between signing
 # and sealing, and between the clocks of two machines. Nobody gains by moving a decision a quarter of an hour.
 TOLERANCE = 900
+# Seconds by which the end of a key may be missed: somebody may be signing while it is replaced.
+LEEWAY = 60
 LINES_AT_ONCE = 1000
 LONGEST_LINE = 1 << 20
 LARGEST_FILE = 1 << 26
@@ -48,7 +52,7 @@ PRINTED = 20
 CHECKS = {
     "files": "each file is the one that the manifest names, none is missing, none was added",
     "manifest": "the ledger's operator signed the manifest",
-    "keys": "the keys are Ed25519, each under its own id",
+    "keys": "the keys are Ed25519, each under its own id, and signed nothing after their end",
     "checkpoints": "each is signed by the ledger, longer and not earlier than the one before",
     "records": "each line has its form, its leaf follows the one before without a gap",
     "signatures": "a key of the ledger signed each receipt and each removal",
@@ -225,7 +229,18 @@ def spoken(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
 
 
-def open_jws(token: Any, types: Sequence[str], keys: dict[str, bytes]) -> tuple[dict[str, Any], Signature]:
+class Key(NamedTuple):
+    """A public key, since when it signs no more, and whether others may have it."""
+
+    public: bytes
+    end: float = float("inf")
+    revoked: bool = False
+
+    def in_use(self, at: float) -> bool:
+        return at <= self.end + LEEWAY
+
+
+def open_jws(token: Any, types: Sequence[str], keys: dict[str, Key]) -> tuple[dict[str, Any], Signature]:
     """Type and claims of a compact JWS, and the signature that is still to be checked."""
     parts = token.split(".") if isinstance(token, str) and token.isascii() else []
     if len(parts) != 3:
@@ -239,8 +254,11 @@ def open_jws(token: Any, types: Sequence[str], keys: dict[str, bytes]) -> tuple[
         raise Wrong(f"it is signed by a foreign key, {header['kid']!r:.60}, which is not in keys.json")
     if not isinstance(claims, dict):
         raise Wrong("its payload is not a JSON object")
+    key = keys[header["kid"]]
+    if not key.in_use(number(claims.get("iat"))):
+        raise Wrong(f"it is dated after its key was retired on {spoken(key.end)}")
     message = token.rpartition(".")[0].encode()
-    return {**claims, "typ": header["typ"]}, (keys[header["kid"]], message, unbase64(parts[2], url=True))
+    return {**claims, "typ": header["typ"]}, (key.public, message, unbase64(parts[2], url=True))
 
 
 class Checkpoint(NamedTuple):
@@ -250,17 +268,20 @@ class Checkpoint(NamedTuple):
     text: str
     lines: tuple[tuple[str, bytes, bytes], ...]  # key name, key id, signature
 
-    def own_bytes(self, names: dict[tuple[str, bytes], bytes]) -> bytes:
+    def own_bytes(self, names: Names) -> bytes:
         """The note as the ledger signed it, without the lines that witnesses added: what is timestamped."""
         lines = [(one[0], base64.b64encode(one[1] + one[2]).decode()) for one in self.lines if one[:2] in names]
         return (self.text + "\n" + "".join(f"\u2014 {name} {value}\n" for name, value in lines)).encode()
 
-    def signatures(self, names: dict[tuple[str, bytes], bytes]) -> list[Signature]:
-        """The signatures of the ledger's keys that are still to be checked."""
-        known = [(names[line[:2]], self.text.encode(), line[2]) for line in self.lines if line[:2] in names]
+    def signatures(self, names: Names, at: float = 0) -> list[Signature]:
+        """The signatures of the ledger's keys in use at a time that are still to be checked."""
+        known = [(names[line[:2]], line[2]) for line in self.lines if line[:2] in names]
         if not known:
             raise Wrong("no key of the ledger signed it")
-        return known
+        used = [(key.public, self.text.encode(), signature) for key, signature in known if key.in_use(at)]
+        if not used:
+            raise Wrong("it was sealed after the key that signed it was retired")
+        return used
 
 
 def open_checkpoint(note: Any) -> Checkpoint:
@@ -419,7 +440,7 @@ class Facts(NamedTuple):
     file: str
     site: str
     ledgers: tuple[str, ...]
-    keys: dict[str, bytes]
+    keys: dict[str, Key]
     size: int
     root: bytes
 
@@ -564,7 +585,11 @@ class Pack:
     def __init__(self, path: str) -> None:
         self.folder = path if os.path.isdir(path) else None
         self.zip = None if self.folder else zipfile.ZipFile(path)
-        self.names = self.zip.namelist() if self.zip else [name for name in walk(path) if NAMES.fullmatch(name)]
+        if self.zip:
+            require_row(path, self.zip)
+        found = self.zip.namelist() if self.zip else [name for name in walk(path) if NAMES.fullmatch(name)]
+        # How often each is there.
+        self.names = collections.Counter(found)
 
     def open(self, name: str) -> IO[bytes]:
         if name not in self.names:
@@ -594,6 +619,47 @@ class Pack:
         return digest.hexdigest(), size
 
 
+def require_row(path: str, archive: zipfile.ZipFile) -> None:
+    """A zip is its entries, one after the other from the first byte on, the directory and its end.
+
+    With anything before, between or behind them another program could read another pack out of it, or run it.
+    """
+    at, behind = 0, [0]
+    with open(path, "rb") as file:
+        for entry in sorted(archive.infolist(), key=lambda entry: entry.header_offset):
+            if entry.header_offset - at not in behind:
+                raise Wrong(f"the zip has something else before {entry.filename}")
+            file.seek(entry.header_offset)
+            header = file.read(30)
+            at = entry.header_offset + 30 + sum(struct.unpack("<HH", header[26:])) + entry.compress_size
+            # Bit 3: its CRC and sizes follow it, with or without a mark.
+            behind = [12, 16, 20, 24] if entry.flag_bits & 8 else [0]
+        start, stop = directory(file)
+    if start - at not in behind:
+        raise Wrong("the zip has something else before its directory")
+    if stop != os.path.getsize(path):
+        raise Wrong("the zip has something behind its end")
+
+
+def directory(file: IO[bytes]) -> tuple[int, int]:
+    """Where a zip's directory begins, and where the file then has to end. At its very end stands where."""
+    end_at = file.seek(0, os.SEEK_END) - 22
+    file.seek(max(end_at - 20, 0))
+    tail = file.read()
+    mark, size, start, comment = struct.unpack("<4s8xLLH", tail[-22:])
+    if mark != b"PK\x05\x06" or comment:
+        raise Wrong("the zip has something behind its end")
+    if tail[:4] != b"PK\x06\x07":
+        return start, start + size + 22
+    # A large one has a second end before this one, and where that stands between the two.
+    (second_at,) = struct.unpack("<8xQ4x", tail[:20])
+    file.seek(second_at)
+    mark, length, size, start = struct.unpack("<4sQ28xQQ", file.read(56))
+    if mark != b"PK\x06\x06" or length != 44 or second_at != start + size:
+        raise Wrong("the zip's two ends differ")
+    return start, second_at + 56 + 20 + 22
+
+
 def walk(folder: str) -> Iterator[str]:
     for root, _, files in os.walk(folder):
         for name in files:
@@ -612,7 +678,7 @@ class Sealed(NamedTuple):
 class Options(NamedTuple):
     """What the auditor brings along: names and texts of files, witnesses' keys."""
 
-    keys: dict[str, bytes] | None = None
+    keys: dict[str, Key] | None = None
     kept: Sequence[tuple[str, str]] = ()
     proofs: Sequence[Any] = ()
     witnesses: Sequence[str] = ()
@@ -630,8 +696,8 @@ class Audit:
         # Whoever cosigned checkpoints, and whose key the auditor did not name.
         self.strangers: set[str] = set()
         self.manifest: dict[str, Any] = {}
-        self.keys: dict[str, bytes] = {}
-        self.names: dict[tuple[str, bytes], bytes] = {}
+        self.keys: dict[str, Key] = {}
+        self.names: Names = {}
         # However many checkpoints there are, these alone are kept: the newest, and those of which another file or
         # the auditor asks, each with the SHA-256 of its note without witnesses' lines. The rest is read again.
         self.newest: Sealed | None = None
@@ -709,12 +775,12 @@ class Audit:
 
     def read_keys(self) -> None:
         document = strict_json(self.pack.read("keys.json"))
-        self.keys = read_jwks(document)
+        self.keys = {kid: newer(key, (self.options.keys or {}).get(kid)) for kid, key in read_jwks(document).items()}
         ledger = self.manifest["ledger"]
         self.names = {
-            (name, key_id(name, b"\x01", public)): public for name in names_of(ledger) for public in self.keys.values()
+            (name, key_id(name, b"\x01", key.public)): key for name in names_of(ledger) for key in self.keys.values()
         }
-        ids = {one: b"\x01" + public for (name, one), public in self.names.items() if name == ledger}
+        ids = {one: b"\x01" + key.public for (name, one), key in self.names.items() if name == ledger}
         written = [f"{ledger}+{hint.hex()}+{base64.b64encode(key).decode()}" for hint, key in ids.items()]
         if document.get("ledger") != written:
             raise Wrong("the ledger's keys are not those of the key set")
@@ -729,13 +795,16 @@ class Audit:
         claims, signature = open_jws(token, ("consent-manifest+jwt",), self.keys)
         if forged([signature]):
             raise Wrong("the signature does not match the content")
+        # All of a pack rests on this signature: also what a revoked key signed before others had it.
+        if any(key.revoked for key in self.keys.values() if key.public == signature[0]):
+            raise Wrong("its key is revoked: others may have made this pack. Ask for one that was made since")
         if claims.get("manifest") != self.pack.weigh("manifest.json")[0]:
             raise Wrong("manifest.json is not the file that was signed: it was altered")
         self.seen["manifest"] = f"signed at {spoken(number(claims.get('iat')))}"
 
     def check_files(self) -> None:
         listed = self.manifest["files"]
-        for name in sorted({name for name in self.pack.names if self.pack.names.count(name) > 1}):
+        for name in sorted(name for name, times in self.pack.names.items() if times > 1):
             self.fail("files", name, "it is in the zip twice")
         for name in sorted(set(self.pack.names) - set(listed) - {"manifest.json", "manifest.jws"}):
             self.fail("files", name, "the manifest does not name it: it was added")
@@ -830,8 +899,8 @@ class Audit:
         """Its signatures that are still to be checked, each with its check and place."""
         if sealed.size in self.asked:
             self.asked[sealed.size] = sealed, hashlib.sha256(checkpoint.own_bytes(self.names)).hexdigest()
-        yield from (("checkpoints", where, one) for one in checkpoint.signatures(self.names))
-        known = {**self.witnesses, **self.names}
+        yield from (("checkpoints", where, one) for one in checkpoint.signatures(self.names, sealed.at))
+        known = self.witnesses.keys() | self.names.keys()
         self.strangers |= {one[0] for one in checkpoint.lines if one[:2] not in known}
         for who, one, stamp in cosignatures(checkpoint, self.witnesses):
             yield "witnesses", where, one
@@ -1276,9 +1345,14 @@ def kept_note(text: str) -> Any:
     return strict_json(text).get("note") if text.lstrip().startswith("{") else text
 
 
-def read_jwks(document: Any) -> dict[str, bytes]:
+def newer(key: Key, known: Key | None) -> Key:
+    """A key with what became of it since the pack was made, as far as the auditor knows."""
+    return key._replace(end=min(key.end, known.end), revoked=key.revoked or known.revoked) if known else key
+
+
+def read_jwks(document: Any) -> dict[str, Key]:
     """Public Ed25519 keys by their RFC 7638 thumbprint."""
-    keys: dict[str, bytes] = {}
+    keys: dict[str, Key] = {}
     if not isinstance(document, dict) or not isinstance(document.get("keys"), list) or not document["keys"]:
         raise Wrong("this is not a JWK Set")
     for key in document["keys"]:
@@ -1292,7 +1366,7 @@ def read_jwks(document: Any) -> dict[str, bytes]:
         # Of such a key anybody can make signatures.
         if is_neutral(decode_point(public)):
             raise Wrong(f"the key {kid} is worthless: it is of small order")
-        keys[kid] = public
+        keys[kid] = Key(public, number(key["exp"]) if "exp" in key else float("inf"), "revoked" in key)
     return keys
 
 
@@ -1370,7 +1444,7 @@ def verify(path: str, options: Options) -> dict[str, Any]:
         audit = Audit(Pack(path), options)
         audit.run()
         faults, seen = audit.faults, audit.seen
-    except (*UNREADABLE, *MALFORMED) as error:
+    except (Wrong, *UNREADABLE, *MALFORMED) as error:
         faults, seen = {"files": [(path, f"cannot be read as a pack: {error}")]}, {}
     checks = [
         {
@@ -1416,6 +1490,12 @@ def report(result: dict[str, Any]) -> Iterator[str]:
     yield "The pack holds." if result["ok"] else "The pack DOES NOT hold."
 
 
+def plain(line: str) -> str:
+    """A line in ASCII without control characters: what stands in a pack moves no cursor and ends no line."""
+    visible = re.sub(r"[\x00-\x1f\x7f]", lambda found: f"\\x{ord(found[0]):02x}", line)
+    return visible.encode("ascii", "backslashreplace").decode()
+
+
 def read_text(path: str) -> str:
     # Some editors put a byte order mark before a checkpoint or key set that was kept.
     with open(path, encoding="utf-8-sig", newline="") as file:
@@ -1448,12 +1528,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             show if sys.stderr.isatty() else lambda _: None,
         )
     except (Wrong, OSError, ValueError) as error:
-        parser.error(str(error))
+        parser.error(plain(str(error)))
     result = verify(given.pack, options)
     if sys.stderr.isatty():
         print(f"\r{'':40}\r", end="", file=sys.stderr)
-    text = json.dumps(result, indent=1) if given.json else "\n".join(report(result))
-    print(text.encode("ascii", "backslashreplace").decode())
+    print(json.dumps(result, indent=1) if given.json else "\n".join(map(plain, report(result))))
     return 0 if result["ok"] else 1
 
 

@@ -39,7 +39,6 @@ def _before(data: bytes) -> bytes:
 
 def _before_and_told(data: bytes) -> bytes:
     entries, directory, end = _parts(data)
-
     return _ended(SCRIPT + entries, _moved(directory, len(SCRIPT)), end)
 
 
@@ -92,7 +91,7 @@ def _two_on_one_place(data: bytes) -> bytes:
 
 def _another_name_before_the_bytes(data: bytes) -> bytes:
     """Who reads as it comes takes the name before the bytes, who reads the directory the one there."""
-    (length,) = struct.unpack_from("<H", data, 26)
+    length = int.from_bytes(data[26:28], "little")
     return data[:30] + b"x" * length + data[30 + length :]
 
 
