@@ -49,7 +49,7 @@ class JsonLogger(Logger):  # type: ignore[misc]
             "bytes": resp.sent,
             "ms": round(request_time.total_seconds() * 1000, 1),
         }
-        self.access_log.info(json.dumps(line, ensure_ascii=False))
+        self.access_log.info(json.dumps(line).replace("\x7f", "\\u007f"))
 
 
 logger_class = JsonLogger

@@ -13,6 +13,7 @@ from datetime import timedelta
 from consent_server.access.log_lookup import forget_lookups
 from consent_server.core.context import Context
 from consent_server.core.errors import InvalidProof, StorageUnavailable, TimestampRefused
+from consent_server.core.terminal import plain
 from consent_server.decisions.count_refused import RefusedPosts
 from consent_server.decisions.encrypt_records import RecordEncryption, read_encryption
 from consent_server.decisions.fold_tallies import fold_tallies
@@ -116,10 +117,10 @@ def _loop(context: Context, task: Task, end: threading.Event) -> None:
             if ours:
                 task.run(context)
         except (StorageUnavailable, TimestampRefused) as error:
-            log.warning("%s: %s", task.name, error.detail)
+            log.warning("%s: %s", task.name, plain(error.detail))
         except InvalidProof as error:
             if said.is_due(error.detail):
-                log.error("ALARM: %s: %s", task.name, error.detail)
+                log.error("ALARM: %s: %s", task.name, plain(error.detail))
         except Exception:
             log.exception("%s failed", task.name)
 
@@ -167,9 +168,10 @@ def _write_refused(context: Context) -> None:
 def _witness(context: Context) -> None:
     for done in witness_ledger(context.database, context.settings.witnesses, context.now):
         if done.forked:
-            log.error("ALARM: witness %s, site %s, %d leaves: %s", done.witness, done.site, done.size, done.detail)
+            said = (done.witness, done.site, done.size, plain(done.detail))
+            log.error("ALARM: witness %s, site %s, %d leaves: %s", *said)
         elif not done.ok:
-            log.warning("witness %s, site %s: %s", done.witness, done.site, done.detail)
+            log.warning("witness %s, site %s: %s", done.witness, done.site, plain(done.detail))
 
 
 def _watch(context: Context) -> None:
@@ -184,7 +186,7 @@ def _forget(context: Context) -> None:
 def _deliver(context: Context) -> None:
     settings = context.settings
     for attempt in deliver_alerts(context.database, settings.alerts, settings.sign_in_url, context.now):
-        said = (attempt.site, attempt.channel, attempt.detail)
+        said = (attempt.site, attempt.channel, plain(attempt.detail))
         if attempt.given_up:
             log.error("site %s: given up to tell by %s (%s): %s", *said, attempt.text)
         elif not attempt.ok:

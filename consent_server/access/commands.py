@@ -12,7 +12,7 @@ from consent_server.access.create_user import list_users as read_users
 from consent_server.access.credentials import OneTimeLinks
 from consent_server.access.rules import Role
 from consent_server.core.context import context
-from consent_server.core.terminal import refusing
+from consent_server.core.terminal import refusing, say
 
 user = AppGroup("user", help="Users of the consoles.")
 token = AppGroup("token", help="Access for programs.")
@@ -60,7 +60,7 @@ def list_users() -> None:
     """One line a user: address, role, sites, whether a password is set."""
     for row in read_users(context().database):
         state = "password set" if row.password_hash else "link not used yet"
-        click.echo(f"{row.email}\t{row.role}\t{_said(row.sites)}\t{state}")
+        say(f"{row.email}\t{row.role}\t{_said(row.sites)}\t{state}")
 
 
 @user.command("remove")
@@ -69,7 +69,7 @@ def list_users() -> None:
 def remove(email: str) -> None:
     """Remove a user, and sign them out everywhere."""
     remove_user(context().database, email)
-    click.echo(f"{email} removed")
+    say(f"{email} removed")
 
 
 @token.command("create")
@@ -90,7 +90,7 @@ def list_tokens() -> None:
         used = f"used {row.last_used_on}" if row.last_used_on else "never used"
         state = f"revoked {row.revoked_at:%Y-%m-%d}" if row.revoked_at else "valid"
         made = f"made {row.created_at:%Y-%m-%d}"
-        click.echo(f"{row.id}\t{row.name}\t{row.role}\t{_said(row.sites)}\t{made}\t{used}\t{state}")
+        say(f"{row.id}\t{row.name}\t{row.role}\t{_said(row.sites)}\t{made}\t{used}\t{state}")
 
 
 @token.command("revoke")
@@ -98,4 +98,4 @@ def list_tokens() -> None:
 @refusing
 def revoke(number: int) -> None:
     """Make a token worthless, by its number in the list."""
-    click.echo(f"{revoke_token(context().database, number, context().now())} revoked")
+    say(f"{revoke_token(context().database, number, context().now())} revoked")

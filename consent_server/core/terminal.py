@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import ParamSpec, TypeVar
+from unicodedata import category
 
 import click
 
@@ -14,6 +15,22 @@ from consent_server.core.errors import Refusal
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+
+
+def plain(text: object) -> str:
+    """A line as it may stand on a terminal or in a log, whoever wrote it: it ends no line, draws nothing and turns
+    no text around. Letters of all languages stay what they are.
+    """
+    return "".join(one if _is_shown(one) else one.encode("unicode_escape").decode() for one in str(text))
+
+
+def _is_shown(character: str) -> bool:
+    return character.isprintable() or character == "\t" or category(character) == "Zs"
+
+
+def say(line: object, err: bool = False) -> None:
+    """Print a line that may hold what a stranger wrote."""
+    click.echo(plain(line), err=err)
 
 
 def refusing(command: Callable[P, R]) -> Callable[P, R]:
@@ -30,16 +47,16 @@ def refusing(command: Callable[P, R]) -> Callable[P, R]:
             if error.errno == errno.EPIPE:
                 raise
             where = f"{error.filename}: " if error.filename else ""
-            click.echo(f"{where}{error.strerror or error}", err=True)
+            say(f"{where}{error.strerror or error}", err=True)
             sys.exit(1)
 
     return wrapper
 
 
 def _say_refusal(refusal: Refusal) -> None:
-    click.echo(refusal.detail, err=True)
+    say(refusal.detail, err=True)
     for fault in refusal.faults:
-        click.echo(f"  {fault.pointer}: {fault.detail}", err=True)
+        say(f"  {fault.pointer}: {fault.detail}", err=True)
 
 
 def confirm(question: str, yes: bool) -> None:

@@ -7,7 +7,7 @@ import click
 from flask.cli import with_appcontext
 
 from consent_server.core.context import context
-from consent_server.core.terminal import refusing
+from consent_server.core.terminal import refusing, say
 from consent_server.health.examine import examine_page, examine_server, examine_site, home_page
 from consent_server.health.fetch_page import may_fetch
 from consent_server.health.rules_findings import Finding, Level, quoted
@@ -55,6 +55,6 @@ def _tell(findings: Iterable[Finding]) -> list[Finding]:
     """Print each as soon as it is known."""
     told = []
     for finding in findings:
-        click.echo(f"{finding.level.value:<5}  {quoted(finding.about)}: {quoted(finding.said, 1000)}")
+        say(f"{finding.level.value:<5}  {quoted(finding.about)}: {quoted(finding.said, 1000)}")
         told.append(finding)
     return told

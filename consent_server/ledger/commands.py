@@ -11,7 +11,7 @@ from consent_server.core.context import context
 from consent_server.core.errors import InvalidSettings
 from consent_server.core.files import TEXT
 from consent_server.core.rules_address import address_fault
-from consent_server.core.terminal import confirm, counting, progress, refusing
+from consent_server.core.terminal import confirm, counting, progress, refusing, say
 from consent_server.ledger.check import check_ledger
 from consent_server.ledger.check_cosignatures import check_cosignatures
 from consent_server.ledger.check_public import check_public_ledger
@@ -54,7 +54,7 @@ def timestamp(site_key: str | None) -> None:
     if authority is None:
         raise InvalidSettings("No timestamp authority is set: set CONSENT_TIMESTAMP_URL and its roots.")
     for stamped in request_timestamps(ctx.database, authority, ctx.now, site_key, at_once=True):
-        click.echo(stamped)
+        say(stamped)
 
 
 @ledger.command("key")
@@ -78,7 +78,7 @@ def witness(site_key: str | None) -> None:
     for done in witness_ledger(ctx.database, ctx.settings.witnesses, ctx.now, site_key):
         failed |= not done.ok
         verdict = "ok   " if done.ok else "ALARM" if done.forked else "FAIL "
-        click.echo(f"{verdict} {done.site} {done.size}: {done.witness}: {done.detail}")
+        say(f"{verdict} {done.site} {done.size}: {done.witness}: {done.detail}")
     if failed:
         sys.exit(1)
 
@@ -105,7 +105,7 @@ def check_site_ledger(site_key: str, kept: tuple[Any, ...], url: str | None) -> 
         _print_counts(outside.counts)
     leaves, removed, checkpoints = (report.counts.pop(kind, 0) for kind in ("leaves", "removed", "checkpoints"))
     of_these = f"{removed} removed, " if url is None else ""
-    click.echo(f"{leaves} leaves, {of_these}{checkpoints} checkpoints, {len(notes)} kept")
+    say(f"{leaves} leaves, {of_these}{checkpoints} checkpoints, {len(notes)} kept")
     _print_counts(report.counts)
     _print_verdict([report, *beside])
 
@@ -143,7 +143,7 @@ def recover(site_key: str, kept: tuple[Any, ...], dry_run: bool, yes: bool) -> N
     lost = recover_ledger(*shared, dry_run=True)
     require_lost(lost, site_key)
     for gap in lost:
-        click.echo(f"{gap.ledger}: {gap.size} leaves were signed, {gap.restored} are here, {gap.lost} are lost")
+        say(f"{gap.ledger}: {gap.size} leaves were signed, {gap.restored} are here, {gap.lost} are lost")
     if not dry_run:
         confirm("Open a new ledger, and say in it that these are lost for good?", yes)
         recover_ledger(*shared)
@@ -152,13 +152,13 @@ def recover(site_key: str, kept: tuple[Any, ...], dry_run: bool, yes: bool) -> N
 
 def _print_counts(counts: Mapping[str, int]) -> None:
     for kind, count in counts.items():
-        click.echo(f"{count} {kind}")
+        say(f"{count} {kind}")
 
 
 def _print_verdict(reports: Sequence[Report]) -> None:
     faults = [fault for report in reports for fault in report.faults]
     for fault in faults:
-        click.echo(f"FAIL {fault}")
+        say(f"FAIL {fault}")
     if unlisted := sum(report.unlisted for report in reports):
         click.echo(f"and {unlisted} more")
     if faults:

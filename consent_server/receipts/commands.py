@@ -12,7 +12,7 @@ from consent_server.core.context import context
 from consent_server.core.database import Database
 from consent_server.core.files import TEXT
 from consent_server.core.keys import KeyRing
-from consent_server.core.terminal import counting, progress, refusing
+from consent_server.core.terminal import counting, progress, refusing, say
 from consent_server.decisions.encrypt_records import not_rewritten, read_encryption, rewrite_once
 from consent_server.receipts.erase_visitor import erase_requested, erase_visitor
 from consent_server.receipts.prove import read_proof
@@ -40,11 +40,11 @@ def verify(file: Any, jwks: Any, proof: Any) -> None:
     ring = KeyRing.from_jwks(jwks.read()) if jwks else context().keys.ring
     verification = verify_offline(file.read().strip(), ring, read_proof(proof.read()) if proof else None)
     for check in verification.checks:
-        click.echo(f"{'ok  ' if check.ok else 'FAIL'} {check.name}: {check.detail}")
+        say(f"{'ok  ' if check.ok else 'FAIL'} {check.name}: {check.detail}")
     if not verification.valid:
         sys.exit(1)
     for name, value in verification.claims.items():
-        click.echo(f"     {name}: {value}")
+        say(f"     {name}: {value}")
 
 
 @retention.command("run")
@@ -78,7 +78,7 @@ def list_requests(site_key: str | None) -> None:
         left = (until - ctx.now()).days
         due = f"{left} days left" if left >= 0 else "overdue"
         decide = f"decide by {until:%Y-%m-%d}\t{due}"
-        click.echo(f"{request.receipt_id}\t{request.site}\tasked {request.asked_at:%Y-%m-%d}\t{decide}")
+        say(f"{request.receipt_id}\t{request.site}\tasked {request.asked_at:%Y-%m-%d}\t{decide}")
 
 
 class VisitorId(click.ParamType[UUID]):

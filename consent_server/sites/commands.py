@@ -11,7 +11,7 @@ from flask.cli import AppGroup, with_appcontext
 from consent_server.core.context import context
 from consent_server.core.errors import InvalidSiteFile
 from consent_server.core.files import read_text
-from consent_server.core.terminal import all_or_none, refusing, site_tag
+from consent_server.core.terminal import all_or_none, refusing, say, site_tag
 from consent_server.sites import catalogue
 from consent_server.sites.find import list_notices_in_force
 from consent_server.sites.missing_pictures import missing_pictures
@@ -78,9 +78,9 @@ def _refuse_twins(files: Sequence[Path], declared: Sequence[Mapping[str, Any]]) 
 def _say_published(published: Published, check: bool) -> None:
     would = "would be " if check else ""
     for reading in published.readings:
-        click.echo(f"{reading.place}: read {reading.given} as {reading.used}")
+        say(f"{reading.place}: read {reading.given} as {reading.used}")
     for one in published.corrections:
-        click.echo(f"contrast: {one.name} {one.given} {would}corrected to {one.used}")
+        say(f"contrast: {one.name} {one.given} {would}corrected to {one.used}")
     if published.new_notice:
         click.echo(
             f"notice {published.notice} {would}published{' for the first time' if not published.previous else ''}"
@@ -98,11 +98,11 @@ def _say_published(published: Published, check: bool) -> None:
 
 def _say_experiment(plan: Plan, would: str) -> None:
     if plan.ends:
-        click.echo(f"experiment {plan.ends} {would}ended")
+        say(f"experiment {plan.ends} {would}ended")
     if plan.key:
-        click.echo(f"experiment {plan.key} {f'{would}started' if plan.starts else 'goes on'}")
+        say(f"experiment {plan.key} {f'{would}started' if plan.starts else 'goes on'}")
     for arm in plan.arms:
-        click.echo(f"  {arm.weight} % {arm.name} notice {arm.notice.hash}")
+        say(f"  {arm.weight} % {arm.name} notice {arm.notice.hash}")
 
 
 @click.command("csp")
@@ -116,7 +116,7 @@ def csp(site_key: str, report: bool) -> None:
     Add what the pages need themselves. Lines that begin with # say what it is made of.
     """
     for line in write_policy(context().database, site_key, context().settings.public_url, report):
-        click.echo(line)
+        say(line)
 
 
 @site.command("list")
@@ -124,7 +124,7 @@ def csp(site_key: str, report: bool) -> None:
 def list_sites() -> None:
     """One line a site: key, name, notice in force."""
     for listed, notice in list_notices_in_force(context().database):
-        click.echo(f"{listed.key}\t{listed.name}\t{notice or '-'}")
+        say(f"{listed.key}\t{listed.name}\t{notice or '-'}")
 
 
 @vendor.command("list", with_appcontext=False)
@@ -133,7 +133,7 @@ def list_vendors() -> None:
     entries = catalogue.vendors()
     widths = [max(map(len, column)) for column in zip(*map(_columns, entries.items()), strict=True)]
     for entry in entries.items():
-        click.echo("  ".join(f"{text:{width}}" for text, width in zip(_columns(entry), widths, strict=True)).rstrip())
+        say("  ".join(f"{text:{width}}" for text, width in zip(_columns(entry), widths, strict=True)).rstrip())
 
 
 def _columns(entry: tuple[str, Mapping[str, Any]]) -> tuple[str, str, str, str]:
@@ -155,13 +155,13 @@ def show_vendor(key: str) -> None:
         hint = f" Do you mean {', '.join(near)}?" if near else " See: vendor list"
         raise click.BadParameter(f'"{key}" is not in the catalogue.{hint}', param_hint="KEY")
     for label, text in _facts(key, entry):
-        click.echo(f"{label:<13}{text}".rstrip())
+        say(f"{label:<13}{text}".rstrip())
     click.echo("\nCookies and other storage")
     for line in list(_cookie_lines(entry["cookies"])) or ["none"]:
-        click.echo(f"  {line}")
+        say(f"  {line}")
     click.echo("\nSources for a Content-Security-Policy")
     for directive, sources in entry.get("csp", {"not known": ()}).items():
-        click.echo(f"  {directive} {' '.join(sources)}".rstrip())
+        say(f"  {directive} {' '.join(sources)}".rstrip())
     click.echo("\nIn a site file\n")
     for line in _block(key, entry):
         click.echo(f"  {line}")

@@ -89,10 +89,13 @@ def test_a_log_line_says_what_was_asked_and_never_who(start: Start, body: Body) 
     script = "/widget/shop.js?lang=TELLTALE"
     server.ask("GET", script, Referer="https://TELLTALE.example/", Cookie="eu-consent=TELLTALE")
     server.ask("GET", "/v1/receipts/%2e" + link.rpartition("/")[2], X_Forwarded_For="203.0.113.9")
+    server.ask("GET", "/%1b%5b2J%9b2J%7f%c2%9b2J%e2%80%ae")
     lines, errors = server.stop()
     asked = [json.loads(line) for line in lines]
     assert [line["status"] for line in asked[:1]] == [201]
-    assert len(asked) == 5
+    assert len(asked) == 6
+    # Nothing that a path says draws on the terminal of who reads the log.
+    assert all(line.isascii() and line.isprintable() for line in lines)
     for line in asked:
         assert line.keys() == {"at", "method", "path", "status", "bytes", "ms"}
     signature = link.rpartition(".")[2]
