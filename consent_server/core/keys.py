@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ ALGORITHM = "EdDSA"
 JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 # Seconds by which a key's end may be missed: a process may be signing while the file is replaced, and clocks differ.
 LEEWAY = 60
+YEAR_10000 = 253_402_300_800
 
 
 class KeyRing:
@@ -113,7 +114,8 @@ class KeyRing:
     def require_in_use(self, kid: str, claims: Mapping[str, Any]) -> None:
         """Raises InvalidProof for what a key signed after it was retired, or without saying when."""
         if kid in self._retired_at and not (type(claims.get("iat")) is int and self._in_use(kid, claims["iat"])):
-            raise InvalidProof(f"It was signed after its key was retired. That was at {self._retired_at[kid]}.")
+            ended = datetime.fromtimestamp(self._retired_at[kid], UTC)
+            raise InvalidProof(f"It was signed after its key was retired on {ended:%Y-%m-%d at %H:%M:%S} UTC.")
 
     def is_revoked(self, kid: str) -> bool:
         """Whether others may have this key, so that its signature alone proves nothing, whatever it is dated."""
@@ -211,7 +213,7 @@ def _require_times(key: OKPKey) -> None:
     times: dict[str, Any] = key.as_dict(private=False)
     revoked = times.get("revoked", {"revoked_at": 0})
     for time in (times.get("exp", 0), revoked["revoked_at"]):
-        if type(time) is not int or time < 0:
+        if type(time) is not int or not 0 <= time < YEAR_10000:
             raise ValueError("`exp` and `revoked.revoked_at` are whole seconds since 1970")
 
 

@@ -41,7 +41,8 @@ from consent_server.sites.configure_widget import revision
 from consent_server.sites.current_site import CurrentSite, CurrentSites
 from consent_server.sites.rules_notice import Notice
 
-# Whoever reads a receipt can post the decision again. By then the browser that made it has its answer.
+# Whoever reads a receipt can post the decision again, unless it named a visitor by the tag, which stands in none. By
+# then the browser that made it has its answer.
 ANSWERED_WITHIN = timedelta(days=1)
 
 
@@ -115,7 +116,8 @@ class RecordDecision:
         recorded = self._commit(lambda: self._prepare(current, notice_id, notice, decision, visit))
         issuer = Issuer(self._public_url, current.site.key, current.ledger)
         state = _state(self._keys.ring, issuer, notice, decision, recorded.recorded_at)
-        if not recorded.new and self._now() - recorded.recorded_at > ANSWERED_WITHIN:
+        late = not recorded.new and self._now() - recorded.recorded_at > ANSWERED_WITHIN
+        if late and self._tags.read(current.site.key, answer.visitor) is None:
             return replace(recorded, state=state, visitor=None)
         visitor = recorded.visitor and self._tags.give(current.site.key, recorded.visitor)
         return replace(recorded, state=state, visitor=visitor, link=self._links.sign(str(recorded.receipt_id)))

@@ -81,11 +81,12 @@ def signed_anew(proof: Proof, ring: KeyRing) -> str:
     Raises InvalidProof.
     """
     note = parse_note(proof.checkpoint)
-    checkpoint = open_checkpoint(proof.checkpoint, ring.note_keys(parse_checkpoint(note.text).origin, proof.sealed_at))
-    trusted = {(key.name, key.id) for key in ring.note_keys(checkpoint.origin, revoked=False)}
+    origin = parse_checkpoint(note.text).origin
+    trusted = {(key.name, key.id) for key in ring.note_keys(origin, revoked=False)}
     if any((line.name, line.key_id) in trusted for line in note.signatures):
         return proof.checkpoint
-    key = NoteKey(checkpoint.origin, ED25519, ring.public_bytes())
+    open_checkpoint(proof.checkpoint, ring.note_keys(origin, proof.sealed_at))
+    key = NoteKey(origin, ED25519, ring.public_bytes())
     return format_note(Note(note.text, (*note.signatures, sign_note(note.text, key, ring.sign_bytes))))
 
 
