@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -76,17 +77,23 @@ class Tree:
     """
 
     def __init__(self, size: int, read_tile: ReadTile) -> None:
-        self.size, self._read_tile = size, read_tile
+        self.size = size
         rows = lru_cache(TILES_KEPT)(lambda tile: _rows(_hashes(tile, read_tile(tile))))
         # Not a method: kept by the tree and keeping the tree, it would hold both until the collector comes by.
         self._range_root = lru_cache(SUBTREES_KEPT)(lambda low, high: _range_root(size, rows, low, high))
 
     def root(self) -> bytes:
-        return self._range_root(0, self.size) if self.size else EMPTY_ROOT
+        return self.root_of(self.size)
 
     def root_of(self, size: int) -> bytes:
         """What the root was when there were so many leaves, of those that are there now."""
-        return self.root() if size == self.size else Tree(size, self._read_tile).root()
+        return self._range_root(0, size) if size else EMPTY_ROOT
+
+    def first(self, size: int) -> "Tree":
+        """The tree of the first `size` leaves: from the same tiles, each of which is hashed once for both."""
+        tree = copy(self)
+        tree.size = size
+        return tree
 
     def inclusion_proof(self, index: int) -> list[bytes]:
         """PATH of RFC 6962 section 2.1.1."""

@@ -23,11 +23,15 @@ from consent_server.ledger.store_settled import settled_decision
 from consent_server.sites.rows import LedgerRow
 
 # Records, and ledgers, sealed in one transaction: few enough that a visitor never waits noticeably behind it.
-BATCH, SITES = 500, 50
+BATCH, SITES = 500, 100
 # All ledgers are looked at that often: what a run left, a removal that a crash left unsealed, a ledger that was mended.
 LOOK_SECONDS = 60
 # Of more new records than that it costs less to look at all ledgers.
 MANY = 50_000
+
+
+# By origin, the checkpoint that this process signed last with the keys of now: it need not be verified again.
+Signed = dict[str, tuple[str, Checkpoint]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +100,21 @@ class Sealer:
         self._seen = 0
         self._left, self._broken = set[int](), set[int]()
         self._look_everywhere = 0.0
+        self._ring: KeyRing | None = None
+        self._signed: Signed = {}
 
     def run(self, ring: KeyRing, now: Callable[[], datetime]) -> None:
         """Seal every ledger in which nobody else has the turn.
 
         Raises InvalidProof as `seal_ledger` does; a ledger that somebody changed is tried again a minute later.
         """
+        if ring is not self._ring:
+            self._ring, self._signed = ring, {}
         broken, more = dict[int, Refusal](), {0}
         while more:
             # Anew each time: where one site has very much that is new, the others do not wait for its end.
             self._look()
-            run = _Run(self._database, ring, now, self._seen, only_free=True)
+            run = _Run(self._database, ring, now, self._seen, only_free=True, signed=self._signed)
             more = run.seal(self._left)
             self._left = (self._left - run.done.keys() - run.broken.keys()) | more
             self._broken |= run.broken.keys()
@@ -140,6 +148,7 @@ class _Run:
     upto: int
     progress: Callable[[int], None] = lambda _: None
     only_free: bool = False
+    signed: Signed = field(default_factory=dict)
     done: dict[int, Sealed] = field(default_factory=dict)
     broken: dict[int, Refusal] = field(default_factory=dict)
 
@@ -180,7 +189,7 @@ class _Run:
         at, growths, sealed, broken = self.now(), list[Growth](), list[Sealed](), dict[int, Refusal]()
         for state in ledgers.read_states(session, turns, self.upto, BATCH):
             try:
-                growth = _grow(session, state, self.ring, at)
+                growth = _grow(session, state, self.ring, at, self.signed)
             except InvalidProof as error:
                 broken[state.ledger.site_id] = error
                 continue
@@ -203,14 +212,20 @@ def _batches(waiting: Mapping[int, int]) -> Iterator[list[int]]:
         yield batch
 
 
-def _grow(session: Session, state: State, ring: KeyRing, now: datetime) -> Growth | None:
+def _grow(session: Session, state: State, ring: KeyRing, now: datetime, signed: Signed) -> Growth | None:
     """What this ledger gains; None when nothing is new. Raises InvalidProof when it may not go on."""
     ledger, newest = state.ledger, state.newest
+    commitments, tiles = _new_tiles(state)
+    tree = Tree(ledger.size + len(commitments), _reader(session, state))
     # Also when nothing is new: whoever removes records next must not do so over a change.
-    tree = Tree(ledger.size, _reader(session, state))
-    continues(newest, ledger, ring, tree.root())
-    sealed_at = seal_time(session, ring, ledger, newest, tree, now)
-    return _growth(state, ring, sealed_at) if state.new else None
+    before = tree.first(ledger.size)
+    continues(newest, ledger, ring, before.root(), signed)
+    sealed_at = seal_time(session, ring, ledger, newest, before, now)
+    if not commitments:
+        return None
+    return Growth(
+        state, commitments, tiles, _sign(Checkpoint(ledger.origin, tree.size, tree.root()), ring, signed), sealed_at
+    )
 
 
 def append_own_entries(session: Session, ledger: LedgerRow, ring: KeyRing, sealed_at: datetime) -> None:
@@ -223,13 +238,18 @@ def append_own_entries(session: Session, ledger: LedgerRow, ring: KeyRing, seale
 
 
 def _growth(state: State, ring: KeyRing, sealed_at: datetime) -> Growth:
-    ledger = state.ledger
+    commitments, tiles = _new_tiles(state)
+    size = state.ledger.size + len(commitments)
+    checkpoint = Checkpoint(state.ledger.origin, size, Tree(size, state.read_tile).root())
+    return Growth(state, commitments, tiles, _sign(checkpoint, ring, {}), sealed_at)
+
+
+def _new_tiles(state: State) -> tuple[list[bytes], list[tuple[Tile, bytes]]]:
+    """What its new entries commit to, and the tiles over them, which stand in `state.edge` from here on."""
     commitments = [entry.commitment for entry in (*state.decisions, *state.removals)]
-    tiles = list(grow(ledger.size, map(leaf_hash, commitments), state.read_tile))
+    tiles = list(grow(state.ledger.size, map(leaf_hash, commitments), state.read_tile))
     state.edge.update(((tile.level, tile.index), hashes) for tile, hashes in tiles)
-    size = ledger.size + len(commitments)
-    checkpoint = Checkpoint(ledger.origin, size, Tree(size, state.read_tile).root())
-    return Growth(state, commitments, tiles, _signed(checkpoint, ring), sealed_at)
+    return commitments, tiles
 
 
 def _reader(session: Session, state: State) -> ReadTile:
@@ -242,26 +262,35 @@ def _reader(session: Session, state: State) -> ReadTile:
     return read
 
 
-def continues(newest: CheckpointRow | None, ledger: LedgerRow, ring: KeyRing, root: bytes) -> None:
+def continues(
+    newest: CheckpointRow | None, ledger: LedgerRow, ring: KeyRing, root: bytes, signed: Signed | None = None
+) -> None:
     """Raises InvalidProof unless the ledger is as its last checkpoint says."""
     # Somebody may have changed leaves, tiles, checkpoints or this position. A checkpoint of ours over them
     # would make that change ours: only what this ledger's key has signed is continued.
     if newest is None:
         held = ledger.size == 0
     else:
-        try:
-            last = open_checkpoint(newest.note, ring.note_keys(ledger.origin))
-        except InvalidProof as error:
-            raise InvalidProof(
-                f"The last checkpoint of {ledger.origin} is not valid: {error.detail}"
-                " The key set needs every key that ever signed, its public half at least."
-            ) from error
+        note, last = (signed or {}).get(ledger.origin, ("", None))
+        if last is None or note != newest.note:
+            last = _open(newest, ledger, ring)
         held = (last.size, last.root) == (ledger.size, root)
     if not held:
         raise InvalidProof(f"{ledger.origin} does not match its last checkpoint. Run: consent ledger check SITE")
 
 
-def _signed(checkpoint: Checkpoint, ring: KeyRing) -> str:
+def _open(newest: CheckpointRow, ledger: LedgerRow, ring: KeyRing) -> Checkpoint:
+    try:
+        return open_checkpoint(newest.note, ring.note_keys(ledger.origin))
+    except InvalidProof as error:
+        raise InvalidProof(
+            f"The last checkpoint of {ledger.origin} is not valid: {error.detail}"
+            " The key set needs every key that ever signed, its public half at least."
+        ) from error
+
+
+def _sign(checkpoint: Checkpoint, ring: KeyRing, signed: Signed) -> str:
     key = NoteKey(checkpoint.origin, ED25519, ring.public_bytes())
-    signature = sign_note(checkpoint.text, key, ring.sign_bytes)
-    return format_note(Note(checkpoint.text, (signature,)))
+    note = format_note(Note(checkpoint.text, (sign_note(checkpoint.text, key, ring.sign_bytes),)))
+    signed[checkpoint.origin] = note, checkpoint
+    return note
