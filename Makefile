@@ -120,6 +120,7 @@ embed: $(VENV)/.installed-dev node_modules/.installed $(APPS)/node_modules/.inst
 bench: export no_proxy := 127.0.0.1,$(no_proxy)
 bench: $(VENV)/.installed-dev node_modules/.installed chromium fonts postgresql wrk ## Measure, and print what bench/BASELINE.md records
 	$(BIN)/python bench/decisions.py
+	$(BIN)/python bench/sites.py
 	$(BIN)/python bench/ledger.py
 	$(BIN)/python bench/search.py
 	$(BIN)/python bench/rates.py

@@ -28,8 +28,14 @@ from consent_server.rates.watch import watch_rates
 log = logging.getLogger("consent_server.worker")
 
 
+# Work that takes more than this share of a core is done less often: much at once costs less than the same bit by bit.
+SHARE = 0.03
+# A record is sealed within 5 seconds all the same, with one for the run itself.
+SEAL_LATEST = 3
 # What is in the inbox is read along with the roll-ups: this only bounds how long it stays there.
-FOLD_SECONDS = 5
+FOLD_SECONDS, FOLD_LATEST = 5, 20
+# So soon after its end what is too small to be told of a day is merged.
+CLOSE_SECONDS = 60
 # A new notice has its timestamp that soon, and an authority that failed is asked again.
 TIMESTAMP_SECONDS = 60
 # Records from before there were keys; visitors go first: after each batch of a few milliseconds there is a pause.
@@ -51,12 +57,18 @@ class Task:
     """Work of a thread of its own, so that a slow one delays no other.
 
     `alone`: one worker of a machine is enough. Another takes over once that one is gone.
+    `latest`: so many seconds after its last run it is done again, though it takes more than its share of a core.
     """
 
     name: str
     seconds: float
     run: Callable[[Context], None]
     alone: bool = False
+    latest: float = 0
+
+    def pause(self, worked: float) -> float:
+        """Seconds until the next run, after one that took so many of a core's."""
+        return max(self.seconds, min(self.latest, worked / SHARE))
 
 
 class Alarm:
@@ -79,8 +91,9 @@ def tasks(context: Context) -> list[Task]:
     """All of them, as the settings ask for. Each may run in several workers or machines at once, harmlessly."""
     settings = context.settings
     found = [
-        Task("sealer", settings.seal_seconds, _sealing(context), alone=True),
-        Task("counters", FOLD_SECONDS, _fold, alone=True),
+        Task("sealer", settings.seal_seconds, _sealing(context), alone=True, latest=SEAL_LATEST),
+        Task("counters", FOLD_SECONDS, _fold, alone=True, latest=FOLD_LATEST),
+        Task("days", CLOSE_SECONDS, _close, alone=True),
     ]
     found.append(Task("refused posts", FOLD_SECONDS, _write_refused))
     found.append(Task("encryption", ENCRYPT_SECONDS, _encrypt, alone=True))
@@ -110,8 +123,9 @@ def start(context: Context, end: threading.Event | None = None) -> list[threadin
 
 
 def _loop(context: Context, task: Task, end: threading.Event) -> None:
-    ours, said = not task.alone, Alarm()
-    while not end.wait(task.seconds):
+    ours, said, pause = not task.alone, Alarm(), task.seconds
+    while not end.wait(pause):
+        before = time.thread_time()
         try:
             ours = ours or _became_the_one(context, task)
             if ours:
@@ -123,6 +137,7 @@ def _loop(context: Context, task: Task, end: threading.Event) -> None:
                 log.error("ALARM: %s: %s", task.name, plain(error.detail))
         except Exception:
             log.exception("%s failed", task.name)
+        pause = task.pause(time.thread_time() - before)
 
 
 def _became_the_one(context: Context, task: Task) -> bool:
@@ -148,6 +163,9 @@ def _remember(context: Context) -> None:
 
 def _fold(context: Context) -> None:
     fold_tallies(context.database)
+
+
+def _close(context: Context) -> None:
     close_days(context.database, context.now())
 
 

@@ -79,13 +79,18 @@ def add(session: Session, cells: Counter[Cell]) -> None:
         upsert(session, TALLIES, ("slot", *Cell.__slots__[:-1], "outcome_hash"), rows)
 
 
-def fold(session: Session, limit: int) -> int:
-    """Move up to `limit` cells from the inbox into the roll-ups; return how many went.
+def waiting(session: Session) -> Sequence[int]:
+    """The cells in the inbox, those of a site together: of its margins each is then added to once for many."""
+    return session.scalars(select(TallyRow.id).order_by(TallyRow.site_id, TallyRow.id)).all()
+
+
+def fold(session: Session, cells: Sequence[int]) -> int:
+    """Move these cells from the inbox into the roll-ups; return how many went.
 
     Cells that a visitor's request holds are left for the next time: folding waits for nobody, and so
     never in a ring.
     """
-    query = select(TallyRow).order_by(TallyRow.id).limit(limit).with_for_update(skip_locked=True)
+    query = select(TallyRow).where(TallyRow.id.in_(cells)).order_by(TallyRow.id).with_for_update(skip_locked=True)
     taken = session.scalars(query).all()
     if taken:
         session.execute(delete(TallyRow).where(TallyRow.id.in_([row.id for row in taken])))
@@ -110,9 +115,10 @@ def rolled_up(cells: Iterable[tuple[Cell, int]]) -> Counter[tuple[int, str, str,
     return sums
 
 
-def empty(session: Session) -> bool:
-    """Whether nothing waits in the inbox."""
-    return session.scalar(select(TallyRow.id).limit(1)) is None
+def waiting_since(session: Session) -> dict[int, str]:
+    """By site, the first hour of which something is in the inbox."""
+    rows = session.execute(select(TallyRow.site_id, func.min(TallyRow.hour)).group_by(TallyRow.site_id))
+    return {site_id: hour for site_id, hour in rows}
 
 
 def read(

@@ -7,11 +7,12 @@ it is over, `close` does it in the table, for ever: then nobody can read there w
 from collections import Counter
 from collections.abc import Iterable
 
-from sqlalchemy import exists, select
+from sqlalchemy import String, column, select, values
 from sqlalchemy.orm import Session
 
+from consent_server.core.rows import SiteRow
 from consent_server.decisions import store_tallies as tallies
-from consent_server.decisions.rows import RollUpRow, TallyRow
+from consent_server.decisions.rows import RollUpRow
 from consent_server.decisions.rules_tally import CounterName
 from consent_server.decisions.store_tallies import RollUp
 from consent_server.rates.rules_small_cells import merge_small
@@ -28,13 +29,17 @@ def read(session: Session, site_id: int, dimension: str, first: str, end: str) -
     return [RollUp("", *place, events) for place, events in sorted(merged.items())]
 
 
-def open_days(session: Session, site_id: int, before: str) -> list[tuple[str, str]]:
-    """Dimension and day of all before that day that are to be closed; none while events of before wait in the inbox."""
-    if session.scalar(select(exists().where(TallyRow.site_id == site_id, TallyRow.hour < before))):
-        return []
-    days = (RollUpRow.site_id == site_id, RollUpRow.dimension.in_(CLOSED), RollUpRow.period < before)
-    rows = session.execute(select(RollUpRow.dimension, RollUpRow.period).where(*days).distinct())
-    return sorted((dimension, day) for dimension, day in rows)
+def open_days(session: Session, before: str) -> list[tuple[int, str, str]]:
+    """Site, dimension and day of all before that day that are to be closed; in order."""
+    dimensions = values(column("dimension", String)).data([(dimension,) for dimension in CLOSED]).cte("dimensions")
+    days = (
+        select(RollUpRow.site_id, RollUpRow.dimension, RollUpRow.period)
+        .join(SiteRow, SiteRow.id == RollUpRow.site_id)
+        .join(dimensions, dimensions.c.dimension == RollUpRow.dimension)
+        .where(RollUpRow.period < before)
+        .distinct()
+    )
+    return sorted((site_id, dimension, day) for site_id, dimension, day in session.execute(days))
 
 
 def close(session: Session, site_id: int, dimension: str, day: str) -> None:
