@@ -4,7 +4,9 @@ import gc
 import json
 import os
 import re
+import shutil
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -14,6 +16,11 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from consent_server.core.rules_address import host_and_port
+
+# Where each worker keeps what it measured, set before anything reads it. A new binary inherits the name of another's.
+_measures = f"consent-measures-{os.getpid()}-"
+if not os.path.basename(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")).startswith(_measures):
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=_measures)
 
 bind = host_and_port(os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000"))
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -106,6 +113,11 @@ def worker_exit(server: Any, worker: Any) -> None:
 
     app.extensions["consent"][RefusedPosts].try_write()
     app.extensions["consent"].database.close()
+
+
+def on_exit(server: Any) -> None:
+    """What the workers measured ends with them."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 def pre_fork(server: Any, worker: Any) -> None:

@@ -5,6 +5,7 @@ import logging
 import math
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session as Session  # acts name it in their types, an
 
 from consent_server.core.engines import refuse_distributed
 from consent_server.core.errors import StorageUnavailable
+from consent_server.core.measures import DATABASE_FAILURES, DATABASE_WAIT
 from consent_server.core.pooled_sessions import USELESS_SESSION, is_pooled
 from consent_server.core.postgresql import allow_long_work, await_locks, limit, wait_within_limits
 
@@ -72,8 +74,10 @@ class Database:
 
         Raises StorageUnavailable when the database is away, silent, locked for too long or full.
         """
-        with _as_refusal(), self.place(patience), self._turn(patience), Session(self.engine) as session:
+        came = time.monotonic()
+        with _counted(), _as_refusal(), self.place(patience), self._turn(patience), Session(self.engine) as session:
             self._begin(session, patience, {"begin": "BEGIN IMMEDIATE"}, writes=True)
+            DATABASE_WAIT.observe(time.monotonic() - came)
             yield session
             session.commit()
 
@@ -195,6 +199,15 @@ class Database:
 READ_ONLY = "25006"
 # PostgreSQL's code for what a trigger refuses.
 RAISED = "P0001"
+
+
+@contextmanager
+def _counted() -> Iterator[None]:
+    try:
+        yield
+    except StorageUnavailable:
+        DATABASE_FAILURES.inc()
+        raise
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from consent_server.core.database import VISITOR, Database
 from consent_server.core.errors import StorageUnavailable
+from consent_server.core.measures import COMMIT_WAIT
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -53,6 +54,7 @@ class GroupCommit(Generic[Item, Result]):
         self._come()
         try:
             waiter = _Waiter[Item, Result](prepare())
+            began = time.monotonic()
         except BaseException as error:
             with self._mutex:
                 self._settle()
@@ -69,6 +71,7 @@ class GroupCommit(Generic[Item, Result]):
             waiter.woken.acquire()
         if not waiter.done:
             self._lead()
+        COMMIT_WAIT.observe(time.monotonic() - began)
         return waiter.result()
 
     def failing(self, lately: float) -> bool:

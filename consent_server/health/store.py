@@ -54,10 +54,26 @@ def ledgers_query() -> Select[str, int, datetime, datetime, datetime]:
     )
 
 
+def all_ledgers(session: Session, name: str) -> LedgerFigures:
+    """The same of all sites together under a name: leaves in sum, the oldest of what waits, the newest checkpoint."""
+    each = ledgers_query().subquery()
+    _, size, decision, removal, sealed_at = each.c
+    together = select(func.sum(size), func.min(decision), func.min(removal), func.max(sealed_at))
+    leaves, *times = session.execute(together).one()
+    return LedgerFigures(name, int(leaves or 0), *times)
+
+
 def decisions_since(session: Session, since: datetime) -> list[tuple[str, dict[Action, int]]]:
     """How many records of each action every site has since a time."""
     rows = session.execute(decisions_query(since))
     return [(key, dict(zip(Action, counts, strict=True))) for key, *counts in rows]
+
+
+def all_decisions_since(session: Session, since: datetime) -> dict[Action, int]:
+    """The same of all sites together."""
+    _, *counts = decisions_query(since).subquery().c
+    row = session.execute(select(*(func.sum(count) for count in counts))).one()
+    return {action: int(count or 0) for action, count in zip(Action, row, strict=True)}
 
 
 def decisions_query(since: datetime) -> Select[str, *tuple[int, ...]]:

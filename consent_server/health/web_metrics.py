@@ -1,8 +1,10 @@
 """Figures for a monitoring system (Prometheus text format 0.0.4), for operators of all sites.
 
-Each is computed from the database when it is asked for: several processes answer, and all answer the same.
+Most are computed from the database when they are asked for, the others are sums of all workers: several processes
+answer, and all answer the same.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from flask import Blueprint, Response
@@ -13,19 +15,23 @@ from prometheus_client.registry import Collector
 
 from consent_server import __version__
 from consent_server.access.guard import caller
+from consent_server.core import measures
 from consent_server.core.context import context
 from consent_server.decisions.count_refused import RefusedPosts
 from consent_server.decisions.encrypt_records import read_encryption
 from consent_server.decisions.read_refused import refused_ever
-from consent_server.health.read import read_figures
+from consent_server.health.read import ALL, read_figures, read_machine
 from consent_server.http.answers import Cache, answer
 from consent_server.ledger.read_stopped import read_stopped
 from consent_server.rates.read import RatesReader
 from consent_server.rates.read_alerts import read_alert_figures
 from consent_server.receipts.request_erasure import read_erasure_requests
-from consent_server.sites.find import list_sites
+from consent_server.sites.find import list_site_keys
 
 bp = Blueprint("metrics", __name__)
+
+# The sites are told apart as long as they are no more: a hundred series each would be too much for who reads them.
+APART = 50
 
 # Where figures come from. Each part of the server that has some adds its own; none may cost more with more records.
 SOURCES: list[Callable[[], Iterable[Metric]]] = []
@@ -48,8 +54,15 @@ _REGISTRY = CollectorRegistry()
 _REGISTRY.register(_Everything())
 
 
+def _sites() -> list[str]:
+    """The keys of all sites; none where they are too many to be told apart."""
+    keys = list_site_keys(context().database)
+    return keys if len(keys) <= APART else []
+
+
 def _server() -> Iterator[Metric]:
-    figures = read_figures(context().database, context().now())
+    yield GaugeMetricFamily("consent_sites", "Sites on this server.", len(list_site_keys(context().database)))
+    figures = read_figures(context().database, context().now(), apart=bool(_sites()))
     leaves = CounterMetricFamily("consent_ledger_leaves", "Records and removals sealed so far.", labels=["site"])
     waiting = GaugeMetricFamily(
         "consent_sealing_lag_seconds",
@@ -99,8 +112,19 @@ def _stopped() -> Iterator[Metric]:
     yield GaugeMetricFamily("consent_clock_step_seconds", said, made.keys.guard.clock.step())
 
 
+def _machine() -> Iterator[Metric]:
+    machine, now = read_machine(context().database, context().settings), context().now()
+    yield GaugeMetricFamily("consent_clock_timestamp_seconds", "What the server's clock says.", now.timestamp())
+    yield GaugeMetricFamily("consent_disk_free_bytes", "Room left where the server writes.", machine.disk_free)
+    yield GaugeMetricFamily("consent_disk_size_bytes", "Size of the disk where the server writes.", machine.disk_size)
+    if machine.keys_at is not None:
+        yield GaugeMetricFamily(
+            "consent_signing_keys_timestamp_seconds", "When the file of signing keys was last changed.", machine.keys_at
+        )
+
+
 def _alerts() -> Iterator[Metric]:
-    figures = read_alert_figures(context()[RatesReader])
+    figures = read_alert_figures(context()[RatesReader], None if _sites() else ALL)
     raised = GaugeMetricFamily("consent_alerts", "Alerts raised in the last 24 hours.", labels=["site", "kind"])
     rates = GaugeMetricFamily(
         "consent_rate_yesterday",
@@ -123,9 +147,10 @@ def _alerts() -> Iterator[Metric]:
 
 def _erasure() -> Iterator[Metric]:
     requests, now = read_erasure_requests(context().database), context().now()
-    asked: dict[str, list[float]] = {stored.site.key: [] for stored in list_sites(context().database)}
-    for one in requests:
-        asked[one.site].append((now - one.asked_at).total_seconds())
+    sites = _sites()
+    asked: dict[str, list[float]] = {site: [] for site in sites or [ALL]}
+    for request in requests:
+        asked[request.site if sites else ALL].append((now - request.asked_at).total_seconds())
     count = GaugeMetricFamily(
         "consent_erasure_requests_open", "Visitors' requests for erasure that are not carried out.", labels=["site"]
     )
@@ -146,7 +171,10 @@ def _refused() -> Iterator[Metric]:
     refused = CounterMetricFamily(
         "consent_refused_posts", "Decisions, views and conversions refused since the first.", labels=["site", "reason"]
     )
+    sites, sums = _sites(), Counter[tuple[str, str]]()
     for site, reason, count in refused_ever(made.database):
+        sums[site if sites else ALL, reason] += count
+    for (site, reason), count in sums.items():
         refused.add_metric([site, reason], count)
     yield refused
     # The only figure of the process that answers: there is no site to count it for.
@@ -155,4 +183,4 @@ def _refused() -> Iterator[Metric]:
     )
 
 
-SOURCES += [_server, _encryption, _stopped, _alerts, _erasure, _refused]
+SOURCES += [_server, _machine, _encryption, _stopped, _alerts, _erasure, _refused, measures.collect]

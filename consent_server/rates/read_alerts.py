@@ -33,14 +33,20 @@ class AlertFigures:
     given_up: Mapping[Channel, int]
 
 
-def read_alert_figures(reader: RatesReader) -> AlertFigures:
-    """As of now; reads one day's roll-ups of each site, and of no notice what it asks for."""
+def read_alert_figures(reader: RatesReader, together: str | None = None) -> AlertFigures:
+    """As of now; reads one day's roll-ups of each site, and of no notice what it asks for.
+
+    `together`: the alerts of all sites as of one of this name, and nobody's rates.
+    """
     now = reader.now()
     with reader.database.snapshot() as session:
         raised = alerts.raised_since(session, now - OPEN_FOR)
         lost = alerts.given_up_since(session, now - GIVEN_UP_AFTER - OPEN_FOR)
         sites = []
-        for site in reader.every_site(session):
+        if together is not None:
+            sums = {kind: sum(count for (_, of), count in raised.items() if of == kind.value) for kind in AlertKind}
+            sites = [SiteAlerts(together, sums, {})]
+        for site in reader.every_site(session) if together is None else ():
             yesterday = totals(site.counts(Span.ending(site.today - timedelta(days=1), 1), By.DAY))
             kinds = {kind: raised.get((site.site.key, kind.value), 0) for kind in AlertKind}
             sites.append(SiteAlerts(site.site.key, kinds, {name: yesterday.rate(name) for name in WATCHED}))

@@ -18,6 +18,12 @@ def list_sites(database: Database) -> list[StoredSite]:
         return sites.every(session)
 
 
+def list_site_keys(database: Database) -> list[str]:
+    """The keys of all sites, in order, without what they ask."""
+    with database.reading() as session:
+        return sites.keys(session)
+
+
 def list_notices_in_force(database: Database) -> list[tuple[Site, str | None]]:
     """All sites, by key, with the hash of what each shows; None before its first notice."""
     with database.reading() as session:

@@ -60,5 +60,10 @@ def every(session: Session) -> list[StoredSite]:
     return [_stored(row) for row in session.scalars(select(SiteRow).order_by(SiteRow.key))]
 
 
+def keys(session: Session) -> list[str]:
+    """The keys of all sites, in order."""
+    return list(session.scalars(select(SiteRow.key).order_by(SiteRow.key)))
+
+
 def _stored(row: SiteRow) -> StoredSite:
     return StoredSite(row.id, Site.from_json(row.key, row.name, row.settings))

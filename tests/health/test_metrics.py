@@ -10,8 +10,10 @@ from sqlalchemy import text
 
 from consent_server import __version__
 from consent_server.core.context import Context
+from consent_server.core.errors import StorageUnavailable
 from consent_server.core.settings import ROOT
 from consent_server.health import store as figures
+from consent_server.health import web_metrics
 from consent_server.ledger.seal import seal_ledger
 from consent_server.receipts import store as erasure_requests
 from tests.support.cast import token
@@ -54,9 +56,48 @@ def test_the_figures_are_those_of_the_database(
 
 
 @pytest.mark.usefixtures("recorded")
+def test_many_sites_are_figures_of_all_of_them(
+    app: Flask, client: FlaskClient, recorded: list[dict[str, Any]], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = token(app, "operator")
+    link = recorded[0]["receipt_url"].removeprefix("https://consent.example")
+    assert client.post(f"{link}/erasure").status_code == 202
+    apart = scrape(client, operator)
+    monkeypatch.setattr(web_metrics, "APART", 1)
+    together = scrape(client, operator)
+    assert {key[1] for key in together if key[0] in {name for name, *rest in apart if rest[:1] == ["shop"]}} == {"*"}
+    assert together["consent_sites",] == 2
+    assert together["consent_ledger_leaves_total", "*"] == 5
+    assert together["consent_checkpoint_timestamp_seconds", "*"] == clock().timestamp()
+    assert together["consent_recent_decisions", "*", "withdraw"] == 1
+    assert together["consent_erasure_requests_open", "*"] == 1
+    assert len(together) < len(apart)
+
+
+@pytest.mark.usefixtures("recorded")
+def test_what_a_process_measures_is_a_figure(app: Flask, client: FlaskClient, services: Context, body: Body) -> None:
+    operator = token(app, "operator")
+    before = scrape(client, operator)
+    post(client, body())
+    with pytest.raises(StorageUnavailable), services.database.transaction() as session:
+        session.execute(text("SELECT * FROM nowhere"))
+    after = scrape(client, operator)
+    grown = {name: after[name,] - before[name,] for name, *rest in after if not rest and "timestamp" not in name}
+    assert grown["consent_commit_wait_seconds_count"] == 1
+    assert grown["consent_database_wait_seconds_count"] >= 2
+    assert grown["consent_database_failures_total"] == 1
+    assert after["consent_clock_timestamp_seconds",] == services.now().timestamp()
+    assert 0 < after["consent_disk_free_bytes",] <= after["consent_disk_size_bytes",]
+    file = services.settings.signing_keys_file
+    assert after["consent_signing_keys_timestamp_seconds",] == pytest.approx(file.stat().st_mtime)
+
+
 def test_the_page_for_operators_says_what_each_figure_tells(app: Flask, client: FlaskClient) -> None:
     names = {name for name, *_ in scrape(client, token(app, "operator"))} - {"consent_build_info"}
-    assert names <= set(re.findall(r"^\| `(consent_\w+)` \|", (ROOT / "docs" / "deploy.md").read_text("utf-8"), re.M))
+    named = {re.sub("_(bucket|count|sum)$", "", name) for name in names}
+    page = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+    rows = re.findall(r"^\| ((?:`consent_\w+`(?:, )?)+) \|", page, re.M)
+    assert named <= {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     assert "consent_erasure_requests_open" in names
 
 
