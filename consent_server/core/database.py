@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import has_request_context
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, ExceptionContext, event
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from sqlalchemy.orm import Session as Session  # acts name it in their types, and import no SQL
@@ -60,6 +60,9 @@ class Database:
         self._here = threading.local()
         # The last wait for the file lock that was given up, as long as the kernel still keeps its place.
         self._given_up = threading.Thread()
+        # What was to be written is a visitor's, and has no place in a log.
+        engine.hide_parameters = True
+        event.listen(engine, "handle_error", _keep_values_back)
         if self.embedded:
             event.listen(engine, "connect", _set_pragmas)
             event.listen(engine, "begin", _begin)
@@ -246,6 +249,16 @@ def _lacks_migrations(error: DBAPIError) -> bool:
     # PostgreSQL's codes for an unknown table and an unknown column; SQLite has only words.
     code = getattr(error.orig, "sqlstate", None)
     return code in ("42P01", "42703") or str(error.orig).startswith(("no such table", "no such column"))
+
+
+def _keep_values_back(context: ExceptionContext) -> None:
+    # PostgreSQL's details are those of the row: "Failing row contains (…)".
+    original = context.original_exception
+    primary = getattr(getattr(original, "diag", None), "message_primary", None)
+    if primary and str(original) != primary:
+        if context.sqlalchemy_exception is not None:
+            context.sqlalchemy_exception.args = (context.sqlalchemy_exception.args[0].replace(str(original), primary),)
+        original.args = (primary,)
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:

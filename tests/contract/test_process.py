@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -12,9 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
+from consent_server.access.create_token import create_token
+from consent_server.access.rules import Role
 from consent_server.core.context import Context
 from consent_server.decisions.read_refused import refused_lately
 from consent_server.sites.find import find_site
@@ -102,6 +107,45 @@ def test_a_log_line_says_what_was_asked_and_never_who(start: Start, body: Body) 
     for trace in (VISITOR, "203.0.113.9", "TELLTALE", signature, answer["visitor"]):
         assert trace not in "\n".join(lines), trace
         assert trace not in errors, trace
+
+
+BROKEN = {
+    "sqlite": "CREATE TRIGGER broken BEFORE INSERT ON decisions WHEN NEW.language = 'fr' BEGIN"
+    " SELECT RAISE(ABORT, 'broken'); END",
+    "postgresql": "ALTER TABLE decisions ADD CONSTRAINT broken CHECK (language <> 'fr')",
+}
+
+
+@pytest.mark.on_both_databases
+def test_an_incident_in_the_log_says_nothing_of_the_visitor(
+    start: Start, services: Context, body: Body, dialect: str
+) -> None:
+    with services.database.transaction() as session:
+        session.execute(text(BROKEN[dialect]))
+    server = start()
+    sent = body(language="fr", page="https://shop.example/TELLTALE")
+    status, answer = server.post(sent)
+    assert status == 500
+    lines, errors = server.stop()
+    assert f"incident {json.loads(answer)['incident']}" in errors
+    assert "IntegrityError" in errors
+    said = errors + "\n".join(lines)
+    own = UUID(str(sent["decision_id"]))
+    # Receipts and their parts begin with eyJ; bytes are written in either of these ways.
+    for trace in ("eyJ", "TELLTALE", VISITOR, str(own), own.hex, repr(own.bytes)[2:-1]):
+        assert trace not in said, trace
+
+
+def test_what_all_workers_measure_is_in_the_answer_of_each(start: Start, services: Context, body: Body) -> None:
+    bearer = create_token(services.database, Role.OPERATOR, None, "prometheus", datetime.now(UTC))
+    server = start()
+    with ThreadPoolExecutor(6) as pool:
+        assert [status for status, _ in pool.map(server.post, [body() for _ in range(30)])] == [201] * 30
+    for _ in range(6):
+        figures = server.ask("GET", "/metrics", Authorization=f"Bearer {bearer}")[1].decode()
+        assert "\nconsent_commit_wait_seconds_count 30.0\n" in figures
+    server.stop()
+    assert not list(Path(tempfile.gettempdir()).glob(f"consent-measures-{server.pid}-*"))
 
 
 def test_a_misspelt_setting_is_warned_of_once(start: Start) -> None:

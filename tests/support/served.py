@@ -55,6 +55,11 @@ class Server:
         return "".join(self._said)
 
     @property
+    def pid(self) -> int:
+        """The process id of the master."""
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         return self._process.poll() is None
 
