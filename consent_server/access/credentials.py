@@ -2,36 +2,56 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from threading import BoundedSemaphore
 from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from itsdangerous import BadData, TimestampSigner, URLSafeSerializer, URLSafeTimedSerializer
 
+from consent_server.core.errors import TooManyRequests
+
 LINK_LIFETIME = timedelta(hours=24)
-# OWASP's first choice of Argon2id with little memory: sixteen threads that check at once stay under 320 MiB.
+# OWASP's first choice of Argon2id with little memory. Two at once in a process: the other threads are for visitors.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 TOKEN_BYTES = 32
+_AT_ONCE = BoundedSemaphore(2)
+# Seconds that a password waits for its turn.
+PATIENCE = 2.0
 
 
 def hash_password(password: str) -> str:
-    """Argon2id (RFC 9106) with a salt of its own."""
-    return _HASHER.hash(password)
+    """Argon2id (RFC 9106) with a salt of its own. Raises TooManyRequests."""
+    with _turn():
+        return _HASHER.hash(password)
 
 
 def password_matches(encoded: str | None, password: str) -> bool:
     """Whether a password is the hashed one. Without a hash the same work is done for nothing.
 
-    So the time of an answer does not tell whether an account exists.
+    So the time of an answer does not tell whether an account exists. Raises TooManyRequests.
     """
+    hashed = encoded or nobodys_hash()
     try:
-        _HASHER.verify(encoded or nobodys_hash(), password)
+        with _turn():
+            _HASHER.verify(hashed, password)
     except (VerificationError, InvalidHashError):
         return False
     return encoded is not None
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _AT_ONCE.acquire(timeout=PATIENCE):
+        raise TooManyRequests("Many people sign in at this moment. Try again in a few seconds.", 5)
+    try:
+        yield
+    finally:
+        _AT_ONCE.release()
 
 
 @cache

@@ -99,7 +99,7 @@ def _is_opened() -> bool:
     """
     mode, into = request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest")
     if mode is None and into is None:
-        return context().settings.console_url is not None or not _is_secure()
+        return context().settings.console_url is not None or not is_secure()
     return (mode, into) == ("navigate", "document")
 
 
@@ -108,7 +108,8 @@ def _is_of_our_page() -> bool:
     return compare_digest(sent.encode("utf-8", "replace"), form_token().encode())
 
 
-def _is_secure() -> bool:
+def is_secure() -> bool:
+    """Whether the browser may send cookies over https alone: as the public address says, whatever a proxy forgets."""
     return request.is_secure or context().settings.public_url.startswith("https:")
 
 
@@ -152,7 +153,7 @@ def _finish(response: Response) -> Response:
     with_headers(response, Cache.NO_STORE)
     token = g.get("browser_token")
     name, path = _cookie_name(), f"{request.script_root}/"
-    secure = _is_secure() or name != COOKIE
+    secure = is_secure() or name != COOKIE
     if token == "":
         response.delete_cookie(name, path=path, secure=secure, httponly=True, samesite="Lax")
     elif token is not None and token != session_cookie():

@@ -10,9 +10,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from consent_server.access import sign_in as signing_in
 from consent_server.access.credentials import OneTimeLinks, nobodys_hash
 from consent_server.access.guard import form_token, guard, session_cookie
+from consent_server.access.known_browser import known_browser, remember_browser
 from consent_server.core.context import context, context_of
 from consent_server.core.errors import InvalidUser
-from consent_server.http.rate_limit import spend_sign_in
+from consent_server.http.rate_limit import limited, spend_sign_in
 
 bp = Blueprint("auth", __name__)
 
@@ -45,12 +46,12 @@ def post_sign_in() -> AnyResponse | tuple[str, int]:
     """Sign in. One answer for an unknown address and for a wrong password, after the same work."""
     email, password = request.form.get("email", ""), request.form.get("password", "")
     then = own_path(request.form.get("next", ""))
-    spend_sign_in(email)
+    spend_sign_in(email, known_browser(email))
     ctx = context()
     token = signing_in.sign_in(ctx.database, email, password, session_cookie(), ctx.now())
     if token is None:
         return _sign_in_page(then, email, "This address and this password do not belong together."), 422
-    return _signed_in(token, then)
+    return _signed_in(token, then, email)
 
 
 @bp.get("/sign-in/link")
@@ -62,6 +63,7 @@ def link() -> str:
 
 
 @bp.post("/sign-in/link")
+@limited
 def post_link() -> AnyResponse | tuple[str, int]:
     """Set the password, once, and sign in."""
     sent, password = request.form.get("t", ""), request.form.get("password", "")
@@ -75,7 +77,7 @@ def post_link() -> AnyResponse | tuple[str, int]:
         )
     except InvalidUser as refusal:
         return _link_page(sent, email, refusal.faults[0].detail), 422
-    return _signed_in(token, "/console")
+    return _signed_in(token, "/console", email)
 
 
 @bp.post("/sign-out")
@@ -86,10 +88,10 @@ def sign_out() -> AnyResponse:
     return redirect(url_for("auth.sign_in"), 303)
 
 
-def _signed_in(token: str, then: str) -> AnyResponse:
+def _signed_in(token: str, then: str, email: str) -> AnyResponse:
     # A new name for the session: one that somebody slipped to this browser before is worth nothing.
     g.browser_token = token
-    return redirect(request.script_root + then, 303)
+    return remember_browser(redirect(request.script_root + then, 303), email)
 
 
 def _sign_in_page(then: str, email: str, fault: str) -> str:

@@ -1,9 +1,10 @@
-"""How often one address may post. Addresses are hashed with the server's key and never kept beyond a window."""
+"""How often one network may post. Addresses are hashed with the server's key and never kept beyond a window."""
 
 import logging
 import time
 from collections.abc import Callable
 from functools import wraps
+from ipaddress import IPv6Address, IPv6Network
 from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, current_app, request
@@ -25,6 +26,9 @@ log = logging.getLogger("consent_server.rate_limit")
 
 # A visitor's decision waits for a count no longer than this, in seconds, and then not again for a while.
 PATIENCE, ASK_AGAIN_AFTER = 0.25, 5.0
+# Whoever has an IPv6 network of one subscriber (RFC 6177: a /64 to a /48) can send from each address in it. A /48 may
+# hold an office or a town, so it may send so many times what one /64 may.
+WIDER = 8
 
 
 class ProcessStorage(Storage):
@@ -85,8 +89,9 @@ class Counter:
     each process counts alone, so that the limit is at most as many times higher as there are processes.
     """
 
-    def __init__(self, limit: str, storage_url: str) -> None:
-        self._item: RateLimitItem = parse(limit)
+    def __init__(self, limit: str, storage_url: str, times: int = 1) -> None:
+        item = parse(limit)
+        self._item: RateLimitItem = type(item)(item.amount * times, item.multiples)
         self._alone = FixedWindowRateLimiter(ProcessStorage())
         self._shared = _redis(storage_url) if storage_url != ProcessStorage.URL else None
         self._ask_again_at = 0.0
@@ -115,25 +120,54 @@ def _redis(url: str) -> FixedWindowRateLimiter:
 
 
 class RateLimit:
-    """One limit on whatever a caller is told apart by: its address, unless a view names something else."""
+    """One limit on whatever a caller is told apart by: its network, unless a view names something else."""
 
-    def __init__(self, limit: str, storage_url: str, of_what: str = "") -> None:
+    def __init__(self, limit: str, storage_url: str, what: str = "", said: str = "came from this address") -> None:
         self._counter = Counter(limit, storage_url)
-        self._of_what = of_what
+        self._wider = Counter(limit, storage_url, WIDER)
+        self._what, self._said = what, said
 
     def spend(self, name: str | None = None) -> None:
         """Raises TooManyRequests."""
-        caller = (request.remote_addr or "") if name is None else name
-        ends_at = self._counter.spent_until(context().signer("rate-limit").digest(self._of_what + caller).hex())
+        if name is not None:
+            self._spend(self._counter, name)
+            return
+        network, around = networks(request.remote_addr or "")
+        self._spend(self._counter, network)
+        if around:
+            self._spend(self._wider, around)
+
+    def _spend(self, counter: Counter, caller: str) -> None:
+        ends_at = counter.spent_until(context().signer("rate-limit").digest(self._what + caller).hex())
         if ends_at is not None:
-            whom = "came from this address. Send it" if name is None else "were tried on this account. Try"
-            raise TooManyRequests(
-                f"More than {self._counter} {whom} again later.", max(1, round(ends_at - time.time()))
-            )
+            seconds = max(1, round(ends_at - time.time()))
+            raise TooManyRequests(f"More than {counter} {self._said}. Try again later.", seconds)
 
 
-# Attempts to sign in: few on one account, more from one address, behind which a whole office may sit.
-SIGN_IN_LIMITS = {"account": "10 per 15 minute", "address": "30 per 15 minute"}
+def networks(address: str) -> tuple[str, str]:
+    """The network that an address stands for, and the one around it: of IPv4 itself and "", of IPv6 its /64 and /48."""
+    if ":" not in address:
+        return address, ""
+    try:
+        parsed = IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address, ""
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped), ""
+    return str(IPv6Network((parsed, 64), strict=False)), str(IPv6Network((parsed, 48), strict=False))
+
+
+# Attempts to sign in by what they are counted by, and how that is said. A guesser spends the first two, and keeps
+# nobody out who comes from elsewhere. One with many networks spends the next two, and keeps nobody out whose browser is
+# known (OWASP, Device Cookies). Unknown browsers together cannot eat the processor by Argon2.
+ACCOUNT = "were tried on this account"
+SIGN_IN_LIMITS = {
+    "address": ("30 per 15 minute", "came from this address"),
+    "guess": ("10 per 15 minute", ACCOUNT),
+    "account": ("100 per 15 minute", ACCOUNT),
+    "everybody": ("300 per minute", "were tried on this server"),
+    "browser": ("10 per 15 minute", ACCOUNT),
+}
 
 
 def init_app(app: Flask) -> None:
@@ -141,15 +175,35 @@ def init_app(app: Flask) -> None:
     settings = context().settings
     app.extensions["rate_limit"] = RateLimit(settings.rate_limit, settings.rate_limit_url)
     app.extensions["sign_in_limits"] = {
-        what: RateLimit(limit, settings.rate_limit_url, f"sign-in {what} ") for what, limit in SIGN_IN_LIMITS.items()
+        what: RateLimit(limit, settings.rate_limit_url, f"sign-in {what} ", said)
+        for what, (limit, said) in SIGN_IN_LIMITS.items()
     }
 
 
-def spend_sign_in(email: str) -> None:
-    """Count an attempt to sign in, before anything is checked. Raises TooManyRequests."""
+def spend_sign_in(email: str, browser: str) -> None:
+    """Count an attempt to sign in, before anything is checked. Raises TooManyRequests.
+
+    `browser` names one in which this account was signed in before, "" for any other.
+    """
     limits: dict[str, RateLimit] = current_app.extensions["sign_in_limits"]
+    if browser:
+        limits["browser"].spend(browser)
+        return
+    email = email_or_as_given(email)
+    # The narrow ones first: what these stop takes nothing from those that are everybody's.
     limits["address"].spend()
-    limits["account"].spend(email_or_as_given(email))
+    limits["guess"].spend(f"{networks(request.remote_addr or '')[0]} {email}")
+    limits["account"].spend(email)
+    limits["everybody"].spend("")
+
+
+def within_limit() -> bool:
+    """Count once more, where too many are not refused but no longer counted."""
+    try:
+        current_app.extensions["rate_limit"].spend()
+    except TooManyRequests:
+        return False
+    return True
 
 
 def limited(view: Callable[P, R]) -> Callable[P, R]:

@@ -26,7 +26,7 @@ from consent_server.decisions.rules import Action, Answer, Method
 from consent_server.decisions.rules_cookie import visitor_of
 from consent_server.http.answers import HTML, Cache, answer
 from consent_server.http.bodies import BODY_LIMIT
-from consent_server.http.rate_limit import limited
+from consent_server.http.rate_limit import limited, within_limit
 from consent_server.sites import catalogue
 from consent_server.sites.choose_language import wished_language
 from consent_server.sites.configure_widget import notice_detail
@@ -47,7 +47,7 @@ def ask(key: str) -> Response:
     current = context()[CurrentSites].get(key)
     language = wished_language(current)
     # Where the cookie can be seen, who has answered is not asked but has come back.
-    if NAME not in request.cookies:
+    if NAME not in request.cookies and _is_seen() and within_limit():
         # A view that cannot be counted is no reason to ask nobody.
         with suppress(StorageUnavailable):
             context()[RecordShown](current, current.notice.hash, language, visit())
@@ -57,6 +57,11 @@ def ask(key: str) -> Response:
         for purpose in current.notice.purposes
     }
     return _page("widget/choice.html", current, current.notice, language, detail=detail, vendors=vendors, form=uuid4())
+
+
+def _is_seen() -> bool:
+    """Whether a person opens the page, and no picture, frame or program of another page asks for its address."""
+    return request.method == "GET" and request.headers.get("Sec-Fetch-Dest") == "document"
 
 
 @bp.post("/sites/<key>/choice")

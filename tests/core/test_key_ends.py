@@ -99,8 +99,8 @@ def test_a_key_that_was_retired_before_there_were_times_verifies_all_until_the_n
 
 @pytest.mark.parametrize(
     "said",
-    [{"exp": "1"}, {"exp": -1}, {"exp": 1.5}, {"exp": True}, {"exp": None}, {"exp": 10**12}, {"revoked": 1}, {"revoked": {}},
-     {"revoked": {"revoked_at": "x"}}, {"revoked": None}],
+    [{"exp": "1"}, {"exp": -1}, {"exp": 1.5}, {"exp": True}, {"exp": None}, {"exp": 10**12}, {"revoked": 1},
+     {"revoked": {}}, {"revoked": {"revoked_at": "x"}}, {"revoked": None}],
 )  # fmt: skip
 def test_ends_that_are_no_times_are_refused(said: dict[str, Any]) -> None:
     keys = json.loads(new_key_set())["keys"] + json.loads(new_key_set())["keys"]

@@ -1,6 +1,7 @@
 """A choice by a form, for browsers that run no script: recorded as any other, and only from the page itself."""
 
 import re
+from dataclasses import replace
 from html import unescape
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -10,9 +11,12 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
+from consent_server.app import create_app
 from consent_server.core.context import Context
+from consent_server.decisions import store_tallies as tallies
 from consent_server.decisions.count_refused import RefusedPosts
 from consent_server.decisions.read_refused import refused_lately
+from consent_server.sites import store as sites
 from consent_server.sites.find import find_site
 from tests.support import jose
 from tests.support.factories import PUBLIC_URL, SHOP, TOP, site_file
@@ -270,3 +274,43 @@ def test_a_superseded_notice_is_recorded_as_shown(client: FlaskClient, services:
     apply_site(site_file(f"{TOP}choice_days = 90\n"))
     assert client.post(PATH, data=sent, headers=OWN).status_code == 200
     assert claims(services)[0]["notice"] == sent["notice"]
+
+
+OPENED = {"Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
+
+
+def views(services: Context) -> int:
+    with services.database.snapshot() as session:
+        counts = tallies.read(session, sites.get(session, "shop").id, "day", "2026-01-01", "2027-01-01")
+        return sum(count.events for count in counts if count.counter.text == "shown")
+
+
+def test_a_view_is_counted_for_who_opens_the_page_and_for_nobody_elses_picture(
+    client: FlaskClient, services: Context
+) -> None:
+    for headers in (
+        {}, {"Sec-Fetch-Dest": "image", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
+        {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "cors"}, {"Sec-Fetch-Dest": "iframe"},
+        {"Sec-Fetch-Dest": "script"}, {"Sec-Fetch-Dest": "Document"}, {"Sec-Fetch-Dest": "document, image"},
+    ):  # fmt: skip
+        assert client.get(PATH, headers=headers).status_code == 200
+    assert client.head(PATH, headers=OPENED).status_code == 200
+    assert client.get(f"{PATH}?lang=fr", headers=OPENED | {"Cookie": "eu-consent=v=1"}).status_code == 200
+    assert views(services) == 0
+    # From the site's own link, and from an address that somebody typed.
+    for site in ("cross-site", "none"):
+        assert client.get(PATH, headers=OPENED | {"Sec-Fetch-Site": site}).status_code == 200
+    assert views(services) == 2
+
+
+def test_views_of_one_network_are_counted_up_to_the_limit_and_the_page_is_shown_beyond(
+    services: Context, notice: str
+) -> None:
+    settings = replace(services.settings, rate_limit="3 per minute")
+    app = create_app(settings, now=services.now)
+    client = app.test_client(use_cookies=False)
+    for host in range(5):
+        sent = {"REMOTE_ADDR": f"2001:db8:0:1::{host + 1}"}
+        assert client.get(PATH, headers=OPENED, environ_overrides=sent).status_code == 200
+    assert views(services) == 3
+    app.extensions["consent"].database.engine.dispose()

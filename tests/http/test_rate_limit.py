@@ -4,6 +4,7 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -11,6 +12,7 @@ from flask.testing import FlaskClient
 
 from consent_server.app import create_app
 from consent_server.core.context import Context
+from consent_server.http.rate_limit import WIDER, networks
 from tests.support.factories import Body, settings_for
 from tests.support.people import Person
 from tests.support.process import free_port
@@ -73,3 +75,47 @@ def test_what_needs_no_count_is_untouched(cut_off: Flask) -> None:
     client: FlaskClient = cut_off.test_client(use_cookies=False)
     assert client.get("/widget/shop.js").status_code == 200
     assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "known_by"),
+    [
+        ("203.0.113.9", ("203.0.113.9", "")),
+        ("::ffff:203.0.113.9", ("203.0.113.9", "")),
+        ("::FFFF:CB00:7109", ("203.0.113.9", "")),
+        ("2001:db8:1:2:3:4:5:6", ("2001:db8:1:2::/64", "2001:db8:1::/48")),
+        ("2001:DB8:1:2::", ("2001:db8:1:2::/64", "2001:db8:1::/48")),
+        ("fe80::1%eth0", ("fe80::/64", "fe80::/48")),
+        ("", ("", "")),
+        ("unix:", ("unix:", "")),
+        ("a:b:c", ("a:b:c", "")),
+    ],
+)
+def test_whom_an_address_stands_for(address: str, known_by: tuple[str, str]) -> None:
+    assert networks(address) == known_by
+
+
+@pytest.fixture
+def few(services: Context, notice: str) -> Iterator[Flask]:
+    """A server on which a network may post three times a minute."""
+    app = create_app(replace(services.settings, rate_limit=f"{LIMIT} per minute"), now=services.now)
+    yield app
+    app.extensions["consent"].database.engine.dispose()
+
+
+def statuses(app: Flask, body: Body, addresses: list[str]) -> list[int]:
+    client = app.test_client(use_cookies=False)
+    return [post(client, body(), environ={"REMOTE_ADDR": address}).status_code for address in addresses]
+
+
+def test_every_address_of_a_subscriber_is_one(few: Flask, body: Body) -> None:
+    assert statuses(few, body, [f"2001:db8:0:7::{host}" for host in range(1, 6)]) == [201] * LIMIT + [429] * 2
+    assert statuses(few, body, ["2001:db8:0:8::1"]) == [201]
+    assert statuses(few, body, [f"::ffff:203.0.113.{last}" for last in (9, 9, 9, 9, 8)]) == [201] * 3 + [429, 201]
+    assert statuses(few, body, ["203.0.113.9"]) == [429]
+
+
+def test_the_networks_of_a_subscriber_together_have_a_limit_too(few: Flask, body: Body) -> None:
+    took = statuses(few, body, [f"2001:db8:9:{net:x}::1" for net in range(LIMIT * WIDER + 2)])
+    assert took == [201] * LIMIT * WIDER + [429] * 2
+    assert statuses(few, body, ["2001:db8:a::1"]) == [201]
