@@ -32,15 +32,32 @@ graceful_timeout = 15
 keepalive = 5
 control_socket_disable = True  # nothing listens but the one port
 accesslog = "-"
+# Which scheme a request came by is said by as many proxies as are trusted (CONSENT_TRUSTED_PROXIES), and by no other.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
 
 ADDRESS = re.compile(r" from ip=\S*")
-RECEIPT_LINK = re.compile(r"(/v1/receipts/)[^/?]+")
+# What no line keeps of a path: what opens something, and what names a visitor's record after its erasure.
+LEFT_OUT = (
+    (re.compile(r"(?i)(/v1/+receipts/+)(?!verify$)[^/]+"), r"\1…"),
+    (re.compile(r"(?i)(/reports/+)[^/]+"), r"\1…"),
+    (re.compile(r"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "…"),
+    (re.compile(r"[^/]*\.[\w-]{27,}[^/]*"), "…"),  # anything signed, wherever it was pasted
+    (re.compile(r";.*"), ";…"),  # parameters of a path are as good as a query
+)
+
+
+def path_without_secrets(path: str) -> str:
+    """A path as the log has it."""
+    for pattern, kept in LEFT_OUT:
+        path = pattern.sub(kept, path)
+    return path
 
 
 class JsonLogger(Logger):  # type: ignore[misc]
     """Access lines as JSON: what was asked and answered, never who asked.
 
-    No address, no user agent, no query; the signed part of a receipt link is left out.
+    No address, no user agent, no query, no signed link, no receipt.
     """
 
     def warning(self, msg: str, *args: Any, **kwargs: Any) -> None:
@@ -51,7 +68,7 @@ class JsonLogger(Logger):  # type: ignore[misc]
         line = {
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "method": environ["REQUEST_METHOD"],
-            "path": RECEIPT_LINK.sub(r"\1…", environ["PATH_INFO"]),
+            "path": path_without_secrets(environ["PATH_INFO"]),
             "status": int(resp.status_code),
             "bytes": resp.sent,
             "ms": round(request_time.total_seconds() * 1000, 1),

@@ -1,5 +1,6 @@
 """A table of contents: the context, and each room that registers itself with it."""
 
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from consent_server.audit import web as audit_web
 from consent_server.audit import web_evidence as audit_evidence
 from consent_server.core.context import Context, db, migrate
 from consent_server.core.errors import InvalidSettings
+from consent_server.core.files import keep_from_others
 from consent_server.core.settings import ROOT, Settings
 from consent_server.core.times import utc_now
 from consent_server.decisions import web as decisions_web
@@ -66,6 +68,7 @@ BLUEPRINTS = (
     widget_notices.archive,
     widget_notices.bp,
     receipts_web.bp,
+    receipts_web.verification,
     receipts_rights.bp,
     receipts_verify.bp,
     receipts_erasures.bp,
@@ -102,6 +105,8 @@ def create_app(settings: Settings | None = None, now: Callable[[], datetime] = u
         instance_path=str(settings.instance),
         static_folder=None,
     )
+    # With `//` in its path an address is another one. Led to the one with `/`, who asks would follow the `Host` header.
+    app.url_map.merge_slashes = False
     app.jinja_env.loader = PrefixLoader(TEMPLATES)
     app.add_url_rule("/assets/<path:filename>", "assets", _asset)
     app.config.update(
@@ -140,6 +145,8 @@ def _asset(filename: str) -> Response:
 def _engine_options(settings: Settings) -> dict[str, object]:
     # As many connections as a worker has threads, and some for what it does by itself. Nobody waits long for one.
     pool: dict[str, object] = {"pool_size": 8, "max_overflow": 8, "pool_timeout": 1, "pool_use_lifo": True}
+    # What is written about an error says nothing of whom the statement was about.
+    pool["hide_parameters"] = True
     embedded = settings.database_url.startswith("sqlite")
     return pool | ({"connect_args": {"timeout": 1}} if embedded else {})
 
@@ -156,9 +163,15 @@ def _harden(response: Response) -> Response:
 
 
 def start() -> Flask:
-    """The application of a program. Settings that cannot be used end the program, with words that name them."""
+    """The application of a program. Settings that cannot be used end the program, with words that name them.
+
+    What it writes is for its own user, whoever made the folder.
+    """
+    os.umask(0o077)
     try:
-        return create_app()
+        app = create_app()
+        keep_from_others(app.extensions["consent"].database.files())
+        return app
     except InvalidSettings as refusal:
         sys.exit(str(refusal))
     except OSError as error:

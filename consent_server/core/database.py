@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from flask import has_request_context
@@ -70,6 +71,11 @@ class Database:
         else:
             event.listen(engine.pool, "first_connect", refuse_distributed)
             wait_within_limits(engine)
+
+    def files(self) -> list[Path]:
+        """Where SQLite keeps the records, its log and locks; none of PostgreSQL."""
+        name = self.engine.url.database if self.embedded else None
+        return [Path(f"{name}{suffix}") for suffix in ("", "-wal", "-shm", ".lock")] if name else []
 
     @contextmanager
     def transaction(self, patience: Patience = USUAL) -> Iterator[Session]:

@@ -4,7 +4,7 @@ import os
 import secrets
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -60,6 +60,15 @@ def write_once(path: Path, text: str) -> None:
         _settle(file)
         with suppress(FileExistsError):
             os.link(temporary, path)
+
+
+def keep_from_others(paths: Iterable[Path]) -> None:
+    """Take from all others what an earlier umask gave them; the group keeps what its operator wanted."""
+    for path in paths:
+        with suppress(OSError):  # not there yet, or somebody else's to change
+            mode = stat.S_IMODE(path.stat().st_mode)
+            if mode & 0o007:
+                path.chmod(mode & ~0o007)
 
 
 def replace_secret(path: Path, text: str) -> None:

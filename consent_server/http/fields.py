@@ -182,6 +182,8 @@ def as_uuid(text: str) -> UUID | None:
 
 
 LONGEST_PAGE = 1000
+# Of a column that is an INTEGER on PostgreSQL.
+LARGEST_NUMBER = 2**31 - 1
 
 
 KEY = re.compile(r"[a-z0-9-]{1,63}")

@@ -11,7 +11,7 @@ from consent_server.core.errors import UnknownTimestamp
 from consent_server.core.hashes import SHA256_HEX
 from consent_server.core.times import rfc3339
 from consent_server.http.answers import Cache, answer, open_to_every_page
-from consent_server.http.fields import LONGEST_PAGE, Number, read_query
+from consent_server.http.fields import LARGEST_NUMBER, LONGEST_PAGE, Number, read_query
 from consent_server.ledger.read_timestamps import ReadTimestamp, read_timestamp, read_timestamps
 from consent_server.ledger.request_timestamps import Authority
 from consent_server.ledger.rfc3161 import REPLY_TYPE
@@ -60,7 +60,7 @@ def _item(row: ReadTimestamp, address: str) -> dict[str, Any]:
 class TimestampsQuery(Schema):
     """What GET /ledger/…/timestamps takes. `before` is the number that `next` of the page before names."""
 
-    before = Number(1, 10**18 - 1, load_default=None)
+    before = Number(1, LARGEST_NUMBER, load_default=None)
     limit = Number(1, LONGEST_PAGE, load_default=100)
 
 

@@ -26,8 +26,10 @@ from consent_server.receipts.rules_dpv import dpv_receipt
 from consent_server.receipts.verify import verify_receipt
 
 bp = Blueprint("receipts", __name__)
-open_to_every_page(bp, "GET", "POST", headers=["Content-Type"], ask_again_after=DAY)
+open_to_every_page(bp, "GET", headers=["Content-Type"], ask_again_after=DAY)
 bp.register_error_handler(RemovedReceipt, removed_page)
+verification = Blueprint("verification", __name__)
+open_to_every_page(verification, "POST", headers=["Content-Type"], ask_again_after=DAY)
 
 # A receipt of a site with fifty vendors and a long page.
 RECEIPT_LIMIT = 64 * 1024
@@ -120,7 +122,15 @@ def _dpv_context() -> dict[str, Any]:
     return context
 
 
-@bp.post("/v1/receipts/verify")
+@verification.after_request
+def say_what_is_allowed(response: Response) -> Response:
+    """By its form this is the address of a receipt too, and none has this name."""
+    if request.method == "OPTIONS":
+        response.headers["Allow"] = "OPTIONS, POST"
+    return response
+
+
+@verification.post("/v1/receipts/verify")
 @limited
 def verify() -> Response:
     """Check a receipt: key, signature, record; says which step failed."""

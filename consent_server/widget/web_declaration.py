@@ -62,9 +62,8 @@ def declaration(key: str) -> Response:
 
 
 def _wanted() -> str:
-    wanted = request.args.get("format") or (
-        "json" if request.accept_mimetypes.best_match(list(TYPES.values())) == TYPES["json"] else "html"
-    )
+    accepted = request.accept_mimetypes.best_match(list(TYPES.values()))
+    wanted = request.args.get("format", "json" if accepted == TYPES["json"] else "html")
     if wanted not in (*TYPES, "elements"):
         fault = Fault("#/format", f"Must be one of {', '.join(TYPES)}, elements.")
         raise InvalidQuery("The declaration is not available in this form.", [fault])

@@ -245,3 +245,13 @@ def test_a_worker_that_takes_the_place_of_another_runs_on_a_free_core(
 def test_where_processes_cannot_be_pinned_the_server_works_unpinned(start: Start, tmp_path: Path, system: str) -> None:
     (tmp_path / "sitecustomize.py").write_text(f"import os\n{system}\n")
     assert start(PYTHONPATH=str(tmp_path)).ask("GET", "/healthz")[0] == 200
+
+
+def test_no_proxy_is_believed_that_the_settings_do_not_count(start: Start) -> None:
+    port = start(CONSENT_PUBLIC_URL="http://127.0.0.1:1").port
+    for said in ({}, {"X-Forwarded-Proto": "https", "X-Forwarded-Ssl": "on", "X-Forwarded-Protocol": "ssl"}):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request("GET", "/sign-in", headers=said)
+        answer = connection.getresponse()
+        assert "Secure" not in answer.headers["Set-Cookie"]
+        connection.close()
