@@ -16,6 +16,7 @@ from consent_server.core.context import context
 from consent_server.core.terminal import refusing, site_tag
 from consent_server.health.commands import doctor
 from consent_server.ledger.commands import ledger
+from consent_server.rates.commands import report
 from consent_server.receipts.commands import receipt, retention, visitor
 from consent_server.sites.commands import csp, site, vendor
 from consent_server.sites.find import list_sites
@@ -42,8 +43,8 @@ def welcome() -> None:
 def register(app: Flask) -> None:
     """Add the commands to the application."""
     commands = (
-        site, vendor, csp, notice, receipt, key, ledger, retention, visitor, user, token, evidence, doctor, welcome,
-        backup, restore,
+        site, vendor, csp, notice, receipt, key, ledger, retention, visitor, user, token, evidence, report, doctor,
+        welcome, backup, restore,
     )  # fmt: skip
     for command in commands:
         app.cli.add_command(command)

@@ -1,11 +1,12 @@
 """Users of the consoles, and tokens of programs."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import click
 from flask.cli import AppGroup
 
-from consent_server.access.create_token import create_token, revoke_token
+from consent_server.access.create_token import LIFETIME, create_token, revoke_token
 from consent_server.access.create_token import list_tokens as read_tokens
 from consent_server.access.create_user import create_user, remove_user, renew_link
 from consent_server.access.create_user import list_users as read_users
@@ -19,6 +20,10 @@ token = AppGroup("token", help="Access for programs.")
 
 ROLE = click.option("--role", required=True, type=click.Choice([role.value for role in Role]), help="What they may do.")
 SITES = click.option("--site", "sites", multiple=True, metavar="KEY", help="Only this site; may be repeated.")
+DAYS = click.option(
+    "--days", type=click.IntRange(0, 36_500), default=LIFETIME.days, show_default=True,
+    help="After how many days it ends; 0 for never.",
+)  # fmt: skip
 ONCE = "Open it within a day; it works once."
 
 
@@ -76,21 +81,29 @@ def remove(email: str) -> None:
 @ROLE
 @SITES
 @click.option("--name", required=True, help="What it is for.")
+@DAYS
 @refusing
-def create_one(role: str, sites: tuple[str, ...], name: str) -> None:
+def create_one(role: str, sites: tuple[str, ...], name: str, days: int) -> None:
     """Print a new token, alone on stdout. It is not shown again."""
-    click.echo(create_token(context().database, Role(role), sites, name, context().now()))
+    lifetime = timedelta(days=days) if days else None
+    click.echo(create_token(context().database, Role(role), sites, name, context().now(), lifetime))
 
 
 @token.command("list")
 @refusing
 def list_tokens() -> None:
-    """One line a token: number, name, role, sites, day made, day last used, whether revoked."""
+    """One line a token: number, name, role, sites, day made, day last used, and until when it is valid."""
     for row in read_tokens(context().database):
         used = f"used {row.last_used_on}" if row.last_used_on else "never used"
-        state = f"revoked {row.revoked_at:%Y-%m-%d}" if row.revoked_at else "valid"
+        state = f"revoked {row.revoked_at:%Y-%m-%d}" if row.revoked_at else _valid(row.expires_at)
         made = f"made {row.created_at:%Y-%m-%d}"
         say(f"{row.id}\t{row.name}\t{row.role}\t{_said(row.sites)}\t{made}\t{used}\t{state}")
+
+
+def _valid(until: datetime | None) -> str:
+    if until is None:
+        return "valid, no end"
+    return f"{'ended' if context().now() >= until else 'valid until'} {until:%Y-%m-%d}"
 
 
 @token.command("revoke")

@@ -1,7 +1,7 @@
 """Tokens by which programs ask: shown once, kept as a hash."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from consent_server.access import store as users
 from consent_server.access.create_user import known_sites
@@ -15,10 +15,17 @@ from consent_server.core.rules_text import normal_text, text_fault
 # Scanners for leaked secrets look for a prefix.
 PREFIX = "consent_"
 LONGEST_NAME = 100
+LIFETIME = timedelta(days=365)
 
 
-def create_token(database: Database, role: Role, sites: Sequence[str] | None, name: str, now: datetime) -> str:
-    """A new token, in the only moment at which it can be read. Raises UnknownSite, InvalidUser."""
+def create_token(
+    database: Database, role: Role, sites: Sequence[str] | None, name: str, now: datetime,
+    lifetime: timedelta | None = LIFETIME,
+) -> str:  # fmt: skip
+    """A new token, in the only moment at which it can be read; None as `lifetime`: until it is revoked.
+
+    Raises UnknownSite, InvalidUser.
+    """
     name = normal_text(name)
     if not 1 <= len(name) <= LONGEST_NAME or text_fault(name):
         raise InvalidUser(
@@ -34,6 +41,7 @@ def create_token(database: Database, role: Role, sites: Sequence[str] | None, na
                 sites=known_sites(session, sites),
                 token_hash=token_hash(token),
                 created_at=now,
+                expires_at=None if lifetime is None else now + lifetime,
             )
         )
     return token
@@ -50,10 +58,11 @@ def revoke_token(database: Database, token_id: int, now: datetime) -> str:
 
 
 def access_of_token(database: Database, token: str, now: datetime) -> Access | None:
-    """Who a token stands for; None when there is no such token or it was revoked."""
+    """Who a token stands for; None when there is no such token, or it was revoked or is over."""
     with database.reading() as session:
         row = users.token(session, token_hash(token))
-        if row is None or row.revoked_at is not None:
+        over = row is None or row.revoked_at is not None or (row.expires_at is not None and now >= row.expires_at)
+        if row is None or over:
             return None
         access, token_id, noted = users.access_of_token(row), row.id, row.last_used_on == now.date()
     if not noted:

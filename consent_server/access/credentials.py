@@ -99,7 +99,7 @@ class OneTimeLinks:
 
 
 class ReportLinks:
-    """Signs what a report shows and until when. Nothing is stored: a link ends by its time, or with the secret key."""
+    """Signs what a report shows and until when. A link ends by its time, by itself, or with the secret key."""
 
     def __init__(self, secret_key: str) -> None:
         self._serializer = URLSafeSerializer(

@@ -43,7 +43,7 @@ def _find_caller() -> Access | None:
     if bearer is not None:
         access = access_of_token(ctx.database, bearer, ctx.now())
         if access is None:
-            raise Unauthenticated("This token is unknown or has been revoked.")
+            raise Unauthenticated("This token is unknown, has been revoked, or is over.")
         return access
     token = session_cookie()
     if not token:

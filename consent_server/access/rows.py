@@ -57,6 +57,7 @@ class TokenRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
     last_used_on: Mapped[date | None]
     revoked_at: Mapped[datetime | None] = mapped_column(UtcMilliseconds)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcMilliseconds)
 
 
 class LookupRow(Base):

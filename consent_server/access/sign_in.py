@@ -1,6 +1,5 @@
 """Sign people in and out. A session is a row, so that ending one ends it everywhere."""
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -9,6 +8,7 @@ from consent_server.access.create_user import NONCE_BYTES
 from consent_server.access.credentials import OneTimeLinks, hash_password, new_token, password_matches, token_hash
 from consent_server.access.rows import UserRow
 from consent_server.access.rules import Access
+from consent_server.access.weak_passwords import is_easy_to_guess
 from consent_server.core.database import Database, Session
 from consent_server.core.errors import Fault, InvalidUser, SpentLink
 from consent_server.core.rules_email import email_or_as_given
@@ -20,6 +20,10 @@ LONGEST = timedelta(days=7)
 NOTED_EVERY = timedelta(minutes=5)
 # NIST SP 800-63B, 3.1.1.2: long enough, no rules of composition. The upper bound keeps hashing cheap.
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 256
+EASY = (
+    "Is among the first that anybody would try: a common word, a row of keys, a date, your address, or such a thing "
+    "repeated or counted up. Take a few words that have nothing to do with each other."
+)
 
 
 def sign_in(database: Database, email: str, password: str, earlier: str, now: datetime) -> str | None:
@@ -71,8 +75,8 @@ def set_password(
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         detail = f"Must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
         raise InvalidUser("This password cannot be used.", [Fault("#/password", detail)])
-    if re.fullmatch(r"(.)\1*", password):
-        raise InvalidUser("This password cannot be used.", [Fault("#/password", "Must not be one character repeated.")])
+    if is_easy_to_guess(password, user_of_link(database, links, link)):
+        raise InvalidUser("This password cannot be used.", [Fault("#/password", EASY)])
     encoded = hash_password(password)
     with database.transaction() as session:
         user = _holder(session, links, link)

@@ -1,4 +1,4 @@
-"""The tables of alerts: what was worth a look, and its way to those who want to be told."""
+"""The tables of alerts and their way to those who want to be told, and of reports that are shared."""
 
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,19 @@ class AlertRow(Base):
     period: Mapped[str] = mapped_column(String(13))
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
     raised_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+
+
+class SharedReportRow(Base):
+    """A link to a report that somebody shared. What it shows stands in the link alone."""
+
+    __tablename__ = "shared_reports"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    who: Mapped[str] = mapped_column(String(300))
+    shared_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+    until: Mapped[datetime] = mapped_column(UtcMilliseconds)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcMilliseconds)
 
 
 class DeliveryRow(Base):

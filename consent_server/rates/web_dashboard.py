@@ -8,6 +8,7 @@ from flask import Blueprint, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from consent_server.access import console
+from consent_server.access import guard as auth
 from consent_server.access.credentials import ReportLinks
 from consent_server.core.context import context
 from consent_server.core.errors import Fault, InvalidQuery
@@ -17,6 +18,7 @@ from consent_server.rates import board
 from consent_server.rates.queries import DASHBOARD, PARAMETERS
 from consent_server.rates.read import Dashboard, RatesReader
 from consent_server.rates.rules_filters import LONGEST_BY_HOUR, By, Filters, Span, filters_of_query
+from consent_server.rates.share_report import share_report
 from consent_server.sites.find import find_site
 from consent_server.sites.rules_site import Site
 
@@ -52,7 +54,8 @@ def rates(key: str) -> str | tuple[str, int]:
 def share(key: str) -> str:
     """Make a link to a report that anyone may read who has it, for a time."""
     ctx, form = context(), request.form
-    site = find_site(ctx.database, key).site
+    stored = find_site(ctx.database, key)
+    site = stored.site
     sent = without_empty(MultiDict({name: form[name] for name in PARAMETERS if name in form}))
     filters = _filters(sent, local_day(ctx.now(), site.time_zone))
     lifetime = {str(days): days for days in LIFETIMES}.get(form.get("lifetime", ""))
@@ -60,7 +63,8 @@ def share(key: str) -> str:
         detail = "Choose one of the options in the form."
         raise InvalidQuery("Nothing was shared.", [Fault("#/lifetime", detail)])
     until, latest = ctx.now() + timedelta(days=lifetime), form["days"] == "latest"
-    token = ctx[ReportLinks].sign({"site": key, **filters.to_link(latest)}, until)
+    subject = {"site": key, **filters.to_link(latest)}
+    token = share_report(ctx.database, ctx[ReportLinks], stored.id, auth.caller().name, subject, until, ctx.now())
     link = f"{ctx.settings.public_url}/reports/{token}"
     return console.page("rates/report_link.html", site=site, link=link, until=until, filters=filters, latest=latest)
 

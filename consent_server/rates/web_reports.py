@@ -13,6 +13,7 @@ from consent_server.http.answers import HTML, Cache, answer
 from consent_server.rates import board
 from consent_server.rates.read import RatesReader
 from consent_server.rates.rules_filters import filters_of_link
+from consent_server.rates.share_report import require_shared
 
 bp = Blueprint("reports", __name__)
 
@@ -44,4 +45,5 @@ def _subject(link: str) -> tuple[dict[str, Any], datetime]:
     subject, until = signed
     if ctx.now() > until:
         raise ExpiredReport(f"This report was shared until {until:%d %B %Y}. Ask whoever sent it for a new link.")
+    require_shared(ctx.database, subject.pop("number", None))
     return subject, until

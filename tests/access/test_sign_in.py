@@ -320,3 +320,50 @@ def test_commands_refuse(ada: Person) -> None:
     listed = runner.invoke(args=["user", "list"]).stdout
     assert listed == "ada@example.org\tauditor\tshop\tpassword set\n"
     assert sign_in.IDLE.total_seconds() == 8 * 3600
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "123456789012", "passwordpassword", "password1234", "Passw0rd1234", "qwertyuiop[]", "iloveyou12345",
+        "111111111111", "abcdefghijkl", "letmeinletmein", "administrator1", "adaadaadaada", "ada@example.org",
+        "01/01/1990199", "consentconsole", "y1" * 60, "١٢٣٤٥٦٧٨٩٠١٢١٢١٢"[:4] * 4,
+    ],
+)  # fmt: skip
+def test_what_is_guessed_first_is_no_password(invited: tuple[Person, str], password: str) -> None:
+    ada, link = invited
+    page = ada.accept(link, password)
+    assert page.status_code == 422
+    assert "first that anybody would try" in page.text or "12 to 256 characters" in page.text
+    assert ada.accept(link).status_code == 303
+
+
+def test_the_longest_password_is_looked_at_in_no_time(invited: tuple[Person, str]) -> None:
+    ada, link = invited
+    assert ada.accept(link, "correct horse battery staple " * 8).status_code == 303
+
+
+@pytest.mark.on_both_databases
+def test_a_token_ends_after_a_year_or_when_it_is_said(app: Flask, clock: Clock) -> None:
+    runner, client = app.test_cli_runner(), app.test_client(use_cookies=False)
+
+    def made(*options: str) -> dict[str, str]:
+        result = runner.invoke(args=["token", "create", "--role", "auditor", "--name", "a program", *options])
+        return {"Authorization": f"Bearer {result.stdout.strip()}"}
+
+    def asked(headers: dict[str, str]) -> int:
+        return client.get("/v1/sites/shop/decisions", headers=headers).status_code
+
+    usual, short, endless = made(), made("--days", "1"), made("--days", "0")
+    assert [asked(one) for one in (usual, short, endless)] == [200] * 3
+    clock.advance(days=1)
+    assert [asked(one) for one in (usual, short, endless)] == [200, 401, 200]
+    assert [line.rpartition("\t")[2] for line in runner.invoke(args=["token", "list"]).stdout.splitlines()] == [
+        "valid until 2027-11-23", "ended 2026-11-24", "valid, no end",
+    ]  # fmt: skip
+    assert "used 2026-11-24" in runner.invoke(args=["token", "list"]).stdout
+    clock.advance(days=363, hours=23)
+    assert asked(usual) == 200
+    clock.advance(hours=1)
+    assert [asked(one) for one in (usual, endless)] == [401, 200]
+    assert runner.invoke(args=["token", "create", "--role", "auditor", "--name", "x", "--days", "-1"]).exit_code == 2
