@@ -102,6 +102,20 @@ hooks: $(VENV)/.installed-dev ## Have git run `make check` before each commit
 openapi: $(VENV)/.installed-dev ## Write docs/openapi.json from what each room says of its routes
 	$(BIN)/python -m docs.describe_interface
 
+# pip's own form: pins with the hash of each file that the registry has of them.
+LOCK := $(VENV)/lock/bin/pip-compile --quiet --generate-hashes --no-header --no-annotate --strip-extras --allow-unsafe \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-options
+.PHONY: lock
+lock: $(VENV)/bin/python ## Write requirements.lock and requirements-dev.lock: the pins with their hashes
+	@python3 -m venv $(VENV)/lock
+	@$(VENV)/lock/bin/pip install --quiet pip-tools==7.6.2
+	@for name in requirements requirements-dev; do $(LOCK) --output-file $$name.lock $$name.txt || exit 1; done
+
+.PHONY: sbom
+sbom: $(VENV)/.installed-dev ## Write sbom.cdx.json, a bill of materials (CycloneDX)
+	@$(BIN)/python -m docs.bill_of_materials > sbom.cdx.json
+	@echo sbom.cdx.json
+
 .PHONY: format
 format: $(VENV)/.installed-dev ## Format the Python code
 	$(BIN)/ruff check --fix .
@@ -134,14 +148,14 @@ $(VENV)/bin/python:
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
 	@python3 -m venv $(VENV) || { echo "Install the venv module: apt-get install python3-venv"; exit 1; }
 
-$(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing Python packages …"
-	@$(BIN)/pip install --quiet --requirement requirements.txt
+	@$(BIN)/pip install --quiet --require-hashes --requirement requirements.lock
 	@$(BIN)/pip install --quiet --no-deps --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
-	@$(BIN)/pip install --quiet --requirement requirements-dev.txt
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	@$(BIN)/pip install --quiet --require-hashes --requirement requirements-dev.lock
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json | node

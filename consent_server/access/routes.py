@@ -101,6 +101,7 @@ RIGHTS: dict[str, Right] = {
     "GET /console": Right.SIGNED_IN,
     # What is said of the server, and what its pages are made of.
     "GET /.well-known/gpc.json": Right.ANYBODY,
+    "GET /.well-known/security.txt": Right.ANYBODY,
     "GET /openapi.json": Right.ANYBODY,
     "GET /docs": Right.ANYBODY,
     "GET /docs/rates": Right.ANYBODY,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from consent_server.core.witnesses import Witness, parse_witnesses
 ROOT = Path(__file__).parents[2]
 DATABASES = {"sqlite", "postgresql", "postgresql+psycopg"}
 NAMES = frozenset([
-    "CONSENT_CONSOLE_URL",
+    "CONSENT_CONSOLE_URL", "CONSENT_SECURITY_CONTACT",
     "CONSENT_ALERT_EMAILS", "CONSENT_ALERT_SECRET", "CONSENT_ALERT_SECRET_FILE", "CONSENT_ALERT_SENDER",
     "CONSENT_ALERT_WEBHOOK", "CONSENT_CHROMIUM", "CONSENT_COUNTRY_HEADER", "CONSENT_DATABASE_URL", "CONSENT_INSTANCE",
     "CONSENT_PUBLIC_URL", "CONSENT_RATE_LIMIT", "CONSENT_RATE_LIMIT_URL", "CONSENT_REPLICA_URL", "CONSENT_SEAL_SECONDS",
@@ -32,6 +33,8 @@ NAMES = frozenset([
     "CONSENT_TIMESTAMP_URL", "CONSENT_TRUSTED_PROXIES", "CONSENT_WITNESSES", "CONSENT_WITNESSES_FILE",
     "CONSENT_WITNESS_SECONDS",
 ])  # fmt: skip
+# RFC 9116, section 2.5.3: a URI, on one line.
+CONTACT = re.compile(r"(?:mailto:[^\s@]+@[^\s@]+|tel:\+?[0-9-]+|https://[^\s/]+\S*)", re.ASCII)
 COUNTERS = {"process", "redis", "rediss", "redis+unix"}
 
 
@@ -47,6 +50,7 @@ class Settings:
     signing_keys_file: Path
     public_url: str
     console_url: str | None
+    security_contact: str | None
     trusted_proxies: int
     rate_limit: str
     rate_limit_url: str
@@ -91,6 +95,7 @@ class Settings:
             signing_keys_file=Path(signing_keys_file or instance / "signing-keys.json"),
             public_url=public_url,
             console_url=reader.console("CONSENT_CONSOLE_URL", public_url),
+            security_contact=reader.contact("CONSENT_SECURITY_CONTACT"),
             trusted_proxies=reader.count("CONSENT_TRUSTED_PROXIES", 0),
             rate_limit=reader.limit("CONSENT_RATE_LIMIT", "2000 per minute"),
             rate_limit_url=reader.counter("CONSENT_RATE_LIMIT_URL", "process://"),
@@ -217,6 +222,12 @@ class _Reader:
         if value and place_of(value) in (None, place_of(public_url)):
             # One origin would be one for scripts too: they are told apart by host and port, never by path.
             self.faults.append(Fault(name, "must have another host or port than CONSENT_PUBLIC_URL"))
+        return value or None
+
+    def contact(self, name: str) -> str | None:
+        value = self.environ.get(name)
+        if value and not CONTACT.fullmatch(value):
+            self.faults.append(Fault(name, "must be mailto:ADDRESS, tel:NUMBER or an https:// address"))
         return value or None
 
     def webhook(self, name: str, secret: str, file: str) -> Webhook | None:

@@ -119,6 +119,13 @@ def test_a_decision_about_the_code_is_short_and_whole(adr: Path) -> None:
     assert (headings[0], headings[-1]) == ("## Context", "## Decision")
 
 
+def test_every_test_that_the_page_about_attacks_names_is_there() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", (DOCS / "security.md").read_text("utf-8"))
+    assert len(named) > 30
+    for path, test in named:
+        assert re.search(rf"^def {test or 'test_'}", (ROOT / path).read_text("utf-8"), re.MULTILINE), (path, test)
+
+
 def test_decisions_about_the_code_are_numbered_without_gaps() -> None:
     assert [int(adr.name[:4]) for adr in ADRS] == list(range(1, len(ADRS) + 1))
 

@@ -13,7 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from consent_server.access.web import own_path
-from consent_server.core.settings import ROOT, keep_from_others
+from consent_server.core.files import keep_from_others
+from consent_server.core.settings import ROOT
 from tests.support.cast import token
 from tests.support.people import Person
 

@@ -2,13 +2,16 @@
 
 import hashlib
 import json
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
 from consent_server.app import create_app
-from tests.support.factories import TOP, TYPEFORM, VENDORS, settings_for, site_file
+from consent_server.core.context import Context
+from tests.support.factories import PUBLIC_URL, TOP, TYPEFORM, VENDORS, Clock, settings_for, site_file
 from tests.support.postgresql import PostgreSQL
 from tests.support.sites import Apply
 
@@ -90,3 +93,18 @@ def test_a_notice_that_comes_back_is_the_same(client: FlaskClient, notice: str, 
     apply_site(site_file(TOP.replace("Example Shop", "Summer Shop")))
     assert apply_site(site_file()) == notice
     assert hashlib.sha256(client.get("/v1/sites/shop/notice").data).hexdigest() == notice
+
+
+@pytest.mark.parametrize("contact", ["mailto:security@shop.example", "https://shop.example/security", "tel:+1-201-555"])
+def test_whom_to_tell_of_a_hole(
+    client: FlaskClient, services: Context, clock: Clock, notice: str, contact: str
+) -> None:
+    assert client.get("/.well-known/security.txt").status_code == 404
+    services.settings = replace(services.settings, security_contact=contact)
+    answer = client.get("/.well-known/security.txt")
+    assert answer.content_type == "text/plain; charset=utf-8"
+    fields = dict(line.split(": ", 1) for line in answer.text.splitlines())
+    assert fields["Contact"] == contact
+    assert fields["Canonical"] == f"{PUBLIC_URL}/.well-known/security.txt"
+    expires = datetime.fromisoformat(fields["Expires"])
+    assert clock() < expires < clock() + timedelta(days=365)

@@ -189,3 +189,9 @@ def test_gunicorn_listens_on_addresses_of_either_kind(host: str, bind: str, monk
     monkeypatch.setenv("HOST", host)
     monkeypatch.setenv("PORT", "9000")
     assert runpy.run_path(str(ROOT / "gunicorn.conf.py"))["bind"] == bind
+
+
+@pytest.mark.parametrize("contact", ["security@shop.example", "mailto:a b@c", "mailto:a@b\nExpires: never", "http://x"])
+def test_whom_to_tell_of_a_hole_is_an_address_on_one_line(tmp_path: Path, contact: str) -> None:
+    environ = {"CONSENT_INSTANCE": str(tmp_path), "CONSENT_SECURITY_CONTACT": contact}
+    assert faults(environ) == {"CONSENT_SECURITY_CONTACT"}
