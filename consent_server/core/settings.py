@@ -24,7 +24,7 @@ from consent_server.core.witnesses import Witness, parse_witnesses
 ROOT = Path(__file__).parents[2]
 DATABASES = {"sqlite", "postgresql", "postgresql+psycopg"}
 NAMES = frozenset([
-    "CONSENT_CONSOLE_URL", "CONSENT_SECURITY_CONTACT",
+    "CONSENT_CONSOLE_URL", "CONSENT_SECURITY_CONTACT", "CONSENT_SITE_RATE_LIMIT",
     "CONSENT_ALERT_EMAILS", "CONSENT_ALERT_SECRET", "CONSENT_ALERT_SECRET_FILE", "CONSENT_ALERT_SENDER",
     "CONSENT_ALERT_WEBHOOK", "CONSENT_CHROMIUM", "CONSENT_COUNTRY_HEADER", "CONSENT_DATABASE_URL", "CONSENT_INSTANCE",
     "CONSENT_PUBLIC_URL", "CONSENT_RATE_LIMIT", "CONSENT_RATE_LIMIT_URL", "CONSENT_REPLICA_URL", "CONSENT_SEAL_SECONDS",
@@ -54,6 +54,7 @@ class Settings:
     trusted_proxies: int
     rate_limit: str
     rate_limit_url: str
+    site_rate_limit: str | None
     country_header: str | None
     seal_seconds: float
     witnesses: tuple[Witness, ...]
@@ -99,6 +100,7 @@ class Settings:
             trusted_proxies=reader.count("CONSENT_TRUSTED_PROXIES", 0),
             rate_limit=reader.limit("CONSENT_RATE_LIMIT", "2000 per minute"),
             rate_limit_url=reader.counter("CONSENT_RATE_LIMIT_URL", "process://"),
+            site_rate_limit=reader.limit("CONSENT_SITE_RATE_LIMIT", "") or None,
             country_header=environ.get("CONSENT_COUNTRY_HEADER"),
             seal_seconds=reader.count("CONSENT_SEAL_SECONDS", 1, least=1),
             witnesses=reader.witnesses("CONSENT_WITNESSES", "CONSENT_WITNESSES_FILE"),
@@ -293,7 +295,8 @@ class _Reader:
     def limit(self, name: str, default: str) -> str:
         value = self.environ.get(name, default)
         try:
-            limits.parse(value)
+            if value:
+                limits.parse(value)
         except ValueError:
             self.faults.append(Fault(name, 'must be a limit such as "2000 per minute"'))
         return value

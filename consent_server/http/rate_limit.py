@@ -174,6 +174,9 @@ def init_app(app: Flask) -> None:
     """Make the limits of this application."""
     settings = context().settings
     app.extensions["rate_limit"] = RateLimit(settings.rate_limit, settings.rate_limit_url)
+    app.extensions["site_limit"] = settings.site_rate_limit and RateLimit(
+        settings.site_rate_limit, settings.rate_limit_url, "site ", "were posted to this site"
+    )
     app.extensions["sign_in_limits"] = {
         what: RateLimit(limit, settings.rate_limit_url, f"sign-in {what} ", said)
         for what, (limit, said) in SIGN_IN_LIMITS.items()
@@ -207,11 +210,15 @@ def within_limit() -> bool:
 
 
 def limited(view: Callable[P, R]) -> Callable[P, R]:
-    """Let a view answer only while its caller is within the limit."""
+    """Let a view answer only while its caller, and the site where the settings say so, is within the limit."""
 
     @wraps(view)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         current_app.extensions["rate_limit"].spend()
+        ceiling: RateLimit | None = current_app.extensions["site_limit"]
+        # After the network's own limit: what that stops takes nothing from the site's visitors.
+        if ceiling and "key" in kwargs:
+            ceiling.spend(str(kwargs["key"]))
         return view(*args, **kwargs)
 
     return wrapper

@@ -1,4 +1,4 @@
-"""When a figure should be looked at: a rate outside its own usual band, and a banner that nobody answers."""
+"""When a figure should be looked at: a rate outside its usual band, a banner that nobody answers, a burst of records."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +23,8 @@ LEAST_EXPECTED = 10
 UNANSWERED_CHANCE = 1e-6
 LEAST_UNANSWERED = 50
 UNANSWERED_WITHOUT_BASELINE = 500
+# Records in an hour below which nothing is a burst.
+LEAST_BURST = 500
 # What the mean range of two normal values is in standard deviations (d2 of control charts).
 _RANGE = 1.128
 
@@ -34,6 +36,7 @@ class AlertKind(StrEnum):
 
     OUTSIDE_BAND = "outside_band"
     NEVER_ANSWERED = "never_answered"
+    BURST = "burst"
 
 
 SENTENCES = {
@@ -41,6 +44,8 @@ SENTENCES = {
     "Look at what changed: a release, a notice, a campaign.",
     AlertKind.NEVER_ANSWERED: "The banner was shown {shown} times since {since} and never answered. "
     "Open the page and try to choose: something may cover the banner or break its script.",
+    AlertKind.BURST: "{records} records in the hour from {hour}, more than on the busiest day of the {days} days "
+    "before ({busiest}). Look whether visitors made them: a campaign is fine, a program is not (docs/rates.md).",
 }
 
 
@@ -49,7 +54,8 @@ class Alert:
     """Something worth a look, raised once for its kind, subject and period.
 
     `subject` is a rate ("consent"), or "purpose " and its key for the share of choices that granted it, and ""
-    for a banner that nobody answers. `period` is the day, or the hour of the last answer, on the site's clock.
+    for a banner that nobody answers and for a burst. `period` is the day, the hour of the last answer, or that of the
+    burst, on the site's clock.
     `detail` holds what the sentence tells, in JSON: shares from 0 to 1, never anything of a visitor.
     """
 
@@ -63,6 +69,8 @@ class Alert:
         """In a few words."""
         if self.kind is AlertKind.NEVER_ANSWERED:
             return "the banner is shown and never answered"
+        if self.kind is AlertKind.BURST:
+            return "more records in an hour than on any day of the month before"
         return f"{rate_words(self.subject)} rate outside its usual band"
 
     @property
@@ -72,6 +80,8 @@ class Alert:
         if self.kind is AlertKind.OUTSIDE_BAND:
             words = {name: f"{100 * words[name]:.1f}" for name in ("value", "low", "high")}
             words |= {"rate": rate_words(self.subject), "day": self.period}
+        elif self.kind is AlertKind.BURST:
+            words["hour"] = self.period.replace("T", " ") + ":00"
         else:
             words["since"] = words["since"].replace("T", " ") + (":59" if "T" in words["since"] else "")
         return SENTENCES[self.kind].format(**words)
@@ -197,6 +207,18 @@ def silence(since: str, shown: int, usual: Totals) -> Alert | None:
     if not never_answered(shown, 0, counted):
         return None
     return Alert(AlertKind.NEVER_ANSWERED, "", since, {"shown": shown, "since": since})
+
+
+def burst(hour: str, records: int, before: Sequence[int]) -> Alert | None:
+    """An alert where an hour has more records than the busiest of the days before had in all.
+
+    `before` are the records of those days on which there were any. Too few of them say nothing of what is usual.
+    """
+    busiest = max(before, default=0)
+    if len(before) < LEAST_DAYS or records < LEAST_BURST or records <= busiest:
+        return None
+    detail = {"records": records, "busiest": busiest, "days": BASELINE_DAYS}
+    return Alert(AlertKind.BURST, "", hour, detail)
 
 
 def _watched(figures: Figures) -> dict[str, Trials]:

@@ -4,13 +4,22 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from consent_server.core.channels import Channel
-from consent_server.core.times import local_day
+from consent_server.core.times import local_day, local_hour
 from consent_server.rates import store_alerts as alerts
 from consent_server.rates.close_days import SETTLED
 from consent_server.rates.read import RatesReader, SiteRates
-from consent_server.rates.rules_alerts import BASELINE_DAYS, Alert, AlertKind, is_news, outside_bands, silence
+from consent_server.rates.rules_alerts import (
+    BASELINE_DAYS,
+    LEAST_BURST,
+    Alert,
+    AlertKind,
+    burst,
+    is_news,
+    outside_bands,
+    silence,
+)
 from consent_server.rates.rules_filters import By, Span
-from consent_server.rates.rules_report import Figures, by_key, figures, totals
+from consent_server.rates.rules_report import Count, Figures, by_key, figures, totals
 from consent_server.sites import store as sites
 
 # Complete days that are judged each time, so that a server that was off for a weekend still says what happened.
@@ -18,7 +27,7 @@ JUDGED_DAYS = 3
 
 
 def watch_rates(reader: RatesReader, channels: Sequence[Channel]) -> list[tuple[str, Alert]]:
-    """Judge the last complete days and the views since the last answer; return what is new, with the site's key.
+    """Judge the last days, the views since the last answer and the last hours; return what is new with its site's key.
 
     Each alert is raised once, however many look at once. It goes out through the channels that are set now.
     """
@@ -29,7 +38,7 @@ def watch_rates(reader: RatesReader, channels: Sequence[Channel]) -> list[tuple[
 
 def _watch(reader: RatesReader, key: str, channels: Sequence[Channel]) -> list[Alert]:
     with reader.site(key) as site:
-        seen = [*_bands(site), *_silence(site)]
+        seen = [*_bands(site), *_silence(site), *_bursts(site)]
     if not seen:
         return []
     with reader.database.transaction() as session:
@@ -63,3 +72,23 @@ def _silence(site: SiteRates) -> Iterator[Alert]:
     alert = silence(since, shown, usual)
     if alert is not None:
         yield alert
+
+
+def _bursts(site: SiteRates) -> Iterator[Alert]:
+    hours = sorted({local_hour(site.now - timedelta(hours=back), site.site.time_zone) for back in (0, 1)})
+    first = date.fromisoformat(hours[0][:10])
+    recent = by_key(site.counts(Span(first, date.fromisoformat(hours[-1][:10])), By.HOUR))
+    counted = {hour: _records(recent.get(hour, [])) for hour in hours}
+    if max(counted.values()) < LEAST_BURST:
+        return
+    days = by_key(site.counts(Span.ending(first - timedelta(days=1), BASELINE_DAYS), By.DAY))
+    before = [records for day in days.values() if (records := _records(day))]
+    for hour, records in counted.items():
+        if alert := burst(hour, records, before):
+            yield alert
+
+
+def _records(counted: Sequence[Count]) -> int:
+    """How many records a figure stands for: first choices, and what was changed or withdrawn later."""
+    whole = totals(counted)
+    return whole.decisions + whole.changes + whole.withdrawals

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from consent_server.app import create_app
 from consent_server.core.context import Context
 from consent_server.http.rate_limit import WIDER, networks
-from tests.support.factories import Body, settings_for
+from tests.support.factories import RIVAL, Body, settings_for
 from tests.support.people import Person
 from tests.support.process import free_port
 from tests.support.visitor import post
@@ -119,3 +119,16 @@ def test_the_networks_of_a_subscriber_together_have_a_limit_too(few: Flask, body
     took = statuses(few, body, [f"2001:db8:9:{net:x}::1" for net in range(LIMIT * WIDER + 2)])
     assert took == [201] * LIMIT * WIDER + [429] * 2
     assert statuses(few, body, ["2001:db8:a::1"]) == [201]
+
+
+def test_a_site_has_a_ceiling_where_the_settings_name_one(services: Context, notice: str, body: Body) -> None:
+    app = create_app(replace(services.settings, site_rate_limit="4 per minute"), now=services.now)
+    assert statuses(app, body, [f"198.51.100.{last}" for last in range(6)]) == [201] * 4 + [429] * 2
+    client = app.test_client(use_cookies=False)
+    shown = post(client, {"notice": notice, "language": "en"}, path="shown", environ={"REMOTE_ADDR": "192.0.2.1"})
+    assert shown.status_code == 429
+    assert "posted to this site" in shown.get_json()["detail"]
+    rival = client.get("/v1/sites/rival/notice").headers["ETag"].strip('"')
+    sent = body(notice=rival, page=f"{RIVAL}/")
+    assert post(client, sent, site="rival", origin=RIVAL).status_code == 201
+    app.extensions["consent"].database.engine.dispose()

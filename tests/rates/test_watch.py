@@ -16,6 +16,7 @@ from consent_server.core.database import Database
 from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.rates.read import RatesReader
 from consent_server.rates.rows import AlertRow, DeliveryRow
+from consent_server.rates.rules_alerts import burst
 from consent_server.rates.watch import watch_rates
 from tests.support.alerts import FALLEN, YESTERDAY, History
 from tests.support.cast import token
@@ -226,3 +227,40 @@ def test_every_server_watches_by_itself(history: History, services: Context) -> 
     history.day(YESTERDAY, accepted=20)
     tasks["alerts"].run(services)
     assert len(history.raised()) == 4
+
+
+@pytest.mark.on_both_databases
+def test_a_burst_of_records_is_raised_once_an_hour(history: History, clock: Clock) -> None:
+    history.usual(30, YESTERDAY)
+    history.hour("2026-11-23T17", shown=520, accepted=499)
+    assert history.watch() == []
+    history.hour("2026-11-23T17", refused=1)
+    assert history.watch() == ["burst 2026-11-23T17"]
+    assert history.watch() == []
+    (raised,) = [one for one in history.raised() if one.alert.kind == "burst"]
+    assert raised.alert.text.startswith(
+        "500 records in the hour from 2026-11-23 17:00, more than on the busiest day of the 28 days before (120)."
+    )
+    assert raised.to_json()["kind"] == "burst"
+    clock.advance(hours=1)
+    history.hour("2026-11-23T18", shown=900, accepted=900)
+    assert history.watch() == ["burst 2026-11-23T18"]
+    # A day like that is the busiest from now on.
+    clock.advance(days=1)
+    history.hour("2026-11-24T18", shown=1300, accepted=1300)
+    assert "burst 2026-11-24T18" not in history.watch()
+
+
+def test_a_new_site_has_nothing_to_judge_a_burst_by(history: History) -> None:
+    history.usual(13, YESTERDAY)
+    history.hour("2026-11-23T17", shown=5000, accepted=5000)
+    assert not [one for one in history.watch() if one.startswith("burst")]
+
+
+@pytest.mark.parametrize(
+    ("records", "before", "raised"),
+    [(500, [120] * 14, True), (499, [120] * 14, False), (500, [120] * 13, False), (900, [900] + [1] * 27, False),
+     (901, [900] + [1] * 27, True), (10**9, [], False)],
+)  # fmt: skip
+def test_what_a_burst_is(records: int, before: list[int], raised: bool) -> None:
+    assert (burst("2026-11-23T17", records, before) is not None) is raised
