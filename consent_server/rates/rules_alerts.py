@@ -1,4 +1,4 @@
-"""When a figure should be looked at: a rate outside its usual band, a banner that nobody answers, a burst of records."""
+"""When a figure should be looked at: a rate outside its usual band, a silent banner, a burst of records."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -7,6 +7,9 @@ from consent_server.receipts import store as erasure_requests
 from consent_server.receipts.read import record_of
 from consent_server.receipts.store import OpenRequest
 
+# Requests on a page of the console.
+PAGE = 100
+
 
 def request_erasure(database: Database, receipt_id: str, now: datetime) -> datetime:
     """Open a request for the record of this receipt; return when it was first asked for.
@@ -21,6 +24,13 @@ def request_erasure(database: Database, receipt_id: str, now: datetime) -> datet
             return asked_at
         erasure_requests.ask(session, record.id, now)
         return erasure_requests.asked_at(session, record) or now
+
+
+def read_erasure_page(database: Database, site_id: int, page: int) -> tuple[list[OpenRequest], bool]:
+    """A page of those that are open on a site, oldest first, and whether another follows."""
+    with database.reading() as session:
+        found = erasure_requests.page_of_open(session, site_id, (page - 1) * PAGE, PAGE + 1)
+    return found[:PAGE], len(found) > PAGE
 
 
 def read_erasure_requests(database: Database, site_id: int | None = None) -> list[OpenRequest]:

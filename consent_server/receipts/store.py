@@ -62,7 +62,17 @@ def asked_at(session: Session, record: Record) -> datetime | None:
 def open_requests(session: Session, site_id: int | None = None) -> Iterator[OpenRequest]:
     """Those of a site, or of all, oldest first."""
     query = open_query()
-    rows = session.execute(query if site_id is None else query.where(DecisionRow.site_id == site_id)).all()
+    yield from _opened(session, query if site_id is None else query.where(DecisionRow.site_id == site_id))
+
+
+def page_of_open(session: Session, site_id: int, skipped: int, limit: int) -> list[OpenRequest]:
+    """Those of a site, oldest first, from a place in that order on."""
+    query = open_query().where(DecisionRow.site_id == site_id).offset(skipped).limit(limit)
+    return list(_opened(session, query))
+
+
+def _opened(session: Session, query: Select[str, DecisionRow, datetime]) -> Iterator[OpenRequest]:
+    rows = session.execute(query).all()
     records = decisions.opened(session, [row for _, row, _ in rows])
     for record, (site, _, at) in zip(records, rows, strict=True):
         yield OpenRequest(site, record.receipt_id, record.id, record.visitor, at)

@@ -30,7 +30,7 @@ NUMBERED = (
     "/v1/sites/shop/decisions?from=N", "/v1/sites/shop/evidence?to=N", "/v1/sites/shop/rates?from=N",
     "/console/lookups?before=N", "/console/sites/shop/sample?n=N", "/console/sites/shop/sample?size=N&seed=x&n=1",
     "/console/sites/shop/gaps?from=N", "/console/sites/shop/records?cursor=N-N",
-    "/console/sites/shop/erasure-requests?after=N-N",
+    "/console/sites/shop/erasure-requests?page=N",
 )  # fmt: skip
 DAYS = (
     "0000-01-01",
@@ -60,7 +60,7 @@ def test_no_number_is_too_large_for_an_answer(app: Flask, client: FlaskClient, r
 
 def test_every_address_that_takes_a_number_is_asked() -> None:
     asked = set(re.findall(r"[?&](\w+)=", "".join(NUMBERED)))
-    described = {"before", "limit", "after", "from", "to", "size", "n", "cursor"}
+    described = {"before", "limit", "after", "from", "to", "size", "n", "cursor", "page"}
     assert described <= asked
 
 

@@ -1,6 +1,7 @@
 """By a receipt's link alone: withdraw from whatever device, and ask for erasure."""
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -22,6 +23,7 @@ from consent_server.sites.rules_rights import answer_by
 from tests.support import jose
 from tests.support.cast import token
 from tests.support.factories import RIVAL, TOP, Body, Clock, site_file
+from tests.support.people import Person
 from tests.support.sites import Apply
 from tests.support.visitor import post, rows
 
@@ -394,3 +396,22 @@ def test_the_rival_withdraws_at_the_rival(client: FlaskClient, services: Context
     claims = client.get(press(client, said).location).get_json()
     assert (claims["site"], claims["action"]) == ("rival", "withdraw")
     assert json.dumps(claims).count("shop.example") == json.dumps(jose.claims(said["receipt"])).count("shop.example")
+
+
+def test_the_list_of_requests_has_pages(
+    client: FlaskClient, body: Body, olga: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consent_server.receipts.request_erasure.PAGE", 2)
+    ids = []
+    for _ in range(5):
+        answer = post(client, body()).get_json()
+        ids.append(answer["receipt_id"])
+        assert client.post(f"{urlsplit(answer['receipt_url']).path}/erasure").status_code == 202
+    there, seen = "/console/sites/shop/erasure-requests", []
+    for page, ways in ((1, ["Newer"]), (2, ["Older", "Newer"]), (3, ["Older"])):
+        text = olga.open(f"{there}?page={page}").text
+        seen += re.findall(r"<code>([0-9a-f-]{36})</code>", text)
+        assert re.findall(r'<a class="button"[^>]*>(Older|Newer)</a>', text) == ways
+    assert seen == ids
+    assert "To the oldest" in olga.open(f"{there}?page=4").text
+    assert olga.open(f"{there}?page=0").status_code == 400
