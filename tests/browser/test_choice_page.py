@@ -46,6 +46,16 @@ def test_the_two_answers_look_the_same(plain: Shop) -> None:
     assert refuse.get_attribute("class") == accept.get_attribute("class")
 
 
+def test_on_paper_stand_the_third_parties_and_their_cookies(plain: Shop) -> None:
+    plain.page.goto(f"{plain.server.url}/sites/shop/choice")
+    listed = [plain.page.get_by_role("heading", name="Meta Pixel", include_hidden=True), plain.page.get_by_text("_fbp", exact=True).first]
+    for each in listed:
+        expect(each).to_be_hidden()
+    plain.page.emulate_media(media="print")
+    for each in listed:
+        expect(each).to_be_visible()
+
+
 def _tab_to(page: Page, name: str) -> None:
     for _ in range(20):
         page.keyboard.press("Tab")
