@@ -1,10 +1,19 @@
 """The parameters of a marketer's addresses."""
 
+from enum import StrEnum
+
 from marshmallow import Schema, fields
 from marshmallow.validate import OneOf
 
 from consent_server.http.fields import KEY, Day, Pattern, Sha256Hex
 from consent_server.rates.rules_filters import ALONG, By
+
+
+class Dialect(StrEnum):
+    """How a table separates its columns; by the other word, as spreadsheets do where the comma is the decimal mark."""
+
+    COMMA = "comma"
+    SEMICOLON = "semicolon"
 
 
 class RatesQuery(Schema):
@@ -16,6 +25,12 @@ class RatesQuery(Schema):
     notice = Sha256Hex(load_default=None)
     compare_first = Day(data_key="compare_from", load_default=None)
     compare_last = Day(data_key="compare_to", load_default=None)
+
+
+class TableQuery(RatesQuery):
+    """What GET …/rates.csv takes."""
+
+    dialect = fields.Enum(Dialect, by_value=True, load_default=Dialect.COMMA)
 
 
 class DashboardQuery(RatesQuery):
@@ -32,6 +47,6 @@ class ExperimentQuery(Schema):
     experiment = Pattern(KEY, "Must be the key of an experiment.", load_default=None)
 
 
-RATES, DASHBOARD, EXPERIMENT = RatesQuery(), DashboardQuery(), ExperimentQuery()
+RATES, TABLE, DASHBOARD, EXPERIMENT = RatesQuery(), TableQuery(), DashboardQuery(), ExperimentQuery()
 # Of the page and of the form that shares it.
 PARAMETERS = ("from", "to", "by", "notice", "compare_from", "compare_to")

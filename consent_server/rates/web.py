@@ -11,7 +11,7 @@ from flask.blueprints import BlueprintSetupState
 from consent_server.core.context import context, context_of
 from consent_server.http.answers import Cache, answer
 from consent_server.http.fields import read_query
-from consent_server.rates.queries import RATES
+from consent_server.rates.queries import RATES, TABLE, Dialect
 from consent_server.rates.read import Rates, RatesReader
 from consent_server.rates.rules_filters import filters_of_query
 from consent_server.rates.rules_report import compare
@@ -29,40 +29,47 @@ def keep_reader(state: BlueprintSetupState) -> None:
 @api.get("/v1/sites/<key>/rates")
 def rates(key: str) -> Response:
     """Counts and rates of a span of days, whole and in rows, and what stands beside them on the page."""
-    return answer(_asked_rates(key).to_json(), cache=Cache.PRIVATE)
+    return answer(_rates(key, read_query(RATES, request.args)).to_json(), cache=Cache.PRIVATE)
 
 
 @api.get("/v1/sites/<key>/rates.csv")
 def rates_csv(key: str) -> Response:
     """The same as a table: the whole first, then what it is compared with; the formulas in a row of their own."""
-    asked = _asked_rates(key)
+    values = read_query(TABLE, request.args)
+    asked = _rates(key, values)
     span, by = asked.filters.span, asked.filters.by
     name = f"{'demo-' if asked.site.demo else ''}rates-{key}-{span.first}-{span.last}-{by}.csv"
     saved_as = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return answer(as_csv(asked), "text/csv; charset=utf-8", cache=Cache.PRIVATE, headers=saved_as)
+    return answer(as_csv(asked, values["dialect"]), "text/csv; charset=utf-8", cache=Cache.PRIVATE, headers=saved_as)
 
 
-def _asked_rates(key: str) -> Rates:
+def _rates(key: str, values: Mapping[str, Any]) -> Rates:
     """What the address asks for. Raises InvalidQuery, UnknownSite."""
-    values = read_query(RATES, request.args)
     with context()[RatesReader].site(key) as site:
         return site.rates(filters_of_query(values, site.today))
 
 
-def as_csv(rates: Rates) -> str:
+def as_csv(rates: Rates, dialect: Dialect) -> str:
     """Rows of the report with a column for each figure; first those of the whole and of what it is compared with."""
+    semicolon = dialect is Dialect.SEMICOLON
     whole = {"key": "all", **rates.filters.span.to_json(), **rates.report.whole.to_json()}
     mark = {"demo": "true" if rates.site.demo else "false"}
     rows = [whole, *_compared(rates), *rates.report.to_json()["rows"]]
     lines = [{"key": row["key"], **mark, **dict(_flat(row))} for row in rows]
+    if semicolon:
+        lines = [{name: _with_comma(value) for name, value in line.items()} for line in lines]
     columns = list(dict.fromkeys(name for line in lines for name in line if not name.endswith(".formula")))
     formulas = {name: lines[0].get(f"{name.rpartition('.')[0]}.formula", "") for name in columns if ".value" in name}
     out = io.StringIO()
-    writer = csv.DictWriter(out, columns, extrasaction="ignore")
+    writer = csv.DictWriter(out, columns, extrasaction="ignore", delimiter=";" if semicolon else ",")
     writer.writeheader()
     writer.writerows(lines)
     writer.writerow({"key": "formula", **mark, **formulas})
     return out.getvalue()
+
+
+def _with_comma(value: Any) -> Any:
+    return str(value).replace(".", ",") if isinstance(value, float) else value
 
 
 def _flat(value: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:

@@ -48,7 +48,10 @@ def test_the_two_answers_look_the_same(plain: Shop) -> None:
 
 def test_on_paper_stand_the_third_parties_and_their_cookies(plain: Shop) -> None:
     plain.page.goto(f"{plain.server.url}/sites/shop/choice")
-    listed = [plain.page.get_by_role("heading", name="Meta Pixel", include_hidden=True), plain.page.get_by_text("_fbp", exact=True).first]
+    listed = [
+        plain.page.get_by_role("heading", name="Meta Pixel", include_hidden=True),
+        plain.page.get_by_text("_fbp", exact=True).first,
+    ]
     for each in listed:
         expect(each).to_be_hidden()
     plain.page.emulate_media(media="print")

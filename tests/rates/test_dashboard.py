@@ -56,7 +56,7 @@ def test_the_figures_are_those_of_the_interface(marketer: Person) -> None:
 def test_the_links_to_the_data_keep_the_filters(marketer: Person, notice: str) -> None:
     page = marketer.open(f"{RATES}?from=2026-11-02&to=2026-11-15&by=week&notice={notice}").text
     links = [unescape(link) for link in re.findall(r'href="(/v1/sites/shop/rates[^"]+)"', page)]
-    assert len(links) == 10
+    assert len(links) == 15
     for link in links:
         assert "from=2026-11-02&to=2026-11-15&by=" in link
         assert f"notice={notice}" in link

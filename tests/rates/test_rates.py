@@ -386,3 +386,17 @@ def test_the_table_says_what_the_figures_say(
     assert whole["rates.opt_in.value"] == "0.25"
     assert formula["rates.opt_in.value"] == "accept_all / shown"
     assert whole["purposes.analytics.granted"] == "1"
+
+
+def test_the_table_for_a_spreadsheet_with_decimal_commas(
+    client: FlaskClient, body: Body, notice: str, marketer: dict[str, str]
+) -> None:
+    show(client, notice, 4)
+    post(client, body())
+    plain = client.get("/v1/sites/shop/rates.csv", headers=marketer).text
+    other = client.get("/v1/sites/shop/rates.csv?dialect=semicolon", headers=marketer).text
+    whole, day, formula = csv.DictReader(io.StringIO(other), delimiter=";")
+    assert (whole["rates.opt_in.value"], whole["totals.shown"], day["key"]) == ("0,25", "4", "2026-11-23")
+    assert formula["rates.opt_in.value"] == "accept_all / shown"
+    assert client.get("/v1/sites/shop/rates.csv?dialect=comma", headers=marketer).text == plain
+    assert client.get("/v1/sites/shop/rates.csv?dialect=tab", headers=marketer).status_code == 400
