@@ -150,7 +150,7 @@ def _by_field(refusal: InvalidQuery) -> dict[str, str]:
 def _receipt_given() -> str:
     file = request.files.get("file")
     data = file.read(LONGEST_RECEIPT) if file and file.filename else request.form.get("receipt", "").encode()
-    text = data.decode("utf-8", "replace").strip()
+    text = data.decode("utf-8-sig", "replace").strip()
     if text.startswith("{"):
         # The answer to a post, kept as it came, holds the receipt as one of its members.
         try:

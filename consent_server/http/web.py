@@ -20,6 +20,18 @@ FILE = ROOT / "docs" / "openapi.json"
 Node = Mapping[str, Any]
 
 
+@bp.app_template_filter("bdi")
+def isolate(name: str) -> Markup:
+    """A name as of somebody else's script, which turns nothing round that stands beside it."""
+    return Markup("<bdi>{}</bdi>").format(name)
+
+
+@bp.app_template_filter("filled")
+def fill(sentence: str, **names: str) -> Markup:
+    """A sentence with names in its {places}."""
+    return escape(sentence).format(**{place: isolate(name) for place, name in names.items()})
+
+
 @bp.get("/openapi.json")
 def openapi() -> Response:
     """The description, with this server's own address in it."""
