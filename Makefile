@@ -130,6 +130,15 @@ embed: $(VENV)/.installed-dev node_modules/.installed $(APPS)/node_modules/.inst
 	cd packages/embed && npm pack --silent
 	$(BIN)/python -m pytest tests/browser/test_embed_package.py
 
+# In folders of their own, since they ask for other versions of what the server needs.
+.PHONY: fuzz
+fuzz: $(VENV)/.installed-dev ## Ask a server what Schemathesis and Wapiti think of; four minutes
+	@test -x $(VENV)/schemathesis/bin/st || { python3 -m venv $(VENV)/schemathesis && \
+	$(VENV)/schemathesis/bin/pip install --quiet schemathesis==4.32.5; }
+	@test -x $(VENV)/wapiti/bin/wapiti || { python3 -m venv $(VENV)/wapiti && \
+	$(VENV)/wapiti/bin/pip install --quiet wapiti3==3.2.3; }
+	$(BIN)/python -m tests.fuzz.run $(CURDIR)/$(VENV)/schemathesis/bin/st $(CURDIR)/$(VENV)/wapiti/bin/wapiti
+
 .PHONY: bench
 bench: export no_proxy := 127.0.0.1,$(no_proxy)
 bench: $(VENV)/.installed-dev node_modules/.installed chromium fonts postgresql wrk ## Measure, and print what bench/BASELINE.md records

@@ -18,14 +18,22 @@ from marshmallow import class_registry, fields
 from consent_server import __version__
 from consent_server.access.routes import RIGHTS, Right
 from consent_server.app import ROOMS
-from consent_server.audit.queries import Cursor
+from consent_server.audit.queries import CURSOR, Cursor
 from consent_server.core import errors
 from consent_server.core.files import write_whole
-from consent_server.core.hashes import SHA256_HEX
 from consent_server.core.settings import ROOT
-from consent_server.decisions.bodies import HASH_PREFIX, Dispensable, PageUrl
+from consent_server.decisions.bodies import Dispensable, PageUrl
 from consent_server.http.bodies import BODY_TYPES
-from consent_server.http.fields import Day, Fullmatch, HyphenatedUuid, Moment, Number, StrictBoolean, StrictInteger
+from consent_server.http.fields import (
+    COUNTED_DAY,
+    Day,
+    Fullmatch,
+    HyphenatedUuid,
+    Moment,
+    Number,
+    StrictBoolean,
+    StrictInteger,
+)
 from consent_server.http.problems import LATER, PROBLEMS
 from consent_server.sites.site_schema import LAYOUTS
 
@@ -43,7 +51,7 @@ TYPES: dict[type[fields.Field[Any]], tuple[str, str | None]] = {
     Number: ("integer", None), PageUrl: ("string", "uri"), StrictBoolean: ("boolean", None),
     StrictInteger: ("integer", None),
 }  # fmt: skip
-HASHES = (SHA256_HEX, HASH_PREFIX)
+FORMS: dict[type[fields.Field[Any]], re.Pattern[str]] = {Cursor: CURSOR, Day: COUNTED_DAY}
 # A bound that large is there for the database, not for who calls.
 NO_BOUND = 10**15
 
@@ -114,7 +122,10 @@ def _form(converter: Any, field: fields.Field[Any], ret: Node) -> Node:
     if isinstance(field, Number):
         ret["minimum"] = field.low
         ret |= {"maximum": field.high} if field.high < NO_BOUND else {}
-    patterns = [rule.pattern for rule in field.validators if isinstance(rule, Fullmatch) and rule.pattern in HASHES]
+    if isinstance(field, Moment):
+        return {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
+    patterns = [rule.pattern for rule in field.validators if isinstance(rule, Fullmatch)]
+    patterns += [pattern for kind, pattern in FORMS.items() if isinstance(field, kind)]
     return {"pattern": f"^{patterns[0].pattern}$"} if patterns else {}
 
 

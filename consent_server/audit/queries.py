@@ -25,7 +25,7 @@ from consent_server.http.fields import (
 )
 
 LARGEST_SAMPLE = 100
-_CURSOR = re.compile(r"([0-9]{1,15})-([0-9]{1,18})")
+CURSOR = re.compile(r"([0-9]{1,15})-([0-9]{1,18})")
 _SEED = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
@@ -33,7 +33,7 @@ class Cursor(fields.Field[Place]):
     """Where a page begins, as `next` of the page before says it."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Place:
-        match = _CURSOR.fullmatch(value)
+        match = CURSOR.fullmatch(value)
         try:
             if match:
                 return datetime.fromtimestamp(int(match[1]) / 1000, UTC), int(match[2])

@@ -103,6 +103,8 @@ def _faults(messages: Any, pointer: str) -> list[Fault]:
 
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# Days on which something can have been counted.
+COUNTED_DAY = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}")
 
 
 _TIME = re.compile(_DAY.pattern + r"T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
@@ -130,12 +132,12 @@ class Moment(fields.Field[date]):
 
 
 class Day(fields.Field[date]):
-    """A day on the site's own clock."""
+    """A day on the site's own clock, of the years 2000 to 2999."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
         try:
-            if _DAY.fullmatch(value) and date(2000, 1, 1) <= (day := date.fromisoformat(value)) < date(3000, 1, 1):
-                return day
+            if COUNTED_DAY.fullmatch(value):
+                return date.fromisoformat(value)
         except ValueError:
             pass
         raise ValidationError("Must be a day such as 2026-11-23.")
