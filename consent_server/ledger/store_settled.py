@@ -29,8 +29,26 @@ def _outlast(session: Session, writers: set[str]) -> None:
     deadline = time.monotonic() + PATIENCE
     while writers & _writers(session):
         if time.monotonic() > deadline:
-            raise StorageUnavailable("A transaction that writes records has not ended; they are sealed once it has.")
+            holders = ", ".join(_holders(session, writers)) or "it has just ended"
+            raise StorageUnavailable(
+                f"A transaction that writes records has not ended; they are sealed once it has: {holders}."
+            )
         time.sleep(0.01)
+
+
+def _holders(session: Session, writers: set[str]) -> list[str]:
+    """Who is waited for, as an operator finds them."""
+    query = (
+        "SELECT DISTINCT pid, coalesce(nullif(application_name, ''), 'no name'), coalesce(state, 'state unknown')"
+        " FROM pg_locks LEFT JOIN pg_stat_activity USING (pid)"
+        " WHERE virtualtransaction = ANY(:writers) AND relation = 'decisions'::regclass"
+    )
+    return [
+        f"pid {pid} ({name}, {state}); if nobody needs it: SELECT pg_terminate_backend({pid})"
+        if pid is not None
+        else "a prepared transaction; see pg_prepared_xacts"
+        for pid, name, state in session.execute(text(query), {"writers": sorted(writers)})
+    ]
 
 
 def _writers(session: Session) -> set[str]:

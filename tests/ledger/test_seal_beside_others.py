@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -12,6 +13,7 @@ from consent_server.ledger import store_settled as settled
 from tests.support import sealing_worker as worker
 from tests.support.factories import Clock
 from tests.support.ledger_shop import Shop
+from tests.support.postgresql import PostgreSQL
 from tests.support.sealed import holds_all, records
 
 pytestmark = [pytest.mark.parametrize("dialect", ["postgresql"]), pytest.mark.slow]
@@ -77,6 +79,36 @@ def test_a_record_that_takes_too_long_is_sealed_later(shop: Shop, slow: Slow, mo
     shop.seal()
     assert records(shop) == 6
     holds_all(shop, *seen)
+
+
+def test_it_is_said_who_holds_sealing_up(shop: Shop, postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settled, "PATIENCE", 0.1)
+    shop.decide()
+    name = f"host={postgresql.folder} user=consent dbname=consent application_name='their script'"
+    with psycopg.connect(name) as other:
+        other.execute("DELETE FROM decisions WHERE false")
+        pid = other.info.backend_pid
+        said = rf"pid {pid} \(their script, idle in transaction\).*pg_terminate_backend\({pid}\)"
+        with pytest.raises(StorageUnavailable, match=said):
+            shop.seal()
+    shop.seal()
+    assert records(shop) == 5
+
+
+def test_what_is_left_in_a_transaction_of_ours_ends_by_itself(shop: Shop) -> None:
+    def stand_still() -> None:
+        with shop.services.database.transaction() as session:
+            # As set for every session, only sooner.
+            assert session.scalar(text("SHOW idle_in_transaction_session_timeout")) == "30s"
+            session.execute(text("SET LOCAL idle_in_transaction_session_timeout = '300ms'"))
+            session.execute(text("DELETE FROM decisions WHERE false"))
+            shop.seal()
+            session.execute(text("SELECT 1"))
+
+    shop.decide()
+    with pytest.raises(StorageUnavailable):
+        stand_still()
+    assert records(shop) == 5
 
 
 def test_neither_sealing_nor_visitors_wait_for_a_vacuum(shop: Shop) -> None:
