@@ -1,5 +1,6 @@
 """Decisions with their receipts: inserted once, then only read. The one place where their contents are opened."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules_contents import DECISION, RECEIPT, VISITOR, Content, Record, commitment, tag
 from consent_server.decisions.rules_record_keys import SLOTS, Nodes, key_of
 from consent_server.decisions.store_record_keys import Chunk
-from consent_server.decisions.supply_keys import KeySupply
+from consent_server.decisions.supply_keys import KeySupply, RecordKey
 
 TABLE: Table = DecisionRow.__table__  # type: ignore[assignment]
 _INSERT = DriverInsert(TABLE, lambda insert: insert.on_conflict_do_nothing())
@@ -41,7 +42,8 @@ def append(session: Session, rows: Sequence[dict[str, Any]], keys: KeySupply) ->
         return set()
     # In one order everywhere: two writers with the same ids then queue, and never wait for each other in a ring.
     rows = sorted(rows, key=lambda row: (row["site_id"], row["decision_id"].bytes))
-    encrypted = [row | encrypted_part(session, row["site_id"], content_of(row), keys) for row in rows]
+    parts = encrypted_parts(session, [(row["site_id"], content_of(row)) for row in rows], keys)
+    encrypted = [row | part for row, part in zip(rows, parts, strict=True)]
     ids = {row["receipt_id"]: known["receipt_id"] for row, known in zip(encrypted, rows, strict=True)}
     if _INSERT(session.connection(), encrypted) == len(rows):
         return set(ids.values())
@@ -54,9 +56,14 @@ def content_of(row: dict[str, Any]) -> Content:
     return Content(**{name: row[name] for name in IDENTIFYING})
 
 
-def encrypted_part(session: Session, site_id: int, content: Content, keys: KeySupply) -> dict[str, Any]:
-    """The columns of a row that say in cipher what identifies, by their names."""
-    key = keys.take(session, site_id)
+def encrypted_parts(session: Session, contents: Sequence[tuple[int, Content]], keys: KeySupply) -> list[dict[str, Any]]:
+    """For each site and content the columns of a row that say in cipher what identifies, by their names."""
+    counts = Counter(site_id for site_id, _ in contents)
+    taken = {site_id: iter(keys.take(session, site_id, count)) for site_id, count in sorted(counts.items())}
+    return [_encrypted_part(site_id, content, next(taken[site_id])) for site_id, content in contents]
+
+
+def _encrypted_part(site_id: int, content: Content, key: RecordKey) -> dict[str, Any]:
     return {
         **content.tags(),
         "salt": b"",
@@ -82,9 +89,8 @@ def _content_in_the_clear(row: DecisionRow) -> Content:
 
 def encrypt_in_place(session: Session, rows: Sequence[DecisionRow], keys: KeySupply) -> None:
     """Replace what rows have in the clear by its encryption: the one change of a row that the database lets pass."""
-    changes = [
-        {"row_id": row.id, **encrypted_part(session, row.site_id, _content_in_the_clear(row), keys)} for row in rows
-    ]
+    parts = encrypted_parts(session, [(row.site_id, _content_in_the_clear(row)) for row in rows], keys)
+    changes = [{"row_id": row.id, **part} for row, part in zip(rows, parts, strict=True)]
     if changes:
         session.connection().execute(_ENCRYPT, changes)
 

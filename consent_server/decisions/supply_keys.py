@@ -42,10 +42,14 @@ class KeySupply:
         self._chunks: dict[int, _Chunk] = {}
         self._process = os.getpid()
 
-    def take(self, session: Session, site_id: int) -> RecordKey:
-        """A key for a record of a site, which is inserted in this transaction."""
-        chunk = self._usable(session, site_id) or self._new(session, site_id)
-        return RecordKey(chunk.number, *chunk.unused.take())
+    def take(self, session: Session, site_id: int, count: int) -> list[RecordKey]:
+        """Keys for so many records of a site, which are inserted in this transaction."""
+        taken: list[RecordKey] = []
+        while len(taken) < count:
+            chunk = self._usable(session, site_id) or self._new(session, site_id)
+            while chunk.unused and len(taken) < count:
+                taken.append(RecordKey(chunk.number, *chunk.unused.take()))
+        return taken
 
     def _usable(self, session: Session, site_id: int) -> _Chunk | None:
         if self._process != os.getpid():

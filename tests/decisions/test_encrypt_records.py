@@ -162,7 +162,8 @@ def test_nothing_else_of_a_record_is_changed(shop: Shop, name: str) -> None:
     with our.database.transaction() as session:
         row = session.scalars(select(DecisionRow).order_by(DecisionRow.id)).first()
         assert row
-        change = decisions.encrypted_part(session, row.site_id, decisions._content_in_the_clear(row), KeySupply())
+        content = decisions._content_in_the_clear(row)
+        (change,) = decisions.encrypted_parts(session, [(row.site_id, content)], KeySupply())
         row_id = row.id
     update = decisions.TABLE.update().where(decisions.TABLE.c.id == row_id)
     with pytest.raises(DBAPIError, match="kept as they are"), our.database.transaction() as session:

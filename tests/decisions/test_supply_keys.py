@@ -21,14 +21,14 @@ def keys() -> KeySupply:
 
 def take(services: Context, keys: KeySupply, count: int = 1) -> list[RecordKey]:
     with services.database.transaction() as session:
-        return [keys.take(session, SITE) for _ in range(count)]
+        return keys.take(session, SITE, count)
 
 
 def take_in_vain(services: Context, keys: KeySupply) -> RecordKey:
     """In a transaction that fails."""
-    taken = []
+    taken: list[RecordKey] = []
     with suppress(RuntimeError), services.database.transaction() as session:
-        taken.append(keys.take(session, SITE))
+        taken += keys.take(session, SITE, 1)
         raise RuntimeError
     return taken[0]
 
