@@ -20,7 +20,7 @@ from consent_server.decisions.encrypt_records import RecordEncryption, read_encr
 from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.ledger.request_timestamps import Authority, request_timestamps
 from consent_server.ledger.seal import Sealer, remember
-from consent_server.ledger.witness import witness_ledger
+from consent_server.ledger.witness import heed, witness_ledger
 from consent_server.rates.close_days import close_days
 from consent_server.rates.deliver_alerts import deliver_alerts
 from consent_server.rates.read import RatesReader
@@ -190,6 +190,7 @@ def _write_refused(context: Context) -> None:
 
 def _witness(context: Context) -> None:
     for done in witness_ledger(context.database, context.settings.witnesses, context.now):
+        heed(context.keys.guard, done)
         if done.forked:
             said = (done.witness, done.site, done.size, plain(done.detail))
             log.error("ALARM: witness %s, site %s, %d leaves: %s", *said)

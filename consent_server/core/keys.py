@@ -143,7 +143,7 @@ class KeySource:
     def __init__(self, settings: Settings) -> None:
         self._file: Path | None = None if settings.signing_keys else settings.signing_keys_file
         self._stamp = -1
-        self.guard = SealGuard(settings.instance)
+        self.guard = SealGuard(settings.instance, [witness.name for witness in settings.witnesses])
         if self._file is not None:
             write_once(self._file, new_key_set())
         try:

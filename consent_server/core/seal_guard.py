@@ -9,7 +9,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -132,13 +132,7 @@ class SignedCheckpoints:
             checkpoint = _read(line)
             if checkpoint and checkpoint in self._newest[site_ledger(checkpoint.origin)[0]].values():
                 newest[checkpoint.origin] = line
-        temporary = self.path.with_name(f".{self.path.name}.new")
-        with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.writelines(newest.values())
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.path)
-        _sync_folder(self.path.parent)
+        _replace(self.path, b"".join(newest.values()))
 
 
 def _read(line: bytes) -> Checkpoint | None:
@@ -157,6 +151,16 @@ def _as_refusal(path: Path) -> Iterator[None]:
         raise StorageUnavailable(
             f"{path}: {error.strerror}. What was signed cannot be written down there, so nothing is sealed."
         ) from error
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.new")
+    with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -191,9 +195,39 @@ class ClockWatch:
         return parted - self._believed if abs(parted - self._believed) > LEEWAY else 0.0
 
 
-class SealGuard:
-    """Both, for whoever signs checkpoints."""
+class WitnessAlarms:
+    """Which ledgers a witness says are not the ones that it cosigned, in a file, for all processes of a machine."""
 
-    def __init__(self, folder: Path, clock: ClockWatch | None = None) -> None:
+    def __init__(self, path: Path, witnesses: Collection[str]) -> None:
+        self._path, self._witnesses = path, frozenset(witnesses)
+
+    def of(self, origin: str) -> str | None:
+        """What a witness of the settings says of a ledger. Another one's word is nothing."""
+        said = self._read().get(origin, {})
+        return next((f"{name}: {detail}" for name, detail in said.items() if name in self._witnesses), None)
+
+    def settle(self, origin: str, witness: str, alarm: str | None) -> None:
+        """Keep or take back what a witness says now."""
+        alarms = self._read()
+        before = dict(alarms.get(origin, {}))
+        now = {name: detail for name, detail in before.items() if name != witness} | ({witness: alarm} if alarm else {})
+        if now != before:
+            _replace(self._path, json.dumps({**alarms, origin: now}).encode())
+
+    def _read(self) -> dict[str, dict[str, str]]:
+        # There is none, as long as no witness ever raised an alarm.
+        try:
+            return dict(json.loads(self._path.read_bytes()))
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise StorageUnavailable(f"{self._path}: {error.strerror}. Nothing is sealed.") from error
+
+
+class SealGuard:
+    """All of it, for whoever signs checkpoints."""
+
+    def __init__(self, folder: Path, witnesses: Collection[str] = (), clock: ClockWatch | None = None) -> None:
         self.signed = SignedCheckpoints(folder / "signed-checkpoints.jsonl")
+        self.alarms = WitnessAlarms(folder / "witness-alarms.json", witnesses)
         self.clock = clock or ClockWatch()

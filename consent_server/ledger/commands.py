@@ -24,7 +24,7 @@ from consent_server.ledger.remark import Remarker
 from consent_server.ledger.request_timestamps import Authority, request_timestamps
 from consent_server.ledger.rules_report import Report
 from consent_server.ledger.seal import seal_ledger
-from consent_server.ledger.witness import witness_ledger
+from consent_server.ledger.witness import heed, witness_ledger
 
 ledger = AppGroup("ledger", help="Ledgers: seal them, have them witnessed and timestamped, check them.")
 
@@ -76,6 +76,7 @@ def witness(site_key: str | None) -> None:
         raise InvalidSettings("No witnesses are set: set CONSENT_WITNESSES or CONSENT_WITNESSES_FILE.")
     failed = False
     for done in witness_ledger(ctx.database, ctx.settings.witnesses, ctx.now, site_key):
+        heed(ctx.keys.guard, done)
         failed |= not done.ok
         verdict = "ok   " if done.ok else "ALARM" if done.forked else "FAIL "
         say(f"{verdict} {done.site} {done.size}: {done.witness}: {done.detail}")

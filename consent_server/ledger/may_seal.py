@@ -25,6 +25,9 @@ def seal_time(
     """
     if ring.guard is not None:
         require_ahead(ring.guard.signed.of(ledger.origin), ledger.origin, tree)
+        if alarm := ring.guard.alarms.of(ledger.origin):
+            run = f"consent ledger recover {site_key(ledger.origin)} --checkpoint KEPT"
+            raise InvalidProof(f"{ledger.origin}: witness {alarm}. {RECOVER} {run}")
         if newest is not None:
             ring.guard.signed.see(newest.note, newest.size, ledger.origin)
     return time_by_clock(session, ring, ledger, newest, now)

@@ -26,6 +26,8 @@ def _reasons(
     try:
         if ring.guard is not None and (why := _behind(ring.guard, origin, newest)):
             yield f"{why} Run: consent ledger recover {site_key(origin)}"
+        elif ring.guard is not None and (alarm := ring.guard.alarms.of(origin)):
+            yield f"Witness {alarm}. Run: consent ledger recover {site_key(origin)} --checkpoint KEPT"
         elif newest is not None and newest.sealed_at > now + timedelta(seconds=LEEWAY):
             time_by_clock(session, ring, ledgers.get(session, newest.site_id), newest, now)
     except (InvalidProof, StorageUnavailable) as error:

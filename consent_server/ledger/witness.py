@@ -13,6 +13,7 @@ from consent_server.core.errors import InvalidProof
 from consent_server.core.keys import note_verifier
 from consent_server.core.notes import MAX_NOTE_BYTES, NoteKey, Signature, parse_note, parse_signatures
 from consent_server.core.outgoing import Answer, Unanswered, post
+from consent_server.core.seal_guard import SealGuard
 from consent_server.core.witnesses import Witness
 from consent_server.ledger import store as ledgers
 from consent_server.ledger import store_cosignatures as cosignatures
@@ -39,6 +40,7 @@ class Witnessed:
     ok: bool
     detail: str
     forked: bool = False
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,12 @@ def witness_ledger(
                 yield witnessed
 
 
+def heed(guard: SealGuard, done: Witnessed) -> None:
+    """Let nothing be sealed over an alarm, until the same witness takes it back or is no longer asked."""
+    if done.ok or done.forked:
+        guard.alarms.settle(done.origin, done.witness, done.detail if done.forked else None)
+
+
 class _Asking:
     """One witness and one ledger."""
 
@@ -81,6 +89,7 @@ class _Asking:
         self._database, self._witness, self._now, self._site = database, witness, now, site
         self._key: NoteKey = witness.key
         self._verify = note_verifier(witness.key)
+        self._origin = ""
 
     def witnessed(self) -> Witnessed | None:
         """None before the ledger's first checkpoint. Raises Unanswered."""
@@ -90,7 +99,7 @@ class _Asking:
                 newest = ledgers.newest_checkpoint(session, self._site.id)
                 if newest is None:
                     return None
-                size = newest.size
+                size, self._origin = newest.size, newest.note.partition("\n")[0]
                 if self._is_cosigned(session, newest):
                     return self._outcome(size, True, "cosigned before")
                 offer = self._offer(session, cosignatures.newest_size(session, self._site.id, self._key))
@@ -101,7 +110,7 @@ class _Asking:
             return self._outcome(size, False, error.detail)
 
     def _outcome(self, size: int, ok: bool, detail: str, forked: bool = False) -> Witnessed:
-        return Witnessed(self._site.site.key, self._witness.name, size, ok, detail, forked)
+        return Witnessed(self._site.site.key, self._witness.name, size, ok, detail, forked, self._origin)
 
     def _is_cosigned(self, session: Session, checkpoint: CheckpointRow) -> bool:
         line = cosignatures.line_of(session, self._site.id, checkpoint.size, self._key)

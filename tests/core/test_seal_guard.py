@@ -9,7 +9,7 @@ import pytest
 from consent_server.core import seal_guard
 from consent_server.core.errors import StorageUnavailable
 from consent_server.core.notes import ED25519, Checkpoint, Note, NoteKey, format_note, sign_note
-from consent_server.core.seal_guard import ClockWatch, SignedCheckpoints, site_ledger
+from consent_server.core.seal_guard import ClockWatch, SignedCheckpoints, WitnessAlarms, site_ledger
 from tests.support.evidence_ledger import new_ring
 
 SHOP = "consent.example/ledger/shop"
@@ -103,6 +103,21 @@ def test_a_file_that_cannot_be_written_is_said(path: Path) -> None:
     path.mkdir()
     with pytest.raises(StorageUnavailable, match="nothing is sealed"):
         SignedCheckpoints(path).keep([note(1)])
+
+
+def test_a_witness_takes_its_alarm_back_alone(tmp_path: Path) -> None:
+    path = tmp_path / "witness-alarms.json"
+    alarms = WitnessAlarms(path, ["one", "two"])
+    alarms.settle(SHOP, "one", None)
+    assert not path.exists()
+    alarms.settle(SHOP, "one", "it cosigned 9 leaves")
+    alarms.settle(SHOP, "stranger", "it is a lie")
+    alarms.settle(SHOP, "two", None)
+    assert WitnessAlarms(path, ["one", "two"]).of(SHOP) == "one: it cosigned 9 leaves"
+    assert WitnessAlarms(path, ["two"]).of(SHOP) is None
+    assert alarms.of(f"{SHOP}/2") is None
+    alarms.settle(SHOP, "one", None)
+    assert alarms.of(SHOP) is None
 
 
 class Clocks:

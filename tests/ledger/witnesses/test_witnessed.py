@@ -21,7 +21,7 @@ from consent_server.core.context import Context
 from consent_server.core.notes import parse_vkey
 from consent_server.ledger.check_cosignatures import check_cosignatures
 from consent_server.ledger.witness import witness_ledger
-from tests.support.factories import Clock, settings_for
+from tests.support.factories import Body, Clock, settings_for
 from tests.support.visitor import post
 from tests.support.witness import Witness
 from tests.support.witnessed_ledger import ORIGIN, Ledger, as_set, disarm
@@ -47,6 +47,19 @@ def test_the_command_says_what_each_answered(runner: FlaskCliRunner, ledger: Led
     assert done.exit_code == 1
     assert done.stdout.startswith("ALARM shop 2: witness.example-w1: the witness cosigned 3 leaves")
     assert runner.invoke(args=["ledger", "witness", "nobody"]).exit_code == 1
+
+
+def test_nothing_is_sealed_over_an_alarm(runner: FlaskCliRunner, ledger: Ledger, body: Body) -> None:
+    runner.invoke(args=["ledger", "witness", "shop"])
+    ledger.rewrite(without=1)
+    runner.invoke(args=["ledger", "witness"])
+    assert post(ledger.client, body()).status_code == 201
+    done = runner.invoke(args=["ledger", "seal"])
+    assert (done.exit_code, "witness witness.example-w1: the witness cosigned 3 leaves" in done.output) == (1, True)
+    assert "consent ledger recover shop --checkpoint KEPT" in runner.invoke(args=["doctor"]).output
+    # The word of one that the settings do not name is nothing.
+    ledger.seal()
+    assert ledger.note().split("\n")[1] == "3"
 
 
 def test_a_witness_is_told_of_a_ledger_by_its_verifier_key(app: Flask, services: Context) -> None:
