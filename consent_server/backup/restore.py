@@ -149,19 +149,21 @@ def _require_sound(session: Session, ring: KeyRing, manifest: Manifest | None) -
 
 
 def _missing(settings: Settings, keys: KeySource, manifest: Manifest | None) -> Iterator[str]:
-    if manifest is None or manifest.keys is not None:
+    if manifest is None:
         return
     have = {key["kid"] for key in keys.ring.public_jwks()["keys"]}
-    if lacking := [kid for kid in manifest.key_ids if kid not in have]:
+    lacking = [kid for kid in manifest.key_ids if kid not in have]
+    # What the environment sets, no file of the backup can replace.
+    if lacking and (manifest.keys is None or settings.signing_keys):
         place = "CONSENT_SIGNING_KEYS" if settings.signing_keys else settings.signing_keys_file
         yield (
             f"signing keys {', '.join(lacking)}: copy {SIGNING_KEYS} of the server that was backed up to {place}."
             " Without them no ledger is continued under its own key."
         )
-    if secret_mark(settings.secret_key) != manifest.secret:
-        place = settings.instance / SECRET_KEY
+    file = settings.instance / SECRET_KEY
+    if secret_mark(settings.secret_key) != manifest.secret and (manifest.keys is None or not file.exists()):
         yield (
-            f"the secret key: copy {SECRET_KEY} of the server that was backed up to {place}, or set CONSENT_SECRET_KEY."
+            f"the secret key: copy {SECRET_KEY} of the server that was backed up to {file}, or set CONSENT_SECRET_KEY."
             " Without it every receipt link that was given out is invalid."
         )
 

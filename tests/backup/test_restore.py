@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from consent_server.core.errors import InvalidProof
+from consent_server.core.keys import new_key_set
 from consent_server.receipts.verify import verify_receipt
 from tests.backup.conftest import Machine, Run
 from tests.support.factories import Clock
@@ -257,6 +258,25 @@ def test_another_machine_with_another_secret(shop: Shop, backup: Path, machine: 
     done = machine.consent("restore", backup)
     (missing,) = [line for line in done.output.splitlines() if line.startswith("MISSING")]
     assert missing.startswith("MISSING the secret key: copy secret-key of the server")
+
+
+def test_keys_of_the_environment_are_not_replaced_by_those_of_a_backup(
+    shop: Shop, consent: Run, file: Path, machine: Machine
+) -> None:
+    consent("backup", file, "--with-keys")
+    object.__setattr__(machine.services.settings, "signing_keys", new_key_set())
+    done = machine.consent("restore", file)
+    (missing,) = [line for line in done.output.splitlines() if line.startswith("MISSING")]
+    assert f"signing keys {shop.services.keys.ring.kid}" in missing
+    assert missing.partition("backed up to ")[2].startswith("CONSENT_SIGNING_KEYS.")
+
+
+def test_a_secret_of_its_own_is_restored_with_the_keys(shop: Shop, consent: Run, file: Path, machine: Machine) -> None:
+    consent("backup", file, "--with-keys")
+    (machine.folder / "secret-key").write_text("made here, at least thirty-two characters")
+    object.__setattr__(machine.services.settings, "secret_key", "made here, at least thirty-two characters")
+    assert machine.consent("restore", file).exit_code == 0
+    assert (machine.folder / "secret-key").read_text() == shop.services.settings.secret_key
 
 
 def test_a_bare_copy_without_its_log_lacks_records_and_is_told(shop: Shop, database: Path, tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 """A server whose database was set back knows it by what it signed, and never signs a second history."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from consent_server import worker
 from consent_server.core.errors import InvalidProof
 from consent_server.ledger.seal import remember
 from consent_server.worker import Alarm
@@ -153,3 +156,30 @@ def test_figures_and_doctor_say_what_is_stopped(
     assert scrape(client, operator)["consent_sealing_stopped", "shop"] == 1
     said = bare_app.test_cli_runner().invoke(args=["ledger", "correct-clock", "shop", "--dry-run"])
     assert "leaves 0 to 4: would be named as dated by a wrong clock" in said.output
+
+
+class Turns:
+    """The event that ends a loop, after so many turns."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def wait(self, _: float) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+def test_the_log_says_once_what_is_stopped(
+    shop: Shop, copy: Callable[[], OlderCopy], caplog: pytest.LogCaptureFixture
+) -> None:
+    older = copy()
+    shop.decide()
+    shop.seal()
+    older.put_back()
+    shop.decide()
+    sealer = next(task for task in worker.tasks(shop.services) if task.name == "sealer")
+    worker._loop(shop.services, sealer, cast("threading.Event", Turns(3)))
+    (said,) = [record for record in caplog.records if "ALARM" in record.message]
+    assert said.levelname == "ERROR"
+    assert said.message.startswith("ALARM: sealer: The database is behind: consent.example/ledger/shop has 4 leaves")
+    assert said.exc_info is None
