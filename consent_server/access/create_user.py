@@ -31,6 +31,7 @@ def create_user(
     """Add a user and return their one-time link. Raises InvalidUser, UserConflict, UnknownSite."""
     email = clean_email(email)
     with database.transaction() as session:
+        users.hold(session)
         if users.by_email(session, email) is not None:
             raise UserConflict(f"There is already a user {email}. For a new link: consent user link {email}")
         known = known_sites(session, sites)
@@ -54,6 +55,7 @@ def welcome_operator(
     commands and by nobody else.
     """
     with database.transaction() as session:
+        users.hold(session)
         user = users.first_operator(session)
         if user is None:
             taken = users.by_email(session, FIRST_OPERATOR) is not None

@@ -3,11 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from consent_server.access.rows import SessionRow, TokenRow, UserRow
 from consent_server.access.rules import Access, Role
+
+
+def hold(session: Session) -> None:
+    """Let nobody else add a user until this transaction ends: whoever looks first finds what the other added."""
+    # On SQLite a transaction that writes is alone from its beginning.
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def by_email(session: Session, email: str) -> UserRow | None:
