@@ -3,14 +3,12 @@
 `key` is also a plugin of Flask's command line (pyproject.toml): `key new` has to work before there is any setting.
 """
 
-import sys
-
 import click
 from flask.cli import AppGroup
 
 from consent_server.core.context import context
 from consent_server.core.keys import new_key_set
-from consent_server.core.terminal import refusing
+from consent_server.core.terminal import confirm, refusing
 
 key = AppGroup("key", help="Signing keys.")
 
@@ -47,7 +45,6 @@ def revoke(kid: str, dry_run: bool, yes: bool) -> None:
     if dry_run:
         click.echo(f"{kid} would be revoked; {'a new key' if kid == keys.ring.kid else keys.ring.kid} would sign")
         return
-    if not yes and sys.stdin.isatty():
-        click.confirm(f"Revoke {kid}? That cannot be taken back", abort=True, err=True)
+    confirm(f"Revoke {kid}? That cannot be taken back.", yes)
     signing = keys.revoke(kid, context().now())
     click.echo(f"{kid} is revoked; {signing} signs")

@@ -12,6 +12,7 @@ import pytest
 
 from consent_server.audit import verify
 from consent_server.core.keys import KeyRing
+from consent_server.ledger.rules_remark import RemarkRule
 from tests.support.evidence_ledger import EvidenceLedger, new_ring, rewrite
 from tests.support.verify_bench import SCRIPT, Bench
 from tests.support.zip_attacks import ATTACKS
@@ -159,6 +160,24 @@ def test_a_checkpoint_that_a_key_signed_after_its_end_is_told(
     ledger.ring = ring
     found = bench.verify(ledger)
     assert found.names("checkpoints", "checkpoints.jsonl line 3", "sealed after the key that signed it was retired")
+
+
+@pytest.mark.parametrize("corrected", [True, False])
+def test_a_checkpoint_of_a_wrong_clock_is_held_to_no_end(bench: Bench, old: KeyRing, corrected: bool) -> None:
+    ledger, right = EvidenceLedger.of(7, ring=old), timedelta(days=30)
+    ledger.decide()
+    ledger.now += right
+    ledger.seal()
+    ledger.now -= right
+    ledger.ring = new_ring()
+    ledger.jwks = keys_of(old, ledger, {"exp": int(ledger.now.timestamp())})
+    if corrected:
+        ledger.remark(RemarkRule.CLOCK_CORRECTED, (7, 7))
+    ledger.decide()
+    ledger.seal()
+    found = bench.verify(ledger)
+    assert (found.fails == []) is corrected, found.fails
+    assert corrected or found.names("checkpoints", "checkpoints.jsonl line 2", "sealed after the key")
 
 
 def test_a_pack_that_a_key_signed_after_its_end_is_told(bench: Bench, ledger: EvidenceLedger, old: KeyRing) -> None:
