@@ -46,8 +46,8 @@ def test_who_has_a_cookie_is_not_counted_as_asked(own_server: Server, kept: Kept
     def shown() -> int:
         return int(own_server.get(path, token="marketer").get_json()["totals"]["shown"])
 
-    before = shown()
-    own_server.get("/sites/shop/choice", Cookie=f"eu-consent={COOKIES[0]['by_widget']}")
+    before, opened = shown(), {"Sec-Fetch-Dest": "document"}
+    own_server.get("/sites/shop/choice", **opened, Cookie=f"eu-consent={COOKIES[0]['by_widget']}")
     assert shown() == before
-    own_server.get("/sites/shop/choice")
+    own_server.get("/sites/shop/choice", **opened)
     assert shown() == before + 1
