@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from consent_server.access.credentials import new_token
 from consent_server.access.guard import is_secure
 from consent_server.core.context import context
+from consent_server.core.rules_email import email_or_as_given
 
 COOKIE = "consent-browser"
 KEPT_SECONDS = 365 * 86_400
@@ -31,4 +32,4 @@ def remember_browser(response: AnyResponse, email: str) -> AnyResponse:
 
 
 def _proof(name: str, email: str) -> str:
-    return context().signer("known-browser").digest(f"{name} {email.strip().lower()}").decode()
+    return context().signer("known-browser").digest(f"{name} {email_or_as_given(email)}").decode()
