@@ -11,6 +11,7 @@ from consent_server.backup import store_copy
 from consent_server.backup.rules_manifest import HeldLedger, Manifest, secret_mark
 from consent_server.core.database import Session
 from consent_server.core.errors import InvalidSettings
+from consent_server.core.files import read_text
 from consent_server.core.keys import KeySource
 from consent_server.core.settings import Settings
 from consent_server.core.times import rfc3339
@@ -54,7 +55,7 @@ def back_up(
 
 def describe(copy: Path, settings: Settings, keys: KeySource, migration: str, now: datetime, secret: bool) -> Manifest:
     """What a copy holds, by the copy itself."""
-    signing = settings.signing_keys or settings.signing_keys_file.read_text("utf-8")
+    signing = settings.signing_keys or read_text(settings.signing_keys_file)
     held = {SIGNING_KEYS: signing, SECRET_KEY: settings.secret_key} if secret else None
     with store_copy.session_on(copy) as session:
         ledgers = held_ledgers(session)

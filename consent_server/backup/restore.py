@@ -17,7 +17,7 @@ from consent_server.backup.back_up import SECRET_KEY, SIGNING_KEYS, database_fil
 from consent_server.backup.rules_manifest import Manifest, read_manifest, secret_mark
 from consent_server.core.database import Session
 from consent_server.core.errors import InvalidProof, StorageUnavailable
-from consent_server.core.files import replace_secret
+from consent_server.core.files import read_text, replace_secret
 from consent_server.core.keys import KeyRing, KeySource
 from consent_server.core.settings import Settings
 from consent_server.ledger import store as ledgers
@@ -188,5 +188,5 @@ def _put_keys(settings: Settings, keys: KeySource, examined: Examined) -> None:
     lacking = [_bare(key) for key in manifest.jwks["keys"] if key["kid"] not in have]
     if lacking:
         # As after a rotation: the older keys verify what they signed, and the one that is here signs from now on.
-        own = json.loads(settings.signing_keys_file.read_text("utf-8"))["keys"]
+        own = json.loads(read_text(settings.signing_keys_file))["keys"]
         replace_secret(settings.signing_keys_file, json.dumps({"keys": [*lacking, *own]}, indent=1))

@@ -39,11 +39,14 @@ def test_a_backup_is_one_private_file_that_says_what_it_holds(shop: Shop, consen
 
 
 def test_keys_are_in_it_where_they_are_asked_for(shop: Shop, consent: Run, file: Path) -> None:
+    keys = shop.services.settings.signing_keys_file
+    text = keys.read_text()
+    keys.write_text(text, "utf-8-sig")  # as an editor saves it that puts a mark before
     done = consent("backup", file, "--with-keys")
     assert "It holds the signing keys and the secret key" in done.output
     manifest = read_manifest(store_copy.manifest_of(file) or "")
     assert manifest.keys == {
-        "signing-keys.json": shop.services.settings.signing_keys_file.read_text(),
+        "signing-keys.json": text,
         "secret-key": shop.services.settings.secret_key,
     }
 
