@@ -114,8 +114,8 @@ def _is_of_our_page() -> bool:
 
 
 def is_secure() -> bool:
-    """Whether the browser may send cookies over https alone: as the public address says, whatever a proxy forgets."""
-    return request.is_secure or context().settings.public_url.startswith("https:")
+    """Whether the browser may send cookies over https alone: as the consoles' address says, not only a proxy."""
+    return request.is_secure or context().settings.sign_in_url.startswith("https:")
 
 
 def _check_form() -> None:
@@ -129,9 +129,9 @@ def _check_form() -> None:
 
 
 def _without_cookie() -> str:
-    public = context().settings.public_url
-    if public.startswith("https:") and not request.is_secure:
-        return f"Your browser sent no cookie, since it keeps it for https alone. Open {public}/sign-in instead."
+    url = context().settings.sign_in_url
+    if url.startswith("https:") and not request.is_secure:
+        return f"Your browser sent no cookie, since it keeps it for https alone. Open {url}/sign-in instead."
     return "Your browser sent no cookie. Allow cookies for this address, then open the page again."
 
 
