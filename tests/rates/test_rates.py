@@ -1,7 +1,5 @@
 """True rates, without following anyone (contract 4.4)."""
 
-import csv
-import io
 import random
 from collections import Counter
 from collections.abc import Mapping
@@ -371,32 +369,3 @@ def test_a_marketer_sees_no_receipt(app: Flask, client: FlaskClient, body: Body,
     receipt_id = post(client, body()).get_json()["receipt_id"]
     for path in (f"/v1/receipts/{receipt_id}", "/v1/sites/shop/decisions", "/v1/sites/shop/evidence"):
         assert client.get(path, headers=marketer).status_code == 403
-
-
-def test_the_table_says_what_the_figures_say(
-    client: FlaskClient, body: Body, notice: str, marketer: dict[str, str]
-) -> None:
-    show(client, notice, 4)
-    post(client, body())
-    response = client.get("/v1/sites/shop/rates.csv", headers=marketer)
-    assert response.mimetype == "text/csv"
-    whole, day, formula = csv.DictReader(io.StringIO(response.text))
-    assert (whole["key"], day["key"], formula["key"]) == ("all", "2026-11-23", "formula")
-    assert whole["totals.shown"] == day["totals.shown"] == "4"
-    assert whole["rates.opt_in.value"] == "0.25"
-    assert formula["rates.opt_in.value"] == "accept_all / shown"
-    assert whole["purposes.analytics.granted"] == "1"
-
-
-def test_the_table_for_a_spreadsheet_with_decimal_commas(
-    client: FlaskClient, body: Body, notice: str, marketer: dict[str, str]
-) -> None:
-    show(client, notice, 4)
-    post(client, body())
-    plain = client.get("/v1/sites/shop/rates.csv", headers=marketer).text
-    other = client.get("/v1/sites/shop/rates.csv?dialect=semicolon", headers=marketer).text
-    whole, day, formula = csv.DictReader(io.StringIO(other), delimiter=";")
-    assert (whole["rates.opt_in.value"], whole["totals.shown"], day["key"]) == ("0,25", "4", "2026-11-23")
-    assert formula["rates.opt_in.value"] == "accept_all / shown"
-    assert client.get("/v1/sites/shop/rates.csv?dialect=comma", headers=marketer).text == plain
-    assert client.get("/v1/sites/shop/rates.csv?dialect=tab", headers=marketer).status_code == 400
