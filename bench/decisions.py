@@ -35,6 +35,7 @@ class Round:
     switches: float
     p50: float
     p99: float
+    refused: int
 
 
 def main() -> None:
@@ -126,9 +127,10 @@ def _load(server: Server, seconds: int) -> Round:
     assert match, printed
     requests, microseconds, errors = (int(group) for group in match.groups()[:3])
     assert requests, f"{server.name} answered nothing"
-    assert errors == 0, f"{server.name}: {errors} requests failed"
-    rate = requests / microseconds * 1e6
-    return Round(rate, processor * 1000 / requests, switches / requests, float(match[4]), float(match[5]))
+    # A machine that has other work may keep a commit waiting until posts are refused. A load of refusals is none.
+    assert errors < requests / 50, f"{server.name}: {errors} of {requests} requests failed"
+    rate = (requests - errors) / microseconds * 1e6
+    return Round(rate, processor * 1000 / requests, switches / requests, float(match[4]), float(match[5]), errors)
 
 
 def _run_wrk(server: Server, seconds: int) -> str:
@@ -138,7 +140,7 @@ def _run_wrk(server: Server, seconds: int) -> str:
 
 def _print(servers: Sequence[Server], measured: Sequence[Sequence[Round]]) -> None:
     print("| server | requests/s | ratio to hello, median (min to max) | processor, ms | to hello | switches ", end="")
-    print("| p50, ms | p99, ms |\n|---|---:|---:|---:|---:|---:|---:|---:|")
+    print("| p50, ms | p99, ms | refused |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|")
     hello = measured[0]
     for server, rounds in zip(servers, measured, strict=True):
         # What is served by threads is compared with a hello that is, too.
@@ -152,7 +154,7 @@ def _print(servers: Sequence[Server], measured: Sequence[Sequence[Round]]) -> No
             f"| {server.name} | {middle['rate']:,.0f} "
             f"| {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) "
             f"| {middle['processor']:.2f} | {statistics.median(costs):.1f} | {middle['switches']:.1f} "
-            f"| {middle['p50']:.1f} | {middle['p99']:.1f} |"
+            f"| {middle['p50']:.1f} | {middle['p99']:.1f} | {sum(one.refused for one in rounds)} |"
         )
     print()
 
