@@ -24,7 +24,7 @@ if not os.path.basename(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")).startswi
 
 bind = host_and_port(os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000"))
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-worker_class = "gthread"
+worker_class = "consent_server.http.whole_requests.WholeRequests"  # gthread, beside which slow clients wait
 threads = 10  # core/database.py lets eight of them wait for the database
 preload_app = True
 timeout = 30

@@ -180,6 +180,7 @@ class SlowClients:
         self._connections = [socket.create_connection(("127.0.0.1", port), 20) for _ in begun]
         for connection, head in zip(self._connections, begun, strict=True):
             connection.sendall(head)
+            connection.setblocking(False)
         self._thread = threading.Thread(target=self._trickle, daemon=True)
         self._thread.start()
 
@@ -204,7 +205,7 @@ class SlowClients:
 
 def _is_open(connection: socket.socket) -> bool:
     try:
-        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+        return connection.recv(1, socket.MSG_PEEK) != b""
     except BlockingIOError:
         return True
     except OSError:

@@ -89,6 +89,11 @@ class Server:
         """Have the master replace every worker."""
         os.kill(self._process.pid, signal.SIGHUP)
 
+    def kill_master(self) -> None:
+        """Without a word; its workers are left behind."""
+        self._process.kill()
+        self._process.wait(timeout=30)
+
     def kill(self) -> None:
         """As a power cut would: master and workers at once, without a word."""
         os.killpg(self._process.pid, signal.SIGKILL)
