@@ -28,12 +28,19 @@ from consent_server.sites.rules_site import StoredSite
 # Refused posts of so many days are told, the most frequent of them.
 DAYS, MOST_REFUSED = 7, 20
 LONGEST_SCRIPT = 1_000_000
+NO_PROXY = (
+    "CONSENT_TRUSTED_PROXIES is 0, yet the public address is not this machine's own: put a web server that takes whole "
+    "requests before it hands them on, such as nginx, in front and set 1, or all visitors share one rate limit and "
+    "whoever opens many connections keeps others out (docs/deploy.md, section 4)."
+)
 
 
 def examine_server(ctx: Context, environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     """The settings, and then the database: where it is wrong, nothing more can be seen."""
     for name in unknown_settings(environ):
         yield Finding(Level.WRONG, "settings", f"{name} is none of them and has no effect.{meant(name, NAMES)}")
+    if not ctx.settings.trusted_proxies and not is_loopback(ctx.settings.public_url):
+        yield Finding(Level.WRONG, "settings", NO_PROXY)
     try:
         applied = require_migrated(ctx.database)
     except StorageUnavailable as refusal:

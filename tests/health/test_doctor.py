@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -73,6 +73,12 @@ def tag(pages: Pages, client: FlaskClient) -> str:
     return '<script async src="/_consent/widget/shop.js"></script>'
 
 
+@pytest.fixture(autouse=True)
+def behind_a_proxy(services: Context) -> None:
+    """As docs/deploy.md has it."""
+    services.settings = replace(services.settings, trusted_proxies=1)
+
+
 def doctor(app: Flask, *args: str) -> Result:
     return app.test_cli_runner().invoke(args=["doctor", *args])
 
@@ -87,6 +93,15 @@ def test_where_nothing_is_wrong(app: Flask, client: FlaskClient, body: Body, pag
     ]  # fmt: skip
     assert "The last decision was recorded on 2026-11-23 at 17:00 UTC." in result.output
     assert pages.asked == ["/", "/_consent/widget/shop.js"]
+
+
+def test_nothing_in_front(app: Flask, services: Context) -> None:
+    services.settings = replace(services.settings, trusted_proxies=0)
+    result = doctor(app)
+    assert result.exit_code == 1
+    assert result.output.startswith("wrong  settings: CONSENT_TRUSTED_PROXIES is 0, yet the public address is not")
+    services.settings = replace(services.settings, public_url="http://127.0.0.1:8000")
+    assert "CONSENT_TRUSTED_PROXIES" not in doctor(app).output
 
 
 def test_of_all_sites_no_page_is_asked(app: Flask) -> None:
