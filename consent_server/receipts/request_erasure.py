@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from consent_server.core.database import Database
+from consent_server.core.database import VISITOR, Database
 from consent_server.receipts import store as erasure_requests
 from consent_server.receipts.read import record_of
 from consent_server.receipts.store import OpenRequest
@@ -17,7 +17,7 @@ def request_erasure(database: Database, receipt_id: str, now: datetime) -> datet
     It covers every record of the same visitor, and this one record where the visitor has no identifier. No record
     goes by it: a controller may keep a proof as long as it needs it (GDPR 17(3)(e)). Raises UnknownReceipt.
     """
-    with database.transaction() as session:
+    with database.transaction(VISITOR) as session:
         record = record_of(session, receipt_id)
         asked_at = erasure_requests.asked_at(session, record)
         if asked_at is not None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from hashlib import sha256
 from uuid import UUID, uuid4
 
-from consent_server.core.database import Database, Session
+from consent_server.core.database import VISITOR, Database, Session
 from consent_server.core.errors import DecisionConflict
 from consent_server.core.keys import KeyRing, LinkSigner
 from consent_server.decisions import store as decisions
@@ -52,7 +52,7 @@ class Standing:
 
 def read_standing(database: Database, ring: KeyRing, receipt_id: str, now: datetime) -> Standing:
     """Raises UnknownReceipt; InvalidProof when what is stored is not what was signed."""
-    with database.reading() as session:
+    with database.reading(VISITOR) as session:
         return standing_of(session, ring, record_of(session, receipt_id), now)
 
 

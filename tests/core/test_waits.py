@@ -19,6 +19,7 @@ from consent_server.core.errors import StorageUnavailable
 from tests.support.factories import Body, settings_for
 from tests.support.faults import Way, way_to, write_lock
 from tests.support.postgresql import PostgreSQL
+from tests.support.process import free_port
 from tests.support.visitor import post
 
 on_postgresql = pytest.mark.parametrize("dialect", ["postgresql"])
@@ -180,3 +181,14 @@ def test_nor_do_visitors(app: Flask, services: Context, client: FlaskClient, bod
         # What a worker does by itself needs no thread that answers.
         assert ask(database, USUAL) == 1
     assert post(client, body()).status_code == 201
+
+
+@on_postgresql
+def test_an_address_of_several_hosts_finds_the_one_that_answers(way: Way, tmp_path: Path) -> None:
+    gone = free_port()
+    query = f"host=127.0.0.1,127.0.0.1&port={gone},{way.port}&target_session_attrs=read-write"
+    app = create_app(settings_for(tmp_path, f"postgresql+psycopg://consent@/consent?{query}"))
+    database: Database = app.extensions["consent"].database
+    with at_most(5):
+        assert ask(database, VISITOR) == 1
+    database.engine.dispose()
