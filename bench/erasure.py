@@ -32,6 +32,7 @@ from sqlalchemy import func, select, text
 from bench.records import EVERY, Ledger, make_ledger, open_services
 from consent_server.core.durations import duration_days
 from consent_server.core.errors import StorageUnavailable
+from consent_server.decisions import store as decisions
 from consent_server.decisions import store_record_keys as record_keys
 from consent_server.decisions.record import RecordDecision
 from consent_server.decisions.rows import DecisionRow
@@ -55,10 +56,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=3_000_000)
     parser.add_argument("--postgresql", action="store_true", help="on a cluster of its own instead of SQLite")
+    parser.add_argument("--folder", type=Path, help="where an SQLite database is, or is made and stays")
     parser.add_argument("--post", nargs=2, metavar=("FOLDER", "URL"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.post:
         _post(Path(options.post[0]), options.post[1])
+        return
+    if options.folder:
+        options.folder.mkdir(parents=True, exist_ok=True)
+        _measure(options.folder, f"sqlite:///{options.folder / 'consent.sqlite3'}", options.folder, options.records)
         return
     with tempfile.TemporaryDirectory(prefix="consent-bench-") as name:
         folder = Path(name)
@@ -74,11 +80,9 @@ def main() -> None:
 
 
 def _measure(folder: Path, url: str, files: Path, records: int) -> None:
-    ledger = make_ledger(folder, url)
+    ledger = _reopened(folder, url) if (folder / "consent.sqlite3").exists() else make_ledger(folder, url)
     begun, usual = time.perf_counter(), seal.BATCH
     services = ledger.services
-    _fill(ledger, records // 2)
-    visitor = _decide(ledger)
     _fill(ledger, records)
     print(f"filled in {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
     seal.BATCH = SEALED_AT_ONCE
@@ -86,6 +90,7 @@ def _measure(folder: Path, url: str, files: Path, records: int) -> None:
     seal.BATCH = usual
     print(f"sealed after {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
     days = duration_days(services[CurrentSites].get("shop").site.proof_retention) or 0
+    visitor = _visitor(ledger)
     over = _end_of_the_first_tenth(ledger) + timedelta(days=days)
     # What was written in bulk is in the log: in so large a one nobody ever writes.
     if services.database.embedded:
@@ -106,6 +111,13 @@ def _measure(folder: Path, url: str, files: Path, records: int) -> None:
     print(f"|---|{'---:|' * 7}", flush=True)
     for name, work in (("alone", idle), ("erasure of a visitor", erase), ("retention of a tenth", retain)):
         _row(name, folder, url, files, work)
+
+
+def _reopened(folder: Path, url: str) -> Ledger:
+    services, clock = open_services(folder, url)
+    with services.database.reading() as session:
+        clock.at = session.scalar(select(func.max(DecisionRow.recorded_at))) or clock.at
+    return Ledger(services, clock, services[CurrentSites].get("shop").site_id, [])
 
 
 def _fill(ledger: Ledger, count: int) -> None:
@@ -158,14 +170,13 @@ def _write(ledger: Ledger, names: list[str], rows: Iterator[dict[str, Any]]) -> 
                 copy.write_row(value)
 
 
-def _decide(ledger: Ledger) -> UUID:
-    """What a visitor decides who will be erased."""
-    current = ledger.services[CurrentSites].get("shop")
-    grants = dict.fromkeys(current.notice.purposes, True)
-    said = answer(current.notice, decision_id=uuid4(), action=Action.ACCEPT_ALL, grants=grants)
-    visitor = ledger.services[RecordDecision](current, said, Visit()).visitor
-    assert visitor
-    return visitor
+def _visitor(ledger: Ledger) -> UUID:
+    """One of those who decided by the real use case."""
+    with ledger.services.database.reading() as session:
+        query = select(DecisionRow).where(DecisionRow.visitor_tag.is_not(None)).order_by(DecisionRow.id)
+        (record,) = decisions.opened(session, session.scalars(query.limit(1)).all())
+    assert record.visitor
+    return record.visitor
 
 
 def _end_of_the_first_tenth(ledger: Ledger) -> datetime:
@@ -219,9 +230,7 @@ def _size(files: Path) -> int:
 
 
 def _post(folder: Path, url: str) -> None:
-    services, clock = open_services(folder, url)
-    with services.database.reading() as session:
-        clock.at = session.scalar(select(func.max(DecisionRow.recorded_at))) or clock.at
+    services = _reopened(folder, url).services
     current, times, refused = services[CurrentSites].get("shop"), list[float](), list[str]()
     end = threading.Event()
 

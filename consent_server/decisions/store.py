@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from consent_server.core.driver_insert import DriverInsert
@@ -113,17 +113,18 @@ def opened(session: Session, rows: Sequence[DecisionRow]) -> list[Record]:
 
 def by_decision_id(session: Session, site_id: int, decision_id: UUID) -> Record | None:
     """The record of a decision id on a site."""
-    return _first(session, DecisionRow.site_id == site_id, is_of(DecisionRow.decision_tag, [decision_id]))
+    own = (DecisionRow.site_id == site_id, is_of(DecisionRow.decision_tag, [decision_id]))
+    return _first(session, select(DecisionRow).where(*own))
 
 
 def by_receipt_id(session: Session, receipt_id: UUID) -> Record | None:
     """The record of a receipt."""
-    return _first(session, is_of(DecisionRow.receipt_tag, [receipt_id]))
+    return _first(session, select(DecisionRow).where(is_of(DecisionRow.receipt_tag, [receipt_id])))
 
 
 def newest_of_visitor(session: Session, site_id: int, visitor: UUID) -> Record | None:
     """The last record of a visitor of a site: what stands of all that they decided."""
-    return _first(session, *_on_site(site_id, visitor))
+    return _first(session, select(DecisionRow).where(*_on_site(site_id, visitor)).order_by(DecisionRow.id.desc()))
 
 
 def visitor_exists(session: Session, site_id: int, visitor: UUID) -> bool:
@@ -152,8 +153,8 @@ def _on_site(site_id: int, visitor: UUID) -> list[ColumnElement[bool]]:
     return [is_of(DecisionRow.visitor_tag, [visitor]), DecisionRow.site_id + 0 == site_id]
 
 
-def _first(session: Session, *where: ColumnElement[bool]) -> Record | None:
-    rows = list(session.scalars(select(DecisionRow).where(*where).order_by(DecisionRow.id.desc()).limit(1)))
+def _first(session: Session, query: Select[DecisionRow]) -> Record | None:
+    rows = session.scalars(query.limit(1)).all()
     return opened(session, rows)[0] if rows else None
 
 

@@ -249,7 +249,8 @@ def leaves_of(
         .join(DecisionRow, DecisionRow.id == LeafRow.decision_row)
         .where(
             decisions.is_of(DecisionRow.visitor_tag, visitors) | DecisionRow.id.in_(records),
-            DecisionRow.site_id.in_(site_ids),
+            # The sum hides the sites from the planner: few records are these visitors', and many a site's.
+            (DecisionRow.site_id + 0).in_(site_ids),
         )
         .order_by(DecisionRow.id.in_(records), LeafRow.site_id, LeafRow.leaf_index)
         .limit(limit)

@@ -1,15 +1,17 @@
 """Records from before there were keys are encrypted in the background, and are whole before, meanwhile and after."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from click.testing import Result
+from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from consent_server import worker
 from consent_server.audit.export import export_evidence
 from consent_server.core.context import Context
 from consent_server.core.errors import StorageUnavailable
@@ -255,5 +257,35 @@ def test_encryption_takes_turns(shop: Shop) -> None:
     with ThreadPoolExecutor(2) as pool:
         assert sum(pool.map(encrypt_all, runs)) == 9
     shop.seal()
-    shop.clock.advance(seconds=int(timedelta(hours=1).total_seconds()))
+    assert shop.check().faults == []
+
+
+def test_an_operator_is_told_until_the_files_are_rewritten(app: Flask, shop: Shop, run: RecordEncryption) -> None:
+    def say(*command: str) -> Result:
+        return app.test_cli_runner().invoke(args=command)
+
+    again = ("retention", "run", "--rewrite-files")
+    assert " to go" in say("doctor").output
+    refused = say(*again)
+    assert (refused.exit_code, refused.stdout) == (1, "0 removed\n")
+    assert "still encrypts" in refused.stderr
+    encrypt_all(run)
+    shop.clock.advance(hours=1)
+    encrypt_all(run)
+    erased = say("visitor", "erase", str(shop.made[2].visitor))
+    assert erased.stdout == "1 removed\n"
+    for told in (say("doctor").output, erased.stderr):
+        assert "consent retention run --rewrite-files" in told
+    done = say(*again)
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "0 removed\nfiles rewritten\n", "")
+    assert "--rewrite-files" not in say("doctor").output
+
+
+def test_a_worker_encrypts_by_itself(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "ENCRYPT_PAUSE", 0)
+    monkeypatch.setattr(encrypting, "BATCH", 4)
+    (task,) = [task for task in worker.tasks(shop.services) if task.name == "encryption"]
+    task.run(shop.services)
+    assert in_the_clear(shop) == 0
+    shop.seal()
     assert shop.check().faults == []
