@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from consent_server.core.database import Database
 from consent_server.core.errors import StorageUnavailable
 
-# Seconds in which those who read must come to an end.
-PATIENCE = 5
+# Seconds in which those who read must come to an end: nobody else waits for this.
+PATIENCE = 60
 # Seconds that one attempt waits for readers to end, and that writers have before the next: they queue behind it.
 ATTEMPT = 0.05
 
@@ -21,7 +21,7 @@ ATTEMPT = 0.05
 def rewrite_tables(database: Database, *tables: Table) -> None:
     """Write small tables anew: milliseconds for a thousand rows, and whoever writes meanwhile waits that long.
 
-    Raises StorageUnavailable when somebody reads for longer than five seconds; then call it again.
+    Raises StorageUnavailable when somebody reads for longer than a minute; then call it again.
     """
     deadline = time.monotonic() + PATIENCE
     if database.embedded:

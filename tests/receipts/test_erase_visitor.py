@@ -235,7 +235,6 @@ def test_visitors_decide_while_an_erasure_waits_for_a_reader(
 ) -> None:
     made = shop.decide()
     secrets = key_traces(shop, made)
-    monkeypatch.setattr(rewriting, "PATIENCE", 60)
     with ThreadPoolExecutor(1) as pool:
         with reader(dialect, tmp_path, request):
             erasure = pool.submit(shop.erase, made)
