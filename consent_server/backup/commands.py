@@ -54,7 +54,9 @@ def restore(file: Path, dry_run: bool, yes: bool, without_keys: bool) -> None:
     ctx = context()
     if not ctx.database.embedded:
         raise InvalidSettings(PG_RESTORE)
-    require_stopped(ctx.settings)
+    if not dry_run:
+        # Said at once, and seen to again before anything is replaced.
+        require_stopped(ctx.settings)
     migrations = known_migrations()
     with open_backup(ctx.settings, ctx.keys, migrations, file, _say) as examined:
         _tell(file, examined)

@@ -109,6 +109,7 @@ def test_over_a_database_that_is_torn(shop: Shop, consent: Run, backup: Path, da
 def test_a_server_that_runs_is_left_alone(shop: Shop, consent: Run, backup: Path, database: Path) -> None:
     go_on(shop)
     # This process has it open, as a server has.
+    assert consent("restore", backup, "--dry-run").exit_code == 0
     refused = consent("restore", backup, "--yes")
     assert refused.exit_code == 1
     assert "Stop the server first; nothing was changed." in refused.output
