@@ -99,8 +99,10 @@ def test_to_a_moment_between_two_backups(archiving: PostgreSQL, clock: Clock, tm
     shop.seal()
     given_out = shop.checkpoints()
     made.database.close()
-    last = archiving.folder / "archive" / scalar(archiving, "SELECT pg_walfile_name(pg_switch_wal())")
-    wait_for(last.exists)
+    last = scalar(archiving, "SELECT pg_walfile_name(pg_switch_wal())")
+    # By its own word: the file is there before it is whole.
+    archived = "SELECT coalesce(last_archived_wal, '') FROM pg_stat_archiver"
+    wait_for(lambda: scalar(archiving, archived) >= last)
     archiving.stop()
     archiving.data.rename(archiving.folder / "lost")
     base.rename(archiving.data)
