@@ -52,7 +52,7 @@ test-fast: ready ## Pass what needs no browser and not long: whether a change is
 	$(PYTEST) -m "not browser and not slow"
 
 .PHONY: test-slow
-test-slow: ready debian-wordpress ## Pass every test with the figures of a release: before one
+test-slow: ready debian-wordpress promtool ## Pass every test with the figures of a release: before one
 	$(PYTEST) --slow
 
 # The build comes before the tests, which read what it writes.
@@ -179,7 +179,7 @@ $(APPS)/node_modules/.installed: $(APPS)/package.json $(APPS)/package-lock.json 
 # Each of these is installed by apt-get when it is missing and we may; otherwise it says what to install.
 APT = tests/install-debian-packages
 
-.PHONY: node chromium fonts firefox postgresql pgbouncer openssl php golang debian-wordpress wrk
+.PHONY: node chromium fonts firefox postgresql pgbouncer openssl php golang debian-wordpress promtool wrk
 node:
 	@$(APT) npm nodejs npm
 chromium:
@@ -201,6 +201,8 @@ php:
 	@$(APT) php php-cli
 golang:
 	@$(APT) go golang-go
+promtool:
+	@$(APT) promtool prometheus
 debian-wordpress: php
 	@$(APT) /usr/sbin/mariadbd mariadb-server
 	@$(APT) /usr/lib/php/*/mysqli.so php-mysql

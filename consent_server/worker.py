@@ -113,11 +113,11 @@ def tasks(context: Context) -> list[Task]:
 
 def start(context: Context, end: threading.Event | None = None) -> list[threading.Thread]:
     """Begin, until `end` is set or the process ends, wherever a thread is then: a half-done run leaves nothing."""
-    end = end or threading.Event()
-    threads = [
-        threading.Thread(target=_loop, args=(context, task, end), name=task.name, daemon=True)
-        for task in tasks(context)
-    ]
+    end, threads = end or threading.Event(), list[threading.Thread]()
+    for task in tasks(context):
+        # From 0 on: what first appears as 3 has not grown, for whoever watches it.
+        TASK_FAILURES.labels(task.name)
+        threads.append(threading.Thread(target=_loop, args=(context, task, end), name=task.name, daemon=True))
     for thread in threads:
         thread.start()
     return threads

@@ -32,6 +32,7 @@ DATABASE_WAIT = Histogram(
 DATABASE_FAILURES = Counter(
     "consent_database_failures", "Transactions that were refused or lost: the database was away or busy.", registry=None
 )
+UNKNOWN_SITES = Counter("consent_refused_posts_unknown_site", "Posts to sites that are not there.", registry=None)
 TASK_FAILURES = Counter(
     "consent_task_failures", "Runs of a task of the server's own that failed.", ["task"], registry=None
 )
@@ -42,7 +43,7 @@ TASK_DONE = Gauge(
     registry=None,
     multiprocess_mode="max",
 )
-_ALL = (COMMIT_WAIT, DATABASE_WAIT, DATABASE_FAILURES, TASK_FAILURES, TASK_DONE)
+_ALL = (COMMIT_WAIT, DATABASE_WAIT, DATABASE_FAILURES, UNKNOWN_SITES, TASK_FAILURES, TASK_DONE)
 
 
 def collect() -> Iterator[Metric]:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from consent_server.core.database import Database
 from consent_server.core.errors import StorageUnavailable
+from consent_server.core.measures import UNKNOWN_SITES
 from consent_server.core.times import local_day
 from consent_server.decisions import store_refused as refused
 from consent_server.decisions.rules_refused import OTHERS, named_origin
@@ -28,15 +29,14 @@ class RefusedPosts:
         self._now = now
         self._mutex = threading.Lock()
         self._held: dict[tuple[int, date], Counter[tuple[str, str]]] = {}
-        # Of a site that is not there, only how many: its key is whatever a caller wrote.
-        self.of_unknown_sites = 0
 
     def count(self, current: CurrentSite | None, reason: str, origin: str | None) -> None:
         """Count one; `reason` is the name of a problem's page, `origin` the header's value."""
+        if current is None:
+            # Of a site that is not there, only how many: its key is whatever a caller wrote.
+            UNKNOWN_SITES.inc()
+            return
         with self._mutex:
-            if current is None:
-                self.of_unknown_sites += 1
-                return
             day = local_day(self._now(), current.site.time_zone)
             counts = self._held.setdefault((current.site_id, day), Counter())
             key = (reason, named_origin(origin))

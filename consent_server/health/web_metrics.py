@@ -177,10 +177,6 @@ def _refused() -> Iterator[Metric]:
     for (site, reason), count in sums.items():
         refused.add_metric([site, reason], count)
     yield refused
-    # The only figure of the process that answers: there is no site to count it for.
-    yield CounterMetricFamily(
-        "consent_refused_posts_unknown_site", "Posts to sites that are not there.", posts.of_unknown_sites
-    )
 
 
 SOURCES += [_server, _machine, _encryption, _stopped, _alerts, _erasure, _refused, measures.collect]
