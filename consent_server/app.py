@@ -28,7 +28,7 @@ from consent_server.core.times import utc_now
 from consent_server.decisions import web as decisions_web
 from consent_server.health import web as health_web
 from consent_server.health import web_metrics as health_metrics
-from consent_server.http import problems, rate_limit
+from consent_server.http import problems, rate_limit, traces
 from consent_server.http import web as http_web
 from consent_server.http import web_well_known as http_well_known
 from consent_server.http.bodies import BODY_LIMIT
@@ -118,6 +118,8 @@ def create_app(settings: Settings | None = None, now: Callable[[], datetime] = u
     )
     app.session_interface = NoSessions()
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    # First, so that what is refused is traced too.
+    traces.register(app)
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     with app.app_context():
