@@ -52,8 +52,6 @@ TYPES: dict[type[fields.Field[Any]], tuple[str, str | None]] = {
     StrictInteger: ("integer", None),
 }  # fmt: skip
 FORMS: dict[type[fields.Field[Any]], re.Pattern[str]] = {Cursor: CURSOR, Day: COUNTED_DAY}
-# A bound that large is there for the database, not for who calls.
-NO_BOUND = 10**15
 
 
 class Loader(yaml.SafeLoader):  # type: ignore[misc]
@@ -120,8 +118,7 @@ def _form(converter: Any, field: fields.Field[Any], ret: Node) -> Node:
     if isinstance(field, fields.Enum):
         ret["type"] = "string"
     if isinstance(field, Number):
-        ret["minimum"] = field.low
-        ret |= {"maximum": field.high} if field.high < NO_BOUND else {}
+        ret |= {"minimum": field.low, "maximum": field.high}
     if isinstance(field, Moment):
         return {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
     patterns = [rule.pattern for rule in field.validators if isinstance(rule, Fullmatch)]

@@ -12,7 +12,7 @@ from consent_server.access import guard as auth
 from consent_server.access.list_sites import list_sites
 from consent_server.access.log_lookup import read_lookups
 from consent_server.core.context import context
-from consent_server.http.fields import Number, read_query
+from consent_server.http.fields import LARGEST_SIZE, Number, read_query
 
 bp = Blueprint("console", __name__, url_prefix="/console")
 
@@ -70,7 +70,7 @@ console.frame(bp)
 class PageQuery(Schema):
     """What a list without filters takes."""
 
-    before = Number(1, 10**18 - 1, load_default=None)
+    before = Number(1, LARGEST_SIZE, load_default=None)
 
 
 PAGE = PageQuery()

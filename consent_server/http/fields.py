@@ -186,6 +186,8 @@ def as_uuid(text: str) -> UUID | None:
 LONGEST_PAGE = 1000
 # Of a column that is an INTEGER on PostgreSQL.
 LARGEST_NUMBER = 2**31 - 1
+# Of one that is a BIGINT, as far as every reader of JSON has it exactly (RFC 8259, section 6).
+LARGEST_SIZE = 2**53 - 1
 
 
 KEY = re.compile(r"[a-z0-9-]{1,63}")

@@ -7,7 +7,7 @@ from consent_server.core.context import context
 from consent_server.core.errors import InvalidProof, UnknownTile
 from consent_server.core.times import rfc3339
 from consent_server.http.answers import TEXT, Cache, answer, open_to_every_page
-from consent_server.http.fields import LONGEST_PAGE, Number, read_query
+from consent_server.http.fields import LARGEST_SIZE, LONGEST_PAGE, Number, read_query
 from consent_server.ledger import read as read_ledger
 from consent_server.ledger.rules import parse_tile_path
 from consent_server.ledger.rules_witness import CosignedCheckpoint
@@ -74,15 +74,15 @@ def _line(checkpoint: CosignedCheckpoint) -> str:
 class CheckpointsQuery(Schema):
     """What GET /ledger/…/checkpoints takes."""
 
-    after = Number(0, 10**18 - 1, load_default=0)
+    after = Number(0, LARGEST_SIZE, load_default=0)
     limit = Number(1, LONGEST_PAGE, load_default=LONGEST_PAGE)
 
 
 class ConsistencyQuery(Schema):
     """What GET /ledger/…/consistency takes."""
 
-    old = Number(0, 10**18 - 1, data_key="from", required=True)
-    new = Number(0, 10**18 - 1, data_key="to", required=True)
+    old = Number(0, LARGEST_SIZE, data_key="from", required=True)
+    new = Number(0, LARGEST_SIZE, data_key="to", required=True)
 
 
 CHECKPOINTS = CheckpointsQuery()
