@@ -5,8 +5,8 @@ Sealing looks for what is new on each of many sites.
 
 from alembic import op
 
-revision = "0021"
-down_revision = "0020"
+revision = "0020"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
