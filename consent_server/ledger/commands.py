@@ -2,21 +2,26 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 import click
 from flask.cli import AppGroup
+from marshmallow import ValidationError
 
 from consent_server.core.context import context
 from consent_server.core.errors import InvalidSettings
 from consent_server.core.files import TEXT
 from consent_server.core.rules_address import address_fault
 from consent_server.core.terminal import confirm, counting, progress, refusing, say
+from consent_server.core.times import midnight
+from consent_server.http.fields import Moment
 from consent_server.ledger.check import check_ledger
 from consent_server.ledger.check_cosignatures import check_cosignatures
 from consent_server.ledger.check_public import check_public_ledger
 from consent_server.ledger.check_timestamps import check_timestamps
 from consent_server.ledger.correct_clock import correct_clock
+from consent_server.ledger.mark_records import mark_records
 from consent_server.ledger.read import read_verifier_keys
 from consent_server.ledger.recover import recover_ledger, require_lost
 from consent_server.ledger.regrow import kept_checkpoints
@@ -25,6 +30,7 @@ from consent_server.ledger.request_timestamps import Authority, request_timestam
 from consent_server.ledger.rules_report import Report
 from consent_server.ledger.seal import seal_ledger
 from consent_server.ledger.witness import heed, witness_ledger
+from consent_server.sites.find import find_site
 
 ledger = AppGroup("ledger", help="Ledgers: seal them, have them witnessed and timestamped, check them.")
 
@@ -127,6 +133,44 @@ def correct_clock_of(site_key: str, dry_run: bool, yes: bool) -> None:
         click.echo(f"leaves {first} to {last}: {'would be ' if dry_run else ''}named as dated by a wrong clock")
     if not named:
         click.echo("Every leaf is dated as it should be; there is nothing to correct.")
+
+
+def _moment(_: click.Context, parameter: click.Parameter, text: str) -> date:
+    try:
+        moment: date = Moment(end=parameter.name == "before").deserialize(text)
+    except ValidationError as error:
+        raise click.BadParameter(str(error.messages[0])) from error
+    return moment
+
+
+@ledger.command("mark")
+@click.argument("site_key", metavar="SITE")
+@click.option(
+    "--from", "since", required=True, metavar="WHEN", callback=_moment, help="A day on the site's clock; or a time."
+)
+@click.option(
+    "--to", "before", required=True, metavar="WHEN", callback=_moment, help="A day, included; or a time, not."
+)
+@click.option("--reason", required=True, help="One line, for whoever reads the ledger.")
+@click.option("--dry-run", is_flag=True, help="Only say which leaves it would name.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@refusing
+def mark(site_key: str, since: date, before: date, reason: str, dry_run: bool, yes: bool) -> None:
+    """Say for good in a signed entry that nobody made the records of a span: a program did, or a test. They stay."""
+    ctx = context()
+    remarker = Remarker(ctx.keys.ring, ctx.settings.public_url, ctx.random)
+    time_zone = find_site(ctx.database, site_key).site.time_zone
+    begin, end = (at if isinstance(at, datetime) else midnight(at, time_zone) for at in (since, before))
+    shared = (ctx.database, remarker, ctx.now, site_key, begin, end, reason)
+    found = mark_records(*shared, dry_run=True)
+    if not dry_run:
+        count = sum(last - first + 1 for first, last in found)
+        confirm(f"Mark {count} records and what is not sealed yet as not genuine? This cannot be taken back.", yes)
+        found = mark_records(*shared)
+    for first, last in found:
+        click.echo(f"leaves {first} to {last}: {'would be ' if dry_run else ''}marked as not genuine")
+    if not found:
+        click.echo("No record of this span is there that is not marked already.")
 
 
 @ledger.command("recover")

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from consent_server.core.database import Session
-from consent_server.core.keys import KeyRing
+from consent_server.core.keys import KeyRing, verify_jws
 from consent_server.decisions.rules_contents import SALT_BYTES
 from consent_server.decisions.rules_receipt import Issuer, uuid7
 from consent_server.ledger import store as ledgers
@@ -21,6 +22,10 @@ class Remarker:
     ring: KeyRing
     public_url: str
     random: Callable[[int], bytes]
+
+    def claims(self, entry: str) -> dict[str, Any]:
+        """What a remark says. Raises InvalidProof for one that no key of the ledger signed."""
+        return verify_jws(entry, REMARK_TYPE, self.ring)
 
     def remark(
         self, session: Session, site_id: int, rule: RemarkRule, reason: str, leaves: Sequence[tuple[int, int]],

@@ -1,10 +1,12 @@
 """Remarks among the signed entries of a ledger."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from consent_server.decisions.rows import DecisionRow
 from consent_server.ledger.rows import LeafRow, RemovalRow
 
 
@@ -30,6 +32,18 @@ def sealed(session: Session, site_id: int) -> list[tuple[int, str, bytes]]:
 def leaves_between(session: Session, site_id: int, first: int, end: int) -> set[int]:
     """Which leaves from `first` (included) to `end` (excluded) are remarks."""
     return {leaf_index for leaf_index, _, _ in sealed(session, site_id) if first <= leaf_index < end}
+
+
+def leaves_recorded(session: Session, site_id: int, since: datetime, before: datetime) -> Iterator[int]:
+    """Which leaves are records of this span (`before` excluded), ascending; of those that are there."""
+    query = (
+        select(LeafRow.leaf_index)
+        .join(DecisionRow, DecisionRow.id == LeafRow.decision_row)
+        .where(LeafRow.site_id == site_id, DecisionRow.recorded_at >= since, DecisionRow.recorded_at < before)
+        .order_by(LeafRow.leaf_index)
+        .execution_options(yield_per=10_000)
+    )
+    yield from session.scalars(query)
 
 
 def every(session: Session, site_id: int) -> list[str]:

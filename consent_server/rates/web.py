@@ -11,6 +11,7 @@ from flask.blueprints import BlueprintSetupState
 from consent_server.core.context import context, context_of
 from consent_server.http.answers import Cache, answer
 from consent_server.http.fields import read_query
+from consent_server.ledger.read_marked import read_marked
 from consent_server.rates.queries import RATES, TABLE, Dialect
 from consent_server.rates.read import Rates, RatesReader
 from consent_server.rates.rules_filters import filters_of_query
@@ -29,7 +30,9 @@ def keep_reader(state: BlueprintSetupState) -> None:
 @api.get("/v1/sites/<key>/rates")
 def rates(key: str) -> Response:
     """Counts and rates of a span of days, whole and in rows, and what stands beside them on the page."""
-    return answer(_rates(key, read_query(RATES, request.args)).to_json(), cache=Cache.PRIVATE)
+    marked = read_marked(context().database, context().keys.ring, key)
+    found = _rates(key, read_query(RATES, request.args))
+    return answer({**found.to_json(), "marked": [one.to_json() for one in marked]}, cache=Cache.PRIVATE)
 
 
 @api.get("/v1/sites/<key>/rates.csv")

@@ -14,6 +14,7 @@ from consent_server.core.context import context
 from consent_server.core.errors import Fault, InvalidQuery
 from consent_server.core.times import local_day
 from consent_server.http.fields import read_query, without_empty
+from consent_server.ledger.read_marked import read_marked
 from consent_server.rates import board
 from consent_server.rates.queries import DASHBOARD, PARAMETERS
 from consent_server.rates.read import Dashboard, RatesReader
@@ -88,6 +89,7 @@ def _quick(key: str, filters: Filters, today: date) -> list[dict[str, Any]]:
 
 
 def _page(site: Site, dashboard: Dashboard | None, **values: Any) -> str:
-    shown = board.values(dashboard) if dashboard else {"dashboard": None}
+    shown: dict[str, Any] = board.values(dashboard) if dashboard else {"dashboard": None}
+    shown["marked"] = read_marked(context().database, context().keys.ring, site.key)
     tag = f'<script async src="{context().settings.public_url}/widget/{site.key}.js"></script>'
     return console.page("rates/rates.html", site=site, tag=tag, lifetimes=LIFETIMES, **shown, **values)

@@ -10,6 +10,7 @@ from consent_server.access.credentials import ReportLinks
 from consent_server.core.context import context, context_of
 from consent_server.core.errors import ExpiredReport, UnknownReport
 from consent_server.http.answers import HTML, Cache, answer
+from consent_server.ledger.read_marked import read_marked
 from consent_server.rates import board
 from consent_server.rates.read import RatesReader
 from consent_server.rates.rules_filters import filters_of_link
@@ -31,7 +32,8 @@ def report(link: str) -> Response:
     subject, until = _subject(link)
     with context()[RatesReader].site(subject["site"]) as site:
         dashboard = site.dashboard(filters_of_link(subject, site.today))
-    html = render_template("rates/report.html", site=site.site, until=until, **board.values(dashboard))
+    marked = read_marked(context().database, context().keys.ring, subject["site"])
+    html = render_template("rates/report.html", site=site.site, until=until, marked=marked, **board.values(dashboard))
     return answer(html, HTML, cache=Cache.PRIVATE, headers={"X-Robots-Tag": "noindex"})
 
 
