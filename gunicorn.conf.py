@@ -18,9 +18,13 @@ from gunicorn.glogging import Logger
 from consent_server.core.rules_address import host_and_port
 
 # Where each worker keeps what it measured, set before anything reads it. A new binary inherits the name of another's.
+# In memory: the files are mapped, and whoever writes to a mapped file that finds no place on the disk is killed.
 _measures = f"consent-measures-{os.getpid()}-"
 if not os.path.basename(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")).startswith(_measures):
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=_measures)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(
+        prefix=_measures,
+        dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None,  # noqa: S108  made by mkdtemp, for nobody else
+    )
 
 bind = host_and_port(os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000"))
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))

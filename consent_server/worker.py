@@ -13,7 +13,7 @@ from datetime import timedelta
 from consent_server.access.log_lookup import forget_lookups
 from consent_server.core.context import Context
 from consent_server.core.errors import InvalidProof, StorageUnavailable, TimestampRefused
-from consent_server.core.measures import TASK_DONE, TASK_FAILURES
+from consent_server.core.measures import TASK_DONE, TASK_FAILURES, measure
 from consent_server.core.terminal import plain
 from consent_server.decisions.count_refused import RefusedPosts
 from consent_server.decisions.encrypt_records import RecordEncryption, read_encryption
@@ -131,16 +131,16 @@ def _loop(context: Context, task: Task, end: threading.Event) -> None:
             ours = ours or _became_the_one(context, task)
             if ours:
                 task.run(context)
-                TASK_DONE.labels(task.name).set(context.now().timestamp())
+                measure(lambda: TASK_DONE.labels(task.name).set(context.now().timestamp()))
         except (StorageUnavailable, TimestampRefused) as error:
-            TASK_FAILURES.labels(task.name).inc()
+            measure(lambda: TASK_FAILURES.labels(task.name).inc())
             log.warning("%s: %s", task.name, plain(error.detail))
         except InvalidProof as error:
-            TASK_FAILURES.labels(task.name).inc()
+            measure(lambda: TASK_FAILURES.labels(task.name).inc())
             if said.is_due(error.detail):
                 log.error("ALARM: %s: %s", task.name, plain(error.detail))
         except Exception:
-            TASK_FAILURES.labels(task.name).inc()
+            measure(lambda: TASK_FAILURES.labels(task.name).inc())
             log.exception("%s failed", task.name)
         pause = task.pause(time.thread_time() - before)
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session as Session  # acts name it in their types, an
 
 from consent_server.core.engines import refuse_distributed
 from consent_server.core.errors import StorageUnavailable
-from consent_server.core.measures import DATABASE_FAILURES, DATABASE_WAIT
+from consent_server.core.measures import DATABASE_FAILURES, DATABASE_WAIT, measure
 from consent_server.core.pooled_sessions import USELESS_SESSION, is_pooled
 from consent_server.core.postgresql import allow_long_work, await_locks, limit, wait_within_limits
 
@@ -86,7 +86,7 @@ class Database:
         came = time.monotonic()
         with _counted(), _as_refusal(), self.place(patience), self._turn(patience), Session(self.engine) as session:
             self._begin(session, patience, {"begin": "BEGIN IMMEDIATE"}, writes=True)
-            DATABASE_WAIT.observe(time.monotonic() - came)
+            measure(lambda: DATABASE_WAIT.observe(time.monotonic() - came))
             yield session
             session.commit()
 
@@ -215,7 +215,7 @@ def _counted() -> Iterator[None]:
     try:
         yield
     except StorageUnavailable:
-        DATABASE_FAILURES.inc()
+        measure(DATABASE_FAILURES.inc)
         raise
 
 

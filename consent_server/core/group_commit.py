@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from consent_server.core.database import VISITOR, Database
 from consent_server.core.errors import StorageUnavailable
-from consent_server.core.measures import COMMIT_WAIT
+from consent_server.core.measures import COMMIT_WAIT, measure
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -71,7 +71,7 @@ class GroupCommit(Generic[Item, Result]):
             waiter.woken.acquire()
         if not waiter.done:
             self._lead()
-        COMMIT_WAIT.observe(time.monotonic() - began)
+        measure(lambda: COMMIT_WAIT.observe(time.monotonic() - began))
         return waiter.result()
 
     def failing(self, lately: float) -> bool:

@@ -5,7 +5,8 @@ Nothing in it is of a site or of a visitor. gunicorn.conf.py gives the workers a
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.core import Metric
@@ -44,6 +45,12 @@ TASK_DONE = Gauge(
     multiprocess_mode="max",
 )
 _ALL = (COMMIT_WAIT, DATABASE_WAIT, DATABASE_FAILURES, UNKNOWN_SITES, TASK_FAILURES, TASK_DONE)
+
+
+def measure(write: Callable[[], None]) -> None:
+    """Write a figure if it can be written: on a full disk no decision fails, and no task ends, for want of one."""
+    with suppress(Exception):
+        write()
 
 
 def collect() -> Iterator[Metric]:

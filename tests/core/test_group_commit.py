@@ -1,5 +1,6 @@
 """Requests that wait at the same moment share a commit, and none pays for another."""
 
+import errno
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from consent_server.core import group_commit
+from consent_server.core import database, group_commit
 from consent_server.core.context import Context
 from consent_server.core.errors import StorageUnavailable
 from consent_server.core.group_commit import GroupCommit
@@ -300,3 +301,16 @@ def test_few_wait_behind_a_slow_leader(services: Context, monkeypatch: pytest.Mo
         visitor.join(10)
     assert stored(services) == {"first", "n1", "n2", "n3"}
     assert commit(lambda: "n4") == "N4"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_what_cannot_be_measured_is_recorded_all_the_same(services: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        def observe(self, seconds: float) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(group_commit, "COMMIT_WAIT", Full())
+    monkeypatch.setattr(database, "DATABASE_WAIT", Full())
+    commit: GroupCommit[str, str] = GroupCommit(services.database, Desk())
+    assert commit(lambda: "n1") == "N1"
+    assert stored(services) == {"n1"}
