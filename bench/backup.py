@@ -50,7 +50,7 @@ def measure(folder: Path, records: int) -> None:
         backed_up = seconds(lambda: back_up(our.settings, our.keys, our.now(), file, False))
     our.database.close()
     with open_backup(our.settings, our.keys, [migration_of(our)], file) as examined:
-        restored = seconds(lambda: restore(our.settings, our.keys, examined))
+        restored = seconds(lambda: restore(our.settings, our.keys, examined, our.now()))
     looked = seconds(lambda: look(our, file))
     print("| records | MiB | plain copy, s | backup, s | longest decision meanwhile, s | look, s | put in place, s |")
     print(f"|{'---:|' * 7}")

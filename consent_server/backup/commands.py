@@ -68,7 +68,7 @@ def restore(file: Path, dry_run: bool, yes: bool, without_keys: bool) -> None:
         database = database_file(ctx.settings)
         if database.exists():
             confirm(f"{database} is there already ({database.stat().st_size:,} bytes). Replace it?", yes)
-        put_back(ctx.settings, ctx.keys, examined)
+        put_back(ctx.settings, ctx.keys, examined, ctx.now())
         click.echo(f"{database} is restored.")
         _go_on(ctx, examined.migration == migrations[0])
 

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def require_stopped(settings: Settings) -> None:
         store_copy.require_alone(database)
 
 
-def restore(settings: Settings, keys: KeySource, examined: Examined) -> None:
+def restore(settings: Settings, keys: KeySource, examined: Examined, now: datetime) -> None:
     """Put a backup in place of the database, and its secrets in their files where it has any.
 
     What the database that goes had signed last is remembered. Raises StorageUnavailable while a server runs.
@@ -86,7 +87,7 @@ def restore(settings: Settings, keys: KeySource, examined: Examined) -> None:
     if database.exists():
         with suppress(InvalidProof):
             _remember(keys, database)
-    _put_keys(settings, keys, examined)
+    _put_keys(settings, keys, examined, now)
     store_copy.take_manifest(examined.copy)
     store_copy.sync(examined.copy)
     store_copy.put_in_place(examined.copy, database)
@@ -175,7 +176,7 @@ def _remember(keys: KeySource, database: Path) -> None:
                 keys.guard.signed.see(row.note, row.size, origin)
 
 
-def _put_keys(settings: Settings, keys: KeySource, examined: Examined) -> None:
+def _put_keys(settings: Settings, keys: KeySource, examined: Examined, now: datetime) -> None:
     manifest = examined.manifest
     if manifest is None or settings.signing_keys:
         return
@@ -185,8 +186,8 @@ def _put_keys(settings: Settings, keys: KeySource, examined: Examined) -> None:
             replace_secret(settings.instance / SECRET_KEY, manifest.keys[SECRET_KEY])
         return
     have = {key["kid"] for key in keys.ring.public_jwks()["keys"]}
-    lacking = [_bare(key) for key in manifest.jwks["keys"] if key["kid"] not in have]
+    # As after a rotation: the older keys verify what they signed until now, and the one that is here signs from now on.
+    lacking = [{"exp": int(now.timestamp())} | key for key in manifest.jwks["keys"] if key["kid"] not in have]
     if lacking:
-        # As after a rotation: the older keys verify what they signed, and the one that is here signs from now on.
         own = json.loads(read_text(settings.signing_keys_file))["keys"]
         replace_secret(settings.signing_keys_file, json.dumps({"keys": [*lacking, *own]}, indent=1))

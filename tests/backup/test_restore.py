@@ -247,6 +247,11 @@ def test_keys_that_are_lost_for_good(shop: Shop, backup: Path, machine: Machine,
     assert done.exit_code == 0, done.output
     there = machine.shop(clock)
     assert there.services.keys.ring.kid != shop.services.keys.ring.kid
+    # What somebody signs with the lost key from now on is nothing.
+    (older,) = [
+        key for key in there.services.keys.ring.public_jwks()["keys"] if key["kid"] == shop.services.keys.ring.kid
+    ]
+    assert older["exp"] == int(clock().timestamp())
     there.decide()
     there.seal()
     assert there.check(*kept).faults == []
