@@ -56,10 +56,13 @@ def with_headers(
     if cache is not None:
         response.headers["Cache-Control"] = cache.value
     response.headers.update(headers or {})
-    response.vary.update(vary)
+    if vary:
+        response.vary.update(vary)
     if etag is not None:
         response.set_etag(etag)
-        response.make_conditional(request)
+        # Without either there is nothing to compare, and who asks for the first time waits least.
+        if "If-None-Match" in request.headers or "If-Match" in request.headers:
+            response.make_conditional(request)
     return response
 
 
