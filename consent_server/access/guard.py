@@ -39,9 +39,9 @@ def known_caller() -> Access | None:
 
 
 def _find_caller() -> Access | None:
-    ctx, bearer = context(), _bearer()
-    if bearer is not None:
-        access = access_of_token(ctx.database, bearer, ctx.now())
+    ctx, given = context(), request.authorization
+    if given is not None and given.type == "bearer":
+        access = access_of_token(ctx.database, given.token or "", ctx.now())
         if access is None:
             raise Unauthenticated("This token is unknown, has been revoked, or is over.")
         return access
@@ -51,11 +51,6 @@ def _find_caller() -> Access | None:
     if not (_is_opened() or _is_of_our_page()):
         raise NotOpened("A session counts only for pages that a person opens. A program sends a token.")
     return signing_in.access_of_session(ctx.database, token, ctx.now())
-
-
-def _bearer() -> str | None:
-    given = request.authorization
-    return (given.token or "") if given is not None and given.type == "bearer" else None
 
 
 def guard(pages: Blueprint) -> None:
@@ -87,8 +82,8 @@ def _check_address() -> AnyResponse | None:
 
 
 def _check_opened() -> None:
-    # Who says nothing and has no session is a program, and is told where to sign in. A token no script has.
-    if _bearer() is None and not _is_opened() and (session_cookie() or "Sec-Fetch-Mode" in request.headers):
+    # Who says nothing and has no session is a program, and is told where to sign in.
+    if not _is_opened() and (session_cookie() or "Sec-Fetch-Mode" in request.headers):
         raise NotOpened(
             "This page is only for who opens it in a window of its own. If you did, bring your browser up to date: "
             "it must send the header `Sec-Fetch-Mode`."

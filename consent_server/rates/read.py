@@ -178,10 +178,10 @@ class SiteRates:
         dimension = By.DAY if by is By.NOTICE else by
         first, end = span.first.isoformat(), (span.last + timedelta(days=1)).isoformat()
         place = (self.session, self.id, dimension.value, first, end)
-        if dimension in splits.GUARDED:
+        if dimension in splits.CLOSED:
             rolled_up = splits.read(*place)
         else:
-            rolled_up = tallies.read(*place, by={By.NOTICE: ()}.get(by, ("period",)))
+            rolled_up = tallies.read(*place, by={By.NOTICE: (), By.DEVICE: ("value",)}.get(by, ("period",)))
         return [
             Count(notice_hash if by is By.NOTICE else part.period or part.value, notice_hash, part.counter, part.events)
             for part in rolled_up

@@ -1,4 +1,4 @@
-"""Counts by language, country and device, without what is too small to be told.
+"""Counts by language and country, without what is too small to be told.
 
 Small values are merged on each day under each notice by itself. While a day goes on, that is done in reading. Once
 it is over, `close` does it in the table, for ever: then nobody can read there what no answer tells.
@@ -17,17 +17,14 @@ from consent_server.decisions.rules_tally import CounterName
 from consent_server.decisions.store_tallies import RollUp
 from consent_server.rates.rules_small_cells import merge_small
 
-# What small values are merged of; of a device class, which is one of three, in reading alone.
-GUARDED = ("language", "country", "device")
-# What is merged in the table too, and where its closed days are.
+# Each guarded dimension, and the one that has its closed days.
 CLOSED = {"language": "languages", "country": "countries"}
 
 
 def read(session: Session, site_id: int, dimension: str, first: str, end: str) -> list[RollUp]:
     """Counts by value and notice in days first (included) to end (excluded). Ask within one snapshot."""
     merged = _merged(tallies.read(session, site_id, dimension, first, end))
-    kept = tallies.kept(session, site_id, CLOSED[dimension], first, end, ("value",)) if dimension in CLOSED else ()
-    for closed in kept:
+    for closed in tallies.kept(session, site_id, CLOSED[dimension], first, end, by=("value",)):
         merged[closed.value, closed.notice_id, closed.counter] += closed.events
     return [RollUp("", *place, events) for place, events in sorted(merged.items())]
 
