@@ -1,6 +1,6 @@
 """What a decision costs on a server of one site and on one of many: processor time, checkpoints, metrics, start, idle.
 
-Usage: python bench/sites.py [--sites 1,500] [--rounds 3] [--seconds 5] [--idle 60]
+Usage: python bench/sites.py [--sites 1,500] [--rounds 3] [--seconds 15] [--idle 60]
 The product as shipped on SQLite, a server each. wrk posts to the sites in turn, to 127.0.0.1 alone; rounds of all
 servers take turns. The time is that of all the server's processes, until what was posted is counted and sealed.
 """
@@ -80,7 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sites", default="1,500")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=15)
     parser.add_argument("--idle", type=int, default=60)
     options = parser.parse_args()
     with ExitStack() as stack:
@@ -196,11 +196,11 @@ def _idle(server: Server, seconds: int) -> float:
 
 
 def _metrics(server: Server) -> tuple[int, float]:
-    """Bytes and milliseconds of the middle of five answers."""
+    """Bytes and milliseconds of the middle of eleven answers."""
     headers = {"Authorization": f"Bearer {server.token}"}
     request = urllib.request.Request(f"http://127.0.0.1:{server.port}/metrics", headers=headers)
     times, size = [], 0
-    for _ in range(5):
+    for _ in range(11):
         began = time.monotonic()
         with urllib.request.urlopen(request, timeout=30) as answer:
             size = len(answer.read())
