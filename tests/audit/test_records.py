@@ -266,9 +266,11 @@ def plans_of_page(services: Context, session: Any, site_id: int, wanted: Filter,
 def explain(session: Any, query: Any, dialect: str) -> str:
     compiled = query.compile(session.get_bind(), compile_kwargs={"render_postcompile": True})
     how = "EXPLAIN QUERY PLAN " if dialect == "sqlite" else "EXPLAIN "
+    # Those of a list are numbered, and processed as the list is.
+    own = compiled._bind_processors
+    processors = {name: own.get(name) or own.get(name.rpartition("_")[0]) for name in compiled.params}
     processed = {
-        name: compiled._bind_processors[name](value) if name in compiled._bind_processors else value
-        for name, value in compiled.params.items()
+        name: process(value) if (process := processors[name]) else value for name, value in compiled.params.items()
     }
     values: Any = tuple(processed[name] for name in compiled.positiontup) if compiled.positional else processed
     rows = session.connection().exec_driver_sql(how + str(compiled), values)
