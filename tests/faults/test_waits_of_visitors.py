@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 on_postgresql = pytest.mark.parametrize("dialect", ["postgresql"])
 Fault = Callable[[], AbstractContextManager[object]]
 # Seconds that a fault lasts, and what is promised: 99 of 100 posts, every post, widget, /healthz, coming back.
-LASTS, PROMISED = 6.0, (2.0, 6.0, 2.0, 2.0, 5.0)
+LASTS, PROMISED = 4.0, (2.0, 6.0, 2.0, 2.0, 5.0)
 
 
 def until(condition: Callable[[], bool], seconds: float) -> float:
