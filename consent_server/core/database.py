@@ -61,6 +61,7 @@ class Database:
         self._here = threading.local()
         # The last wait for the file lock that was given up, as long as the kernel still keeps its place.
         self._given_up = threading.Thread()
+        _close_what_comes_late(engine)
         # What was to be written is a visitor's, and has no place in a log.
         engine.hide_parameters = True
         event.listen(engine, "handle_error", _keep_values_back)
@@ -265,6 +266,20 @@ def _keep_values_back(context: ExceptionContext) -> None:
         if context.sqlalchemy_exception is not None:
             context.sqlalchemy_exception.args = (context.sqlalchemy_exception.args[0].replace(str(original), primary),)
         original.args = (primary,)
+
+
+def _close_what_comes_late(engine: Engine) -> None:
+    """Close a connection that comes back when its pool was let go: nobody would look for it there any more."""
+
+    def came(_connection: Any, record: Any) -> None:
+        record.info["pool"] = engine.pool
+
+    def went_back(_connection: Any, record: Any) -> None:
+        if record.info.get("pool") is not engine.pool:
+            record.invalidate()
+
+    event.listen(engine, "connect", came)
+    event.listen(engine, "checkin", went_back)
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:

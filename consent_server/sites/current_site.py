@@ -76,7 +76,8 @@ class CurrentSites:
         self._looking: threading.Thread | None = None
         self._fresh_until = 0.0
         self._mark: int | None = None
-        self._away = False
+        # Why the database did not answer the last time, "" when it did.
+        self._away = ""
         self._kept: dict[str, _Kept] = {}
         self._bodies: dict[str, bytes] = {}
         self._earlier: dict[tuple[int, str], tuple[int, Notice]] = {}
@@ -92,7 +93,7 @@ class CurrentSites:
             self.look(LOOK)
         kept = self._kept.get(key)
         if kept is None and (self._away or self._mark is None):
-            raise StorageUnavailable("The database does not answer, so it is not known whether there is such a site.")
+            raise StorageUnavailable(self._away or "The database does not answer yet. Send it again later.")
         if kept is None:
             raise unknown_site(key)
         if kept.made is None:
@@ -121,7 +122,7 @@ class CurrentSites:
         key = (current.site_id, notice_hash)
         if key not in self._earlier:
             if self._away:
-                raise StorageUnavailable("The database does not answer; nothing was recorded. Send it again later.")
+                raise StorageUnavailable(self._away)
             with self._database.reading(VISITOR) as session:
                 stored = notices.of_site(session, current.site_id, notice_hash)
             if stored is None:
@@ -154,12 +155,13 @@ class CurrentSites:
         return not looking.is_alive() and not self._away
 
     def _look(self) -> None:
-        away = True
+        away = "The sites cannot be read; the server's log says why."
         try:
             self._refresh()
-            away = False
+            away = ""
             self._archive()
         except StorageUnavailable as error:
+            away = away and error.detail
             log.debug("The sites are as they were: %s", error.detail)
         except Exception:
             log.exception("The sites cannot be read")

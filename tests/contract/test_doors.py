@@ -71,7 +71,8 @@ def test_what_a_database_was_given_stands_in_no_error(app: Flask) -> None:
 @pytest.mark.parametrize(
     "path",
     ["//console", "//healthz", "/healthz//", "//evil.example/healthz", "/console//lookups", "/widget//shop.js",
-     "/docs/", "/v1//sites/shop/notice", "///", "/sign-in/", "/assets//page.css", "/ledger/shop//checkpoint", "/\\evil.example"],
+     "/docs/", "/v1//sites/shop/notice", "///", "/sign-in/", "/assets//page.css", "/ledger/shop//checkpoint",
+     "/\\evil.example"],
 )  # fmt: skip
 def test_no_path_leads_to_the_host_that_a_request_names(client: FlaskClient, path: str) -> None:
     for method in ("GET", "HEAD", "POST"):
