@@ -16,10 +16,10 @@ from consent_server.ledger.rules_removal import Rule
 from consent_server.ledger.seal import refuse, seal_what_holds
 from consent_server.ledger.store_sealing import take_turns
 from consent_server.receipts import store as erasure_requests
-from consent_server.receipts.remove_records import PAUSE, Remover
+from consent_server.receipts.remove_records import BATCH, Remover, give_way
 
-# Records removed in one transaction, each site's behind one signed entry; and requests carried out together.
-BATCH, REQUESTS = 250, 500
+# Requests carried out together.
+REQUESTS = 500
 
 
 def erase_visitor(
@@ -77,10 +77,11 @@ class _Erasure:
                 sites |= ledgers.sites_of(session, visitors, records)
             # The keys as of now: the server seals with a new one as soon as there is one.
             self._broken |= seal_what_holds(self._database, self._keys.ring, self._now, sites)[1]
+            begun = time.monotonic()
             batch = self._erase_batch(sites - self._broken.keys(), visitors, records)
             self._erased += batch
             self._progress(batch)
-            time.sleep(PAUSE)
+            give_way(begun)
 
     def _erase_batch(self, sites: set[int], visitors: Collection[UUID], records: Collection[int]) -> int:
         with self._database.transaction() as session:

@@ -1,5 +1,6 @@
 """Let records go, behind a signed entry that names their leaves."""
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +13,18 @@ from consent_server.ledger import store as ledgers
 from consent_server.ledger.rules_removal import REMOVAL_TYPE, Rule, ranges, removal_claims
 from consent_server.sites import store as sites
 
-# Seconds between two transactions. Who waits for SQLite's turn is woken when it is given back, and would come too late
-# for one that is taken again at once.
+# Records removed in one transaction, behind one signed entry: a visitor who decides waits that long at most.
+BATCH = 100
+# Seconds between two transactions, at least.
 PAUSE = 0.02
+
+
+def give_way(begun: float) -> None:
+    """Let others write for as long as a batch took that was begun then (time.monotonic).
+
+    Who waits for SQLite's turn is woken when it is given back, and comes too late for one that is taken again at once.
+    """
+    time.sleep(max(PAUSE, time.monotonic() - begun))
 
 
 @dataclass(frozen=True, slots=True)

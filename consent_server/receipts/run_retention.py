@@ -14,12 +14,9 @@ from consent_server.ledger import store as ledgers
 from consent_server.ledger.rules_removal import Rule
 from consent_server.ledger.seal import refuse, seal_what_holds
 from consent_server.ledger.store_sealing import take_turns
-from consent_server.receipts.remove_records import PAUSE, Remover
+from consent_server.receipts.remove_records import BATCH, Remover, give_way
 from consent_server.sites import store as sites
 from consent_server.sites.rules_site import Site, StoredSite
-
-# Records removed in one transaction, behind one signed entry: a visitor who decides waits that long at most.
-BATCH = 250
 
 
 def run_retention(
@@ -41,10 +38,12 @@ def run_retention(
             # Nothing goes by a rule that cannot be read, and nothing is ever over at once.
             broken[stored.id] = _unreadable(stored.site)
             continue
+        begun = time.monotonic()
         while removed := _remove_batch(database, remover, stored, now() - timedelta(days=days), now()):
             total += removed
-            time.sleep(PAUSE)
+            give_way(begun)
             yield stored.site.key, removed
+            begun = time.monotonic()
     broken |= seal_what_holds(database, keys.ring, now, every)[1]
     forget_lookups(database, now())
     if total:
