@@ -47,7 +47,7 @@ LONG = Patience(turn=5, answer=math.inf)
 # A worker has ten threads. So many may be in the database or wait for it, of these so many for pages that are not what
 # a visitor's browser waits for; who finds no place within so many seconds is told to come again. A commit takes
 # milliseconds, a page may take longer.
-PLACES, PLACE_WITHIN = 8, 0.1
+PLACES, PLACE_WITHIN = 8, 0.5
 PAGES, PAGE_WITHIN = 4, 0.5
 
 

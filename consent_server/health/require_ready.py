@@ -10,7 +10,7 @@ from consent_server.core.migrations import require_migrated
 from consent_server.health import store
 
 # Seconds for which an answer stands, and for which a decision that could not be recorded counts.
-STANDS, LATELY = 1.0, 5.0
+STANDS, LATELY = 1.0, 2.0
 
 
 class Readiness:
