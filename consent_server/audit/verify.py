@@ -174,18 +174,24 @@ def forged(signatures: Sequence[Signature], first: int = 0) -> list[int]:
 # --- Strict forms: one spelling of everything ---
 
 
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Wrong("a key is repeated")
+    return found
+
+
+def refuse(word: str) -> None:
+    raise Wrong(f"{word} is not JSON")
+
+
+# Made once: a decoder is a circle of references, which a line for each leaf would leave behind.
+JSON = json.JSONDecoder(object_pairs_hook=unique, parse_constant=refuse)
+
+
 def strict_json(data: bytes | str) -> Any:
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            raise Wrong("a key is repeated")
-        return found
-
-    def refuse(word: str) -> None:
-        raise Wrong(f"{word} is not JSON")
-
     try:
-        return json.loads(data, object_pairs_hook=unique, parse_constant=refuse)
+        return JSON.decode(data if isinstance(data, str) else data.decode())
     except (ValueError, RecursionError):
         raise Wrong("this is not JSON") from None
 
