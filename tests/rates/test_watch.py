@@ -12,7 +12,6 @@ from sqlalchemy import func, select
 from consent_server import worker
 from consent_server.core.channels import Channel
 from consent_server.core.context import Context
-from consent_server.core.database import Database
 from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.rates.read import RatesReader
 from consent_server.rates.rows import AlertRow, DeliveryRow
@@ -129,7 +128,7 @@ def test_several_workers_raise_it_once(history: History, services: Context, cloc
 
     def work(_: int) -> int:
         together.wait(30)
-        return len(watch_rates(RatesReader(Database(services.database.engine), clock), [Channel.WEBHOOK]))
+        return len(watch_rates(RatesReader(services.database, clock), [Channel.WEBHOOK]))
 
     with ThreadPoolExecutor(workers) as pool:
         assert sum(pool.map(work, range(workers))) == len(FALLEN)
