@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from consent_server.core.database import Session
+from consent_server.core.pooled_sessions import is_pooled
 from consent_server.decisions import store_record_keys as record_keys
 from consent_server.decisions.rules_record_keys import SECRET_BYTES, Unused
 
@@ -62,7 +63,8 @@ class KeySupply:
         if chunk.kept_by is not None and chunk.kept_by is connection.get_transaction():
             return chunk
         seen: dict[int, int] = connection.info.setdefault(KeySupply, {})
-        if seen.get(site_id) != chunk.number or chunk.kept_by is not None:
+        # Behind a pooler the same connection may lead to another server than before.
+        if seen.get(site_id) != chunk.number or chunk.kept_by is not None or is_pooled(connection):
             if not record_keys.chunk_is_there(session, site_id, chunk.number):
                 return None
             seen[site_id], chunk.kept_by = chunk.number, None

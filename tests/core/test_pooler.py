@@ -88,3 +88,15 @@ def test_what_prepared_statements_meet_there_is_said_as_a_refusal(services: Cont
     for statement in ("EXECUTE never_prepared", "DEALLOCATE never_prepared"):
         with pytest.raises(StorageUnavailable), services.database.reading() as session:
             session.execute(text(statement))
+
+
+def test_no_record_is_under_a_key_that_the_server_behind_it_lost(
+    app: Flask, body: Body, services: Context, postgresql: PostgreSQL
+) -> None:
+    client = app.test_client(use_cookies=False)
+    for _ in range(3):
+        assert post(client, body()).status_code == 201
+    # As a standby that had not heard of it: the pooler's clients keep their connections, and meet another server.
+    postgresql.execute("DELETE FROM record_keys", "consent")
+    assert post(client, body()).status_code == 201
+    assert [record.fault is None for record in rows(services)] == [False, False, False, True]
