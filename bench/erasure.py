@@ -32,6 +32,7 @@ from sqlalchemy import func, select, text
 from bench.records import EVERY, Ledger, make_ledger, open_services
 from consent_server.core.durations import duration_days
 from consent_server.core.errors import StorageUnavailable
+from consent_server.decisions import store as decisions
 from consent_server.decisions import store_record_keys as record_keys
 from consent_server.decisions.record import RecordDecision
 from consent_server.decisions.rows import DecisionRow
@@ -178,9 +179,12 @@ def _visitor(ledger: Ledger) -> UUID:
     current = ledger.services[CurrentSites].get("shop")
     grants = dict.fromkeys(current.notice.purposes, True)
     said = answer(current.notice, decision_id=uuid4(), action=Action.ACCEPT_ALL, grants=grants)
-    visitor = ledger.services[RecordDecision](current, said, Visit()).visitor
-    assert visitor
-    return visitor
+    receipt_id = ledger.services[RecordDecision](current, said, Visit()).receipt_id
+    with ledger.services.database.reading() as session:
+        record = decisions.by_receipt_id(session, receipt_id)
+    assert record is not None
+    assert record.visitor
+    return record.visitor
 
 
 def _end_of_the_first_tenth(ledger: Ledger) -> datetime:

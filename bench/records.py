@@ -82,8 +82,9 @@ def make_ledger(folder: Path, database_url: str | None = None, pool: int = POOL)
 def _real_records(services: Context, vendors: str, pool: int, dice: random.Random) -> list[dict[str, Any]]:
     declared = read_site_file(site_file(vendors=vendors))
     publish_notice(services.database, declared, services.settings.public_url, services.now())
-    # A cache of its own: the application's is a quarter of a second behind a publication.
-    current = services[CurrentSites]._load("shop", None)
+    # What is in memory may be a moment behind the publication.
+    assert services[CurrentSites].look(10)
+    current = services[CurrentSites].get("shop")
     made = set()
     for action in dice.choices(list(ACTIONS), list(ACTIONS.values()), k=pool):
         grants = {purpose: _granted(action, purpose, dice) for purpose in current.notice.purposes}
