@@ -6,7 +6,7 @@ from consent_server.core.context import Context
 from tests.support.cast import token
 from tests.support.experiment_files import BOX, with_experiment
 from tests.support.factories import Clock, site_file
-from tests.support.people import Person
+from tests.support.people import OPENED, Person
 from tests.support.rates_page import a_day, count, drawn, text_of, undefined
 from tests.support.sites import Apply
 
@@ -18,7 +18,7 @@ def test_the_axis_shows_where_it_begins_and_ends(
     apply_site(with_experiment(BOX))
     clock.advance(days=12)
     apply_site(site_file())
-    headers, browser = token(app, "marketer", "shop"), app.test_client()
+    headers, browser = token(app, "marketer", "shop") | OPENED, app.test_client()
     query = "?from=2026-11-20&to=2026-12-10&by="
     for by, places in (("day", (3, 3, 15)), ("week", (1, 1, 2)), ("hour", (3 * 24 + 17, 3 * 24 + 17, 15 * 24 + 17))):
         page = browser.get(f"/console/sites/shop/rates{query}{by}", headers=headers).text
