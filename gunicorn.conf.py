@@ -103,10 +103,24 @@ def when_ready(server: Any) -> None:
         # It may come back, and is no reason not to serve the banner.
         server.log.warning("%s", refusal.detail)
     look_at_sites()
+    let_go()
     for name in unknown_settings():
         server.log.warning("%s is no setting of this server and has no effect; see docs/settings.md.", name)
     gc.collect()
     gc.freeze()
+
+
+def let_go() -> None:
+    """Close what the master has opened: a worker is a copy of it, and has no part in its connections.
+
+    SQLite keeps in memory which locks its connections hold on the log. In a copy made while one reads or writes, that
+    one would seem to hold them for good (https://www.sqlite.org/howtocorrupt.html, section 2.6).
+    """
+    from consent_server.sites.current_site import FIRST_LOOK, CurrentSites
+    from wsgi import app
+
+    app.extensions["consent"][CurrentSites].finish(FIRST_LOOK)
+    app.extensions["consent"].database.engine.dispose()
 
 
 def look_at_sites() -> bool:
@@ -146,6 +160,7 @@ def pre_fork(server: Any, worker: Any) -> None:
 
     A reload starts the new workers beside the old ones; gunicorn then ends the oldest.
     """
+    let_go()
     if not hasattr(os, "sched_setaffinity"):
         return
     siblings = sorted(server.WORKERS.values(), key=lambda sibling: sibling.age, reverse=True)

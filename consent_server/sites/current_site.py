@@ -154,6 +154,13 @@ class CurrentSites:
         looking.join(within)
         return not looking.is_alive() and not self._away
 
+    def finish(self, within: float) -> bool:
+        """Wait for a look that is under way; whether none is left. For who is about to fork or to close connections."""
+        looking = self._looking
+        if looking is not None:
+            looking.join(within)
+        return looking is None or not looking.is_alive()
+
     def _look(self) -> None:
         away = "The sites cannot be read; the server's log says why."
         try:

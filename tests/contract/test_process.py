@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -255,3 +256,19 @@ def test_no_proxy_is_believed_that_the_settings_do_not_count(start: Start) -> No
         answer = connection.getresponse()
         assert "Secure" not in answer.headers["Set-Cookie"]
         connection.close()
+
+
+def test_a_worker_has_no_part_in_what_its_master_opened(start: Start, body: Body) -> None:
+    server = start()
+    assert server.post(body())[0] == 201
+    # A connection that is open at a fork looks to SQLite, in the copy, as if it held its locks for good.
+    assert not [link for link in open_files(server.pid) if "consent.sqlite3" in link]
+    assert any("consent.sqlite3" in link for pid in server.workers for link in open_files(pid))
+
+
+def open_files(pid: int) -> list[str]:
+    found = []
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.append(os.readlink(descriptor))
+    return found
