@@ -1,6 +1,7 @@
 """gunicorn: two workers of ten threads, each worker on a core of its own."""
 
 import gc
+import glob
 import json
 import os
 import re
@@ -19,12 +20,20 @@ from consent_server.core.rules_address import host_and_port
 
 # Where each worker keeps what it measured, set before anything reads it. A new binary inherits the name of another's.
 # In memory: the files are mapped, and whoever writes to a mapped file that finds no place on the disk is killed.
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()  # noqa: S108  mkdtemp makes it safe
+
+
+def forget_measures() -> None:
+    """Remove what servers left that were killed, and so could not."""
+    for folder in glob.glob(f"{MEMORY}/consent-measures-*-*"):
+        if not os.path.exists(f"/proc/{os.path.basename(folder).split('-')[2]}"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 _measures = f"consent-measures-{os.getpid()}-"
 if not os.path.basename(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")).startswith(_measures):
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(
-        prefix=_measures,
-        dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None,  # noqa: S108  made by mkdtemp, for nobody else
-    )
+    forget_measures()
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=_measures, dir=MEMORY)
 
 bind = host_and_port(os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000"))
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
