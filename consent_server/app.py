@@ -48,6 +48,7 @@ from consent_server.widget import web as widget_web
 from consent_server.widget import web_choice as widget_choice
 from consent_server.widget import web_declaration as widget_declaration
 from consent_server.widget import web_notices as widget_notices
+from consent_server.widget.repeat_answers import RepeatAnswers
 
 # The contract names EdDSA, which RFC 9864 renamed to Ed25519; the algorithm is the same.
 warnings.filterwarnings("ignore", category=SecurityWarning, message=".*EdDSA.*")
@@ -134,6 +135,7 @@ def create_app(settings: Settings | None = None, now: Callable[[], datetime] = u
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops)  # type: ignore[method-assign]
+    app.wsgi_app = RepeatAnswers(app)  # type: ignore[method-assign]
     return app
 
 

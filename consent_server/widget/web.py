@@ -9,7 +9,8 @@ from consent_server.core.context import context, context_of
 from consent_server.core.errors import UnknownSite
 from consent_server.http.answers import SCRIPT, Cache, answer, open_to_every_page
 from consent_server.sites.choose_language import wished_language
-from consent_server.sites.current_site import CurrentSites
+from consent_server.sites.current_site import CurrentSite, CurrentSites
+from consent_server.widget.repeat_answers import may_be_repeated
 from consent_server.widget.serve import Script, ServeWidget
 
 # As much of a wrong key as is repeated.
@@ -34,35 +35,35 @@ def main(key: str) -> Response:
         if request.headers.get("Sec-Fetch-Dest") == "script":
             return _misnamed(key)
         raise
-    return _compressed(context()[ServeWidget].main(current, wished_language(current)))
+    return _compressed(current, context()[ServeWidget].main(current, wished_language(current)))
 
 
 @bp.get("/widget/<key>/preferences.js")
 def preferences(key: str) -> Response:
     """What is loaded when a visitor opens the preferences."""
     current = context()[CurrentSites].get(key)
-    return _compressed(context()[ServeWidget].preferences(current, wished_language(current)))
+    return _compressed(current, context()[ServeWidget].preferences(current, wished_language(current)))
 
 
 @bp.get("/widget/<key>/details.js")
 def details(key: str) -> Response:
     """What is loaded for what a visitor looks at later."""
     current = context()[CurrentSites].get(key)
-    return _compressed(context()[ServeWidget].details(current, wished_language(current)))
+    return _compressed(current, context()[ServeWidget].details(current, wished_language(current)))
 
 
 @bp.get("/widget/<key>/declaration.js")
 def declaration(key: str) -> Response:
     """What a page of the site's own loads to show the declaration."""
     current = context()[CurrentSites].get(key)
-    return _compressed(context()[ServeWidget].declaration(current, wished_language(current)))
+    return _compressed(current, context()[ServeWidget].declaration(current, wished_language(current)))
 
 
 @bp.get("/widget/<key>/debug.js")
 def debug(key: str) -> Response:
     """What shows a page's developers how consent works in it."""
     current = context()[CurrentSites].get(key)
-    return _compressed(context()[ServeWidget].debug(current, wished_language(current)))
+    return _compressed(current, context()[ServeWidget].debug(current, wished_language(current)))
 
 
 def _misnamed(key: str) -> Response:
@@ -77,7 +78,8 @@ def _misnamed(key: str) -> Response:
     return answer(f"console.warn({warning});\n", SCRIPT, cache=Cache.NO_STORE, vary=["Sec-Fetch-Dest"], headers=headers)
 
 
-def _compressed(script: Script) -> Response:
+def _compressed(current: CurrentSite, script: Script) -> Response:
+    may_be_repeated(current)
     accepted = request.accept_encodings
     if accepted["br"]:
         encoding, body = "br", script.br
