@@ -53,8 +53,9 @@ class WholeRequests(ThreadWorker):  # type: ignore[misc]
         except OSError:
             return False
         if ended or is_whole(sent):
-            conn.begun = None
-            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+            if getattr(conn, "begun", None) is not None:
+                conn.begun = None
+                conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
             conn.data_ready = True
             return super().handle(conn)
         begun = conn.begun = getattr(conn, "begun", None) or time.monotonic()
