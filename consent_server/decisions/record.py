@@ -113,9 +113,10 @@ class RecordDecision:
         decision = decide(notice, answer)
         # Signed before the insert: a key that cannot sign must leave no record behind.
         # Answered after the commit: a receipt nobody stored proves nothing.
-        recorded = self._commit(lambda: self._prepare(current, notice_id, notice, decision, visit))
+        ring = self._keys.ring
+        recorded = self._commit(lambda: self._prepare(ring, current, notice_id, notice, decision, visit))
         issuer = Issuer(self._public_url, current.site.key, current.ledger)
-        state = _state(self._keys.ring, issuer, notice, decision, recorded.recorded_at)
+        state = _state(ring, issuer, notice, decision, recorded.recorded_at)
         late = not recorded.new and self._now() - recorded.recorded_at > ANSWERED_WITHIN
         if late and self._tags.read(current.site.key, answer.visitor) is None:
             return replace(recorded, state=state, visitor=None)
@@ -127,14 +128,16 @@ class RecordDecision:
         return self._commit.failing(lately)
 
     def _prepare(
-        self, current: CurrentSite, notice_id: int, notice: Notice, decision: Decision, visit: Visit
+        self, ring: KeyRing, current: CurrentSite, notice_id: int, notice: Notice, decision: Decision, visit: Visit
     ) -> _Prepared:
         answer, now = decision.answer, self._now()
         # As stored: the first answer and every repeated one tell the same millisecond.
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         issuer = Issuer(self._public_url, current.site.key, current.ledger)
-        receipt_id = uuid7(now, self._random(10))
-        visitor = self._visitor(current, decision)
+        # Drawn at once: each time another thread may come in between.
+        drawn = self._random(SALT_BYTES + 10 + 10)
+        receipt_id = uuid7(now, drawn[SALT_BYTES:])
+        visitor = self._visitor(current, decision, now, drawn[SALT_BYTES + 10 :])
         claims = receipt_claims(
             issuer,
             notice,
@@ -160,22 +163,22 @@ class RecordDecision:
             "granted": _granted(decision),
             "recorded_at": now,
             "request_hash": _request_hash(answer),
-            "salt": self._random(SALT_BYTES),
-            "receipt": self._keys.ring.sign(claims, RECEIPT_TYPE),
+            "salt": drawn[:SALT_BYTES],
+            "receipt": ring.sign(claims, RECEIPT_TYPE),
         }
         # Of the notice that was answered: a later one may name a vendor that this visitor never saw.
         basis = current.revision if notice is current.notice else revision(notice.body)
         counted = cell(current, notice_id, answer.language, visit, of_decision(decision), now)
         return _Prepared(decision, basis, notice, row, counted)
 
-    def _visitor(self, current: CurrentSite, decision: Decision) -> UUID | None:
+    def _visitor(self, current: CurrentSite, decision: Decision, now: datetime, drawn: bytes) -> UUID | None:
         known = self._tags.read(current.site.key, decision.answer.visitor)
         if known is not None:
             with self._database.reading(VISITOR) as session:
                 if decisions.visitor_exists(session, current.site_id, known):
                     return known
         # An identifier that was erased, or never given to this visitor, is not taken over: a grant gets a fresh one.
-        return uuid7(self._now(), self._random(10)) if decision.grants_anything else None
+        return uuid7(now, drawn) if decision.grants_anything else None
 
     def _widget(self, current: CurrentSite, answer: Answer) -> str:
         served = current.widget.hash

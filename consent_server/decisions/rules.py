@@ -78,7 +78,9 @@ def decide(notice: Notice, answer: Answer) -> Decision:
     faults = [*_unknown(notice, answer), *_contradictions(notice, answer)]
     if faults:
         raise InvalidDecision("The decision contradicts itself or its notice; nothing was recorded.", faults)
-    answer = replace(answer, language=notice.language_shown(answer.language))
+    language = notice.language_shown(answer.language)
+    if language != answer.language:
+        answer = replace(answer, language=language)
     partial = _is_partial(notice, answer)
     asked = [purpose for purpose in notice.purposes if purpose in answer.grants or not partial]
     grants = {purpose: answer.grants.get(purpose, False) for purpose in asked}

@@ -54,7 +54,9 @@ bp.after_request(count_refused)
 def record_decision(key: str) -> Response:
     """Record a decision; answered after it is durable."""
     current, choice = posted(DECISION_IN, key)
-    choice = replace(choice, page=current.site.own_page(choice.page))
+    page = current.site.own_page(choice.page)
+    if page != choice.page:
+        choice = replace(choice, page=page)
     recorded = context()[RecordDecision](current, choice, visit())
     response = answer(_recorded(choice, recorded), status=201 if recorded.new else 200, cache=Cache.NO_STORE)
     if request.headers.get("Sec-Fetch-Site") == "same-origin":

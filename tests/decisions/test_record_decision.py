@@ -191,7 +191,7 @@ def append_all(worker: Context, asked: list[Answer]) -> None:
     current = worker[CurrentSites].get("shop")
     batch = [
         worker[RecordDecision]
-        ._prepare(current, current.notice_id, current.notice, decide(current.notice, one), Visit())
+        ._prepare(worker.keys.ring, current, current.notice_id, current.notice, decide(current.notice, one), Visit())
         .row
         for one in asked
     ]
