@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import has_request_context
-from sqlalchemy import Engine, ExceptionContext, event
+from sqlalchemy import Connection, Engine, ExceptionContext, event
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from sqlalchemy.orm import Session as Session  # acts name it in their types, and import no SQL
@@ -85,28 +85,32 @@ class Database:
         Raises StorageUnavailable when the database is away, silent, locked for too long or full.
         """
         came = time.monotonic()
-        with _counted(), _as_refusal(), self.place(patience), self._turn(patience), Session(self.engine) as session:
-            self._begin(session, patience, {"begin": "BEGIN IMMEDIATE"}, writes=True)
+        with _counted(), _as_refusal(), self.place(patience), self._turn(patience), self.engine.connect() as connection:
+            self._begin(connection, patience, {"begin": "BEGIN IMMEDIATE"}, writes=True)
             measure(lambda: DATABASE_WAIT.observe(time.monotonic() - came))
-            yield session
-            session.commit()
+            with Session(connection) as session:
+                yield session
+                if session.in_transaction():
+                    session.commit()
+            connection.commit()
 
     @contextmanager
     def reading(self, patience: Patience = USUAL) -> Iterator[Session]:
         """A session that sees one state of the database and changes nothing."""
-        with _as_refusal(), self.place(patience), Session(self.engine) as session:
-            self._begin(session, patience, {})
+        with _as_refusal(), self.place(patience), self.engine.connect() as connection, Session(connection) as session:
+            self._begin(connection, patience, {})
             yield session
 
     @contextmanager
     def snapshot(self, patience: Patience = USUAL) -> Iterator[Session]:
         """A session whose every query sees the database as it was at the first."""
-        with _as_refusal(), self.place(patience), Session(self.engine) as session:
-            self._begin(session, patience, {} if self.embedded else {"isolation_level": "REPEATABLE READ"})
+        with _as_refusal(), self.place(patience), self.engine.connect() as connection, Session(connection) as session:
+            self._begin(connection, patience, {} if self.embedded else {"isolation_level": "REPEATABLE READ"})
             yield session
 
-    def _begin(self, session: Session, patience: Patience, options: dict[str, str], writes: bool = False) -> None:
-        connection = session.connection(execution_options={**options, "turn": patience.turn})
+    def _begin(self, connection: Connection, patience: Patience, options: dict[str, str], writes: bool = False) -> None:
+        connection.execution_options(**options, turn=patience.turn)
+        connection.begin()
         if not self.embedded:
             limit(connection, patience.answer, patience.together)
             if patience is LONG:
@@ -203,6 +207,16 @@ class Database:
             # Its descriptor is closed now: whenever it gets the lock, the kernel takes that back at once.
             self._given_up = waiting
         raise StorageUnavailable("Another process holds the database; nothing was recorded. Send it again later.")
+
+
+def connection_of(session: Session) -> Connection:
+    """The connection of a session that this file made, for what needs nothing of the session's own.
+
+    A session that is not used begins nothing and ends nothing, which takes as long as a few rows.
+    """
+    connection = session.bind
+    assert isinstance(connection, Connection)
+    return connection
 
 
 # PostgreSQL's code for a write on a standby, or where the operator allows none.

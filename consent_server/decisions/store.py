@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from consent_server.core.database import connection_of
 from consent_server.core.driver_insert import DriverInsert
 from consent_server.decisions import store_record_keys as record_keys
 from consent_server.decisions.encryption import decrypt, encrypt
@@ -45,7 +46,7 @@ def append(session: Session, rows: Sequence[dict[str, Any]], keys: KeySupply) ->
     parts = encrypted_parts(session, [(row["site_id"], content_of(row)) for row in rows], keys)
     encrypted = [row | part for row, part in zip(rows, parts, strict=True)]
     ids = {row["receipt_id"]: known["receipt_id"] for row, known in zip(encrypted, rows, strict=True)}
-    if _INSERT(session.connection(), encrypted) == len(rows):
+    if _INSERT(connection_of(session), encrypted) == len(rows):
         return set(ids.values())
     new = session.scalars(select(DecisionRow.receipt_tag).where(DecisionRow.receipt_tag.in_(ids)))
     return {ids[receipt_tag] for receipt_tag in new}
@@ -92,7 +93,7 @@ def encrypt_in_place(session: Session, rows: Sequence[DecisionRow], keys: KeySup
     parts = encrypted_parts(session, [(row.site_id, _content_in_the_clear(row)) for row in rows], keys)
     changes = [{"row_id": row.id, **part} for row, part in zip(rows, parts, strict=True)]
     if changes:
-        session.connection().execute(_ENCRYPT, changes)
+        connection_of(session).execute(_ENCRYPT, changes)
 
 
 def known_in_the_clear(session: Session, rows: Sequence[dict[str, Any]]) -> set[tuple[int, UUID]]:

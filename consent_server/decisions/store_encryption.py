@@ -3,6 +3,7 @@
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from consent_server.core.database import connection_of
 from consent_server.decisions.rows import DecisionRow, EncryptionRow
 
 
@@ -19,7 +20,7 @@ def take_turn(session: Session) -> EncryptionRow:
 def has_ended(session: Session) -> bool:
     """Whether every record is encrypted, and stays so."""
     query = select(EncryptionRow.ended).where(EncryptionRow.id == 1)
-    return bool(session.connection().execute(query).scalar())
+    return bool(connection_of(session).execute(query).scalar())
 
 
 def newest_record(session: Session) -> int:

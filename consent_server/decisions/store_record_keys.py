@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from sqlalchemy import Table, delete, insert, select
 from sqlalchemy.orm import Session
 
+from consent_server.core.database import connection_of
 from consent_server.decisions.rows import RecordKeyRow
 from consent_server.decisions.rules_record_keys import ROOT, punctured
 
@@ -16,13 +17,13 @@ Chunk = tuple[int, int]
 
 def add_chunk(session: Session, site_id: int, chunk: int, root: bytes) -> None:
     """Keep the root of a new chunk."""
-    session.connection().execute(insert(TABLE), {"site_id": site_id, "chunk": chunk, "node": ROOT, "secret": root})
+    connection_of(session).execute(insert(TABLE), {"site_id": site_id, "chunk": chunk, "node": ROOT, "secret": root})
 
 
 def chunk_is_there(session: Session, site_id: int, chunk: int) -> bool:
     """Whether anything is kept of a chunk."""
     query = select(TABLE.c.node).where(TABLE.c.site_id == site_id, TABLE.c.chunk == chunk).limit(1)
-    return session.connection().execute(query).first() is not None
+    return connection_of(session).execute(query).first() is not None
 
 
 def nodes_of(session: Session, chunks: Collection[Chunk]) -> Mapping[Chunk, dict[int, bytes]]:
@@ -31,7 +32,7 @@ def nodes_of(session: Session, chunks: Collection[Chunk]) -> Mapping[Chunk, dict
     for site_id, numbers in _by_site(chunks).items():
         query = select(TABLE.c.chunk, TABLE.c.node, TABLE.c.secret)
         of_chunks = query.where(TABLE.c.site_id == site_id, TABLE.c.chunk.in_(numbers))
-        for chunk, node, secret in session.connection().execute(of_chunks):
+        for chunk, node, secret in connection_of(session).execute(of_chunks):
             nodes[site_id, chunk][node] = bytes(secret)
     return nodes
 
@@ -46,10 +47,10 @@ def destroy(session: Session, site_id: int, slots: Iterable[tuple[int, int]]) ->
         of_chunk = (TABLE.c.site_id == site_id, TABLE.c.chunk == chunk)
         gone, new = nodes.keys() - kept.keys(), kept.keys() - nodes.keys()
         if gone:
-            session.connection().execute(delete(TABLE).where(*of_chunk, TABLE.c.node.in_(gone)))
+            connection_of(session).execute(delete(TABLE).where(*of_chunk, TABLE.c.node.in_(gone)))
         rows = [{"site_id": site_id, "chunk": chunk, "node": node, "secret": kept[node]} for node in sorted(new)]
         if rows:
-            session.connection().execute(insert(TABLE), rows)
+            connection_of(session).execute(insert(TABLE), rows)
 
 
 def _by_site(chunks: Collection[Chunk]) -> Mapping[int, list[int]]:

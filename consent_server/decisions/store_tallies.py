@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, Table, cast, delete, func, literal, select
 from sqlalchemy.orm import Session
 
+from consent_server.core.database import connection_of
 from consent_server.core.driver_insert import DriverInsert
 from consent_server.decisions.rows import RollUpRow, TallyRow
 from consent_server.decisions.rules_tally import CounterName, Kind, Measure, counters_of
@@ -235,7 +236,7 @@ def _cell(row: TallyRow) -> Cell:
 
 def upsert(session: Session, table: Table, key: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
     """Add the `count` of rows to those of the same key, which are made where they are missing."""
-    _adding(table, key)(session.connection(), rows)
+    _adding(table, key)(connection_of(session), rows)
 
 
 @cache

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from consent_server.core.database import Session
+from consent_server.core.database import Session, connection_of
 from consent_server.core.pooled_sessions import is_pooled
 from consent_server.decisions import store_record_keys as record_keys
 from consent_server.decisions.rules_record_keys import SECRET_BYTES, Unused
@@ -59,7 +59,7 @@ class KeySupply:
         chunk = self._chunks.get(site_id)
         if chunk is None or not chunk.unused:
             return None
-        connection = session.connection()
+        connection = connection_of(session)
         if chunk.kept_by is not None and chunk.kept_by is connection.get_transaction():
             return chunk
         seen: dict[int, int] = connection.info.setdefault(KeySupply, {})
@@ -74,5 +74,5 @@ class KeySupply:
         self._chunks.pop(site_id, None)
         number, root = int.from_bytes(self._random(CHUNK_NUMBER_BYTES)), self._random(SECRET_BYTES)
         record_keys.add_chunk(session, site_id, number, root)
-        chunk = self._chunks[site_id] = _Chunk(number, Unused(root), session.connection().get_transaction())
+        chunk = self._chunks[site_id] = _Chunk(number, Unused(root), connection_of(session).get_transaction())
         return chunk
