@@ -119,7 +119,7 @@ def create_app(settings: Settings | None = None, now: Callable[[], datetime] = u
     )
     app.session_interface = NoSessions()
     # No view is a coroutine. Flask looks at each, and at each function before and after it, for each request.
-    app.ensure_sync = lambda view: view  # type: ignore[method-assign]
+    app.ensure_sync = lambda func: func  # type: ignore[method-assign]
     app.json.sort_keys = False  # type: ignore[attr-defined]
     # First, so that what is refused is traced too.
     traces.register(app)

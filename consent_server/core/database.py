@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ class Database:
         with _counted(), _as_refusal(), self.place(patience), self._turn(patience), self.engine.connect() as connection:
             self._begin(connection, patience, {"begin": "BEGIN IMMEDIATE"}, writes=True)
             measure(lambda: DATABASE_WAIT.observe(time.monotonic() - came))
-            with Session(connection) as session:
+            with _Joined(connection) as session:
                 yield session
                 if session.in_transaction():
                     session.commit()
@@ -128,15 +128,13 @@ class Database:
         if not has_request_context() or getattr(self._here, "placed", False):
             yield
             return
-        with ExitStack() as held:
-            pages = [] if patience is VISITOR else [(self._pages, PAGE_WITHIN)]
-            for places, within in [*pages, (self._places, PLACE_WITHIN)]:
-                if not places.acquire(timeout=within):
-                    raise StorageUnavailable("The database is busy; nothing was recorded. Ask again later.")
-                held.callback(places.release)
+        pages = nullcontext() if patience is VISITOR else _held(self._pages, PAGE_WITHIN)
+        with pages, _held(self._places, PLACE_WITHIN):
             self._here.placed = True
-            held.callback(setattr, self._here, "placed", False)
-            yield
+            try:
+                yield
+            finally:
+                self._here.placed = False
 
     def close(self) -> None:
         """Write SQLite's log back into the file and cut it, unless others read or write, and let all connections go.
@@ -209,6 +207,15 @@ class Database:
         raise StorageUnavailable("Another process holds the database; nothing was recorded. Send it again later.")
 
 
+class _Joined(Session):
+    """A session within its connection's transaction."""
+
+    def rollback(self) -> None:
+        """Take back all of it, also what went by the connection."""
+        super().rollback()
+        connection_of(self).rollback()
+
+
 def connection_of(session: Session) -> Connection:
     """The connection of a session that this file made, for what needs nothing of the session's own.
 
@@ -223,6 +230,16 @@ def connection_of(session: Session) -> Connection:
 READ_ONLY = "25006"
 # PostgreSQL's code for what a trigger refuses.
 RAISED = "P0001"
+
+
+@contextmanager
+def _held(places: threading.BoundedSemaphore, within: float) -> Iterator[None]:
+    if not places.acquire(timeout=within):
+        raise StorageUnavailable("The database is busy; nothing was recorded. Ask again later.")
+    try:
+        yield
+    finally:
+        places.release()
 
 
 @contextmanager

@@ -6,21 +6,23 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
 
 from consent_server.core import group_commit
 from consent_server.core.context import Context
+from consent_server.core.database import connection_of
 from consent_server.core.errors import StorageUnavailable
 from consent_server.core.rewriting import rewrite_files
 from consent_server.decisions.rows import DecisionRow
-from tests.support.factories import Body
+from consent_server.sites.rows import WidgetRow
+from tests.support.factories import START, Body
 from tests.support.visitor import post, rows
 
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -140,3 +142,29 @@ def test_what_is_forgotten_is_in_no_page_that_was_split(
     data = b"".join(path.read_bytes() for path in tmp_path.glob("consent.sqlite3*"))
     assert sum(visitor in data for visitor in visitors) == 100
     assert not any(visitor in data for visitor in gone)
+
+
+@pytest.mark.on_both_databases
+@pytest.mark.parametrize("ends", ["well", "by an error", "taken back"])
+def test_what_goes_by_the_connection_and_what_by_the_session_end_together(services: Context, ends: str) -> None:
+    with suppress(ZeroDivisionError), services.database.transaction() as session:
+        connection = connection_of(session)
+        connection.execute(insert(WidgetRow).values(hash="first", code="", created_at=START))
+        session.add(WidgetRow(hash="second", code="", created_at=START))
+        if ends == "taken back":
+            session.rollback()
+        if ends == "by an error":
+            session.flush()
+            raise ZeroDivisionError
+    with services.database.reading() as session:
+        kept = {*session.scalars(select(WidgetRow.hash))} & {"first", "second"}
+    assert kept == ({"first", "second"} if ends == "well" else set())
+
+
+@pytest.mark.on_both_databases
+def test_a_session_that_is_not_used_ends_nothing(services: Context) -> None:
+    with services.database.transaction() as session:
+        connection_of(session).execute(insert(WidgetRow).values(hash="only", code="", created_at=START))
+        assert not session.in_transaction()
+    with services.database.reading() as session:
+        assert "only" in session.scalars(select(WidgetRow.hash)).all()
