@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 def rfc3339(at: datetime) -> str:
     """A time in UTC as RFC 3339 has it, with milliseconds."""
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+    return f"{at.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def utc_now() -> datetime:

@@ -161,8 +161,13 @@ def of_decision(decision: Decision) -> Outcome:
     vendors = tuple(sorted(key for key, granted in decision.vendors.items() if granted))
     if answer.action is Action.GPC:
         return Outcome(Kind.GPC, None, purposes, vendors)
-    kind = Kind.CHANGE if answer.change else Kind.FIRST
-    return Outcome(kind, answer.action, purposes, vendors, answer.gpc)
+    return _choice(Kind.CHANGE if answer.change else Kind.FIRST, answer.action, purposes, vendors, answer.gpc)
+
+
+# Most visitors say one of a few things.
+@lru_cache(maxsize=1024)
+def _choice(kind: Kind, action: Action, purposes: tuple[str, ...], vendors: tuple[str, ...], signal: bool) -> Outcome:
+    return Outcome(kind, action, purposes, vendors, signal)
 
 
 def of_conversion(vendor: str, sent: bool) -> Outcome:
@@ -170,7 +175,6 @@ def of_conversion(vendor: str, sent: bool) -> Outcome:
     return Outcome(Kind.CONVERSION_SENT if sent else Kind.CONVERSION_BLOCKED, vendors=(vendor,))
 
 
-# Most visitors say one of a few things.
 @lru_cache(maxsize=1024)
 def counters_of(text: str) -> tuple[CounterName, ...]:
     """The counters of an outcome by its text. Raises ValueError."""

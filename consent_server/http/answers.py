@@ -55,7 +55,8 @@ def with_headers(
     """The same for an answer that is there. Who has what `etag` names is told that it is still right (304)."""
     if cache is not None:
         response.headers["Cache-Control"] = cache.value
-    response.headers.update(headers or {})
+    if headers:
+        response.headers.update(headers)
     if vary:
         response.vary.update(vary)
     if etag is not None:
