@@ -38,4 +38,10 @@ function request()
   return wrk.format("POST", "/v1/sites/" .. site.key .. "/decisions", headers, body)
 end
 
+-- Milliseconds that a connection rests before each request: for a load below the most that a server carries.
+local pause = tonumber(os.getenv("PAUSE") or "0")
+if pause > 0 then
+  function delay() return pause end
+end
+
 dofile("bench/report.lua")
