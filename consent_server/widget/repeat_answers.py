@@ -21,6 +21,8 @@ UNUSUAL = frozenset(
     {"HTTP_IF_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_RANGE", "HTTP_RANGE",
      "HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK"}
 )  # fmt: skip
+# Asks for another language, or is another each time, as those add it who want to pass by a cache.
+QUERY = "QUERY_STRING"
 MOST = 1024
 _MADE_OF = "consent.made_of"
 
@@ -54,7 +56,7 @@ class RepeatAnswers:
         """The answer, kept or made."""
         if (
             environ["REQUEST_METHOD"] != "GET"
-            or environ.get("QUERY_STRING")
+            or environ.get(QUERY)
             or not UNUSUAL.isdisjoint(environ)
             or "traces" in self._app.extensions
         ):
