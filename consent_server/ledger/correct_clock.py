@@ -31,13 +31,17 @@ def correct_clock(
     """
     with database.reading() as session:
         stored = sites.get(session, key)
-    wrong = ranges(sorted(_Dated(database, remarker, now(), stored.id, key).wrong(progress)))
-    if wrong and not dry_run:
-        with database.transaction() as session:
-            take_turns(session, [stored.id])
-            remarker.remark(session, stored.id, RemarkRule.CLOCK_CORRECTED, REASON, wrong, now())
-        seal_ledger(database, remarker.ring, now, stored.id)
-    return wrong
+    wrong = sorted(_Dated(database, remarker, now(), stored.id, key).wrong(progress))
+    if not wrong or dry_run:
+        return ranges(wrong)
+    with database.transaction() as session:
+        (ledger,) = take_turns(session, [stored.id])
+        # Another run may have named the same ones since they were looked at.
+        named = ranges(remarker.unnamed(session, ledger, RemarkRule.CLOCK_CORRECTED, wrong))
+        if named:
+            remarker.remark(session, stored.id, RemarkRule.CLOCK_CORRECTED, REASON, named, now())
+    seal_ledger(database, remarker.ring, now, stored.id)
+    return named
 
 
 class _Dated:

@@ -1,6 +1,6 @@
 """Say by a signed entry which records of a span are not genuine: a program made them, or a load test."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 
 from consent_server.core.database import Database
@@ -8,7 +8,7 @@ from consent_server.core.errors import Fault, InvalidQuery
 from consent_server.core.times import rfc3339
 from consent_server.ledger import store_remarks
 from consent_server.ledger.remark import Remarker
-from consent_server.ledger.rules_remark import RemarkRule, read_remark
+from consent_server.ledger.rules_remark import RemarkRule
 from consent_server.ledger.rules_removal import ranges
 from consent_server.ledger.seal import seal_ledger
 from consent_server.ledger.store_sealing import take_turns
@@ -34,10 +34,9 @@ def mark_records(
         seal_ledger(database, remarker.ring, now, site_id)
     with database.transaction() as session:
         # Before leaves are chosen: another mark under way may be about to name the same ones.
-        take_turns(session, [site_id])
-        marked = _marked(remarker, store_remarks.sealed(session, site_id))
+        (ledger,) = take_turns(session, [site_id])
         chosen = store_remarks.leaves_recorded(session, site_id, since, before)
-        named = ranges(index for index in chosen if not any(first <= index <= last for first, last in marked))
+        named = ranges(remarker.unnamed(session, ledger, RemarkRule.NOT_GENUINE, chosen))
         if named and not dry_run:
             said = f"Recorded from {rfc3339(since)} to {rfc3339(before)}: {reason}"
             remarker.remark(session, site_id, RemarkRule.NOT_GENUINE, said, named, now())
@@ -54,8 +53,3 @@ def _require(since: datetime, before: datetime, reason: str) -> None:
         faults.append(Fault("--reason", f"Must be one line of 1 to {LONGEST_REASON} characters."))
     if faults:
         raise InvalidQuery("Nothing was marked.", faults)
-
-
-def _marked(remarker: Remarker, sealed: Iterable[tuple[int, str, bytes]]) -> list[tuple[int, int]]:
-    remarks = (read_remark(remarker.claims(entry), leaf_index) for leaf_index, entry, _ in sealed)
-    return [pair for remark in remarks if remark.rule is RemarkRule.NOT_GENUINE for pair in remark.leaves]

@@ -1,6 +1,6 @@
 """Have a ledger say something of itself: a signed entry that becomes a leaf and removes nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,8 +11,9 @@ from consent_server.decisions.rules_contents import SALT_BYTES
 from consent_server.decisions.rules_receipt import Issuer, uuid7
 from consent_server.ledger import store as ledgers
 from consent_server.ledger import store_remarks
-from consent_server.ledger.rules_remark import REMARK_TYPE, Gap, RemarkRule, remark_claims
+from consent_server.ledger.rules_remark import REMARK_TYPE, Gap, RemarkRule, read_remark, remark_claims
 from consent_server.sites import store as sites
+from consent_server.sites.rows import LedgerRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,15 @@ class Remarker:
     def claims(self, entry: str) -> dict[str, Any]:
         """What a remark says. Raises InvalidProof for one that no key of the ledger signed."""
         return verify_jws(entry, REMARK_TYPE, self.ring)
+
+    def unnamed(self, session: Session, ledger: LedgerRow, rule: RemarkRule, leaves: Iterable[int]) -> Iterator[int]:
+        """Those of these leaves that no remark of this rule names; in the ledger's turn.
+
+        Remarks without a leaf count too: whoever wrote one before may not have sealed it yet.
+        """
+        said = (read_remark(self.claims(entry), ledger.size) for entry in store_remarks.every(session, ledger.site_id))
+        named = [pair for remark in said if remark.rule is rule for pair in remark.leaves]
+        return (index for index in leaves if not any(first <= index <= last for first, last in named))
 
     def remark(
         self, session: Session, site_id: int, rule: RemarkRule, reason: str, leaves: Sequence[tuple[int, int]],

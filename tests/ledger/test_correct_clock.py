@@ -132,3 +132,21 @@ def test_a_clock_that_jumps_stops_sealing_until_it_is_right(shop: Shop) -> None:
     wall[0] = 2
     shop.seal()
     assert shop.check().counts["leaves"] == 5
+
+
+def test_two_at_once_name_nothing_twice(shop: Shop, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock.advance(hours=24)
+    shop.decide()
+    seal_as_before(shop, monkeypatch)
+    clock.advance(hours=-24)
+    shop.decide()
+    seal_as_before(shop, monkeypatch)
+    clock.advance(hours=30)
+    with monkeypatch.context() as patch:
+        # The first has written its entry and has not sealed it when the second has looked at the same leaves.
+        patch.setattr("consent_server.ledger.correct_clock.seal_ledger", lambda *_: None)
+        assert correct(shop)
+        assert correct(shop) == []
+    shop.seal()
+    assert shop.check().faults == []
+    assert len([words for words in shop.check().counts if "clock" in words]) == 1

@@ -43,6 +43,19 @@ def test_what_is_marked_stays_and_is_told(shop: Shop) -> None:
     assert shop.check(*kept).faults == []
 
 
+def test_two_at_once_mark_nothing_twice(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    since, before = START, START + timedelta(seconds=60)
+    with monkeypatch.context() as patch:
+        # The first has written its entry and has not sealed it when the second has its turn.
+        patch.setattr("consent_server.ledger.mark_records.seal_ledger", lambda *_: None)
+        assert mark(shop, since, before) == [(0, 3)]
+        assert mark(shop, since, before) == []
+    shop.seal()
+    report = shop.check()
+    assert report.faults == []
+    assert [count for words, count in report.counts.items() if WHY in words] == [4]
+
+
 def test_a_pack_says_which_are_not_genuine_and_holds(shop: Shop) -> None:
     mark(shop, START, START + timedelta(seconds=3))
     outcome = shop.verify()
