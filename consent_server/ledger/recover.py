@@ -56,15 +56,20 @@ def _tree(session: Session, ledger: LedgerRow) -> Tree:
 
 
 def _take_kept(guard: SealGuard, remarker: Remarker, origin: str, tree: Tree, kept: Iterable[str]) -> None:
-    base = site_ledger(origin)[0]
-    for note in kept:
+    base, notes, others = site_ledger(origin)[0], list(kept), 0
+    for note in notes:
         name = note.partition("\n")[0]
-        if site_ledger(name)[0] == base:
-            opened = open_checkpoint(note, remarker.ring.note_keys(name))
-            if name == origin and opened.size <= tree.size:
-                # Two histories of one name are past mending: whoever compares them must see it.
-                require_ahead(opened, origin, tree)
-            guard.signed.see(note, opened.size, name)
+        # Whatever was named is looked at, whichever ledger it is of: nobody goes on past a wrong file.
+        opened = open_checkpoint(note, remarker.ring.note_keys(name))
+        if site_ledger(name)[0] != base:
+            others += 1
+            continue
+        if name == origin and opened.size <= tree.size:
+            # Two histories of one name are past mending: whoever compares them must see it.
+            require_ahead(opened, origin, tree)
+        guard.signed.see(note, opened.size, name)
+    if notes and others == len(notes):
+        raise InvalidProof(f"None of the checkpoints that were kept is of {base}.")
 
 
 def _gaps(signed: list[Checkpoint], origin: str, tree: Tree) -> list[Gap]:

@@ -148,3 +148,22 @@ def test_an_entry_that_admits_less_than_was_signed_is_found_out(
     (failed,) = outcome.fails
     assert (failed[0], failed[2]) == ("kept", "it has 6 leaves, and the entry about the restore admits only 5")
     assert fault == "kept checkpoint 6: the entry about the restore says that 5 leaves were signed: it was cut"
+
+
+@pytest.mark.parametrize("kept", ["", "# README\n", "another.example/{note}"])
+def test_what_is_no_checkpoint_is_refused_beside_one_that_is(shop: Shop, lost: list[str], kept: str) -> None:
+    before = shop.checkpoints()
+    with pytest.raises(InvalidProof):
+        recover(shop, lost[-1], kept.format(note=lost[-1]))
+    assert shop.checkpoints() == before
+
+
+def test_checkpoints_of_other_ledgers_alone_recover_nothing(shop: Shop, lost: list[str]) -> None:
+    shop.decide("rival")
+    with pytest.raises(InvalidProof, match="shop"):
+        shop.seal()
+    (rival,) = shop.checkpoints("rival")
+    with pytest.raises(InvalidProof, match="None of the checkpoints"):
+        recover(shop, rival)
+    # The file of another machine has those of all sites.
+    assert [gap.size for gap in recover(shop, rival, *lost)] == [7]
