@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from flask.cli import with_appcontext
@@ -17,7 +18,18 @@ from consent_server.ledger.recover import recover_ledger
 from consent_server.ledger.remark import Remarker
 from consent_server.sites.find import list_sites
 
-FILE = click.Path(dir_okay=False, path_type=Path)
+
+class BackupFile(click.Path):
+    """A file by its name: SQLite cannot write to a pipe, and what is to be restored is copied first."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Fails for -, which other commands read as standard input or output."""
+        if value == "-":
+            self.fail("A backup is a file: name one, and pipe that.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE = BackupFile(dir_okay=False, path_type=Path)
 PG_RESTORE = (
     "The database is PostgreSQL: restore it with pg_restore into an empty database, with every server stopped, then run"
     " consent ledger recover SITE for each site. docs/deploy.md, section 9, has the whole of it."

@@ -51,6 +51,16 @@ def test_keys_are_in_it_where_they_are_asked_for(shop: Shop, consent: Run, file:
     }
 
 
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_a_pipe_is_no_backup(consent: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.iterdir())
+    done = consent(command, "-")
+    assert done.exit_code == 2
+    assert "A backup is a file" in done.output
+    assert set(tmp_path.iterdir()) == before
+
+
 def test_a_file_that_is_there_is_never_written_over(consent: Run, file: Path) -> None:
     file.write_text("dear")
     done = consent("backup", file)

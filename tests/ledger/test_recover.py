@@ -160,8 +160,7 @@ def test_what_is_no_checkpoint_is_refused_beside_one_that_is(shop: Shop, lost: l
 
 def test_checkpoints_of_other_ledgers_alone_recover_nothing(shop: Shop, lost: list[str]) -> None:
     shop.decide("rival")
-    with pytest.raises(InvalidProof, match="shop"):
-        shop.seal()
+    shop.seal()
     (rival,) = shop.checkpoints("rival")
     with pytest.raises(InvalidProof, match="None of the checkpoints"):
         recover(shop, rival)
