@@ -53,9 +53,7 @@ def main() -> None:
         # What a connection rests so that all of them together ask so often.
         pause = max(1.0, CONNECTIONS * 1000 / (options.share * most.rate) - most.p50)
         print(f"{options.database}: at most {most.rate:,.0f} decisions/s, and {options.share:.0%} of it from here on\n")
-        print(
-            "| minute | decisions/s | refused | p50, ms | p99, ms | longest | workers, MiB | files | threads | log, MiB |"
-        )
+        print("| minute | decisions/s | refused | p50, ms | p99, ms | longest | workers, MiB | files | threads | log |")
         print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
         for number in range(1, options.minutes + 1):
             print(_row(number, _load(server, 60, pause), server), flush=True)
