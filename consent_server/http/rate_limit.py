@@ -1,6 +1,7 @@
 """How often one network may post. Addresses are hashed with the server's key and never kept beyond a window."""
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -29,6 +30,7 @@ PATIENCE, ASK_AGAIN_AFTER = 0.25, 5.0
 # Whoever has an IPv6 network of one subscriber (RFC 6177: a /64 to a /48) can send from each address in it. A /48 may
 # hold an office or a town, so it may send so many times what one /64 may.
 WIDER = 8
+WITH_PORT = re.compile(r"\[(?P<bracketed>[^]]*)\](:[0-9]+)?|(?P<bare>[0-9.]+):[0-9]+")
 
 
 class ProcessStorage(Storage):
@@ -148,6 +150,9 @@ def networks(address: str) -> tuple[str, str]:
     """The network that an address stands for, and the one around it: of IPv4 itself and "", of IPv6 its /64 and /48."""
     if ":" not in address:
         return address, ""
+    # Some proxies name the port too, another one for each connection.
+    if named := WITH_PORT.fullmatch(address):
+        address = named["bracketed"] or named["bare"]
     try:
         parsed = IPv6Address(address.partition("%")[0])
     except ValueError:
