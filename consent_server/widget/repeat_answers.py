@@ -23,7 +23,7 @@ UNUSUAL = frozenset(
 )  # fmt: skip
 # Asks for another language, or is another each time, as those add it who want to pass by a cache.
 QUERY = "QUERY_STRING"
-MOST = 1024
+MOST = 4096
 _MADE_OF = "consent.made_of"
 
 
