@@ -217,13 +217,12 @@ class _Joined(Session):
 
 
 def connection_of(session: Session) -> Connection:
-    """The connection of a session that this file made, for what needs nothing of the session's own.
+    """The connection of a session, for what needs nothing of the session's own.
 
-    A session that is not used begins nothing and ends nothing, which takes as long as a few rows.
+    One that this file made is not used by that: then it begins nothing and ends nothing, which takes as long as a few
+    rows.
     """
-    connection = session.bind
-    assert isinstance(connection, Connection)
-    return connection
+    return session.bind if isinstance(session.bind, Connection) else session.connection()
 
 
 # PostgreSQL's code for a write on a standby, or where the operator allows none.
