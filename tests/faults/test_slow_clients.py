@@ -60,6 +60,7 @@ def longest_look(server: Server, body: Body, seconds: float) -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("before_a_release")
 def test_slow_clients_hold_nobody_up(start: Start, body: Body) -> None:
     server = start()
     assert server.ask("GET", WIDGET)[0] == 200
@@ -76,6 +77,7 @@ def test_slow_clients_hold_nobody_up(start: Start, body: Body) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("before_a_release")
 def test_who_never_closes_holds_nobody_up(start: Start, body: Body) -> None:
     server = start()
     assert server.ask("GET", WIDGET)[0] == 200
@@ -94,6 +96,7 @@ def test_who_never_closes_holds_nobody_up(start: Start, body: Body) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("before_a_release")
 def test_the_next_master_has_the_port_of_one_that_was_killed(start: Start, body: Body) -> None:
     server = start()
     assert server.post(body())[0] == 201

@@ -16,6 +16,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="with the figures of a release, not those of every day")
 
 
+@pytest.fixture
+def before_a_release(pytestconfig: pytest.Config) -> None:
+    """Passes over a test that takes too long for every day."""
+    if not pytestconfig.getoption("--slow"):
+        pytest.skip("before a release: pytest --slow")
+
+
 @pytest.fixture(scope="session")
 def figure(pytestconfig: pytest.Config) -> Figure:
     """The one of two figures that is asked for."""
