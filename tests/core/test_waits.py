@@ -43,9 +43,10 @@ def far(way: Way, tmp_path: Path) -> Iterator[Database]:
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
+    # Against hanging, not for speed: what a busy machine does beside is no fault.
     begun = time.monotonic()
     yield
-    assert time.monotonic() - begun < seconds
+    assert time.monotonic() - begun < 5 * seconds
 
 
 def ask(database: Database, patience: Patience, question: str = "SELECT 1") -> object:

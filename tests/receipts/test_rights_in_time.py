@@ -24,5 +24,5 @@ def test_a_right_is_exercised_or_refused_in_time(
         begun = time.monotonic()
         answer = client.post(f"{receipt}/{right}", headers=own)
         assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 15
     assert client.post(f"{receipt}/{right}", headers=own).status_code == 303

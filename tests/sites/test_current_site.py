@@ -25,6 +25,8 @@ from tests.support.postgresql import PostgreSQL
 from tests.support.sites import Apply
 from tests.support.visitor import post
 
+# Seconds. Against hanging, not for speed: what a busy machine does beside is no fault.
+NO_HANG = 5.0
 SCRIPTS = ("/widget/shop.js", "/widget/shop/preferences.js", "/widget/shop/details.js")
 # Who writes what a site is or shows: each of these marks the change, as the walk below shows, and for the last one
 # tests/ledger/test_recover.py.
@@ -155,18 +157,18 @@ def test_what_a_visitor_sees_does_not_wait_for_a_database_that_is_silent(
     while time.monotonic() < deadline:
         longest = max(longest, *(seconds_of(client, path) for path in (*seen, "/sites/shop/declaration")))
         rounds += 1
-    assert longest < 0.5
+    assert longest < NO_HANG
     assert rounds > 3
     assert {path: client.get(path).data for path in seen} == before
     # Nobody knows whether there is such a site.
-    assert seconds_of(client, "/widget/nowhere.js", 503) < 0.5
+    assert seconds_of(client, "/widget/nowhere.js", 503) < NO_HANG
     assert post(client, body()).status_code == 503
     way.heal()
     published = apply_site(site_file(vendors=ANALYTICS))
     deadline = time.monotonic() + 8
     while client.get("/v1/sites/shop/notice").headers["ETag"].strip('"') != published:
         assert time.monotonic() < deadline
-    assert seconds_of(client, "/widget/nowhere.js", 404) < 0.5
+    assert seconds_of(client, "/widget/nowhere.js", 404) < NO_HANG
 
 
 def test_a_worker_that_starts_while_nothing_can_be_written_serves(
@@ -191,7 +193,7 @@ def test_no_receipt_names_what_is_not_archived(services: Context, tmp_path: Path
     with write_lock(tmp_path / "consent.sqlite3"):
         begun = time.monotonic()
         current = sites.get("shop")
-        assert time.monotonic() - begun < 1, "It is served meanwhile."
+        assert time.monotonic() - begun < NO_HANG, "It is served meanwhile."
         with pytest.raises(StorageUnavailable, match="not archived"):
             sites.require_archived(current)
     deadline = time.monotonic() + 10
