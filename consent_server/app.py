@@ -151,8 +151,6 @@ def _asset(filename: str) -> Response:
 def _engine_options(settings: Settings) -> dict[str, object]:
     # As many connections as a worker has threads, and some for what it does by itself. Nobody waits long for one.
     pool: dict[str, object] = {"pool_size": 8, "max_overflow": 8, "pool_timeout": 1, "pool_use_lifo": True}
-    # What is written about an error says nothing of whom the statement was about.
-    pool["hide_parameters"] = True
     embedded = settings.database_url.startswith("sqlite")
     return pool | ({"connect_args": {"timeout": 1}} if embedded else {})
 
