@@ -19,9 +19,7 @@ Run = Callable[..., Result]
 def shop(services: Context, notice: str, clock: Clock, tmp_path: Path) -> Shop:
     """Four records under a checkpoint."""
     made = Shop(services, clock, tmp_path)
-    for _ in range(4):
-        made.decide()
-    made.seal()
+    made.decide_and_seal()
     return made
 
 

@@ -30,10 +30,7 @@ Wsgi = Callable[..., Any]
 def shop(services: Context, notice: str, clock: Clock, tmp_path: Path) -> Shop:
     """Twelve records under checkpoints of 4, 8 and 12 leaves."""
     made = Shop(services, clock, tmp_path)
-    for _ in range(3):
-        for _ in range(4):
-            made.decide()
-        made.seal()
+    made.decide_and_seal(3)
     return made
 
 

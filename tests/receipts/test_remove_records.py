@@ -27,9 +27,7 @@ FIRST = [(retention, "leaves_before"), (erasure, "leaves_of"), (erasure, "Remove
 def shop(services: Context, notice: str, clock: Clock, tmp_path: Path) -> Shop:
     """Four records whose time is over, under a checkpoint."""
     made = Shop(services, clock, tmp_path)
-    for _ in range(4):
-        made.decide()
-    made.seal()
+    made.decide_and_seal()
     clock.at += PROOFS_END
     return made
 

@@ -47,11 +47,15 @@ class Shop:
 
     def fill(self) -> None:
         """Twelve records under checkpoints of 4, 8 and 12 leaves. Leaf 12 removed leaf 1, under one of 13."""
-        for _ in range(3):
+        self.decide_and_seal(3)
+        assert self.erase(self.made[1]) == 1
+
+    def decide_and_seal(self, times: int = 1) -> None:
+        """Four records under a checkpoint, so many times."""
+        for _ in range(times):
             for _ in range(4):
                 self.decide()
             self.seal()
-        assert self.erase(self.made[1]) == 1
 
     def seal(self) -> None:
         """As the server does every few seconds."""
