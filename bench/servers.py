@@ -39,7 +39,7 @@ class Server:
 
     def processor(self) -> float:
         """Seconds that its workers have used of the processors, ended threads included."""
-        return sum(_ticks(worker) for worker in self._workers()) / TICKS
+        return sum(ticks(worker) for worker in self._workers()) / TICKS
 
     def switches(self) -> int:
         """How often the workers' threads have been switched from and to; a thread that ended is not counted."""
@@ -49,7 +49,8 @@ class Server:
         return Path(f"/proc/{self.master}/task/{self.master}/children").read_text("ascii").split()
 
 
-def _ticks(process: str) -> int:
+def ticks(process: str) -> int:
+    """What a process has used of the processors so far, ended threads included; TICKS are a second."""
     # The name may hold spaces and brackets; what comes after its last bracket does not (proc(5)).
     values = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
     return int(values[11]) + int(values[12])

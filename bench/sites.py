@@ -1,7 +1,7 @@
 """What a decision costs on a server of one site and on one of many: processor time, checkpoints, metrics, start, idle.
 
 Usage: python bench/sites.py [--sites 1,500] [--rounds 3] [--seconds 15] [--idle 60]
-The product as shipped on SQLite, a server each. wrk posts to the sites in turn, to 127.0.0.1 alone; rounds of all
+The product as shipped on SQLite, a server each. wrk posts to sites at random, to 127.0.0.1 alone; rounds of all
 servers take turns. The time is that of all the server's processes, until what was posted is counted and sealed.
 """
 
@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from flask_migrate import upgrade
 
+from bench.servers import TICKS, ticks
 from consent_server.access.create_token import create_token
 from consent_server.access.rules import Role
 from consent_server.app import create_app
@@ -35,8 +36,7 @@ from tests.support.factories import settings_for
 from tests.support.process import free_port
 
 BIN = Path(sys.executable).parent
-RESULT = re.compile(r"RESULT (\d+) (\d+)")
-TICKS = os.sysconf("SC_CLK_TCK")
+RESULT = re.compile(r"RESULT (\d+) \d+ (\d+)")
 # Longer than counters and refused posts wait for their turn.
 SETTLED = 6
 
@@ -58,7 +58,7 @@ class Server:
     def processor(self) -> float:
         """Seconds that its processes have worked so far."""
         children = Path(f"/proc/{self.master}/task/{self.master}/children").read_text().split()
-        return sum(_worked(int(process)) for process in (self.master, *children))
+        return sum(ticks(process) for process in (str(self.master), *children)) / TICKS
 
     def ask(self, query: str) -> int:
         """A number from its database."""
@@ -146,12 +146,6 @@ def _wait(port: int) -> None:
             time.sleep(0.02)
 
 
-def _worked(process: int) -> float:
-    # After the name, which may hold anything: the fields from the third on; utime and stime are 14 and 15.
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
 def _warm_up(server: Server) -> None:
     # Every site has been asked for.
     while server.ask("SELECT count(DISTINCT site_id) FROM decisions") < server.sites:
@@ -166,10 +160,10 @@ def _load(server: Server, seconds: int) -> None:
         "-c16",
         f"-d{seconds}s",
         "-s",
-        "bench/post_to_sites.lua",
+        "bench/post_decision.lua",
         f"http://127.0.0.1:{server.port}",
     ]
-    environment = dict(os.environ, SITES=str(server.folder / "sites"))
+    environment = dict(os.environ, SITES=(server.folder / "sites").read_text())
     done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
     match = RESULT.search(done.stdout)
     assert match, done.stdout + done.stderr
