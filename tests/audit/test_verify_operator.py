@@ -20,15 +20,6 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
-@pytest.fixture
-def ledger() -> EvidenceLedger:
-    """Receipts at leaves 0 to 39; leaf 40 removes 3 to 5 and 9. Checkpoints at 7, 14, 21, 28, 35, 40, 41."""
-    made = EvidenceLedger.of(40)
-    made.remove((3, 5), (9, 9))
-    made.seal()
-    return made
-
-
 def without(ledger: EvidenceLedger, index: int) -> EvidenceLedger:
     """The same history signed anew by the operator, but for one record."""
     other = EvidenceLedger(ring=ledger.ring, made=1000)
