@@ -32,6 +32,7 @@ from sqlalchemy import func, select, text
 from bench.records import EVERY, Ledger, make_ledger, open_services
 from consent_server.core.durations import duration_days
 from consent_server.core.errors import StorageUnavailable
+from consent_server.core.postgresql import allow_long_work
 from consent_server.decisions import store as decisions
 from consent_server.decisions import store_record_keys as record_keys
 from consent_server.decisions.record import RecordDecision
@@ -163,6 +164,8 @@ def _write(ledger: Ledger, names: list[str], rows: Iterator[dict[str, Any]]) -> 
     values = [tuple(row[name] for name in names) for row in rows]
     columns = ", ".join(names)
     with database.transaction() as session:
+        if not database.embedded:
+            allow_long_work(session.connection())
         driver = session.connection().connection.driver_connection
         assert driver is not None
         if database.embedded:

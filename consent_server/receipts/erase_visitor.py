@@ -16,7 +16,7 @@ from consent_server.ledger.rules_removal import Rule
 from consent_server.ledger.seal import refuse, seal_what_holds
 from consent_server.ledger.store_sealing import take_turns
 from consent_server.receipts import store as erasure_requests
-from consent_server.receipts.remove_records import BATCH, Remover, give_way
+from consent_server.receipts.remove_records import Remover, batch_size, give_way
 
 # Requests carried out together.
 REQUESTS = 500
@@ -81,14 +81,14 @@ class _Erasure:
             batch = self._erase_batch(sites - self._broken.keys(), visitors, records)
             self._erased += batch
             self._progress(batch)
-            give_way(begun)
+            give_way(self._database, begun)
 
     def _erase_batch(self, sites: set[int], visitors: Collection[UUID], records: Collection[int]) -> int:
         with self._database.transaction() as session:
             # Before the leaves are chosen: another removal under way may be about to name the same ones.
             take_turns(session, sites)
             # Requested records last: a request goes with its record, and must outlast all others in a crash.
-            chosen = ledgers.leaves_of(session, sites, visitors, records, BATCH)
+            chosen = ledgers.leaves_of(session, sites, visitors, records, batch_size(self._database))
             now, reason = self._now(), "Request of the visitor"
             return sum(
                 self._remover.remove(session, site_id, Rule.ERASURE, reason, (index for _, index in leaves), now)

@@ -14,7 +14,7 @@ from consent_server.ledger import store as ledgers
 from consent_server.ledger.rules_removal import Rule
 from consent_server.ledger.seal import refuse, seal_what_holds
 from consent_server.ledger.store_sealing import take_turns
-from consent_server.receipts.remove_records import BATCH, Remover, give_way
+from consent_server.receipts.remove_records import Remover, batch_size, give_way
 from consent_server.sites import store as sites
 from consent_server.sites.rules_site import Site, StoredSite
 
@@ -41,7 +41,7 @@ def run_retention(
         begun = time.monotonic()
         while removed := _remove_batch(database, remover, stored, now() - timedelta(days=days), now()):
             total += removed
-            give_way(begun)
+            give_way(database, begun)
             yield stored.site.key, removed
             begun = time.monotonic()
     broken |= seal_what_holds(database, keys.ring, now, every)[1]
@@ -62,7 +62,7 @@ def _remove_batch(database: Database, remover: Remover, stored: StoredSite, befo
     with database.transaction() as session:
         # Before the leaves are chosen: another removal under way may be about to name the same ones.
         take_turns(session, [stored.id])
-        leaves = ledgers.leaves_before(session, stored.id, before, BATCH)
+        leaves = ledgers.leaves_before(session, stored.id, before, batch_size(database))
         if not leaves:
             return 0
         reason = f"Proof retention of {stored.site.proof_retention}"

@@ -100,7 +100,7 @@ def test_no_trace_is_left_in_any_file(shop: Shop, files: Files, dialect: str, re
 
 
 def test_a_visitor_of_many_records_goes_in_batches(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(erasing, "BATCH", 3)
+    monkeypatch.setattr(erasing, "batch_size", lambda _: 3)
     first = shop.decide()
     for _ in range(7):
         shop.decide()
@@ -119,7 +119,7 @@ def test_a_visitor_of_many_records_goes_in_batches(shop: Shop, monkeypatch: pyte
 
 
 def test_keys_may_be_rotated_while_many_records_go(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(erasing, "BATCH", 3)
+    monkeypatch.setattr(erasing, "batch_size", lambda _: 3)
     first = shop.decide()
     for _ in range(7):
         shop.decide(visitor=first.visitor)
@@ -148,7 +148,7 @@ def carry_out(shop: Shop) -> int:
 
 
 def test_requests_are_carried_out_in_batches(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(erasing, "BATCH", 3)
+    monkeypatch.setattr(erasing, "batch_size", lambda _: 3)
     monkeypatch.setattr(erasing, "REQUESTS", 2)
     kept = [shop.decide(), shop.decide(action=Action.REFUSE_ALL, grants={})]
     visitors = [shop.decide() for _ in range(3)]
@@ -169,7 +169,7 @@ def test_requests_are_carried_out_in_batches(shop: Shop, monkeypatch: pytest.Mon
 
 
 def test_a_request_stays_open_until_all_that_it_covers_is_gone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(erasing, "BATCH", 3)
+    monkeypatch.setattr(erasing, "batch_size", lambda _: 3)
     asked = shop.decide()
     for _ in range(7):
         shop.decide(visitor=asked.visitor)
@@ -251,7 +251,7 @@ def test_visitors_decide_while_an_erasure_waits_for_a_reader(
 
 
 def test_visitors_decide_between_two_batches_of_an_erasure(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(erasing, "BATCH", 3)
+    monkeypatch.setattr(erasing, "batch_size", lambda _: 3)
     first = shop.decide()
     for _ in range(7):
         shop.decide(visitor=first.visitor)

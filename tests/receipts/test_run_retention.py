@@ -41,7 +41,7 @@ def run(shop: Shop) -> list[tuple[str, int]]:
 
 
 def test_what_is_over_goes_in_batches_and_what_is_not_stays(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retaining, "BATCH", 4)
+    monkeypatch.setattr(retaining, "batch_size", lambda _: 4)
     old = [shop.decide() for _ in range(10)]
     theirs = shop.decide(site="rival")
     shop.seal()
