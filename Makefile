@@ -6,35 +6,20 @@ DEMO_PORT ?= 8001
 export PORT DEMO_PORT
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# Says where to look, and serves until it is interrupted.
-define SERVE
-@$(BIN)/flask --app wsgi welcome
-@$(BIN)/python examples/shop/serve.py & shop=$$!; trap 'kill $$shop 2>/dev/null' EXIT INT TERM; \
-$(BIN)/gunicorn wsgi:app
-endef
-
 .PHONY: help
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: $(VENV)/.installed ## Install, migrate, apply the example site, serve it and a demo shop
-	@$(BIN)/flask --app wsgi db upgrade
-	@$(BIN)/flask --app wsgi site apply examples/callbell.toml
-	$(SERVE)
+	@$(BIN)/consent migrate
+	@$(BIN)/consent site apply examples/callbell.toml
+	@$(BIN)/python examples/shop/serve.py & shop=$$!; trap 'kill $$shop 2>/dev/null' EXIT INT TERM; \
+	$(BIN)/consent serve --welcome
 
-# Whatever is set: what is made up meets no real database, witness or colleague.
-# Made under another name, so that a year cut short is made anew.
-ifneq ($(filter demo,$(MAKECMDGOALS)),)
-unexport $(filter CONSENT_%,$(.VARIABLES))
-endif
 .PHONY: demo
-demo: export CONSENT_INSTANCE := instance-demo/year
 demo: $(VENV)/.installed ## Serve the example site with a made-up year of visitors; making it takes two minutes, once
-	@test -d instance-demo/year || { rm -rf instance-demo/new && export CONSENT_INSTANCE=instance-demo/new && \
-	$(BIN)/flask --app wsgi db upgrade && $(BIN)/python examples/demo/fill.py && mv instance-demo/new instance-demo/year; }
-	@$(BIN)/flask --app wsgi db upgrade
-	$(SERVE)
+	@$(BIN)/consent demo --year --keep instance-demo/year
 
 APPS := packages/embed/test-apps
 BUILT := static/widget/dist consent_server/rates/assets/dist
@@ -125,6 +110,10 @@ format: $(VENV)/.installed-dev ## Format the Python code
 widget: node_modules/.installed ## Build the widget and the script of the charts
 	npm run --silent build
 
+.PHONY: wheel
+wheel: $(VENV)/.installed-dev ## Build dist/consent_server-VERSION-py3-none-any.whl, which needs no checkout
+	@$(BIN)/python -m hatchling build --target wheel --directory dist
+
 .PHONY: embed
 embed: $(VENV)/.installed-dev node_modules/.installed $(APPS)/node_modules/.installed chromium ## Pack the npm package, and try it in a React and in a Vue application
 	cd packages/embed && npm pack --silent
@@ -151,7 +140,7 @@ bench: $(VENV)/.installed-dev node_modules/.installed chromium fonts postgresql 
 
 .PHONY: clean
 clean: ## Remove what was installed or built; the instance folder with its records stays
-	rm -rf $(VENV) node_modules $(APPS)/node_modules packages/embed/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results
+	rm -rf $(VENV) node_modules $(APPS)/node_modules packages/embed/dist dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results
 
 $(VENV)/bin/python:
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }

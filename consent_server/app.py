@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from flask import Flask, Response, g, send_from_directory
-from flask.cli import FlaskGroup
+from flask.cli import ScriptInfo
 from jinja2 import FileSystemLoader, PrefixLoader
 from joserfc.errors import SecurityWarning
 from werkzeug.exceptions import NotFound
@@ -23,7 +23,8 @@ from consent_server.audit import web_evidence as audit_evidence
 from consent_server.core.context import Context, db, migrate
 from consent_server.core.errors import InvalidSettings
 from consent_server.core.files import keep_from_others
-from consent_server.core.settings import ROOT, Settings
+from consent_server.core.resources import ROOT
+from consent_server.core.settings import Settings
 from consent_server.core.times import utc_now
 from consent_server.decisions import web as decisions_web
 from consent_server.health import web as health_web
@@ -183,5 +184,5 @@ def start() -> Flask:
 
 
 def main() -> None:
-    """The `consent` command: the same as `flask --app wsgi`."""
-    FlaskGroup(create_app=start, add_default_commands=True)()
+    """The `consent` command. What is wrong with the settings is said by those commands that read them."""
+    cli.consent(obj=ScriptInfo(create_app=start, set_debug_flag=False), prog_name="consent")

@@ -21,7 +21,7 @@ from consent_server.app import ROOMS
 from consent_server.audit.queries import CURSOR, Cursor
 from consent_server.core import errors
 from consent_server.core.files import write_whole
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 from consent_server.decisions.bodies import Dispensable, PageUrl
 from consent_server.http.bodies import BODY_TYPES
 from consent_server.http.fields import (

@@ -1,4 +1,4 @@
-"""Runs migrations on the application's own engine: `flask --app wsgi db upgrade`."""
+"""Runs migrations on the application's own engine: `consent migrate`."""
 
 import fcntl
 import os

@@ -13,7 +13,7 @@ from consent_server.access.create_user import list_users as read_users
 from consent_server.access.credentials import OneTimeLinks
 from consent_server.access.rules import Role
 from consent_server.core.context import context
-from consent_server.core.terminal import refusing, say
+from consent_server.core.terminal import link_url, refusing, say
 
 user = AppGroup("user", help="Users of the consoles.")
 token = AppGroup("token", help="Access for programs.")
@@ -25,11 +25,6 @@ DAYS = click.option(
     help="After how many days it ends; 0 for never.",
 )  # fmt: skip
 ONCE = "Open it within a day; it works once."
-
-
-def link_url(link: str) -> str:
-    """A one-time link in full. It stands in the query, which no access log keeps."""
-    return f"{context().settings.sign_in_url}/sign-in/link?t={link}"
 
 
 def _said(sites: Sequence[str] | None) -> str:

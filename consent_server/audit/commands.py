@@ -15,7 +15,7 @@ from consent_server.core.terminal import progress, refusing
 from consent_server.core.times import midnight
 from consent_server.sites.find import find_site
 
-evidence = AppGroup("evidence", help="Evidence packs: export and verify them.")
+evidence = AppGroup("evidence", help="Evidence packs for whoever audits.")
 
 DAY = click.DateTime(["%Y-%m-%d"])
 

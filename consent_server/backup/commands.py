@@ -105,7 +105,7 @@ def _tell(file: Path, examined: Examined) -> None:
 def _go_on(ctx: Context, is_migrated: bool) -> None:
     """Open a new ledger where what was signed is not in the backup, or say how."""
     if not is_migrated:
-        click.echo("It is of an earlier version. Run: flask --app wsgi db upgrade, then consent ledger recover SITE")
+        click.echo("It is of an earlier version. Run: consent migrate, then consent ledger recover SITE")
         return
     remarker = Remarker(ctx.keys.ring, ctx.settings.public_url, ctx.random)
     for stored in list_sites(ctx.database):

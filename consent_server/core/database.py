@@ -258,7 +258,7 @@ def _as_refusal() -> Iterator[None]:
         raise StorageUnavailable("No connection to the database is free. Send it again later.") from error
     except DBAPIError as error:
         if _lacks_migrations(error):
-            raise StorageUnavailable("The database is missing migrations. Run: flask --app wsgi db upgrade") from error
+            raise StorageUnavailable("The database is missing migrations. Run: consent migrate") from error
         if _is_own_fault(error):
             raise
         if getattr(error.orig, "sqlstate", None) == READ_ONLY:

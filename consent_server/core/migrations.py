@@ -1,7 +1,9 @@
-"""Whether the database has every migration that this version brings."""
+"""The migrations that this version brings: whether the database has them, and how it gets them."""
 
+from alembic import command
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from flask import current_app
 
 from consent_server.core.database import VISITOR, Database
@@ -19,5 +21,18 @@ def require_migrated(database: Database) -> str | None:
     with database.reading(VISITOR) as session:
         applied = MigrationContext.configure(session.connection()).get_current_revision()
     if applied != ScriptDirectory(current_app.extensions["migrate"].directory).get_current_head():
-        raise StorageUnavailable("The database is missing migrations. Run: flask --app wsgi db upgrade")
+        raise StorageUnavailable("The database is missing migrations. Run: consent migrate")
     return applied
+
+
+def migrate_database() -> str:
+    """Bring the database of the application at work to this version; the newest migration.
+
+    Who starts at the same time waits, and finds nothing to do (migrations/env.py). Raises StorageUnavailable.
+    """
+    migrate = current_app.extensions["migrate"]
+    try:
+        command.upgrade(migrate.migrate.get_config(migrate.directory), "head")
+    except CommandError as error:
+        raise StorageUnavailable(str(error)) from error
+    return known_migrations()[0]

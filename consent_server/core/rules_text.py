@@ -1,6 +1,8 @@
 """Names and sentences that people give: one form of each, and nothing in it that a reader does not see."""
 
 import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 # Joiners, without which Persian, Indic scripts and emoji are written wrongly; marks of direction, which turn nothing
 # round; the soft hyphen.
@@ -35,6 +37,13 @@ def text_fault(text: str) -> str | None:
         if unicodedata.category(character) == "Cf" and character not in _HARMLESS | _SEEN:
             return f"has {_code(character)}, which nobody sees; leave it out"
     return None if not text or any(map(_is_seen, text)) else "has no character that is seen"
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """A question that names what was probably meant: " Did you mean `media`?" Empty where nothing is near."""
+    by_letters = {each.lower(): each for each in known}
+    near = get_close_matches(word.lower(), sorted(by_letters), n=1)
+    return f" Did you mean `{by_letters[near[0]]}`?" if near else ""
 
 
 def _code(character: str) -> str:

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
@@ -18,10 +18,11 @@ from sqlalchemy.exc import ArgumentError
 from consent_server.core.channels import Channels, Mail, Webhook, addresses, mail_server, webhook_key
 from consent_server.core.errors import Fault, InvalidSettings
 from consent_server.core.files import read_text, write_once
+from consent_server.core.resources import default_instance
 from consent_server.core.rules_address import address_fault, host_and_port
+from consent_server.core.rules_text import meant
 from consent_server.core.witnesses import Witness, parse_witnesses
 
-ROOT = Path(__file__).parents[2]
 DATABASES = {"sqlite", "postgresql", "postgresql+psycopg"}
 NAMES = frozenset([
     "CONSENT_CONSOLE_URL", "CONSENT_SECURITY_CONTACT", "CONSENT_SITE_RATE_LIMIT",
@@ -73,7 +74,7 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Read the settings. Raises InvalidSettings that names every gap at once."""
-        instance = Path(environ.get("CONSENT_INSTANCE", ROOT / "instance")).resolve()
+        instance = Path(environ.get("CONSENT_INSTANCE", default_instance())).resolve()
         embedded = "CONSENT_DATABASE_URL" not in environ
         reader = _Reader(environ)
         secret_key = reader.secret("CONSENT_SECRET_KEY", required=not embedded)
@@ -126,6 +127,12 @@ class Settings:
 def unknown_settings(environ: Mapping[str, str] = os.environ) -> list[str]:
     """Names in the environment that look like settings and are none: a misspelt one has no effect."""
     return sorted(name for name in environ if name.startswith("CONSENT_") and name not in NAMES)
+
+
+def say_unknown_settings(environ: Mapping[str, str] = os.environ) -> Iterator[str]:
+    """A sentence for each, which names the one that was probably meant."""
+    for name in unknown_settings(environ):
+        yield f"{name} is no setting of this server and has no effect.{meant(name, NAMES) or ' See docs/settings.md.'}"
 
 
 def place_of(url: str) -> tuple[str, int] | None:

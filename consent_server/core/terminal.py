@@ -57,6 +57,9 @@ def _say_refusal(refusal: Refusal) -> None:
     say(refusal.detail, err=True)
     for fault in refusal.faults:
         say(f"  {fault.pointer}: {fault.detail}", err=True)
+    # Visitors are not told what a database says. Whoever runs a command has to know.
+    if original := getattr(refusal.__cause__, "orig", None):
+        say(f"  The database says: {' '.join(str(original).split())}", err=True)
 
 
 def confirm(question: str, yes: bool) -> None:
@@ -105,3 +108,8 @@ def counting(what: str) -> Callable[[int], None]:
 def site_tag(site_key: str) -> str:
     """The one line that a site pastes."""
     return f'<script async src="{context().settings.public_url}/widget/{site_key}.js"></script>'
+
+
+def link_url(link: str) -> str:
+    """A one-time link in full. It stands in the query, which no access log keeps."""
+    return f"{context().settings.sign_in_url}/sign-in/link?t={link}"

@@ -9,6 +9,7 @@ from consent_server.core.context import Context
 from consent_server.core.errors import StorageUnavailable
 from consent_server.core.migrations import require_migrated
 from consent_server.core.outgoing import Unanswered
+from consent_server.core.rules_text import meant
 from consent_server.core.settings import NAMES, unknown_settings
 from consent_server.decisions.encrypt_records import not_rewritten, read_encryption
 from consent_server.decisions.read_refused import refused_lately
@@ -16,7 +17,7 @@ from consent_server.decisions.rules_refused import mend
 from consent_server.health import store as figures
 from consent_server.health.fetch_page import Fetched, fetch_page, is_loopback, may_fetch, origin_of
 from consent_server.health.rules_examine import Expected, examine
-from consent_server.health.rules_findings import Finding, Level, meant
+from consent_server.health.rules_findings import Finding, Level
 from consent_server.health.rules_page import Page, read_page
 from consent_server.health.rules_vendors import KnownVendor
 from consent_server.ledger.read_stopped import read_stopped

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from consent_server.health.rules_findings import Finding, Level, meant, quoted
+from consent_server.core.rules_text import meant
+from consent_server.health.rules_findings import Finding, Level, quoted
 from consent_server.health.rules_page import Element, Page
 from consent_server.health.rules_policy import FALLBACK, Policy, read_policies
 from consent_server.health.rules_vendors import KnownVendor, ungated

@@ -1,8 +1,6 @@
 """What somebody is told of a server or a page: one sentence each, which says how it is mended."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 
 
@@ -21,13 +19,6 @@ class Finding:
     level: Level
     about: str
     said: str
-
-
-def meant(word: str, known: Iterable[str]) -> str:
-    """A question that names what was probably meant: " Did you mean `media`?" Empty where nothing is near."""
-    by_letters = {each.lower(): each for each in known}
-    near = get_close_matches(word.lower(), sorted(by_letters), n=1)
-    return f" Did you mean `{by_letters[near[0]]}`?" if near else ""
 
 
 def quoted(text: str, most: int = 120) -> str:

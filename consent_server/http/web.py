@@ -9,7 +9,7 @@ from flask import Blueprint, Response, render_template
 from markupsafe import Markup, escape
 
 from consent_server.core.context import context
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 from consent_server.http.answers import JSON, answer, open_to_every_page
 from consent_server.http.markdown import as_html
 

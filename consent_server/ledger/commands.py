@@ -32,7 +32,7 @@ from consent_server.ledger.seal import seal_ledger
 from consent_server.ledger.witness import heed, witness_ledger
 from consent_server.sites.find import find_site
 
-ledger = AppGroup("ledger", help="Ledgers: seal them, have them witnessed and timestamped, check them.")
+ledger = AppGroup("ledger", help="Ledgers, by which nothing is changed unseen.")
 
 
 def _address(_: click.Context, __: click.Parameter, url: str | None) -> str | None:

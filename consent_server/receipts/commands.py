@@ -25,9 +25,9 @@ from consent_server.sites.rules_rights import answer_by
 # What --requested says without a site; no site has this key.
 EVERY = "*"
 
-receipt = AppGroup("receipt", help="Receipts.")
-retention = AppGroup("retention", help="Let proofs go when their time is over.")
-visitor = AppGroup("visitor", help="Visitors' rights.")
+receipt = AppGroup("receipt", help="Receipts that visitors hold.")
+retention = AppGroup("retention", help="Proofs whose time is over.")
+visitor = AppGroup("visitor", help="What visitors ask for their records.")
 
 
 @receipt.command("verify")

@@ -13,6 +13,7 @@ from consent_server.core.errors import InvalidSiteFile
 from consent_server.core.files import read_text
 from consent_server.core.terminal import all_or_none, refusing, say, site_tag
 from consent_server.sites import catalogue
+from consent_server.sites.draft_site_file import Answers, draft_site_file, read_answer
 from consent_server.sites.find import list_notices_in_force
 from consent_server.sites.missing_pictures import missing_pictures
 from consent_server.sites.publish import Published, publish_notice
@@ -21,8 +22,8 @@ from consent_server.sites.site_file import read_site_file
 from consent_server.sites.wording import Wording
 from consent_server.sites.write_policy import write_policy
 
-site = AppGroup("site", help="Sites and their notices.")
-vendor = AppGroup("vendor", help="The vendors that the catalogue knows.")
+site = AppGroup("site", help="Sites, and what they ask.")
+vendor = AppGroup("vendor", help="Vendors that the catalogue knows.")
 
 
 @site.command("apply")
@@ -103,6 +104,48 @@ def _say_experiment(plan: Plan, would: str) -> None:
         say(f"experiment {plan.key} {f'{would}started' if plan.starts else 'goes on'}")
     for arm in plan.arms:
         say(f"  {arm.weight} % {arm.name} notice {arm.notice.hash}")
+
+
+class Answer(click.ParamType[Any]):
+    """The answer to a question of `consent init`, which is asked again until the rules of site files take it."""
+
+    def __init__(self, question: str) -> None:
+        self.name = question
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse in the words of the rules."""
+        try:
+            return read_answer(self.name, value) if isinstance(value, str) else value
+        except InvalidSiteFile as refusal:
+            return self.fail("; ".join(fault.detail for fault in refusal.faults), param, ctx)
+
+
+@click.command("init")
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--name", type=Answer("name"), prompt="Name of the site, as visitors call it")
+@click.option("--origin", type=Answer("origin"), prompt="Its address, such as https://shop.example")
+@click.option("--contact", type=Answer("contact"), prompt="Mail address or page for questions of privacy")
+@click.option("--languages", type=Answer("languages"), prompt="Languages of the banner, such as: en fr")
+@click.option(
+    "--vendors", type=Answer("vendors"), prompt="Vendors and your ids, such as: meta-pixel=1234567890123456 youtube"
+)
+@refusing
+def init(file: Path | None, **answers: Any) -> None:
+    """Ask five things, or take them from the options, and write a site file with comments.
+
+    FILE is KEY.toml unless you name it. A file that is there is never written over. Vendors: consent vendor list.
+    """
+    given = Answers(**answers)
+    file = file or Path(f"{given.key}.toml")
+    try:
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(draft_site_file(given))
+    except FileExistsError:
+        raise click.UsageError(f"{file} is there already. Name another file, as in: consent init other.toml") from None
+    click.echo(f"{file} is written. Where it says CHANGE, visitors would read an example: put yours there.")
+    click.echo("Next, in this folder:")
+    click.echo("  consent serve                    and leave it running")
+    click.echo(f"  consent site apply {file!s:<13} in another terminal")
 
 
 @click.command("csp")

@@ -18,6 +18,8 @@ from consent_server.sites.widget_code import layout_names
 
 LOOPBACK = r"(127\.0\.0\.1|localhost|\[::1\])"
 URL = rf"https://[^\s/]+\S*|http://{LOOPBACK}(:[0-9]{{1,5}})?(/\S*)?"
+MATCH = '"{input}" does not match {pattern}'
+NO_CONTACT = '"{input}" is neither an e-mail address nor an https address'
 CONTACT = r"[^@\s]+@[^@\s]+\.[^@\s]+|https://\S+"
 LONGEST_LIFETIME = 100 * 365 * 86_400
 COLOUR, ACCENT = "#[0-9a-fA-F]{6}", "#3b5bdb"
@@ -50,9 +52,11 @@ class OneOf(validate.Validator):
 class Text(fields.String):
     """One line of plain text of a limited length, in one form."""
 
-    def __init__(self, longest: int, shortest: int = 1, pattern: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, longest: int, shortest: int = 1, pattern: str | None = None, says: str = MATCH, **kwargs: Any
+    ) -> None:
         rules: list[Any] = [self._one_line, self._length]
-        super().__init__(validate=rules + ([Fullmatch(pattern)] if pattern else []), **kwargs)
+        super().__init__(validate=rules + ([Fullmatch(pattern, says)] if pattern else []), **kwargs)
         self.longest, self.shortest = longest, shortest
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -136,7 +140,7 @@ class Day(fields.Field[date]):
 class ControllerSchema(Schema):
     name = Text(120, required=True)
     address = Text(200, required=True)
-    contact = Text(200, pattern=CONTACT, required=True)
+    contact = Text(200, pattern=CONTACT, says=NO_CONTACT, required=True)
     registration = Text(80)
     country = Text(2, pattern="[A-Z]{2}")
     phone = Text(40, pattern=r"\+?[0-9][0-9 ().-]{3,}")
@@ -144,7 +148,7 @@ class ControllerSchema(Schema):
 
 class DpoSchema(Schema):
     name = Text(120, required=True)
-    contact = Text(200, pattern=CONTACT, required=True)
+    contact = Text(200, pattern=CONTACT, says=NO_CONTACT, required=True)
     role = Text(80)
 
 

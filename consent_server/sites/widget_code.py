@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path
 
 from consent_server.core.hashes import sha256_hex
+from consent_server.core.resources import ROOT
 
-DIST = Path(__file__).parents[2] / "static" / "widget" / "dist"
+DIST = ROOT / "static" / "widget" / "dist"
 
 
 @dataclass(frozen=True)

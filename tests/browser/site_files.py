@@ -1,6 +1,6 @@
 """The sites of the browser tests, as an operator would declare them."""
 
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 from consent_server.sites import catalogue
 from consent_server.sites.widget_code import layout_names
 from tests.support.factories import FULL, TOP

@@ -14,7 +14,7 @@ import brotli
 import pytest
 from playwright.sync_api import Page, expect
 
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 
 from .policies import NONCE, RECORD_VIOLATIONS, policy
 from .servers import Answer

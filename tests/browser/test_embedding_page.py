@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 import pytest
 from playwright.sync_api import expect
 
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 
 from .shop import Shop
 from .site_files import ADS_TAG, ANALYTICS_TAG, SIGNUP, site_file

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 
 from .servers import Answer
 from .shop import Shop

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from flask import Flask
 
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 from tests.support.sites import Apply
 
 BENCH = ROOT / "bench"

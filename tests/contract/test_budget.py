@@ -6,7 +6,7 @@ import brotli
 import pytest
 from flask.testing import FlaskClient
 
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 from tests.browser.site_files import ADS_TAG, ANALYTICS_TAG, PIXEL_TAG, site_file
 from tests.support.sites import Apply
 

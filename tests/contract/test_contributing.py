@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 
 PATH = re.compile(r"`((?:consent_server|static|tests|docs|migrations)/[^`\s]*|[A-Z]+\.md)`")
 # What a recipe says is in a file: "`NAMES` in `consent_server/audit/verify.py`".

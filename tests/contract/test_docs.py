@@ -10,9 +10,10 @@ from typing import Any
 import click
 import pytest
 
-from consent_server.app import create_app
+from consent_server.cli import consent
 from consent_server.core.keys import KeyRing, read_header, verify_jws
-from consent_server.core.settings import ROOT, Settings
+from consent_server.core.resources import ROOT
+from consent_server.core.settings import Settings
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE, STATE_LIMIT, STATE_TYPE
 from consent_server.sites.widget_code import layout_names
 
@@ -43,7 +44,7 @@ def code(path: Path) -> str:
 
 
 def test_every_setting_is_on_the_page_and_no_other() -> None:
-    sources = [*(ROOT / "consent_server").rglob("*.py"), ROOT / "gunicorn.conf.py", ROOT / "Makefile"]
+    sources = [*(ROOT / "consent_server").rglob("*.py"), ROOT / "Makefile"]
     text = "".join(path.read_text("utf-8") for path in sources)
     read = set(re.findall(r"\"(CONSENT_[A-Z_]+)\"", text))
     read |= {f"{name}_FILE" for name in re.findall(r"secret\(\"(CONSENT_[A-Z_]+)\"", text)}
@@ -78,7 +79,7 @@ def test_every_command_that_is_named_exists(page: Path, commands: click.Group) -
     shown = code(page)
     targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z]+)", shown)) <= targets
-    for line in re.findall(r"(?:\bconsent|flask --app wsgi) ([a-z].*)", shown):
+    for line in re.findall(r"\bconsent ([a-z].*)", shown):
         _known(line.split(), commands)
 
 
@@ -92,11 +93,10 @@ def _known(words: list[str], command: click.Command) -> None:
     assert {word for word in words if word.startswith("--")} <= options
 
 
-@pytest.fixture(scope="module")
-def commands(tmp_path_factory: pytest.TempPathFactory) -> click.Group:
-    """What `flask --app wsgi` and `consent` know."""
-    app = create_app(Settings.from_env({"CONSENT_INSTANCE": str(tmp_path_factory.mktemp("docs"))}))
-    return app.cli
+@pytest.fixture
+def commands() -> click.Group:
+    """What `consent` knows."""
+    return consent
 
 
 # Pages

@@ -2,7 +2,6 @@
 
 import os
 import re
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +13,10 @@ from flask.testing import FlaskClient
 
 from consent_server.access.web import own_path
 from consent_server.core.files import keep_from_others
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 from tests.support.cast import token
 from tests.support.people import Person
+from tests.support.served import GunicornConf
 
 POWERS = [bits + step for bits in (2**31, 2**32, 2**53, 10**15, 10**18, 2**63, 2**64) for step in (-1, 0, 1)]
 NUMBERS = ["-1", "0", *map(str, POWERS), "9" * 40, "１２"]
@@ -152,9 +152,8 @@ RECEIPT = "0190b5e0-0000-7000-8000-000000000001"
         (f"/v1/notices/{'a' * 64}/pictures/{'b' * 64}.png", f"/v1/notices/{'a' * 64}/pictures/{'b' * 64}.png"),
     ],
 )
-def test_what_a_log_line_keeps_of_a_path(path: str, kept: str) -> None:
-    configuration = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
-    assert configuration["path_without_secrets"](path) == kept
+def test_what_a_log_line_keeps_of_a_path(path: str, kept: str, gunicorn_conf: GunicornConf) -> None:
+    assert gunicorn_conf()["path_without_secrets"](path) == kept
 
 
 def test_what_the_server_writes_is_for_its_own_user_whoever_made_the_folder(tmp_path: Path) -> None:

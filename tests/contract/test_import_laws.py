@@ -11,7 +11,7 @@ from importlinter.application.use_cases import _register_contract_types, read_us
 from importlinter.configuration import configure
 from importlinter.domain.contract import Contract, registry
 
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 
 # Law, a file that is there, and what it must not import.
 BROKEN = [

@@ -19,7 +19,8 @@ from consent_server.access.credentials import ReportLinks
 from consent_server.access.rules import Role
 from consent_server.app import create_app
 from consent_server.core.context import Context
-from consent_server.core.settings import ROOT, Settings
+from consent_server.core.resources import ROOT
+from consent_server.core.settings import Settings
 from consent_server.ledger.seal import seal_ledger
 from consent_server.receipts.erase_visitor import erase_requested
 from consent_server.sites.current_site import CurrentSites

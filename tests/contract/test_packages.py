@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cyclonedx.output.json import JsonV1Dot6
 
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 from docs.bill_of_materials import bill
 
 PIN = re.compile(r"^([A-Za-z0-9_.-]+)(?:\[\w+\])?==([^ \\\n]+)", re.MULTILINE)

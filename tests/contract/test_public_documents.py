@@ -79,12 +79,12 @@ def test_without_migrations_it_is_alive_and_not_ready(
     assert client.get("/healthz").status_code == 200
     response = client.get("/readyz")
     assert response.status_code == 503
-    assert "db upgrade" in response.get_json()["detail"]
+    assert "consent migrate" in response.get_json()["detail"]
     assert "Retry-After" in response.headers
-    assert "db upgrade" in client.get("/widget/shop.js").get_json()["detail"]
+    assert "consent migrate" in client.get("/widget/shop.js").get_json()["detail"]
     listed = app.test_cli_runner().invoke(args=["site", "list"])
     assert (listed.exit_code, listed.stdout) == (1, "")
-    assert "db upgrade" in listed.stderr
+    assert "consent migrate" in listed.stderr
     app.extensions["consent"].database.engine.dispose()
 
 

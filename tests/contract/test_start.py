@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from consent_server.core.keys import KeyRing, new_key_set
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 from tests.support.process import free_port
 
 pytestmark = pytest.mark.slow
@@ -42,7 +42,7 @@ def test_new_keys_need_no_settings(program: list[str], environ: dict[str, str], 
 
 
 @pytest.mark.parametrize(
-    "command", [[*FLASK, "site", "list"], [*FLASK, "key", "rotate"], [*CONSENT, "--help"], GUNICORN]
+    "command", [[*FLASK, "site", "list"], [*FLASK, "key", "rotate"], [*CONSENT, "serve"], GUNICORN]
 )
 def test_missing_settings_are_all_named_at_once(command: list[str], tmp_path: Path) -> None:
     wrong = {"CONSENT_DATABASE_URL": "postgresql+psycopg://nowhere/none", "CONSENT_TRUSTED_PROXIES": "many"}

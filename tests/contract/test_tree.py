@@ -9,7 +9,7 @@ from pathlib import Path
 import brotli
 import pytest
 
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 
 SERVER = ROOT / "consent_server"
 WIDGET = ROOT / "static" / "widget"

@@ -11,7 +11,7 @@ from consent_server.app import create_app
 from consent_server.core.context import Context
 from consent_server.core.errors import UnsuitableDatabase
 from consent_server.core.keys import new_key_set
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 from tests.support.factories import settings_for
 from tests.support.postgresql import PostgreSQL
 from tests.support.process import free_port

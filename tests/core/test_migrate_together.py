@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from consent_server.core.keys import new_key_set
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 from tests.support.postgresql import PostgreSQL
 
 LOCK = int.from_bytes(b"consent")

@@ -19,8 +19,8 @@ from consent_server.app import create_app
 from consent_server.core import append_only
 from consent_server.core.columns import Base
 from consent_server.core.database import Database
+from consent_server.core.resources import ROOT
 from consent_server.core.rules_email import normal_email
-from consent_server.core.settings import ROOT
 from consent_server.decisions import store_tallies as tallies
 from consent_server.decisions.fold_tallies import fold_tallies
 from tests.support.factories import settings_for

@@ -1,13 +1,13 @@
 """Settings: nothing needed in the embedded default, every gap named at once elsewhere (contract, section 7)."""
 
-import runpy
 from pathlib import Path
 
 import pytest
 
 from consent_server.core.errors import InvalidSettings
 from consent_server.core.keys import KeySource, new_key_set
-from consent_server.core.settings import ROOT, Settings
+from consent_server.core.settings import Settings
+from tests.support.served import GunicornConf
 
 POSTGRESQL = {"CONSENT_DATABASE_URL": "postgresql+psycopg://db/consent"}
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -185,10 +185,12 @@ def test_the_consoles_have_a_host_or_a_port_of_their_own(
     ("host", "bind"),
     [("::", "[::]:9000"), ("[::1]", "[::1]:9000"), ("0.0.0.0", "0.0.0.0:9000"), ("localhost", "localhost:9000")],
 )
-def test_gunicorn_listens_on_addresses_of_either_kind(host: str, bind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gunicorn_listens_on_addresses_of_either_kind(
+    host: str, bind: str, monkeypatch: pytest.MonkeyPatch, gunicorn_conf: GunicornConf
+) -> None:
     monkeypatch.setenv("HOST", host)
     monkeypatch.setenv("PORT", "9000")
-    assert runpy.run_path(str(ROOT / "gunicorn.conf.py"))["bind"] == bind
+    assert gunicorn_conf()["bind"] == bind
 
 
 @pytest.mark.parametrize("contact", ["security@shop.example", "mailto:a b@c", "mailto:a@b\nExpires: never", "http://x"])

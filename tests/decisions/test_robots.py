@@ -5,7 +5,7 @@ import re
 import pytest
 from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 from consent_server.decisions import robots
 from consent_server.decisions.robots import APPS, ROBOT_NAMES, is_known_robot
 from consent_server.decisions.rules_robots import is_robot

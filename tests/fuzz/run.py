@@ -15,7 +15,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from consent_server.core.hashes import sha256_hex
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 from tests.support.factories import site_file
 from tests.support.process import free_port
 from tests.support.served import Server

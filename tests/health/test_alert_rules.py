@@ -22,7 +22,7 @@ from consent_server.core.channels import Channel
 from consent_server.core.context import Context
 from consent_server.core.errors import StorageUnavailable
 from consent_server.core.measures import TASK_FAILURES
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 from consent_server.health import read
 from consent_server.ledger.seal import Sealer
 from tests.support.alerts import History

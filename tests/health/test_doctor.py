@@ -14,7 +14,8 @@ from sqlalchemy import text
 
 from consent_server.core import outgoing
 from consent_server.core.context import Context
-from consent_server.core.settings import NAMES, ROOT, unknown_settings
+from consent_server.core.resources import ROOT
+from consent_server.core.settings import NAMES, unknown_settings
 from consent_server.decisions.count_refused import RefusedPosts
 from tests.support.factories import TOP, Body, site_file
 from tests.support.sites import Apply

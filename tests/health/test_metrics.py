@@ -11,7 +11,7 @@ from sqlalchemy import text
 from consent_server import __version__
 from consent_server.core.context import Context
 from consent_server.core.errors import StorageUnavailable
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 from consent_server.health import store as figures
 from consent_server.health import web_metrics
 from consent_server.ledger.seal import seal_ledger

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from consent_server.app import create_app
 from consent_server.core.context import Context
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 from consent_server.decisions.rules_receipt import RECEIPT_LINK
 from consent_server.decisions.rules_tally import ROBOT, of_conversion
 from consent_server.rates.board import amount, percent, points

@@ -16,7 +16,7 @@ from flask import Flask
 
 from consent_server.app import create_app
 from consent_server.core.context import Context, context_of
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 from consent_server.ledger.check import check_ledger
 from consent_server.rates.read import Rates, RatesReader
 from consent_server.rates.read_experiment import read_experiment

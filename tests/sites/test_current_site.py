@@ -14,7 +14,7 @@ from sqlalchemy import Engine, event, text
 from consent_server.app import create_app
 from consent_server.core.context import Context
 from consent_server.core.errors import StorageUnavailable, UnknownSite
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 from consent_server.rates.promote_arm import promote_arm
 from consent_server.sites import store_changes as changes
 from consent_server.sites.current_site import FIRST_LOOK, CurrentSites

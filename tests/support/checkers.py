@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 
 FOLDER = ROOT / "examples" / "backend"
 COMMANDS: dict[str, Sequence[str | Path]] = {

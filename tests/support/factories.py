@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 
 from consent_server.core.canonical import encode
 from consent_server.core.hashes import sha256_hex
-from consent_server.core.settings import ROOT, Settings
+from consent_server.core.resources import ROOT
+from consent_server.core.settings import Settings
 from consent_server.decisions.rules import Action, Answer, Method
 from consent_server.sites.publish import notice_body
 from consent_server.sites.rules_notice import Notice

@@ -4,17 +4,20 @@ import http.client
 import json
 import os
 import re
+import runpy
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from consent_server.core.context import Context
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 from tests.support.factories import PUBLIC_URL, SHOP
 
 VISITOR = "127.0.0.9"  # loopback too, but not the server's own address, so that it can be told apart in a log
@@ -120,6 +123,16 @@ class Start:
     def __call__(self, **environ: str) -> Server:
         self.started.append(Server(self._environ | environ, self._folder))
         return self.started[-1]
+
+
+GunicornConf = Callable[[], dict[str, Any]]
+
+
+@pytest.fixture
+def gunicorn_conf(monkeypatch: pytest.MonkeyPatch) -> GunicornConf:
+    """Reads gunicorn's configuration anew. It makes no folder for measures, which this process would then write to."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", f"consent-measures-{os.getpid()}-")
+    return partial(runpy.run_module, "consent_server.gunicorn_conf")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 
 FOLDER = ROOT / "integrations" / "gtm"
 # In the order in which the editor exports them.

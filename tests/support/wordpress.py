@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 from tests.support.process import free_port
 
 CODE = Path("/usr/share/wordpress")

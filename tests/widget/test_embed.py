@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from consent_server.core.context import Context
-from consent_server.core.settings import ROOT
+from consent_server.core.resources import ROOT
 from consent_server.sites import catalogue
 from consent_server.sites.current_site import CurrentSites
 from consent_server.widget.serve import ServeWidget
