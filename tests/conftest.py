@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.support.application",
     "tests.support.cast",
     "tests.support.served",
+    "tests.support.installed",
     "tests.support.alerts",
     "tests.support.checkers",
     "tests.support.traces",

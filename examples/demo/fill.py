@@ -1,6 +1,6 @@
 """Fill the example site with a made-up year, through the use cases that real visitors go through.
 
-`consent demo --year` does it. Alone: python examples/demo/fill.py, after `consent migrate`; CONSENT_INSTANCE says where.
+`consent demo --year` does it. By itself: python examples/demo/fill.py, after `consent migrate` in CONSENT_INSTANCE.
 Settled, signed, counted and sealed as ever; only the clock is told what time it is. The site is marked as a
 demonstration in its settings, and every page that tells of it says so. It must not be there before.
 """

@@ -52,7 +52,7 @@ def test_the_second_waits_and_finds_nothing_to_do(dialect: str, tmp_path: Path, 
     else:
         environ["CONSENT_DATABASE_URL"] = f"sqlite:///{tmp_path / 'consent.sqlite3'}"
         held = held_sqlite(tmp_path / "consent.sqlite3")
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
+    command = [sys.executable, "-m", "consent_server", "migrate"]
     with held as waiting:
         both = [subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True) for _ in range(2)]
         while waiting() < 2:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,19 @@ from tests.support.factories import PUBLIC_URL, SHOP
 VISITOR = "127.0.0.9"  # loopback too, but not the server's own address, so that it can be told apart in a log
 
 
+GUNICORN = ("-m", "gunicorn", "wsgi:app")
+
+
 class Server:
     """A gunicorn on a free port, with its own folder."""
 
-    def __init__(self, environ: dict[str, str], folder: Path) -> None:
+    def __init__(
+        self, environ: dict[str, str], folder: Path, command: Sequence[str] = GUNICORN, where: Path = ROOT
+    ) -> None:
         self._log = folder / "access.log"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "wsgi:app"], cwd=ROOT, env=environ, stdout=log,
+                [sys.executable, *command], cwd=where, env=environ, stdout=log,
                 stderr=subprocess.PIPE, text=True, start_new_session=True,
             )  # fmt: skip
         self._said: list[str] = []
@@ -61,6 +66,11 @@ class Server:
     def pid(self) -> int:
         """The process id of the master."""
         return self._process.pid
+
+    @property
+    def printed(self) -> str:
+        """What it printed beside its errors: its access lines among it."""
+        return self._log.read_text("utf-8")
 
     @property
     def running(self) -> bool:
