@@ -114,6 +114,10 @@ widget: node_modules/.installed ## Build the widget and the script of the charts
 wheel: $(VENV)/.installed-dev ## Build dist/consent_server-VERSION-py3-none-any.whl, which needs no checkout
 	@$(BIN)/python -m hatchling build --target wheel --directory dist
 
+.PHONY: try-wheel
+try-wheel: $(VENV)/.installed-dev chromium fonts mmdebstrap ## Install the wheel on a Debian with nothing but Python, and decide in its demo shop
+	$(BIN)/python -m tests.deploy.try_wheel
+
 .PHONY: embed
 embed: $(VENV)/.installed-dev node_modules/.installed $(APPS)/node_modules/.installed chromium ## Pack the npm package, and try it in a React and in a Vue application
 	cd packages/embed && npm pack --silent
@@ -168,7 +172,7 @@ $(APPS)/node_modules/.installed: $(APPS)/package.json $(APPS)/package-lock.json 
 # Each of these is installed by apt-get when it is missing and we may; otherwise it says what to install.
 APT = tests/install-debian-packages
 
-.PHONY: node chromium fonts firefox postgresql pgbouncer openssl php golang debian-wordpress promtool wrk
+.PHONY: node chromium fonts firefox postgresql pgbouncer openssl php golang debian-wordpress promtool wrk mmdebstrap
 node:
 	@$(APT) npm nodejs npm
 chromium:
@@ -199,3 +203,5 @@ debian-wordpress: php
 	@$(APT) /usr/share/wordpress/wp-content/themes/twentytwentythree/style.css wordpress-theme-twentytwentythree
 wrk:
 	@$(APT) wrk wrk
+mmdebstrap:
+	@$(APT) mmdebstrap mmdebstrap

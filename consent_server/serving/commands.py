@@ -118,6 +118,11 @@ def demo(port: int, shop_port: int, keep: Path | None, year: bool) -> NoReturn:
         if year and not any(folder.glob("*")):
             click.echo("Making a year of visitors, about two minutes …", err=True)
             make_year(folder)
-        _prepare(welcomes=True, example=True)
-        click.echo(f"  Ctrl+C ends it. {'It stays in ' + str(folder) if keep else 'All of it is deleted then'}.\n")
-        sys.exit(serve_with_shop())
+        _prepare(welcomes=False, example=True)
+        sys.exit(serve_with_shop(port, lambda: _say_demonstration(keep)))
+
+
+def _say_demonstration(kept: Path | None) -> None:
+    click.get_current_context().invoke(welcome)
+    context().database.close()
+    click.echo(f"  Ctrl+C ends it. {f'What was made stays in {kept}' if kept else 'All of it is deleted then'}.\n")

@@ -3,10 +3,12 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -60,18 +62,31 @@ def make_year(folder: Path) -> None:
     unfinished.rename(folder)
 
 
-def serve_with_shop() -> int:
-    """Serve, with the shop beside it, until one is told to end; the server's exit status."""
+def serve_with_shop(port: int, say: Callable[[], None]) -> int:
+    """Serve, with the shop beside it, until one is told to end; the server's exit status.
+
+    `say` is called when both can be looked at: a page that is opened earlier would stay without a banner.
+    """
     # As by Ctrl-C: what was started ends, and what is not kept is deleted.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    shop = subprocess.Popen([sys.executable, str(SHOP)], stdout=subprocess.DEVNULL)  # noqa: S603
-    server = subprocess.Popen([sys.executable, "-P", "-m", "consent_server.gunicorn_conf"])
+    running = [subprocess.Popen([sys.executable, "-P", "-m", "consent_server.gunicorn_conf"])]
     try:
-        return server.wait()
+        if _listens(port, running[0]):
+            running.append(subprocess.Popen([sys.executable, str(SHOP)], stdout=subprocess.DEVNULL))  # noqa: S603
+            say()
+        return running[0].wait()
     except KeyboardInterrupt:
         return 0
     finally:
-        for process in (server, shop):
+        for process in running:
             process.terminate()
-        for process in (server, shop):
+        for process in running:
             process.wait()
+
+
+def _listens(port: int, server: "subprocess.Popen[bytes]") -> bool:
+    while server.poll() is None:
+        with suppress(OSError), socket.create_connection((HOST, port)):
+            return True
+        time.sleep(0.05)
+    return False
