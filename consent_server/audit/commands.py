@@ -45,7 +45,7 @@ def export(site_key: str, since: datetime | None, until: datetime | None, output
     click.echo(f"{output} written, {size} bytes", err=output == STANDARD_OUTPUT)
 
 
-@evidence.command("verify")
+@evidence.command("verify", with_appcontext=False)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @click.option("--checkpoint", "kept", multiple=True, type=click.Path(exists=True), help="A checkpoint that you kept.")
 def verify(file: str, kept: tuple[str, ...]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import click
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 
 from consent_server.core.context import context
 from consent_server.core.database import Database
@@ -30,14 +30,14 @@ retention = AppGroup("retention", help="Proofs whose time is over.")
 visitor = AppGroup("visitor", help="What visitors ask for their records.")
 
 
-@receipt.command("verify")
+@receipt.command("verify", with_appcontext=False)
 @click.argument("file", type=TEXT)
 @click.option("--jwks", type=TEXT, help="Published keys; default: this server's own.")
 @click.option("--proof", type=TEXT, help="Its proof from the ledger: what a receipt of a revoked key needs to hold.")
 @refusing
 def verify(file: Any, jwks: Any, proof: Any) -> None:
     """Check a receipt (a compact JWS in FILE, - for stdin) with published keys, without a network."""
-    ring = KeyRing.from_jwks(jwks.read()) if jwks else context().keys.ring
+    ring = KeyRing.from_jwks(jwks.read()) if jwks else _own_keys()
     verification = verify_offline(file.read().strip(), ring, read_proof(proof.read()) if proof else None)
     for check in verification.checks:
         say(f"{'ok  ' if check.ok else 'FAIL'} {check.name}: {check.detail}")
@@ -45,6 +45,11 @@ def verify(file: Any, jwks: Any, proof: Any) -> None:
         sys.exit(1)
     for name, value in verification.claims.items():
         say(f"     {name}: {value}")
+
+
+@with_appcontext
+def _own_keys() -> KeyRing:
+    return context().keys.ring
 
 
 @retention.command("run")

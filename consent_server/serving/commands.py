@@ -24,13 +24,14 @@ from consent_server.serving.demonstrate import (
 from consent_server.serving.listen import require_port
 from consent_server.sites.find import list_sites
 
-PORT = click.IntRange(0, 65535)
+PORT = click.IntRange(1, 65535)
+ANY_PORT = click.IntRange(0, 65535)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command("serve")
 @click.option("--host", metavar="ADDRESS", envvar="HOST", default="127.0.0.1", help="To listen on; 0.0.0.0 is all.")
-@click.option("--port", metavar="PORT", envvar="PORT", type=PORT, default=8000, show_default=True)
+@click.option("--port", metavar="PORT", envvar="PORT", type=ANY_PORT, default=8000, show_default=True)
 @click.option(
     "--workers", metavar="NUMBER", envvar="WEB_CONCURRENCY", type=click.IntRange(1), default=2, show_default=True,
     help="Processes: as many as there are cores.",

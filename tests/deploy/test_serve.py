@@ -34,6 +34,14 @@ def test_the_help_tells_our_commands_in_a_sentence_each_and_needs_no_settings(tm
     assert list(tmp_path.iterdir()) == []
 
 
+def test_whoever_checks_a_receipt_with_published_keys_gets_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_text(run("key", "new").stdout, "utf-8")
+    (tmp_path / "receipt.jws").write_text("x.y.z", "utf-8")
+    files = [str(tmp_path / "receipt.jws"), "--jwks", str(tmp_path / "keys.json")]
+    assert run("receipt", "verify", *files, CONSENT_INSTANCE=str(tmp_path / "none")).exit_code == 1
+    assert not (tmp_path / "none").exists()
+
+
 def commands(group: click.Group = consent) -> Iterator[click.Command]:
     for command in group.commands.values():
         yield command
@@ -49,7 +57,7 @@ def test_every_command_says_in_a_sentence_what_it_does() -> None:
 def test_a_port_that_is_taken_is_said_with_another_one(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        for command in (["serve"], ["demo", "--shop-port", "0"]):
+        for command in (["serve"], ["demo"]):
             done = run(*command, "--port", str(port), CONSENT_INSTANCE=str(tmp_path / "none"))
             assert (done.exit_code, done.stdout) == (1, "")
             assert done.stderr.startswith(f"Something else listens on 127.0.0.1:{port}. ")
