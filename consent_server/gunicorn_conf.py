@@ -4,6 +4,7 @@
 there before anything reads it. `gunicorn wsgi:app` in a checkout has it from gunicorn.conf.py.
 """
 
+import fcntl
 import gc
 import glob
 import json
@@ -30,16 +31,41 @@ MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
 
 
 def forget_measures() -> None:
-    """Remove what servers left that were killed, and so could not."""
+    """Remove what servers left that were killed, and so could not.
+
+    Whoever is alive holds a lock on theirs. Process ids say nothing: a container has others, and may share the memory.
+    """
     for folder in glob.glob(f"{MEMORY}/consent-measures-*-*"):
-        if not os.path.exists(f"/proc/{os.path.basename(folder).split('-')[2]}"):
+        with suppress(OSError):
+            os.close(_locked(folder))
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_measures() -> str:
+    """A folder of this server's own, locked for as long as it or a worker of it lives."""
+    while True:
+        folder = tempfile.mkdtemp(prefix=_measures, dir=MEMORY)
+        with suppress(OSError):
+            _locked(folder)
+            # Another server may have come between, and have taken it for one that was left.
+            if os.path.isdir(folder):
+                return folder
+
+
+def _locked(folder: str) -> int:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 _measures = f"consent-measures-{os.getpid()}-"
 if not os.path.basename(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")).startswith(_measures):
     forget_measures()
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=_measures, dir=MEMORY)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = make_measures()
 
 bind = host_and_port(os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000"))
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))

@@ -78,6 +78,9 @@ def serve_with_shop(port: int, say: Callable[[], None]) -> int:
     except KeyboardInterrupt:
         return 0
     finally:
+        # Nothing is deleted before those who use it have ended.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
         for process in running:
             process.terminate()
         for process in running:
