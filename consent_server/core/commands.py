@@ -24,7 +24,7 @@ def new_keys() -> None:
 def rotate() -> None:
     """Sign with a new key from now on; old public keys stay published, each with the time of its end.
 
-    For a key that others may know: key revoke.
+    For a key that others may know: consent key revoke.
     """
     click.echo(f"new key {context().keys.rotate(context().now())}")
 

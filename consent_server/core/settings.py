@@ -84,7 +84,7 @@ class Settings:
             reader.missing("CONSENT_SIGNING_KEYS")
         if not embedded and signing_keys_file and not Path(signing_keys_file).is_file():
             # Keys that each server makes for itself would be keys that no two servers share.
-            reader.faults.append(Fault("CONSENT_SIGNING_KEYS_FILE", "does not exist; make it with: key new"))
+            reader.faults.append(Fault("CONSENT_SIGNING_KEYS_FILE", "does not exist; make it with: consent key new"))
         if signing_keys and not _is_key_set(signing_keys):
             reader.faults.append(Fault("CONSENT_SIGNING_KEYS", "must be a JWK Set of Ed25519 keys"))
         public_url = reader.url("CONSENT_PUBLIC_URL", _own_address(environ))

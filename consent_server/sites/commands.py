@@ -94,7 +94,7 @@ def _say_published(published: Published, check: bool) -> None:
     click.echo(f"tag {site_tag(published.site.key)}")
     # Only said: pictures take seconds and a browser, and a site must not wait for either.
     if not check and (missing := missing_pictures(context().database, published.site.key)):
-        click.echo(f"pictures {len(missing)} missing; to take them: notice picture {published.site.key}")
+        click.echo(f"pictures {len(missing)} missing; to take them: consent notice picture {published.site.key}")
 
 
 def _say_experiment(plan: Plan, would: str) -> None:
@@ -195,7 +195,7 @@ def show_vendor(key: str) -> None:
     entry = catalogue.vendors().get(key)
     if entry is None:
         near = get_close_matches(key, catalogue.vendors(), n=3, cutoff=0.4)
-        hint = f" Do you mean {', '.join(near)}?" if near else " See: vendor list"
+        hint = f" Do you mean {', '.join(near)}?" if near else " See: consent vendor list"
         raise click.BadParameter(f'"{key}" is not in the catalogue.{hint}', param_hint="KEY")
     for label, text in _facts(key, entry):
         say(f"{label:<13}{text}".rstrip())

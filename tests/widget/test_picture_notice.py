@@ -67,7 +67,7 @@ def test_site_apply_says_what_is_missing_and_takes_none(app: Flask, tmp_path: Pa
     file = tmp_path / "shop.toml"
     file.write_text(site_file(), "utf-8")
     said = app.test_cli_runner().invoke(args=["site", "apply", str(file)]).output
-    assert "pictures 4 missing; to take them: notice picture shop" in said
+    assert "pictures 4 missing; to take them: consent notice picture shop" in said
 
 
 @pytest.mark.on_both_databases
