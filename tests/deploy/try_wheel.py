@@ -65,7 +65,7 @@ class Debian:
 
     def start(self, command: Sequence[str]) -> "subprocess.Popen[str]":
         """A program in it."""
-        inside = {"PATH": f"{VENV}/bin:/usr/bin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", **self.environ}
+        inside = {"PATH": f"{VENV}/bin:/usr/bin:/bin", "HOME": "/srv", "LC_ALL": "C.UTF-8", **self.environ}
         shown = ["/etc/resolv.conf", "/etc/hosts", *self.shown]
         entered = ["unshare", "--mount", "sh", "-c", IN_ROOT, "sh", str(self.folder), *shown, "--", "env", "-i"]
         values = [f"{name}={value}" for name, value in inside.items()]
@@ -130,10 +130,10 @@ def main() -> None:
         with step(f"make a root of Debian {SUITE} with Python and nothing else"):
             debian.make()
         began = time.monotonic()
-        shutil.copy(wheel, debian.folder / "root" / wheel.name)
+        shutil.copy(wheel, debian.folder / "srv" / wheel.name)
         with step("python3 -m venv; pip install of the wheel"):
             debian.run("python3", "-m", "venv", VENV)
-            debian.run("pip", "install", "--quiet", "--no-cache-dir", f"/root/{wheel.name}")
+            debian.run("pip", "install", "--quiet", "--no-cache-dir", f"/srv/{wheel.name}")
         assert debian.run("consent", "--version").startswith("consent ")
         port, shop_port = free_port(), free_port()
         with step("consent demo, until it says where to look"):
@@ -142,10 +142,10 @@ def main() -> None:
         try:
             with step("a decision in a browser on the shop, and its receipt"):
                 receipt, keys = visit(f"http://127.0.0.1:{shop_port}/")
-            (debian.folder / "root" / "receipt.jws").write_text(receipt, "utf-8")
-            (debian.folder / "root" / "keys.json").write_text(keys, "utf-8")
+            (debian.folder / "srv" / "receipt.jws").write_text(receipt, "utf-8")
+            (debian.folder / "srv" / "keys.json").write_text(keys, "utf-8")
             with step("consent receipt verify"):
-                verified = debian.run("consent", "receipt", "verify", "/root/receipt.jws", "--jwks", "/root/keys.json")
+                verified = debian.run("consent", "receipt", "verify", "/srv/receipt.jws", "--jwks", "/srv/keys.json")
         finally:
             demo.terminate()
             demo.communicate()
