@@ -54,9 +54,10 @@ def make_year(folder: Path) -> None:
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     environ = os.environ | {"CONSENT_INSTANCE": str(unfinished)}
-    consent = [sys.executable, "-P", "-m", "consent_server"]
-    subprocess.run([*consent, "migrate"], env=environ, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
-    subprocess.run([sys.executable, str(YEAR)], env=environ, check=True)  # noqa: S603
+    for program in (["-P", "-m", "consent_server", "migrate"], [str(YEAR)]):
+        done = subprocess.run([sys.executable, *program], env=environ, check=False, stdout=subprocess.DEVNULL)  # noqa: S603
+        if done.returncode:
+            sys.exit("The year was not made; nothing of it is kept.")
     if folder.is_dir():
         folder.rmdir()
     unfinished.rename(folder)
