@@ -47,7 +47,7 @@ def python_packages() -> Iterator[Component]:
 def npm_packages() -> Iterator[Component]:
     """What package-lock.json pins, each with the hash of its file."""
     packages: dict[str, Any] = json.loads((ROOT / "package-lock.json").read_text("utf-8"))["packages"]
-    bundled = _with_dependencies(packages)
+    bundled = bundled_packages()
     for place, package in packages.items():
         if not place:
             continue
@@ -61,12 +61,14 @@ def npm_packages() -> Iterator[Component]:
         )  # fmt: skip
 
 
-def _with_dependencies(packages: dict[str, Any]) -> set[str]:
+def bundled_packages() -> list[str]:
+    """The npm packages of which something is in what a server serves, with what those need."""
+    packages: dict[str, Any] = json.loads((ROOT / "package-lock.json").read_text("utf-8"))["packages"]
     found, waiting = set[str](), list(BUNDLED)
     while waiting:
         found.add(path := waiting.pop())
         waiting += packages[f"node_modules/{path}"].get("dependencies", ())
-    return found
+    return sorted(found)
 
 
 def _hash(integrity: str) -> HashType:

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Checks an evidence pack of a consent ledger. Needs Python 3.8 or newer and nothing else; reads, never writes.
 
     python3 verify.py [PACK.zip | FOLDER] [--keys JWKS] [--checkpoint NOTE]... [--proof JSON]... [--witness VKEY]...

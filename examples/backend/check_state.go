@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Before a back end sends an event (Conversions API, Measurement Protocol): has this visitor agreed?
 //
 //	go run check_state.go SERVER SITE VENDOR PURPOSE…

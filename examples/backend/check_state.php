@@ -1,4 +1,5 @@
 <?php
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Before a back end sends an event (Conversions API, Measurement Protocol): has this visitor agreed?
  * PHP 8.1 or newer with sodium, which comes with it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Before a back end sends an event (Conversions API, Measurement Protocol): has this visitor agreed?
 
     python check_state.py SERVER SITE VENDOR PURPOSE…

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * A Cloudflare Worker in front of an endpoint that passes events on (Conversions API, Measurement Protocol): a request
  * of a visitor who has not agreed is answered with 204 and goes no further. WebCrypto only; `wrangler deploy worker.mjs`
