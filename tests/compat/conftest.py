@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from consent_server.app import create_app
 from tests.support.postgresql import PostgreSQL
 
 HERE = Path(__file__).parent
+# Newest first. On every day only what the last release left is read; before a release what each did.
+RELEASES = ("0.2.0", "0.1.0")
+LAST = HERE / f"made-by-{RELEASES[0]}"
 
 
 @dataclass(frozen=True)
@@ -68,9 +72,16 @@ class Server:
         return result.exit_code, result.output
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run whatever reads what a release left for each release."""
+    if "kept" in metafunc.fixturenames:
+        releases = RELEASES if metafunc.config.getoption("--slow") else RELEASES[:1]
+        metafunc.parametrize("kept", releases, indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def kept() -> Kept:
-    return Kept(HERE / "made-by-0.1.0")
+def kept(request: pytest.FixtureRequest) -> Kept:
+    return Kept(HERE / f"made-by-{request.param}")
 
 
 @pytest.fixture(scope="session")
@@ -128,10 +139,11 @@ def kept_sqlite(kept: Kept, serve: Callable[[str], Server], tmp_path_factory: py
 @pytest.fixture(scope="session")
 def kept_postgresql(kept: Kept, serve: Callable[[str], Server], postgresql: PostgreSQL) -> str:
     """The name of a database that holds the kept rows after every later migration."""
-    postgresql.execute("CREATE DATABASE compat")
-    postgresql.execute(gzip.decompress((kept.folder / "postgresql.sql.gz").read_bytes()).decode(), "compat")
-    migrate(serve(postgresql.url("compat")))
-    return "compat"
+    name = re.sub(r"\W", "_", kept.folder.name)
+    postgresql.execute(f"CREATE DATABASE {name}")
+    postgresql.execute(gzip.decompress((kept.folder / "postgresql.sql.gz").read_bytes()).decode(), name)
+    migrate(serve(postgresql.url(name)))
+    return name
 
 
 @pytest.fixture(scope="session")
@@ -141,7 +153,7 @@ def server(kept_sqlite: Path, serve: Callable[[str], Server]) -> Server:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def either_server(request: pytest.FixtureRequest) -> Server:
+def either_server(request: pytest.FixtureRequest, kept: Kept) -> Server:
     """A server on each kind of database, for whoever asks what SQL answers and changes nothing that another reads."""
     return request.getfixturevalue("server" if request.param == "sqlite" else "server_on_postgresql")  # type: ignore[no-any-return]
 
@@ -149,8 +161,9 @@ def either_server(request: pytest.FixtureRequest) -> Server:
 @pytest.fixture(scope="session")
 def server_on_postgresql(kept_postgresql: str, postgresql: PostgreSQL, serve: Callable[[str], Server]) -> Server:
     """The same on PostgreSQL, in a copy: nobody may be connected to what others copy."""
-    postgresql.execute(f"CREATE DATABASE compat_read TEMPLATE {kept_postgresql}")
-    return serve(postgresql.url("compat_read"))
+    name = f"{kept_postgresql}_read"
+    postgresql.execute(f"CREATE DATABASE {name} TEMPLATE {kept_postgresql}")
+    return serve(postgresql.url(name))
 
 
 NUMBERS = count()

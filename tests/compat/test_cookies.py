@@ -6,18 +6,22 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from .conftest import HERE, Kept, Server
-
-COOKIES = Kept(HERE / "made-by-0.1.0").json("cookies.json")
+from .conftest import Kept, Server
 
 
-def test_server_and_widget_wrote_the_same() -> None:
-    assert [cookie["by_server"] for cookie in COOKIES] == [cookie["by_widget"] for cookie in COOKIES]
+@pytest.fixture
+def cookies(kept: Kept) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = kept.json("cookies.json")
+    return found
+
+
+def test_server_and_widget_wrote_the_same(cookies: list[dict[str, Any]]) -> None:
+    assert [cookie["by_server"] for cookie in cookies] == [cookie["by_widget"] for cookie in cookies]
 
 
 @pytest.mark.parametrize("own_server", ["sqlite"], indirect=True)
-def test_the_server_reads_a_cookie(own_server: Server) -> None:
-    for cookie in COOKIES:
+def test_the_server_reads_a_cookie(own_server: Server, cookies: list[dict[str, Any]]) -> None:
+    for cookie in cookies:
         claims = chosen_with(own_server, cookie)
         assert claims["change"] is True, cookie["name"]
         visitor = parse_qs(cookie["by_server"]).get("i", [None])[0]
@@ -40,14 +44,16 @@ def chosen_with(server: Server, cookie: dict[str, str]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("own_server", ["sqlite"], indirect=True)
-def test_who_has_a_cookie_is_not_counted_as_asked(own_server: Server, kept: Kept) -> None:
+def test_who_has_a_cookie_is_not_counted_as_asked(
+    own_server: Server, kept: Kept, cookies: list[dict[str, Any]]
+) -> None:
     path = next(iter(kept.json("rates.json")))
 
     def shown() -> int:
         return int(own_server.get(path, token="marketer").get_json()["totals"]["shown"])
 
     before, opened = shown(), {"Sec-Fetch-Dest": "document"}
-    own_server.get("/sites/shop/choice", **opened, Cookie=f"eu-consent={COOKIES[0]['by_widget']}")
+    own_server.get("/sites/shop/choice", **opened, Cookie=f"eu-consent={cookies[0]['by_widget']}")
     assert shown() == before
     own_server.get("/sites/shop/choice", **opened)
     assert shown() == before + 1

@@ -16,10 +16,10 @@ from consent_server.sites.site_file import arm_of, read_site_file
 from tests.support.factories import notice_of
 from tests.support.people import browser_of
 
-from .conftest import HERE, Kept, Server
+from .conftest import LAST, Kept, Server
 
 ARM = re.compile("% ([a-z]+) notice ([0-9a-f]{64})")
-SITES = sorted(path.stem for path in (HERE / "made-by-0.1.0" / "sites").glob("*.toml") if path.stem != "shop-first")
+SITES = sorted(path.stem for path in (LAST / "sites").glob("*.toml") if path.stem != "shop-first")
 
 
 def test_a_migrated_server_is_ready(either_server: Server) -> None:

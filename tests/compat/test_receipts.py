@@ -9,10 +9,10 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from .conftest import HERE, Kept, Server
+from .conftest import LAST, Kept, Server
 
-NAMES = sorted(path.stem for path in (HERE / "made-by-0.1.0" / "receipts").glob("*.json") if "." not in path.stem)
-ERASED = sorted(path.stem for path in (HERE / "made-by-0.1.0" / "receipts").glob("erased*.jws"))
+NAMES = sorted(path.stem for path in (LAST / "receipts").glob("*.json") if "." not in path.stem)
+ERASED = sorted(path.stem for path in (LAST / "receipts").glob("erased*.jws"))
 FORMS = {"json": "application/json", "jsonld": "application/ld+json", "jws": "application/jose"}
 
 
