@@ -22,6 +22,9 @@ demo: $(VENV)/.installed ## Serve the example site with a made-up year of visito
 	@$(BIN)/consent demo --year --keep instance-demo/year
 
 APPS := packages/embed/test-apps
+# The release that everybody has, whose data this version takes over.
+LAST_COMMIT := 08acbca2fb2ec94a7a57d1867a2b474f81d3f319
+LAST := $(VENV)/release-0.2.0
 BUILT := static/widget/dist consent_server/rates/assets/dist
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 # As tests/support/environment.py has it for what pytest starts; these are read before that.
@@ -37,7 +40,7 @@ test-fast: ready ## Pass what needs no browser and not long: whether a change is
 	$(PYTEST) -m "not browser and not slow"
 
 .PHONY: test-slow
-test-slow: ready debian-wordpress promtool ## Pass every test with the figures of a release: before one
+test-slow: ready debian-wordpress promtool $(LAST)/.installed ## Pass every test with the figures of a release: before one
 	$(PYTEST) --slow
 
 # The build comes before the tests, which read what it writes.
@@ -54,6 +57,10 @@ backends: $(VENV)/.installed-dev node php golang ## Run the checks of examples/b
 .PHONY: wordpress
 wordpress: $(VENV)/.installed-dev chromium fonts debian-wordpress ## Run the WordPress plug-in on WordPress with MariaDB, in Chromium
 	$(BIN)/python -m pytest --slow tests/browser/test_wordpress.py
+
+.PHONY: upgrade
+upgrade: $(VENV)/.installed-dev $(LAST)/.installed ## Bring a made-up year of the last release to this version; a minute
+	$(BIN)/python -m pytest --slow tests/compat/test_upgrade.py
 
 .PHONY: gtm
 gtm: $(VENV)/.installed-dev node ## Run the own tests of the template for Tag Manager
@@ -158,6 +165,15 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@$(BIN)/pip install --quiet --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+# As it said itself: from a checkout, with the packages that it names.
+$(LAST)/.installed: | $(BIN)/python
+	@echo "Installing the last release …"
+	@rm -rf $(LAST) && mkdir $(LAST) && git archive $(LAST_COMMIT) | tar -x -C $(LAST)
+	@python3 -m venv $(LAST)/.venv
+	@$(LAST)/.venv/bin/pip install --quiet --requirement $(LAST)/requirements.txt
+	@$(LAST)/.venv/bin/pip install --quiet --no-deps --editable $(LAST)
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json | node

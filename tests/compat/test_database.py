@@ -16,7 +16,7 @@ from consent_server.sites.site_file import arm_of, read_site_file
 from tests.support.factories import notice_of
 from tests.support.people import browser_of
 
-from .conftest import LAST, Kept, Server
+from .conftest import LAST, Kept, Server, as_before
 
 ARM = re.compile("% ([a-z]+) notice ([0-9a-f]{64})")
 SITES = sorted(path.stem for path in (LAST / "sites").glob("*.toml") if path.stem != "shop-first")
@@ -95,25 +95,14 @@ def test_an_archived_notice_is_replayed_with_what_it_was_served_with(server: Ser
         assert json.loads(server.get(script).text.splitlines()[1]) == served[part]
 
 
-NEW = ("placeholders", "marked")
-
-
-def before(figures: Any) -> Any:
-    """Without what was not counted or said before, and so is 0 or empty."""
-    if isinstance(figures, dict):
-        assert not any(figures.get(name) for name in NEW)
-        return {name: before(value) for name, value in figures.items() if name not in NEW}
-    return [before(value) for value in figures] if isinstance(figures, list) else figures
-
-
 def test_rates_are_the_same_figures(either_server: Server, kept: Kept) -> None:
     for path, told in kept.json("rates.json").items():
-        assert before(either_server.get(path, token="marketer").get_json()) == told
+        assert as_before(either_server.get(path, token="marketer").get_json()) == told
 
 
 def test_an_experiment_has_the_same_figures(either_server: Server, kept: Kept) -> None:
     answer = either_server.get("/v1/sites/experiment/experiment", token="operator")
-    assert before(answer.get_json()) == kept.json("experiment.json")
+    assert as_before(answer.get_json()) == kept.json("experiment.json")
 
 
 def test_an_alert_is_still_told(either_server: Server) -> None:
