@@ -119,9 +119,10 @@ def test_a_decision_about_the_code_is_short_and_whole(adr: Path) -> None:
     assert (headings[0], headings[-1]) == ("## Context", "## Decision")
 
 
-def test_every_test_that_the_page_about_attacks_names_is_there() -> None:
-    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", (DOCS / "security.md").read_text("utf-8"))
-    assert len(named) > 30
+@pytest.mark.parametrize(("page", "at_least"), [("security", 30), ("versions", 4)])
+def test_every_test_that_a_page_names_is_there(page: str, at_least: int) -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", (DOCS / f"{page}.md").read_text("utf-8"))
+    assert len(named) >= at_least
     for path, test in named:
         assert re.search(rf"^def {test or 'test_'}", (ROOT / path).read_text("utf-8"), re.MULTILINE), (path, test)
 
