@@ -108,6 +108,14 @@ sbom: $(VENV)/.installed-dev ## Write sbom.cdx.json, a bill of materials (Cyclon
 	@$(BIN)/python -m docs.bill_of_materials > sbom.cdx.json
 	@echo sbom.cdx.json
 
+.PHONY: version
+version: $(VENV)/.installed-dev ## Set the version everywhere and cut the changelog: make version V=0.3.0
+	@$(BIN)/python -m release.places "$(V)"
+
+.PHONY: release
+release: $(VENV)/.installed-dev node_modules/.installed ## Build all that goes out with a version into dist/; publishes nothing
+	@$(BIN)/python -m release.build dist
+
 .PHONY: format
 format: $(VENV)/.installed-dev ## Format the Python code
 	$(BIN)/ruff check --fix .

@@ -10,11 +10,13 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from cyclonedx.model import HashAlgorithm, HashType
-from cyclonedx.model.bom import Bom
+from cyclonedx.model.bom import Bom, BomMetaData
 from cyclonedx.model.component import Component, ComponentScope, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
@@ -25,14 +27,15 @@ PIN = re.compile(r"^([A-Za-z0-9_.-]+)==([^ \\]+)", re.MULTILINE)
 BUNDLED = ("chart.js",)
 
 
-def bill() -> Bom:
-    """All of it."""
+def bill(made_at: datetime | None = None) -> Bom:
+    """All of it. The same packages at the same time are the same bill."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     made = Component(
         name=project["name"], version=project["version"], type=ComponentType.APPLICATION, bom_ref=project["name"]
     )
-    bom = Bom(components=[*python_packages(), *npm_packages()])
-    bom.metadata.component = made
+    bom = Bom(components=[*python_packages(), *npm_packages()], metadata=BomMetaData(component=made, timestamp=made_at))
+    purls = sorted(f"{part.purl} {part.bom_ref}" for part in bom.components)
+    bom.serial_number = uuid5(NAMESPACE_URL, "\n".join([project["name"], project["version"], *purls]))
     bom.register_dependency(made, (part for part in bom.components if part.scope is ComponentScope.REQUIRED))
     return bom
 

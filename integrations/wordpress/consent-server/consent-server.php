@@ -2,7 +2,7 @@
 /**
  * Plugin Name: Consent Server
  * Description: The banner of your own consent server: its tag first in the head, out of reach of optimisers, and the WP Consent API in both directions.
- * Version: 0.1.0
+ * Version: 0.2.0
  * Requires at least: 5.7
  * Requires PHP: 7.4
  * License: Apache-2.0
@@ -13,7 +13,7 @@
 defined( 'ABSPATH' ) || exit;
 
 const CONSENT_SERVER_OPTION  = 'consent_server';
-const CONSENT_SERVER_VERSION = '0.1.0';
+const CONSENT_SERVER_VERSION = '0.2.0';
 
 require __DIR__ . '/includes/settings.php';
 require __DIR__ . '/includes/tag.php';
