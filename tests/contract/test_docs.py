@@ -19,7 +19,9 @@ from consent_server.sites.widget_code import layout_names
 
 DOCS = ROOT / "docs"
 READMES = [path for part in ("examples", "integrations", "packages") for path in ROOT.glob(f"{part}/*/README.md")]
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md"), *READMES])
+# At the root, and what the forge shows to whoever proposes a change.
+OWN = [*ROOT.glob("*.md"), *(ROOT / ".github").rglob("*.md")]
+PAGES = sorted([*OWN, *DOCS.rglob("*.md"), *READMES])
 ADRS = sorted((DOCS / "adr").glob("*.md"))
 LONGEST_ADR = 40
 APPS = "packages/embed/test-apps"
