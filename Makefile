@@ -177,6 +177,7 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 
 # As it said itself: from a checkout, with the packages that it names.
 $(LAST)/.installed: | $(BIN)/python
+	@git cat-file -e $(LAST_COMMIT) || { echo "The last release is not in this checkout: git fetch --unshallow"; exit 1; }
 	@echo "Installing the last release …"
 	@rm -rf $(LAST) && mkdir $(LAST) && git archive $(LAST_COMMIT) | tar -x -C $(LAST)
 	@python3 -m venv $(LAST)/.venv

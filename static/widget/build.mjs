@@ -2,7 +2,7 @@
 // The same sources give the same bytes.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
@@ -91,6 +91,8 @@ const brotli = (text) =>
 
 await rm(join(here, "dist"), { recursive: true, force: true });
 for (const part of ["vendors", "looks"]) await mkdir(join(here, "dist", part), { recursive: true });
+// Beside the scripts and not in them: each visitor would pay for it.
+await copyFile(join(here, "../../LICENSE"), join(here, "dist/LICENSE"));
 await declare("public.ts");
 const manifest = {};
 for (const [file, source] of Object.entries(entries)) {

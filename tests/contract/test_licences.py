@@ -99,5 +99,5 @@ def test_every_part_says_the_same() -> None:
 
 def test_the_text_goes_with_whatever_is_handed_on_by_itself() -> None:
     text = (ROOT / "LICENSE").read_bytes()
-    for folder in ("integrations/gtm", "integrations/wordpress/consent-server", "packages/embed"):
+    for folder in ("integrations/gtm", "integrations/wordpress/consent-server", "packages/embed", "static/widget/dist"):
         assert (ROOT / folder / "LICENSE").read_bytes() == text
