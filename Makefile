@@ -47,7 +47,7 @@ test-slow: ready debian-wordpress promtool $(LAST)/.installed ## Pass every test
 .PHONY: ready
 ready test test-fast test-slow: export LC_ALL := C.UTF-8
 ready test test-fast test-slow: export TZ := UTC
-ready: $(VENV)/.installed-dev node_modules/.installed $(APPS)/node_modules/.installed chromium fonts firefox postgresql pgbouncer openssl php golang
+ready: $(VENV)/.installed-dev node_modules/.installed $(APPS)/node_modules/.installed chromium fonts firefox postgresql pgbouncer openssl php golang web-servers systemd
 	@$(MAKE) --no-print-directory -j 2 style types widget-tests widget-build
 
 .PHONY: backends
@@ -197,7 +197,7 @@ $(APPS)/node_modules/.installed: $(APPS)/package.json $(APPS)/package-lock.json 
 # Each of these is installed by apt-get when it is missing and we may; otherwise it says what to install.
 APT = tests/install-debian-packages
 
-.PHONY: node chromium fonts firefox postgresql pgbouncer openssl php golang debian-wordpress promtool wrk mmdebstrap
+.PHONY: node chromium fonts firefox postgresql pgbouncer openssl php golang debian-wordpress promtool wrk mmdebstrap web-servers systemd
 node:
 	@$(APT) npm nodejs npm
 chromium:
@@ -219,6 +219,12 @@ php:
 	@$(APT) php php-cli
 golang:
 	@$(APT) go golang-go
+web-servers: # of Apache the program alone, so that none is started
+	@$(APT) /usr/sbin/nginx nginx
+	@$(APT) /usr/sbin/apache2 apache2-bin
+	@$(APT) caddy caddy
+systemd:
+	@$(APT) systemd-analyze systemd
 promtool:
 	@$(APT) promtool prometheus
 debian-wordpress: php

@@ -1,7 +1,6 @@
 """The two servers of a browser test: a real consent server, and the pages of a site on another origin."""
 
 import base64
-import datetime
 import http.client
 import json
 import os
@@ -20,10 +19,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import create_engine, select
@@ -38,6 +33,7 @@ from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules_tally import counters_of
 from consent_server.sites.publish import publish_notice
 from consent_server.sites.site_file import read_site_file
+from tests.support.certificate import make_certificate
 from tests.support.process import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -196,7 +192,7 @@ class PageServer(ThreadingHTTPServer):
         self.answers: dict[str, Answer] = {}
         self.consent_port = consent_port
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(_certificate(folder, host))
+        context.load_cert_chain(make_certificate(folder, host))
         # The handshake belongs to the connection's own thread: a slow one must not keep others out.
         self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
@@ -255,27 +251,3 @@ class _PageHandler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing."""
-
-
-def _certificate(folder: Path, host: str) -> Path:
-    """Key and certificate in one file, for this run alone."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "page-server.pem"
-    path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    return path

@@ -1,0 +1,1 @@
+"""What stands around the server on a machine that people visit."""
