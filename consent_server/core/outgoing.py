@@ -53,9 +53,9 @@ def post(url: str, body: bytes, content_type: str, most: int, more: Mapping[str,
     return _ask("POST", url, body, {"Content-Type": content_type, **(more or {})}, most)
 
 
-def get(url: str, most: int) -> Answer:
+def get(url: str, most: int, more: Mapping[str, str] | None = None) -> Answer:
     """GET an answer of at most `most` bytes, under the same rules as `post`. Raises Unanswered."""
-    return _ask("GET", url, None, {}, most)
+    return _ask("GET", url, None, more or {}, most)
 
 
 def _ask(method: str, url: str, body: bytes | None, headers: Mapping[str, str], most: int) -> Answer:

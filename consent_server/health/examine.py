@@ -15,6 +15,7 @@ from consent_server.decisions.encrypt_records import not_rewritten, read_encrypt
 from consent_server.decisions.read_refused import refused_lately
 from consent_server.decisions.rules_refused import mend
 from consent_server.health import store as figures
+from consent_server.health.examine_front import examine_front
 from consent_server.health.fetch_page import Fetched, fetch_page, is_loopback, may_fetch, origin_of
 from consent_server.health.rules_examine import Expected, examine
 from consent_server.health.rules_findings import Finding, Level
@@ -32,7 +33,7 @@ LONGEST_SCRIPT = 1_000_000
 NO_PROXY = (
     "CONSENT_TRUSTED_PROXIES is 0, yet the public address is not this machine's own: put a web server that takes whole "
     "requests before it hands them on, such as nginx, in front and set 1, or all visitors share one rate limit and "
-    "whoever opens many connections keeps others out (docs/deploy.md, section 4)."
+    "whoever opens many connections keeps others out (docs/servers.md)."
 )
 
 
@@ -40,8 +41,8 @@ def examine_server(ctx: Context, environ: Mapping[str, str] = os.environ) -> Ite
     """The settings, and then the database: where it is wrong, nothing more can be seen."""
     for name in unknown_settings(environ):
         yield Finding(Level.WRONG, "settings", f"{name} is none of them and has no effect.{meant(name, NAMES)}")
-    if not ctx.settings.trusted_proxies and not is_loopback(ctx.settings.public_url):
-        yield Finding(Level.WRONG, "settings", NO_PROXY)
+    if not is_loopback(ctx.settings.public_url):
+        yield from examine_front(ctx) if ctx.settings.trusted_proxies else [Finding(Level.WRONG, "settings", NO_PROXY)]
     try:
         applied = require_migrated(ctx.database)
     except StorageUnavailable as refusal:

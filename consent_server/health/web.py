@@ -1,10 +1,11 @@
 """Is the process alive, and can it do its work?"""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 
 from consent_server.core.context import context, context_of
 from consent_server.decisions.record import RecordDecision
+from consent_server.health.examine_front import describe_request
 from consent_server.health.require_ready import Readiness
 from consent_server.http.answers import answer
 
@@ -21,7 +22,7 @@ def keep_readiness(state: BlueprintSetupState) -> None:
 @bp.get("/healthz")
 def healthz() -> Response:
     """The process answers."""
-    return answer({"status": "ok"})
+    return answer({"status": "ok", **describe_request(context(), request)})
 
 
 @bp.get("/readyz")

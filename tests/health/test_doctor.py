@@ -17,7 +17,7 @@ from consent_server.core.context import Context
 from consent_server.core.resources import ROOT
 from consent_server.core.settings import NAMES, unknown_settings
 from consent_server.decisions.count_refused import RefusedPosts
-from tests.support.factories import TOP, Body, site_file
+from tests.support.factories import PUBLIC_URL, TOP, Body, site_file
 from tests.support.sites import Apply
 from tests.support.visitor import post
 
@@ -75,9 +75,9 @@ def tag(pages: Pages, client: FlaskClient) -> str:
 
 
 @pytest.fixture(autouse=True)
-def behind_a_proxy(services: Context) -> None:
-    """As docs/deploy.md has it."""
-    services.settings = replace(services.settings, trusted_proxies=1)
+def behind_a_proxy(services: Context, pages: Pages) -> None:
+    """As docs/servers.md has it, at a path of the pages' own host."""
+    services.settings = replace(services.settings, trusted_proxies=1, public_url=f"{pages.url}/_consent")
 
 
 def doctor(app: Flask, *args: str) -> Result:
@@ -97,12 +97,19 @@ def test_where_nothing_is_wrong(app: Flask, client: FlaskClient, body: Body, pag
 
 
 def test_nothing_in_front(app: Flask, services: Context) -> None:
-    services.settings = replace(services.settings, trusted_proxies=0)
+    services.settings = replace(services.settings, trusted_proxies=0, public_url=PUBLIC_URL)
     result = doctor(app)
     assert result.exit_code == 1
     assert result.output.startswith("wrong  settings: CONSENT_TRUSTED_PROXIES is 0, yet the public address is not")
     services.settings = replace(services.settings, public_url="http://127.0.0.1:8000")
     assert "CONSENT_TRUSTED_PROXIES" not in doctor(app).output
+
+
+def test_a_public_address_that_is_not_reached_from_here(app: Flask, services: Context) -> None:
+    services.settings = replace(services.settings, public_url="https://nobody.invalid")
+    result = doctor(app)
+    assert result.exit_code == 0
+    assert result.output.startswith("note   https://nobody.invalid: What the web server in front says of visitors was")
 
 
 def test_of_all_sites_no_page_is_asked(app: Flask) -> None:
@@ -165,7 +172,7 @@ def test_ten_mistakes_are_each_told_once(app: Flask, apply_site: Apply, pages: P
     ("address", "said"),
     [
         ("/elsewhere.example", "answers 404 (text/plain) and not the script"),
-        ("https://evil.example", "is loaded from evil.example, which is neither this server (https://consent.example)"),
+        ("https://evil.example", "is loaded from evil.example, which is neither this server (http://127.0.0.1:"),
         ("http://127.0.0.1:9", "does not answer: it cannot be reached"),
     ],
 )
