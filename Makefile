@@ -66,6 +66,10 @@ upgrade: $(VENV)/.installed-dev $(LAST)/.installed ## Bring a made-up year of th
 gtm: $(VENV)/.installed-dev node ## Run the own tests of the template for Tag Manager
 	$(BIN)/python -m pytest tests/integrations
 
+.PHONY: try-systemd
+try-systemd: $(VENV)/.installed-dev debootstrap ## Start the units of deploy/systemd in a Debian with systemd, made anew; needs root, five minutes
+	$(BIN)/python -m tests.deploy.try_systemd
+
 .PHONY: check
 check: ## Check style, types and layers, as `make test` does first
 	@$(MAKE) --no-print-directory -j 2 style types
@@ -197,7 +201,7 @@ $(APPS)/node_modules/.installed: $(APPS)/package.json $(APPS)/package-lock.json 
 # Each of these is installed by apt-get when it is missing and we may; otherwise it says what to install.
 APT = tests/install-debian-packages
 
-.PHONY: node chromium fonts firefox postgresql pgbouncer openssl php golang debian-wordpress promtool wrk mmdebstrap web-servers systemd
+.PHONY: node chromium fonts firefox postgresql pgbouncer openssl php golang debian-wordpress promtool wrk mmdebstrap web-servers systemd debootstrap
 node:
 	@$(APT) npm nodejs npm
 chromium:
@@ -225,6 +229,9 @@ web-servers: # of Apache the program alone, so that none is started
 	@$(APT) caddy caddy
 systemd:
 	@$(APT) systemd-analyze systemd
+debootstrap:
+	@$(APT) debootstrap debootstrap
+	@$(APT) systemd-nspawn systemd-container
 promtool:
 	@$(APT) promtool prometheus
 debian-wordpress: php

@@ -1,1 +1,1 @@
-"""What stands around the server on a machine that people visit."""
+"""What an operator starts the server with: image, compose file, units, web servers."""

@@ -1,4 +1,4 @@
-"""The units of deploy/systemd, as systemd itself reads them. tests/deploy/systemd_root.py starts them."""
+"""The units of deploy/systemd, as systemd itself reads them. `make try-systemd` starts them."""
 
 import json
 import shutil
@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from consent_server.core.settings import ROOT
+from consent_server.core.settings import NAMES, ROOT, Settings
 
 UNITS = ROOT / "deploy" / "systemd"
 # What stands for every site stands for one.
-NAMES = [path.name.replace("@.", "@shop.") for path in sorted(UNITS.glob("*.*"))]
-SERVICES = [name for name in NAMES if name.endswith(".service")]
+UNIT_NAMES = [
+    path.name.replace("@.", "@shop.") for kind in ("service", "timer") for path in sorted(UNITS.glob(f"*.{kind}"))
+]
+SERVICES = [name for name in UNIT_NAMES if name.endswith(".service")]
 MOST_EXPOSED = 30  # tenths: 3.0 of 10
 
 
@@ -29,7 +31,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.mark.parametrize("unit", NAMES)
+@pytest.mark.parametrize("unit", UNIT_NAMES)
 def test_systemd_finds_nothing_to_complain_of(unit: str, machine: Path) -> None:
     command = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=one", f"--root={machine}", unit]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -49,3 +51,11 @@ def test_a_service_may_do_little(unit: str, machine: Path) -> None:
 @pytest.mark.parametrize("timer", [path for path in UNITS.glob("*.timer")], ids=lambda path: path.stem)
 def test_a_timer_has_its_service(timer: Path) -> None:
     assert timer.with_suffix(".service").exists()
+
+
+def test_the_settings_that_are_handed_out_are_settings(tmp_path: Path) -> None:
+    lines = (UNITS / "consent.env").read_text("utf-8").splitlines()
+    said = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    assert Settings.from_env(said | {"CONSENT_INSTANCE": str(tmp_path)}).trusted_proxies == 1
+    named = {line.removeprefix("#").split("=", 1)[0] for line in lines if line.startswith(("CONSENT_", "#CONSENT_"))}
+    assert named <= NAMES
