@@ -80,7 +80,7 @@ def test_every_layout_is_on_the_page_of_the_site_file() -> None:
 def test_every_command_that_is_named_exists(page: Path, commands: click.Group) -> None:
     shown = code(page)
     targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    assert set(re.findall(r"\bmake ([a-z]+)", shown)) <= targets
+    assert set(re.findall(r"\bmake ([a-z-]+)", shown)) <= targets
     for line in re.findall(r"\bconsent ([a-z].*)", shown):
         _known(line.split(), commands)
 
