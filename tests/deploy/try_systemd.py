@@ -4,6 +4,7 @@ The machine is a root of debootstrap, in which systemd-nspawn starts systemd as 
 """
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -13,9 +14,9 @@ from tempfile import TemporaryDirectory
 
 from consent_server.core.settings import ROOT
 
-PACKAGES = (
-    "systemd,systemd-sysv,dbus,python3,python3-venv,curl,procps,util-linux,chromium,chromium-sandbox,fonts-dejavu-core"
-)
+PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-venv,curl,procps,util-linux"
+# What debootstrap cannot put in order by itself.
+BROWSER = ("chromium", "chromium-sandbox", "fonts-dejavu-core")
 STEPS = Path(__file__).with_name("on_systemd.sh")
 SECONDS = 600
 UNIT = """\
@@ -39,15 +40,15 @@ def main() -> int:
     parser.add_argument("--machine", type=Path, help="keep the bare machine there, and take it the next time")
     options = parser.parse_args()
     # On a disk: a machine is larger than what some have in /tmp.
-    with TemporaryDirectory(prefix="consent-systemd-", dir="/var/tmp") as scratch:
+    with TemporaryDirectory(prefix="consent-systemd-", dir=os.environ.get("TMPDIR", "/var/tmp")) as scratch:
         bare, machine = options.machine or Path(scratch) / "bare", Path(scratch) / "machine"
         if not bare.exists():
             _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", options.debian, str(bare))
+            _run(*_in(bare), "apt-get", "install", "--quiet", "--yes", "--no-install-recommends", *BROWSER)
         _run("cp", "--archive", "--reflink=auto", str(bare), str(machine))
         _fill(machine, options.python)
         begun = time.monotonic()
-        command = ["systemd-nspawn", "--quiet", f"--directory={machine}", "--register=no", "--keep-unit"]
-        subprocess.run([*command, "--console=pipe", "--boot"], stdin=subprocess.DEVNULL, check=False, timeout=SECONDS)
+        subprocess.run([*_in(machine), "--boot"], stdin=subprocess.DEVNULL, check=False, timeout=SECONDS)
         said = (machine / "srv" / "said").read_text("utf-8", "replace")
         print(said)
         held = said.rstrip().endswith("All of it holds.")
@@ -71,6 +72,11 @@ def _fill(machine: Path, python: str) -> None:
     wants = units / "multi-user.target.wants"
     wants.mkdir(exist_ok=True)
     (wants / "try.service").symlink_to("../try.service")
+
+
+def _in(machine: Path) -> list[str]:
+    """What runs a program there."""
+    return ["systemd-nspawn", "--quiet", f"--directory={machine}", "--register=no", "--keep-unit", "--console=pipe"]
 
 
 def _run(*command: str) -> None:

@@ -33,7 +33,7 @@ PATHS = f"{os.environ['PATH']}:/usr/sbin"
 # Those that Debian loads by itself, and those that docs/servers.md has an operator load.
 MODULES = [
     *("alias", "authz_core", "brotli", "deflate", "env", "filter", "mpm_event", "reqtimeout", "setenvif"),
-    *("buffer", "cache", "cache_disk", "headers", "http2", "proxy", "proxy_http", "socache_shmcb", "ssl"),
+    *("buffer", "cache", "cache_disk", "headers", "http2", "proxy", "proxy_http", "remoteip", "socache_shmcb", "ssl"),
 ]
 
 NGINX = """\
@@ -115,10 +115,11 @@ class Answered:
 
 @dataclass
 class WebServer:
-    """A web server in front of what listens on `behind`."""
+    """A web server in front of what listens on `behind`, with `more` in its `http.conf`."""
 
     name: str
     behind: int
+    more: str = ""
     folder: Path = field(init=False)
     port: int = field(default_factory=free_port)
     plain: int = field(default_factory=free_port)
@@ -172,7 +173,8 @@ class WebServer:
     def copy(self) -> None:
         """The files of deploy/ for it."""
         for path in (DEPLOY / self.name).glob("*.conf"):
-            self.write(f"consent/{path.name}", path.read_text("utf-8"))
+            more = self.more if path.name == "http.conf" else ""
+            self.write(f"consent/{path.name}", path.read_text("utf-8") + more)
 
     def ask(
         self, method: str, host: str, path: str, body: bytes | None = None,
