@@ -1,6 +1,7 @@
 #!/bin/sh
 # What try_systemd.py runs on its machine: the steps of docs/servers.md, and then what can go wrong.
 set -eu
+trap 'journalctl --no-pager --output=cat --lines=40 --unit="consent*"; echo "It ended with $?."' EXIT
 cd /srv
 server=http://127.0.0.1:8000
 says() { printf '%s  %s\n' "$(date +%T)" "$*"; }
@@ -65,11 +66,21 @@ test -z "$(ls /dev/shm)"
 ls -l /var/lib/consent
 consent ledger check callbell
 
-says "A copy is put back, and an upgrade of the same version is run, as docs/servers.md says."
+says "An upgrade, and back to the version before."
 newest=$(ls /var/lib/consent-backups/consent-*.backup | tail -n 1)
-consent restore "$newest" --dry-run
+cp -a /opt/consent/venv /opt/consent/venv-before
+/opt/consent/venv/bin/pip install --quiet --no-index --find-links wheels --force-reinstall --no-deps consent-server
 systemctl start consent
 ready
+systemctl stop consent
+rm -r /opt/consent/venv
+mv /opt/consent/venv-before /opt/consent/venv
+consent restore "$newest" --yes
+systemctl start consent
+ready
+consent receipt verify /tmp/receipt.jws >/dev/null
+decision >/dev/null
 consent doctor || test $? = 1
 journalctl --no-pager --output=cat --unit=consent --priority=warning
+trap - EXIT
 says "All of it holds."

@@ -4,11 +4,13 @@ import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
-from consent_server.core.settings import ROOT
 from tests.support.web_servers import OWN, WebServer
+
+ROOT = Path(__file__).parents[2]
 
 
 class _Echo(BaseHTTPRequestHandler):

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from consent_server.core.settings import NAMES, ROOT, Settings
+from consent_server.core.settings import NAMES, Settings
 
+ROOT = Path(__file__).parents[2]
 UNITS = ROOT / "deploy" / "systemd"
 # What stands for every site stands for one.
 UNIT_NAMES = [

@@ -12,8 +12,7 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from consent_server.core.settings import ROOT
-
+ROOT = Path(__file__).parents[2]
 PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-venv,curl,procps,util-linux"
 # What debootstrap cannot put in order by itself.
 BROWSER = ("chromium", "chromium-sandbox", "fonts-dejavu-core")

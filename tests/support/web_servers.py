@@ -15,11 +15,10 @@ from email.message import Message
 from itertools import count
 from pathlib import Path
 
-from consent_server.core.settings import ROOT
 from tests.support.certificate import make_certificate
 from tests.support.process import free_port
 
-DEPLOY = ROOT / "deploy"
+DEPLOY = Path(__file__).parents[2] / "deploy"
 OWN, SITE, CONSOLE = "consent.example", "shop.example", "consent.intern.example"
 SHOP_PAGE = "The shop."
 START_SECONDS = 30
