@@ -29,11 +29,20 @@ def front_faults(address: str, trusted: int, seen: Seen) -> Iterator[str]:
     yield from _address_faults(trusted, seen)
     if seen.scheme != parts.scheme:
         yield f"It was asked by {parts.scheme}, and is told {seen.scheme} (X-Forwarded-Proto): {WRITES}."
-    if seen.host != parts.netloc:
+    if _place(parts.scheme, seen.host) != _place(parts.scheme, parts.netloc):
         yield f"It was asked at {parts.netloc}, and is told {seen.host} (X-Forwarded-Host): {WRITES}."
     if seen.prefix != parts.path:
         said = f"It was asked below {parts.path or '/'}, and is told {seen.prefix or '/'} (X-Forwarded-Prefix)"
         yield f"{said}: {WRITES}, or its address in the settings is another one."
+
+
+def _place(scheme: str, host: str) -> tuple[str | None, int]:
+    """Host and port, with the one that is left out."""
+    parts = urlsplit(f"{scheme}://{host}")
+    try:
+        return parts.hostname, parts.port or {"http": 80}.get(scheme, 443)
+    except ValueError:
+        return host, 0
 
 
 def _address_faults(trusted: int, seen: Seen) -> Iterator[str]:

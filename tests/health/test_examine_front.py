@@ -13,6 +13,7 @@ from consent_server.app import create_app
 from consent_server.core.context import Context, context_of
 from consent_server.health.examine_front import HEADER, examine_front
 from consent_server.health.rules_findings import Level
+from consent_server.health.rules_front import Seen, front_faults
 from tests.support.factories import Clock, settings_for
 
 VISITOR, EDGE = "198.51.100.7", "203.0.113.1"
@@ -112,6 +113,13 @@ def test_a_proxy_that_does_not(front: Front, trusted: int, changed: dict[str, st
     (finding,) = examine_front(front(trusted, **twice | changed))
     assert finding.level is Level.WRONG
     assert said in finding.said
+
+
+def test_one_host_in_two_spellings_is_one() -> None:
+    seen = Seen("https", "shop.example", "/_consent", addresses=1, kept=False, believed=False)
+    assert list(front_faults("https://Shop.example:443/_consent", 1, seen)) == []
+    (said,) = front_faults("https://shop.example/_consent", 1, replace(seen, host="shop.example:x"))
+    assert "X-Forwarded-Host" in said
 
 
 @pytest.mark.parametrize(
