@@ -41,6 +41,37 @@ JSON
 decision | sed 's/.*"receipt": "\([^"]*\)".*/\1/' >/tmp/receipt.jws
 consent receipt verify /tmp/receipt.jws
 
+says "nginx in front, and what the doctor says of it."
+certificate=/etc/letsencrypt/live/consent.example
+mkdir -p $certificate /etc/nginx/consent
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=consent.example -keyout $certificate/privkey.pem \
+  -addext subjectAltName=DNS:consent.example,DNS:shop.example -out $certificate/fullchain.pem 2>/dev/null
+echo "127.0.0.1 consent.example shop.example" >>/etc/hosts
+cp deploy/nginx/*.conf /etc/nginx/consent/
+printf 'include consent/http.conf;\ninclude consent/host.conf;\n' >/etc/nginx/conf.d/consent.conf
+cat >/etc/nginx/conf.d/shop.conf <<CONF
+server {
+    listen 443 ssl;
+    server_name shop.example;
+    ssl_certificate $certificate/fullchain.pem;
+    ssl_certificate_key $certificate/privkey.pem;
+    include consent/path.conf;
+}
+CONF
+nginx -t
+systemctl restart nginx
+export SSL_CERT_FILE=$certificate/fullchain.pem
+consent doctor | tee /tmp/doctor
+grep -q "^ok     https://shop.example/_consent: The web server in front" /tmp/doctor
+curl --fail --silent --cacert "$SSL_CERT_FILE" https://consent.example/widget/callbell.js >/dev/null
+sed -i "/X-Forwarded-Prefix/d" /etc/nginx/consent/path.conf
+nginx -s reload
+# The processes of before the reload may answer once more.
+until consent doctor >/tmp/doctor; test $? != 0; do :; done
+grep X-Forwarded-Prefix /tmp/doctor
+cp deploy/nginx/path.conf /etc/nginx/consent/
+nginx -s reload
+
 says "What the timers start."
 systemctl start consent-retention consent-pictures@callbell consent-backup
 for day in 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16; do

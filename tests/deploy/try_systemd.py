@@ -1,4 +1,4 @@
-"""`make try-systemd`: installs the server on a Debian with systemd as docs/servers.md says, and starts each unit.
+"""`make try-systemd`: sets a server up on a Debian with systemd and nginx as docs/servers.md says, starting every unit.
 
 The machine is a root of debootstrap, in which systemd-nspawn starts systemd as the first process. It needs root.
 """
@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).parents[2]
 PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-venv,curl,procps,util-linux"
 # What debootstrap cannot put in order by itself.
-BROWSER = ("chromium", "chromium-sandbox", "fonts-dejavu-core")
+MORE = ("chromium", "chromium-sandbox", "fonts-dejavu-core", "nginx", "openssl")
 STEPS = Path(__file__).with_name("on_systemd.sh")
 SECONDS = 600
 UNIT = """\
@@ -43,11 +43,13 @@ def main() -> int:
         bare, machine = options.machine or Path(scratch) / "bare", Path(scratch) / "machine"
         if not bare.exists():
             _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", options.debian, str(bare))
-            _run(*_in(bare), "apt-get", "install", "--quiet", "--yes", "--no-install-recommends", *BROWSER)
+            _run(*_in(bare), "apt-get", "install", "--quiet", "--yes", "--no-install-recommends", *MORE)
         _run("cp", "--archive", "--reflink=auto", str(bare), str(machine))
         _fill(machine, options.python)
         begun = time.monotonic()
-        subprocess.run([*_in(machine), "--boot"], stdin=subprocess.DEVNULL, check=False, timeout=SECONDS)
+        # With ports of its own.
+        boot = [*_in(machine), "--private-network", "--boot"]
+        subprocess.run(boot, stdin=subprocess.DEVNULL, check=False, timeout=SECONDS)
         said = (machine / "srv" / "said").read_text("utf-8", "replace")
         print(said)
         held = said.rstrip().endswith("All of it holds.")
