@@ -27,16 +27,14 @@ vendor = AppGroup("vendor", help="Vendors that the catalogue knows.")
 
 
 @site.command("apply")
-@click.argument(
-    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+@click.argument("paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--check", is_flag=True, help="Only say what would change.")
 @click.option("--undo-promotion", is_flag=True, help="Also set back what a promoted arm of an experiment changed.")
 @refusing
-def apply_sites(files: Sequence[Path], check: bool, undo_promotion: bool) -> None:
+def apply_sites(paths: Sequence[Path], check: bool, undo_promotion: bool) -> None:
     """Apply site files; publish a new notice when a visitor would see a difference.
 
-    When one of them is refused, none is applied.
+    Of a folder, all files in it that end in .toml. When one of them is refused, none is applied.
     """
 
     def publish(declared: Mapping[str, Any], check_only: bool) -> Published:
@@ -49,11 +47,22 @@ def apply_sites(files: Sequence[Path], check: bool, undo_promotion: bool) -> Non
             undo_promotion=undo_promotion,
         )
 
+    files = [file for path in paths for file in _site_files(path)]
     declared = all_or_none(_read_site, files)
     _refuse_twins(files, declared)
     would_be = all_or_none(lambda one: publish(one, True), declared)
     for one, planned in zip(declared, would_be, strict=True):
         _say_published(planned if check else publish(one, False), check)
+
+
+def _site_files(path: Path) -> Sequence[Path]:
+    if not path.is_dir():
+        return [path]
+    files = sorted(path.glob("*.toml"))
+    if not files:
+        # No failure: a server that was just set up has none yet.
+        say(f"{path} has no site file (*.toml) in it: nothing to apply", err=True)
+    return files
 
 
 def _read_site(file: Path) -> Mapping[str, Any]:

@@ -44,6 +44,23 @@ def test_the_same_file_twice_publishes_nothing(runner: FlaskCliRunner, shop_file
     assert _publications(services) == 1
 
 
+def test_a_folder_stands_for_the_site_files_in_it(runner: FlaskCliRunner, shop_file: Path) -> None:
+    folder = ["site", "apply", str(shop_file.parent)]
+    shop_file.with_name("rival.toml").write_text(RIVAL_FILE, "utf-8")
+    shop_file.with_name("shop.toml~").write_text("an editor's copy", "utf-8")
+    assert re.findall(r"/(\w+)\.js", runner.invoke(args=folder).stdout) == ["rival", "shop"]
+    shop_file.with_name("rival.toml").write_text("", "utf-8")
+    refused = runner.invoke(args=folder)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "rival.toml is refused" in refused.stderr
+
+
+def test_a_folder_without_site_files_is_said_and_is_no_failure(runner: FlaskCliRunner, tmp_path: Path) -> None:
+    result = runner.invoke(args=["site", "apply", str(tmp_path)])
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert str(tmp_path) in result.stderr
+
+
 def test_an_origin_in_another_spelling_is_said(runner: FlaskCliRunner, shop_file: Path) -> None:
     shop_file.write_text(site_file(TOP.replace("https://shop.example", "https://SHOP.example:443")), "utf-8")
     for more in (["--check"], []):
