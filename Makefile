@@ -102,10 +102,10 @@ openapi: $(VENV)/.installed-dev ## Write docs/openapi.json from what each room s
 LOCK := $(VENV)/lock/bin/pip-compile --quiet --generate-hashes --no-header --no-annotate --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-options
 .PHONY: lock
-lock: $(VENV)/bin/python ## Write requirements.lock and requirements-dev.lock: the pins with their hashes
+lock: $(VENV)/bin/python ## Write requirements.lock and those for the build and for development: the pins with their hashes
 	@python3 -m venv $(VENV)/lock
 	@$(VENV)/lock/bin/pip install --quiet pip-tools==7.6.2
-	@for name in requirements requirements-dev; do $(LOCK) --output-file $$name.lock $$name.txt || exit 1; done
+	@for name in requirements requirements-build requirements-dev; do $(LOCK) --output-file $$name.lock $$name.txt || exit 1; done
 
 .PHONY: sbom
 sbom: $(VENV)/.installed-dev ## Write sbom.cdx.json, a bill of materials (CycloneDX)

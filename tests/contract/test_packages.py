@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ def pins(*names: str) -> dict[str, str]:
     ("lock", "sources"),
     [
         ("requirements.lock", ("requirements.txt",)),
+        ("requirements-build.lock", ("requirements-build.txt",)),
         ("requirements-dev.lock", ("requirements.txt", "requirements-dev.txt")),
     ],
 )
@@ -33,6 +35,13 @@ def test_every_package_is_held_by_its_hashes(lock: str, sources: tuple[str, ...]
     text = (ROOT / lock).read_text("utf-8")
     for block in re.split(r"\n(?=\S)", text.strip()):
         assert re.fullmatch(r"\S+==\S+(?: ; [^\\]+)?(?: \\\n    --hash=sha256:[0-9a-f]{64})+", block), block[:80]
+
+
+def test_a_wheel_is_built_with_the_same_packages_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    build = pins("requirements-build.txt")
+    assert dict(one.split("==") for one in project["build-system"]["requires"]).items() <= build.items()
+    assert build.items() <= pins("requirements.txt", "requirements-dev.txt").items()
 
 
 def test_no_file_of_packages_names_a_registry() -> None:
