@@ -151,6 +151,10 @@ fuzz: $(VENV)/.installed-dev ## Ask a server what Schemathesis and Wapiti think 
 	$(VENV)/wapiti/bin/pip install --quiet wapiti3==3.2.3; }
 	$(BIN)/python -m tests.fuzz.run $(CURDIR)/$(VENV)/schemathesis/bin/st $(CURDIR)/$(VENV)/wapiti/bin/wapiti
 
+.PHONY: try-image
+try-image: $(VENV)/.installed-dev mmdebstrap containers ## Build the image, and run it alone and by compose.yaml; ten minutes, as root
+	$(BIN)/python -m tests.deploy.try_image
+
 .PHONY: bench
 bench: export no_proxy := 127.0.0.1,$(no_proxy)
 bench: $(VENV)/.installed-dev node_modules/.installed chromium fonts postgresql wrk ## Measure, and print what bench/BASELINE.md records
@@ -201,7 +205,7 @@ $(APPS)/node_modules/.installed: $(APPS)/package.json $(APPS)/package-lock.json 
 # Each of these is installed by apt-get when it is missing and we may; otherwise it says what to install.
 APT = tests/install-debian-packages
 
-.PHONY: node chromium fonts firefox postgresql pgbouncer openssl php golang debian-wordpress promtool wrk mmdebstrap web-servers systemd debootstrap
+.PHONY: node chromium fonts firefox postgresql pgbouncer openssl php golang debian-wordpress promtool wrk mmdebstrap web-servers systemd debootstrap containers
 node:
 	@$(APT) npm nodejs npm
 chromium:
@@ -243,3 +247,6 @@ wrk:
 	@$(APT) wrk wrk
 mmdebstrap:
 	@$(APT) mmdebstrap mmdebstrap
+containers:
+	@$(APT) podman podman crun
+	@$(APT) /usr/lib/podman/netavark netavark aardvark-dns iptables
