@@ -67,7 +67,7 @@ gtm: $(VENV)/.installed-dev node ## Run the own tests of the template for Tag Ma
 	$(BIN)/python -m pytest tests/integrations
 
 .PHONY: try-systemd
-try-systemd: $(VENV)/.installed-dev debootstrap ## Start the units of deploy/systemd in a Debian with systemd, made anew; needs root, five minutes
+try-systemd: $(VENV)/.installed-dev mmdebstrap systemd-container ## Start the units of deploy/systemd in a Debian with systemd, made anew; needs root, five minutes
 	$(BIN)/python -m tests.deploy.try_systemd
 
 .PHONY: check
@@ -205,7 +205,7 @@ $(APPS)/node_modules/.installed: $(APPS)/package.json $(APPS)/package-lock.json 
 # Each of these is installed by apt-get when it is missing and we may; otherwise it says what to install.
 APT = tests/install-debian-packages
 
-.PHONY: node chromium fonts firefox postgresql pgbouncer openssl php golang debian-wordpress promtool wrk mmdebstrap web-servers systemd debootstrap containers
+.PHONY: node chromium fonts firefox postgresql pgbouncer openssl php golang debian-wordpress promtool wrk mmdebstrap web-servers systemd systemd-container containers
 node:
 	@$(APT) npm nodejs npm
 chromium:
@@ -233,8 +233,7 @@ web-servers: # of Apache the program alone, so that none is started
 	@$(APT) caddy caddy
 systemd:
 	@$(APT) systemd-analyze systemd
-debootstrap:
-	@$(APT) debootstrap debootstrap
+systemd-container:
 	@$(APT) systemd-nspawn systemd-container
 promtool:
 	@$(APT) promtool prometheus

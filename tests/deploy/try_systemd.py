@@ -1,6 +1,6 @@
 """`make try-systemd`: sets a server up on a Debian with systemd and nginx as docs/servers.md says, starting every unit.
 
-The machine is a root of debootstrap, in which systemd-nspawn starts systemd as the first process. It needs root.
+The machine is a root of mmdebstrap, in which systemd-nspawn starts systemd as the first process. It needs root.
 """
 
 import argparse
@@ -13,9 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-venv,curl,procps,util-linux"
-# What debootstrap cannot put in order by itself.
-MORE = ("chromium", "chromium-sandbox", "fonts-dejavu-core", "nginx", "openssl")
+PACKAGES = (
+    "systemd,systemd-sysv,dbus,python3,python3-venv,curl,procps,util-linux,"
+    "chromium,chromium-sandbox,fonts-dejavu-core,nginx,openssl"
+)
 STEPS = Path(__file__).with_name("on_systemd.sh")
 SECONDS = 600
 UNIT = """\
@@ -42,8 +43,7 @@ def main() -> int:
     with TemporaryDirectory(prefix="consent-systemd-", dir=os.environ.get("TMPDIR", "/var/tmp")) as scratch:
         bare, machine = options.machine or Path(scratch) / "bare", Path(scratch) / "machine"
         if not bare.exists():
-            _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", options.debian, str(bare))
-            _run(*_in(bare), "apt-get", "install", "--quiet", "--yes", "--no-install-recommends", *MORE)
+            _run("mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", options.debian, str(bare))
         _run("cp", "--archive", "--reflink=auto", str(bare), str(machine))
         _fill(machine, options.python)
         begun = time.monotonic()

@@ -198,6 +198,7 @@ def test_every_figure_of_an_alert_is_there(world: World) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("before_a_release")
 @pytest.mark.parametrize(("before", "meanwhile", "fires"), CASES)
 def test_an_alert_fires_in_its_state_and_in_no_other(
     world: World, before: Callable[[World], None], meanwhile: Callable[[World], None], fires: set[str], tmp_path: Path
