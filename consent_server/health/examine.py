@@ -24,6 +24,7 @@ from consent_server.health.rules_vendors import KnownVendor
 from consent_server.ledger.read_stopped import read_stopped
 from consent_server.sites import catalogue
 from consent_server.sites.current_site import CurrentSite, CurrentSites
+from consent_server.sites.draft_site_file import EXAMPLE_ADDRESS
 from consent_server.sites.find import list_sites
 from consent_server.sites.rules_site import StoredSite
 
@@ -57,8 +58,11 @@ def examine_server(ctx: Context, environ: Mapping[str, str] = os.environ) -> Ite
 
 
 def examine_site(ctx: Context, stored: StoredSite) -> Iterator[Finding]:
-    """What came in from a site's pages, and what was refused of it in the last days."""
+    """What visitors read that nobody wrote, what came in from a site's pages, and what was refused in the last days."""
     key = stored.site.key
+    if ctx[CurrentSites].get(key).notice.controller["address"] == EXAMPLE_ADDRESS:
+        said = f'Visitors read "{EXAMPLE_ADDRESS}": put the address of who asks into the site file, at [controller].'
+        yield Finding(Level.NOTE, key, said)
     with ctx.database.reading() as session:
         last = figures.last_decision(session, stored.id)
     if last is None:

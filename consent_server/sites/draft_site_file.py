@@ -15,6 +15,7 @@ from consent_server.sites.rules_site import KEY
 from consent_server.sites.site_file import read_site_file
 
 LONGEST_KEY = 63
+EXAMPLE_ADDRESS = "Street and number, postal code and town, country"
 FILE = """\
 # A site of the consent server. Everything that a site file can say: docs/formats/site.md.
 # Say what would change with `consent site apply --check FILE`, and have it in force with `consent site apply FILE`.
@@ -38,7 +39,7 @@ time_zone = "UTC"
 [controller]
 # CHANGE: the name of your company or society, and its postal address.
 name = {name}
-address = "Street and number, postal code and town, country"
+address = {address}
 contact = {contact}
 
 # CHANGE: the addresses of your policies, which may be one document, and what you call the version in force.
@@ -144,6 +145,7 @@ def draft_site_file(answers: Answers) -> str:
         key=_toml(answers.key),
         name=_toml(answers.name),
         origin=_toml(answers.origin),
+        address=_toml(EXAMPLE_ADDRESS),
         contact=_toml(answers.contact),
         languages=_toml(list(answers.languages)),
         privacy=_toml(f"{answers.origin}/privacy"),

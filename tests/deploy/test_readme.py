@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from consent_server.core.resources import ROOT
+from consent_server.sites.draft_site_file import EXAMPLE_ADDRESS
 from tests.support.process import free_port
 from tests.support.served import Server
 
@@ -38,6 +39,7 @@ def test_a_site_of_ones_own_by_the_readme_alone(tmp_path: Path) -> None:
         tag = re.search(r"<script async.*</script>", printed)
         assert tag
         assert tag[0].replace(address, SHOWN) in pages
+        assert EXAMPLE_ADDRESS in printed, "what init could not know is said"
         for url in re.findall(rf'"{SHOWN}(/[^"]+)"', pages):
             assert server.ask("GET", url)[0] == 200, url
     finally:
