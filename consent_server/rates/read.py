@@ -149,7 +149,7 @@ class SiteRates:
         inside = [publication for publication in published if span.holds(publication.at)]
         # Under one notice alone no other can have made a difference.
         judged = bool(inside) and notice is None
-        days = self.counts(span.with_week_before, By.DAY, notice) if judged or filters.by in OF_DAYS else []
+        days = self.counts(span.with_history, By.DAY, notice) if judged or filters.by in OF_DAYS else []
         return Rates(
             site=self.site,
             filters=filters,

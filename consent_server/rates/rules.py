@@ -1,7 +1,7 @@
 """The definitions of every rate, each with its interval. docs/rates.md says them in words."""
 
 from dataclasses import dataclass, fields
-from math import sqrt
+from math import hypot, sqrt
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -72,6 +72,17 @@ _RATIOS = RATES | GPC_RATES | GRANT_RATES
 _Z95 = NormalDist().inv_cdf(0.975)
 
 
+class Swing(NamedTuple):
+    """How far two rates lie apart by the ups and downs of days alone, learnt from so many `days`.
+
+    `half` is the half-width at 95 %, chance left out; `shift` what the weekdays of the two spans make of it.
+    """
+
+    half: float
+    shift: float
+    days: int
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """A proportion, 0 to 1, with its 95 % interval; all three None where there is no proportion."""
@@ -84,6 +95,31 @@ class Rate:
     def to_json(self) -> dict[str, Any]:
         """As the contract has it."""
         return {"value": self.value, "low": self.low, "high": self.high, "formula": self.formula}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Of two rates, -1 to 1, with its 95 % interval; all three None where one is no rate.
+
+    `days` are those from which the interval knows the ups and downs of days; 0 where it knows chance alone.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    days: int = 0
+
+    @property
+    def sure(self) -> bool:
+        """Whether it is more than what the interval knows of."""
+        return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
+
+    def to_json(self) -> dict[str, Any]:
+        """As the contract has it."""
+        return {"value": self.value, "low": self.low, "high": self.high, "formula": "after - before", "days": self.days}
+
+
+NO_DIFFERENCE = Difference(None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,17 +230,21 @@ def wilson(successes: int, trials: int, z: float = _Z95) -> tuple[float, float]:
     return low, 1.0 if successes == trials else centre + half
 
 
-def difference(after: Rate, before: Rate) -> Rate:
-    """How much a rate grew, -1 to 1, with the interval of Newcombe (1998), Stat. Med. 17:873-890, method 10."""
-    formula = "after - before"
+def difference(after: Rate, before: Rate, swing: Swing | None = None) -> Difference:
+    """How much a rate grew, -1 to 1, with an interval for chance and, where they are known, for ups and downs of days.
+
+    Chance is that of Newcombe (1998), Stat. Med. 17:873-890, method 10; both are independent, so that their
+    half-widths add up as squares do. Where the weekdays of the spans differ, the interval reaches over what they make.
+    """
     if after.value is None or after.low is None or after.high is None:
-        return Rate(None, None, None, formula)
+        return NO_DIFFERENCE
     if before.value is None or before.low is None or before.high is None:
-        return Rate(None, None, None, formula)
+        return NO_DIFFERENCE
+    half, shift, days = swing or Swing(0.0, 0.0, 0)
     value = after.value - before.value
-    down = sqrt((after.value - after.low) ** 2 + (before.high - before.value) ** 2)
-    up = sqrt((after.high - after.value) ** 2 + (before.value - before.low) ** 2)
-    return Rate(value, value - down, value + up, formula)
+    down = hypot(after.value - after.low, before.high - before.value, half) + max(shift, 0.0)
+    up = hypot(after.high - after.value, before.value - before.low, half) + max(-shift, 0.0)
+    return Difference(value, max(value - down, -1.0), min(value + up, 1.0), days)
 
 
 def _rate(ratio: Ratio, counted: Totals | Share) -> Rate:

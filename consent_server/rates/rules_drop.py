@@ -1,15 +1,17 @@
 """Whether a rate fell on the day on which a new notice came into force."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
-from math import log
-from typing import Any
+from math import fsum
+from typing import Any, NamedTuple
 
-from consent_server.rates.rules import RATES, Rate, Totals, difference
+from consent_server.rates.rules import RATES, Difference, Rate, Totals, Trials, difference
+from consent_server.rates.rules_days import HISTORY_DAYS, day_to_day
 
-WEEK = 7
+_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
+# Twice the logarithm of how much likelier another day must be for a fall not to be the notice's; 19 of 20 stay below.
+CLEARLY = 3.84
 # A fall that is not clearly more than this, in points of a hundred, is not worth a note.
 LEAST = 0.01
 WATCHED = ("interaction", "consent", "opt_in")
@@ -24,7 +26,7 @@ class Drop:
     day: date
     before: Rate
     after: Rate
-    change: Rate
+    change: Difference
 
     def to_json(self) -> dict[str, Any]:
         """What the note says, for programs."""
@@ -36,53 +38,77 @@ def drops(days: Mapping[date, Totals], published: Sequence[tuple[str, date]], la
     """The falls that began with a notice: `published` are notices and their days, oldest first.
 
     Compared are the days from a publication up to the next or to `last`, a week at most, with the same days
-    of the week before. Told is a fall whose whole interval lies below -LEAST, and which began on that day:
-    of all ways to cut these days in two, the one there fits best, or the one a day later, since a notice of
-    the evening shows on the next day.
+    of the week before. Told is a fall whose whole interval lies below -LEAST, by more than the usual ups and downs
+    of eight weeks, and which began on that day, as far as the days can tell.
     """
     ends = [day - timedelta(days=1) for _, day in published[1:]] + [last]
     return [
         drop
         for (notice, day), end in zip(published, ends, strict=False)
         for name in WATCHED
-        if (drop := _drop(name, notice, days, day, min(end, day + timedelta(days=WEEK - 1)))) is not None
+        if (drop := _drop(name, notice, days, day, min(end, day + _WEEK - _DAY))) is not None
     ]
 
 
 def _drop(name: str, notice: str, days: Mapping[date, Totals], day: date, end: date) -> Drop | None:
-    week = timedelta(days=WEEK)
-    after, before = _sum(days, day, end).rate(name), _sum(days, day - week, end - week).rate(name)
-    change = difference(after, before)
+    after = list(_days(day, end))
+    if not after:
+        return None
+    before = [near - _WEEK for near in after]
+    rates = _sum(days, after).rate(name), _sum(days, before).rate(name)
+    history = history_of(days, name, end)
+    usual = day_to_day(history, day)
+    change = difference(*rates, usual.swing(after, before) if usual else None)
     if change.high is None or change.high >= -LEAST:
         return None
-    begins = _begins(name, [(near, days.get(near, Totals())) for near in _days(day - week, end)])
-    return Drop(name, notice, day, before, after, change) if begins in (day, day + timedelta(days=1)) else None
+    began = _began_then(history, after, usual.variance if usual else 0.0)
+    return Drop(name, notice, day, rates[1], rates[0], change) if began else None
 
 
-def _begins(name: str, days: Sequence[tuple[date, Totals]]) -> date:
-    """The first day of the second part, where days are cut so that two rates fit them best (maximum likelihood)."""
-    counted = [(day, *RATES[name].trials(totals)) for day, totals in days]
-    successes, trials = sum(over for _, over, _ in counted), sum(under for _, _, under in counted)
-    best, begins = float("-inf"), days[0][0]
-    before, seen = 0, 0
-    for (_, over, under), (day, _, _) in pairwise(counted):
-        before, seen = before + over, seen + under
-        fit = _fit(before, seen) + _fit(successes - before, trials - seen)
-        if fit > best:
-            best, begins = fit, day
-    return begins
+def history_of(days: Mapping[date, Totals], name: str, last: date) -> dict[date, Trials]:
+    """What there was of a rate in the eight weeks up to a day; nothing where views were lost."""
+    near = ((day, days[day]) for day in _days(last - timedelta(days=HISTORY_DAYS - 1), last) if day in days)
+    return {day: RATES[name].trials(totals) for day, totals in near if totals.rate(name).value is not None}
 
 
-def _fit(successes: int, trials: int) -> float:
-    """The logarithm of the likelihood of so many successes, under the rate that fits them best."""
-    failures = trials - successes
-    if successes <= 0 or failures <= 0:
-        return 0.0
-    return successes * log(successes / trials) + failures * log(failures / trials)
+def _began_then(history: Mapping[date, Trials], after: Sequence[date], variance: float) -> bool:
+    """Whether no other day explains clearly better, of those near, when the rate fell: on the first, or one later.
+
+    Each day is compared with the same weekday of the week before: after a fall seven of these differences are low, and
+    no more. A notice of the evening shows on the next day, and of a short history the earlier days say nothing.
+    """
+    near = _days(after[0] - _WEEK, after[-1])
+    steps = {day: step for day in near if (step := _step(history, day, variance)) is not None}
+    fits = {day: _fit(steps, day) for day in _days(after[0] - _WEEK + _DAY, after[-1])}
+    return max(fits.get(day, 0.0) for day in (after[0], after[0] + _DAY)) > max(fits.values()) - CLEARLY
 
 
-def _sum(days: Mapping[date, Totals], first: date, last: date) -> Totals:
-    return sum((days.get(day, Totals()) for day in _days(first, last)), Totals())
+class _Step(NamedTuple):
+    low: float
+    weight: float
+
+
+def _step(history: Mapping[date, Trials], day: date, variance: float) -> _Step | None:
+    if day not in history or day - _WEEK not in history:
+        return None
+    after, before = history[day], history[day - _WEEK]
+    both = (after.successes + before.successes) / (after.trials + before.trials)
+    chance = both * (1 - both) * (1 / after.trials + 1 / before.trials)
+    # Where both are of one outcome there is no difference to weigh.
+    weight = 1 / (2 * variance + chance) if chance else 0.0
+    return _Step(before.successes / before.trials - after.successes / after.trials, weight)
+
+
+def _fit(steps: Mapping[date, _Step], began: date) -> float:
+    """How much better a fall on this day explains the differences than none: twice a logarithm of likelihoods."""
+    fallen = [step for day in _days(began, began + _WEEK - _DAY) if (step := steps.get(day))]
+    weight = fsum(step.weight for step in fallen)
+    low = fsum(step.low * step.weight for step in fallen)
+    return low * low / weight if low > 0 else 0.0
+
+
+def _sum(days: Mapping[date, Totals], of: Iterable[date]) -> Totals:
+    return sum((days.get(day, Totals()) for day in of), Totals())
 
 
 def _days(first: date, last: date) -> Iterator[date]:

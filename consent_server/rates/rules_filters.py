@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from consent_server.core.errors import Fault, InvalidQuery
-from consent_server.rates.rules_drop import WEEK
+from consent_server.rates.rules_days import HISTORY_DAYS
 
 USUAL_DAYS = 28
 LONGEST = 1100
@@ -70,9 +70,9 @@ class Span:
         return Span.ending(self.first - timedelta(days=1), self.days)
 
     @property
-    def with_week_before(self) -> "Span":
-        """The days that tell whether a rate fell with a notice, also with one of the first day."""
-        return Span(self.first - timedelta(days=WEEK), self.last)
+    def with_history(self) -> "Span":
+        """With the days that tell the usual ups and downs, also for a notice of the first day."""
+        return Span(self.first - timedelta(days=HISTORY_DAYS), self.last)
 
     def to_json(self) -> dict[str, str]:
         """Both ends, as addresses and answers name them."""

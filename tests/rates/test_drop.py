@@ -1,11 +1,13 @@
 """A rate that falls with a new notice, and all that is none of the notice's doing."""
 
 from datetime import date, timedelta
+from random import Random
 
 import pytest
 
 from consent_server.rates.rules import Totals
 from consent_server.rates.rules_drop import Drop, drops
+from tests.support.simulated_site import PATTERNS, fallen, simulated, totals_of
 
 MONDAY = date(2026, 11, 2)
 TODAY = MONDAY + timedelta(days=20)
@@ -71,3 +73,30 @@ def test_of_two_notices_the_one_that_it_began_with() -> None:
 def test_views_that_were_lost_make_no_rate() -> None:
     days = {at(number): day(300, 600, 500 if number < 7 else 1000) for number in range(14)}
     assert drops(days, [("new", at(7))], at(13)) == []
+
+
+# What the statistician showed: no noise, any number of visitors, and yet nothing was told.
+@pytest.mark.parametrize("points", [3, 4, 5])
+@pytest.mark.parametrize("weeks", [1, 8])
+def test_a_fall_on_a_monday_is_not_hidden_by_weekends(points: int, weeks: int) -> None:
+    published = 7 * weeks
+    days = {
+        at(number): day(600 * (60 - 3 * (number % 7 > 4) - points * (number >= published)), 60_000, 100_000)
+        for number in range(published + 7)
+    }
+    found = drops(days, [("new", at(published))], at(published + 6))
+    assert [one.rate for one in found] == ["consent", "opt_in"]
+    assert found[0].change.days
+
+
+def test_a_harmless_notice_is_seldom_blamed_and_a_fall_with_one_mostly_told() -> None:
+    random, published = Random(3), at(63)
+    told_of = {0.0: 0, 0.05: 0}
+    for fall in told_of:
+        for _ in range(40):
+            site = simulated(random, 70, 5_000, 0.01, PATTERNS["weekend"], first=MONDAY)
+            site = fallen(random, site, published, fall) if fall else site
+            days = {day: totals_of(counted) for day, counted in site.items()}
+            told_of[fall] += any(one.rate == "consent" for one in drops(days, [("new", published)], at(69)))
+    assert told_of[0.0] <= 2
+    assert told_of[0.05] >= 33
