@@ -19,7 +19,7 @@ from consent_server.core.times import rfc3339
 from consent_server.rates import store_alerts as alerts
 from consent_server.rates.store_alerts import Due
 
-# A fall shows in several rates at once: one mail says so. A webhook's event is one alert.
+# What is due at once is one mail. A webhook's event is one alert.
 MOST_IN_MAIL = 50
 # Nobody reads the answer beyond its status.
 LONGEST_ANSWER = 64 * 1024
@@ -108,7 +108,8 @@ def _event(due: Due, console_url: str) -> dict[str, object]:
 
 def _mail(mail: Mail, console_url: str, now: Callable[[], datetime], together: list[Due]) -> None:
     message, first = EmailMessage(), together[0]
-    more = f", and {len(together) - 1} more" if len(together) > 1 else ""
+    others = len(together) - 1
+    more = f", and {others} more alert{'s' if others > 1 else ''}" if others else ""
     # A name may hold anything, a header no line break.
     message["Subject"] = " ".join(f"{first.site.site.name}: {first.alert.title}{more}".split())
     message["From"] = mail.sender

@@ -109,6 +109,8 @@ class RatesReader:
         self.database, self.now = database, now
         self._replica = replica or database
         self._notices = NoticeReader()
+        # By site, the last day whose rates this process has compared with its usual ones (watch.py).
+        self.judged: dict[int, date] = {}
 
     @contextmanager
     def site(self, key: str) -> Iterator["SiteRates"]:

@@ -1,32 +1,26 @@
-"""When a figure should be looked at: a rate outside its usual band, a silent banner, a burst of records."""
+"""When a figure should be looked at: a rate that leaves its usual level, a silent banner, a burst of records."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
-from itertools import pairwise
-from math import sqrt
-from operator import attrgetter
 from typing import Any
 
 from consent_server.core.times import rfc3339
 from consent_server.rates.rules import RATES, SHARE, Totals, Trials, wilson
+from consent_server.rates.rules_band import WEEKS, Move, moves
 from consent_server.rates.rules_drop import WATCHED
 from consent_server.rates.rules_report import Figures
 
 BASELINE_DAYS = 28
 LEAST_DAYS = 14
-LEAST_TRIALS = 100
-WIDTH = 3.0
-# Of successes and of failures that a day should have: fewer, and chance is too lopsided for a symmetric band.
-LEAST_EXPECTED = 10
 UNANSWERED_CHANCE = 1e-6
 LEAST_UNANSWERED = 50
 UNANSWERED_WITHOUT_BASELINE = 500
+# So many times the longest silence of the days before: a program that loads pages at night answers no banner.
+SILENCES = 2
 # Records in an hour below which nothing is a burst.
 LEAST_BURST = 500
-# What the mean range of two normal values is in standard deviations (d2 of control charts).
-_RANGE = 1.128
 
 PURPOSE = "purpose "
 
@@ -40,8 +34,7 @@ class AlertKind(StrEnum):
 
 
 SENTENCES = {
-    AlertKind.OUTSIDE_BAND: "The {rate} rate of {day} is {value} %, outside its usual {low} to {high} %. "
-    "Look at what changed: a release, a notice, a campaign.",
+    AlertKind.OUTSIDE_BAND: "{rates} Look at what changed: a release, a notice, a campaign.",
     AlertKind.NEVER_ANSWERED: "The banner was shown {shown} times since {since} and never answered. "
     "Open the page and try to choose: something may cover the banner or break its script.",
     AlertKind.BURST: "{records} records in the hour from {hour}, more than on the busiest day of the {days} days "
@@ -53,10 +46,10 @@ SENTENCES = {
 class Alert:
     """Something worth a look, raised once for its kind, subject and period.
 
-    `subject` is a rate ("consent"), or "purpose " and its key for the share of choices that granted it, and ""
-    for a banner that nobody answers and for a burst. `period` is the day, the hour of the last answer, or that of the
-    burst, on the site's clock.
-    `detail` holds what the sentence tells, in JSON: shares from 0 to 1, never anything of a visitor.
+    `subject` is "", and the rate in alerts of version 0.2, which had one for each. `period` is the day, the hour of
+    the last answer, or that of the burst, on the site's clock.
+    `detail` holds what the sentence tells, in JSON: shares from 0 to 1, never anything of a visitor. A rate is named
+    by its key ("consent"), the share of choices that granted a purpose by "purpose " and its key.
     """
 
     kind: AlertKind
@@ -71,20 +64,25 @@ class Alert:
             return "the banner is shown and never answered"
         if self.kind is AlertKind.BURST:
             return "more records in an hour than on any day of the month before"
-        return f"{rate_words(self.subject)} rate outside its usual band"
+        first, *others = [rate_words(rate["rate"]) for rate in self._rates]
+        more = f" and {len(others)} more" if others else ""
+        return f"{first} rate{more} outside {'their' if others else 'its'} usual band"
 
     @property
     def text(self) -> str:
         """What happened, and what to do."""
         words: dict[str, Any] = dict(self.detail)
         if self.kind is AlertKind.OUTSIDE_BAND:
-            words = {name: f"{100 * words[name]:.1f}" for name in ("value", "low", "high")}
-            words |= {"rate": rate_words(self.subject), "day": self.period}
+            words = {"rates": " ".join(_sentence(rate, self.period) for rate in self._rates)}
         elif self.kind is AlertKind.BURST:
             words["hour"] = self.period.replace("T", " ") + ":00"
         else:
             words["since"] = words["since"].replace("T", " ") + (":59" if "T" in words["since"] else "")
         return SENTENCES[self.kind].format(**words)
+
+    @property
+    def _rates(self) -> Sequence[Mapping[str, Any]]:
+        return self.detail.get("rates") or [{"rate": self.subject, **self.detail}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,47 +102,6 @@ class RaisedAlert:
             "text": self.alert.text,
             "raised_at": rfc3339(self.raised_at),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """Where a rate usually lies for a day of so many trials, and how far off the day is.
-
-    `z` counts the chart's own standard deviations; `spread` is how many times more the days vary than chance alone.
-    """
-
-    value: float
-    usual: float
-    low: float
-    high: float
-    z: float
-    spread: float
-    days: int
-
-    @property
-    def outside(self) -> bool:
-        """Whether the day is worth an alert."""
-        return abs(self.z) > WIDTH
-
-
-def usual_band(before: Sequence[Trials], day: Trials) -> Band | None:
-    """Judge a complete day by the 28 complete days before it, oldest first: Laney's p' chart.
-
-    Laney (2002), "Improved control charts for attributes", Quality Engineering 14:531-537. None where there is too
-    little to judge by. The days' own spread is never taken as less than chance gives, so a quiet month alarms nobody.
-    """
-    days = [counted for counted in before[-BASELINE_DAYS:] if _counts(counted)]
-    if len(days) < LEAST_DAYS or not _counts(day):
-        return None
-    usual = sum(counted.successes for counted in days) / sum(counted.trials for counted in days)
-    if day.trials * min(usual, 1 - usual) < LEAST_EXPECTED:
-        return None
-    scores = [_score(counted, usual) for counted in days]
-    ranges = [abs(score - after) for score, after in pairwise(scores)]
-    spread = max(1.0, sum(ranges) / len(ranges) / _RANGE)
-    half = WIDTH * spread * sqrt(usual * (1 - usual) / day.trials)
-    low, high = max(usual - half, 0.0), min(usual + half, 1.0)
-    return Band(day.successes / day.trials, usual, low, high, _score(day, usual) / spread, spread, len(days))
 
 
 def never_answered(shown: int, decisions: int, usual: Trials | None) -> bool:
@@ -167,38 +124,20 @@ def rate_words(subject: str) -> str:
     return subject.replace("_", "-") if purpose == subject else f"{purpose} grant"
 
 
-def outside_bands(days: Mapping[date, Figures], day: date) -> Iterator[Alert]:
-    """An alert for each watched rate of a complete day that lies outside its usual band: WATCHED, and each purpose."""
-    before = [days.get(day - timedelta(days=back), Figures()) for back in range(BASELINE_DAYS, 0, -1)]
-    earlier = [_watched(figures) for figures in before]
-    for subject, counted in _watched(days.get(day, Figures())).items():
-        band = usual_band([trials[subject] for trials in earlier if subject in trials], counted)
-        if band is not None and band.outside:
-            detail = {name: round(getattr(band, name), 4) for name in ("value", "usual", "low", "high", "z")}
-            yield Alert(AlertKind.OUTSIDE_BAND, subject, day.isoformat(), detail | {"days": band.days})
+def left_usual(days: Mapping[date, Figures], judged: Sequence[date]) -> Iterator[Alert]:
+    """An alert for each of these complete days in a row on which a rate left its usual level: one names all that did.
 
-
-def is_news(alert: Alert, raised: Iterable[Alert], days: Mapping[date, Figures]) -> bool:
-    """Whether a rate outside its band left it anew, by the alerts of before.
-
-    It did not where an alert of the last 28 days stands for the same side, and no day since lies in the band that the
-    rate left then. After 28 days the usual level is that of after the change.
+    Watched are WATCHED, and of each purpose the share of choices that granted it.
     """
-    day = date.fromisoformat(alert.period)
-    earlier = [other for other in raised if other.subject == alert.subject and other.period < alert.period]
-    if not earlier:
-        return True
-    last = max(earlier, key=attrgetter("period"))
-    began = date.fromisoformat(last.period)
-    if (day - began).days >= BASELINE_DAYS or (last.detail["z"] > 0) is not (alert.detail["z"] > 0):
-        return True
-    since = (began + timedelta(days=step) for step in range(1, (day - began).days))
-    counted = (_watched(days.get(between, Figures())).get(alert.subject) for between in since)
-    return any(
-        last.detail["low"] <= trials.successes / trials.trials <= last.detail["high"]
-        for trials in counted
-        if trials is not None and _counts(trials)
-    )
+    counted: dict[str, dict[date, Trials]] = {}
+    for day, figures in days.items():
+        for subject, trials in _watched(figures).items():
+            counted.setdefault(subject, {})[day] = trials
+    found = {subject: moves(trials, judged) for subject, trials in counted.items()}
+    for day in judged:
+        rates = [_detail(subject, left[day]) for subject, left in found.items() if day in left]
+        if rates:
+            yield Alert(AlertKind.OUTSIDE_BAND, "", day.isoformat(), {"rates": rates, "weeks": WEEKS})
 
 
 def silence(since: str, shown: int, usual: Totals) -> Alert | None:
@@ -207,6 +146,15 @@ def silence(since: str, shown: int, usual: Totals) -> Alert | None:
     if not never_answered(shown, 0, counted):
         return None
     return Alert(AlertKind.NEVER_ANSWERED, "", since, {"shown": shown, "since": since})
+
+
+def longest_silence(hours: Iterable[Totals]) -> int:
+    """The most views in hours in a row, of those on which anything was counted, in which nobody answered."""
+    longest = views = 0
+    for hour in hours:
+        views = 0 if hour.decisions else views + hour.shown
+        longest = max(longest, views)
+    return longest
 
 
 def burst(hour: str, records: int, before: Sequence[int]) -> Alert | None:
@@ -228,9 +176,20 @@ def _watched(figures: Figures) -> dict[str, Trials]:
     return rates | {PURPOSE + key: SHARE.trials(share) for key, share in figures.purposes.items()}
 
 
-def _counts(counted: Trials) -> bool:
-    return counted.trials >= LEAST_TRIALS and counted.successes <= counted.trials
+def _detail(subject: str, move: Move) -> dict[str, Any]:
+    numbers = {name: round(getattr(move.band, name), 4) for name in ("value", "usual", "low", "high", "z")}
+    return {"rate": subject, **numbers, "since": move.since.isoformat(), "slow": move.slow}
 
 
-def _score(counted: Trials, usual: float) -> float:
-    return (counted.successes / counted.trials - usual) / sqrt(usual * (1 - usual) / counted.trials)
+def _sentence(rate: Mapping[str, Any], day: str) -> str:
+    """What one rate did. An alert of version 0.2 is of one rate, and knows no `since`."""
+    words = {name: f"{100 * rate[name]:.1f} %" for name in ("value", "usual", "low", "high")}
+    low, since = words["low"].removesuffix(" %"), rate.get("since", day)
+    name = f"The {rate_words(rate['rate'])} rate"
+    if rate.get("slow"):
+        side = "above" if rate["z"] > 0 else "below"
+        return (
+            f"{name} has mostly been {side} its usual {words['usual']} since {since}; on {day} it is {words['value']}."
+        )
+    of = f"of {day}" if since == day else f"of {since} to {day}"
+    return f"{name} {of} is {words['value']}, outside its usual {low} to {words['high']}."

@@ -58,12 +58,6 @@ def recent(session: Session, site_id: int, since: datetime) -> list[RaisedAlert]
     return [RaisedAlert(_alert(row), row.raised_at, untold.get(row.id, [])) for row in session.scalars(ordered)]
 
 
-def raised(session: Session, site_id: int, kind: AlertKind, first: str) -> list[Alert]:
-    """Alerts of a kind of a site, of a period from that one on."""
-    query = select(AlertRow).where(AlertRow.site_id == site_id, AlertRow.kind == kind.value, AlertRow.period >= first)
-    return [_alert(row) for row in session.scalars(query)]
-
-
 def raised_since(session: Session, since: datetime) -> dict[tuple[str, str], int]:
     """How many were raised, by the site's key and their kind."""
     query = (

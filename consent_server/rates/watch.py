@@ -11,15 +11,16 @@ from consent_server.rates.read import RatesReader, SiteRates
 from consent_server.rates.rules_alerts import (
     BASELINE_DAYS,
     LEAST_BURST,
+    SILENCES,
     Alert,
-    AlertKind,
     burst,
-    is_news,
-    outside_bands,
+    left_usual,
+    longest_silence,
     silence,
 )
+from consent_server.rates.rules_band import KNOWN
 from consent_server.rates.rules_filters import By, Span
-from consent_server.rates.rules_report import Count, Figures, by_key, figures, totals
+from consent_server.rates.rules_report import Count, by_key, figures, totals
 from consent_server.sites import store as sites
 
 # Complete days that are judged each time, so that a server that was off for a weekend still says what happened.
@@ -38,26 +39,23 @@ def watch_rates(reader: RatesReader, channels: Sequence[Channel]) -> list[tuple[
 
 def _watch(reader: RatesReader, key: str, channels: Sequence[Channel]) -> list[Alert]:
     with reader.site(key) as site:
-        seen = [*_bands(site), *_silence(site), *_bursts(site)]
-    if not seen:
-        return []
-    with reader.database.transaction() as session:
-        return [alert for alert in seen if alerts.raise_once(session, site.id, alert, site.now, channels)]
+        last = local_day(site.now - SETTLED, site.site.time_zone) - timedelta(days=1)
+        # What is known of a day that is over changes no more: it is judged once by a process, and by the next two days.
+        bands = _bands(site, last) if reader.judged.get(site.id) != last else ()
+        seen = [*bands, *_silence(site), *_bursts(site)]
+    new = []
+    if seen:
+        with reader.database.transaction() as session:
+            new = [alert for alert in seen if alerts.raise_once(session, site.id, alert, site.now, channels)]
+    reader.judged[site.id] = last
+    return new
 
 
-def _bands(site: SiteRates) -> Iterator[Alert]:
-    since = site.today - timedelta(days=BASELINE_DAYS + JUDGED_DAYS)
-    raised = alerts.raised(site.session, site.id, AlertKind.OUTSIDE_BAND, since.isoformat())
-    last = local_day(site.now - SETTLED, site.site.time_zone) - timedelta(days=1)
-    counts = site.counts(Span.ending(last, BASELINE_DAYS + JUDGED_DAYS), By.DAY)
-    days: dict[date, Figures] = {
-        date.fromisoformat(day): figures(counted, site.asked) for day, counted in by_key(counts).items()
-    }
-    for back in reversed(range(JUDGED_DAYS)):
-        for alert in outside_bands(days, last - timedelta(days=back)):
-            if is_news(alert, raised, days):
-                raised.append(alert)
-                yield alert
+def _bands(site: SiteRates, last: date) -> Iterator[Alert]:
+    judged = [last - timedelta(days=back) for back in reversed(range(JUDGED_DAYS))]
+    counts = site.counts(Span(judged[0] - KNOWN, last), By.DAY)
+    days = {date.fromisoformat(day): figures(counted, site.asked) for day, counted in by_key(counts).items()}
+    return left_usual(days, judged)
 
 
 def _silence(site: SiteRates) -> Iterator[Alert]:
@@ -68,10 +66,15 @@ def _silence(site: SiteRates) -> Iterator[Alert]:
     began = date.fromisoformat(since[:10])
     views = site.counts(Span(began, site.today), By.HOUR)
     shown = totals(view for view in views if view.key > since).shown
-    usual = totals(site.counts(Span.ending(began, BASELINE_DAYS), By.DAY))
-    alert = silence(since, shown, usual)
-    if alert is not None:
+    month = Span.ending(began, BASELINE_DAYS)
+    alert = silence(since, shown, totals(site.counts(month, By.DAY)))
+    if alert is not None and shown > SILENCES * _longest_silence(site, month, since):
         yield alert
+
+
+def _longest_silence(site: SiteRates, days: Span, until: str) -> int:
+    hours = by_key(count for count in site.counts(days, By.HOUR) if count.key <= until)
+    return longest_silence(totals(hours[hour]) for hour in sorted(hours))
 
 
 def _bursts(site: SiteRates) -> Iterator[Alert]:

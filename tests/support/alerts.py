@@ -19,7 +19,7 @@ from consent_server.decisions.rules import Action
 from consent_server.decisions.rules_tally import SHOWN, Kind, Outcome
 from consent_server.decisions.store_tallies import Cell
 from consent_server.rates.read import RatesReader
-from consent_server.rates.rules_alerts import RaisedAlert
+from consent_server.rates.rules_alerts import Alert, RaisedAlert
 from consent_server.rates.rules_filters import Filters, Span
 from consent_server.rates.watch import watch_rates
 from consent_server.sites import store as sites
@@ -68,9 +68,9 @@ class History:
         fold_tallies(self.services.database)
 
     def watch(self, *channels: Channel) -> list[str]:
-        """What a look raises anew, in words."""
+        """What a look raises anew, in words: each rate of an alert by itself."""
         found = watch_rates(self.services[RatesReader], channels)
-        return sorted(f"{alert.subject or alert.kind} {alert.period}" for key, alert in found if key == self.site)
+        return sorted(f"{name} {alert.period}" for key, alert in found if key == self.site for name in named(alert))
 
     def raised(self, site: str = "shop") -> Sequence[RaisedAlert]:
         """What an answer says of the last two weeks."""
@@ -82,6 +82,11 @@ class History:
         self.usual()
         self.day(YESTERDAY, accepted=20)
         assert self.watch(*channels) == [f"{subject} 2026-11-22" for subject in FALLEN]
+
+
+def named(alert: Alert) -> list[str]:
+    """The rates that an alert names, or what it is of."""
+    return [rate["rate"] for rate in alert.detail.get("rates", ())] or [alert.kind]
 
 
 @pytest.fixture
