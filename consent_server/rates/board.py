@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 
 from consent_server.rates.read import Dashboard, Rates
-from consent_server.rates.read_experiment import ExperimentReport
 from consent_server.rates.rules import (
     GPC_RATES,
     LEFT_OUT,
@@ -18,11 +17,12 @@ from consent_server.rates.rules import (
     RATES,
     REACH,
     TOTALS,
+    Difference,
     Rate,
     Share,
     Totals,
-    difference,
 )
+from consent_server.rates.rules_compare import Differences, ShareDifference
 from consent_server.rates.rules_filters import By, Filters, Span, monday
 from consent_server.rates.rules_report import Figures
 from consent_server.rates.rules_small_cells import OTHER, SMALLEST
@@ -47,14 +47,6 @@ COUNT_WORDS = {"shown": "Shown", "decisions": "Chose", "granted": "Granted"}
 FEW = 200
 # So many rows fit in a chart; the table has all.
 MOST_BARS = 8
-# Of a comparison of arms, by the key of its conclusion: the sign, and what may be said of the difference.
-JUDGED = {
-    "better": ("▲", "more than chance"),
-    "worse": ("▼", "more than chance"),
-    "too_early": ("≈", "too early to tell"),
-    "no_difference": ("≈", "may be chance"),
-    "shares_do_not_match": ("≈", "not to be read"),
-}
 NARROW, DASH = "\N{NARROW NO-BREAK SPACE}", "\N{EN DASH}"
 
 
@@ -78,6 +70,14 @@ def between(rate: Rate) -> str:
 def points(value: float | None) -> str:
     """A difference of rates, in points of a hundred: "+2.1"."""
     return DASH if value is None else f"{value * 100:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def judged(change: Difference) -> str:
+    """What may be said of a difference, by what its interval knows."""
+    if change.days:
+        return "more than its usual ups and downs" if change.sure else "within its usual ups and downs"
+    said = "more than chance" if change.sure else "may be chance"
+    return f"{said}, and too few days to know their ups and downs"
 
 
 def amount(value: int) -> str:
@@ -134,8 +134,8 @@ def scale(rate: Rate) -> dict[str, str]:
 FILTERS: dict[str, Callable[..., Any]] = {
     filter_.__name__: filter_
     for filter_ in (
-        percent, between, points, amount, day_words, time_words, span_words, until_words, counted, days, probability,
-        scale,
+        percent, between, points, judged, amount, day_words, time_words, span_words, until_words, counted, days,
+        probability, scale,
     )
 }  # fmt: skip
 
@@ -144,6 +144,7 @@ def values(dashboard: Dashboard) -> dict[str, Any]:
     """What the templates show of it."""
     rates, filters = dashboard.rates, dashboard.rates.filters
     whole, before, totals = rates.report.whole, rates.before or Figures(), rates.report.whole.totals
+    changes = rates.differences or Differences({}, {}, {})
     marks, splits = _marks(rates), {by: _split(dashboard, by) for by in SPLIT_WORDS}
     return {
         "dashboard": dashboard,
@@ -165,15 +166,15 @@ def values(dashboard: Dashboard) -> dict[str, Any]:
         "times": "once" if totals.shown == 1 else f"{amount(totals.shown)} times",
         "funnel": _funnel(totals),
         "shares": [
-            *_shares("purpose", whole.purposes, before.purposes, dashboard.purposes),
-            *_shares("vendor", whole.vendors, before.vendors, dashboard.vendors),
+            *_shares("purpose", whole.purposes, before.purposes, changes.purposes, dashboard.purposes),
+            *_shares("vendor", whole.vendors, before.vendors, changes.vendors, dashboard.vendors),
         ],
         "counts": [(words, name, getattr(totals, name)) for name, words in TOTALS.items() if name not in LEFT_OUT],
         "left_out": [(TOTALS[name], name, getattr(totals, name)) for name in LEFT_OUT],
         "gpc_rates": [(RATE_WORDS[name][0], totals.rate(name)) for name in GPC_RATES],
         "rate_words": RATE_WORDS,
         "cards": list(RATES),
-        "difference": difference,
+        "changes": changes.rates,
         "marks": marks,
         "splits": splits,
         "charts": _charts(dashboard, marks, splits),
@@ -185,22 +186,6 @@ def values(dashboard: Dashboard) -> dict[str, Any]:
         ],
         "reach_heads": lambda names: [(name, REACH) for name in names],
         "vendor_words": {key: dashboard.vendors.get(key, key) for key in whole.vendors},
-    }
-
-
-def experiment_values(report: ExperimentReport) -> dict[str, Any]:
-    """What the page of an experiment shows of it."""
-    said, zone = report.result.conclusion, ZoneInfo(report.site.time_zone)
-    views = sum(arm.figures.totals.shown for arm in report.arms)
-    return {
-        "started": report.experiment.started_at.astimezone(zone).date(),
-        "ended": report.experiment.ended_at and report.experiment.ended_at.astimezone(zone).date(),
-        "comparisons": {comparison.arm: comparison for comparison in report.result.comparisons},
-        "best": said.params["arm"] if said.key == "better" else None,
-        "views": views,
-        "shares_set": {arm.name: arm.weight / 100 for arm in report.arms},
-        "shares_seen": {arm.name: arm.figures.totals.shown / views if views else None for arm in report.arms},
-        "judged": JUDGED,
     }
 
 
@@ -225,10 +210,15 @@ def _funnel(totals: Totals) -> list[dict[str, Any]]:
 
 
 def _shares(
-    kind: str, after: Mapping[str, Share], before: Mapping[str, Share], names: Mapping[str, str]
+    kind: str,
+    after: Mapping[str, Share],
+    before: Mapping[str, Share],
+    changes: Mapping[str, ShareDifference],
+    names: Mapping[str, str],
 ) -> list[dict[str, Any]]:
     return [
         {"kind": kind, "words": names.get(key) or key, "share": share, "before": before.get(key)}
+        | {"change": changes.get(key)}
         for key, share in after.items()
     ]
 

@@ -15,9 +15,11 @@ from consent_server.rates import store as splits
 from consent_server.rates import store_alerts as alerts
 from consent_server.rates.read_notices import NoticeReader
 from consent_server.rates.rules_alerts import RaisedAlert
+from consent_server.rates.rules_compare import Differences, History, compare
+from consent_server.rates.rules_days import HISTORY_DAYS
 from consent_server.rates.rules_drop import Drop, drops
 from consent_server.rates.rules_filters import By, Filters, Span, fault, monday
-from consent_server.rates.rules_report import Asked, Count, Figures, Report, by_key, compare, figures, report, totals
+from consent_server.rates.rules_report import Asked, Count, Figures, Report, by_key, figures, report, totals
 from consent_server.sites import store as sites
 from consent_server.sites import store_experiments as experiments
 from consent_server.sites import store_notices as notices
@@ -48,7 +50,7 @@ class RunningTime:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What was asked, and the answer; `before` has the figures of the days to compare with.
+    """What was asked, and the answer; `before` has the figures of the days to compare with, `differences` what is more.
 
     `publications` and `experiments` are those of which something lies within the span; `known` has every notice of
     the site with its first day, oldest first.
@@ -58,6 +60,7 @@ class Rates:
     filters: Filters
     report: Report
     before: Figures | None
+    differences: Differences | None
     publications: Sequence[Publication]
     experiments: Sequence[RunningTime]
     known: Mapping[str, str]
@@ -81,9 +84,9 @@ class Rates:
         }
 
     def _compared(self) -> dict[str, Any] | None:
-        if self.before is None or self.filters.other is None:
+        if self.before is None or self.differences is None or self.filters.other is None:
             return None
-        differences = compare(self.report.whole, self.before)
+        differences = self.differences.to_json()
         return {**self.filters.other.to_json(), **self.before.to_json(), "differences": differences}
 
 
@@ -151,12 +154,16 @@ class SiteRates:
         inside = [publication for publication in published if span.holds(publication.at)]
         # Under one notice alone no other can have made a difference.
         judged = bool(inside) and notice is None
-        days = self.counts(span.with_history, By.DAY, notice) if judged or filters.by in OF_DAYS else []
+        read = judged or filters.by in OF_DAYS or filters.other
+        days = self.counts(span.with_history, By.DAY, notice) if read else []
+        whole = report(self._rows(filters, days), self.asked)
+        before = figures(self.counts(filters.other, By.NOTICE, notice), self.asked) if filters.other else None
         return Rates(
             site=self.site,
             filters=filters,
-            report=report(self._rows(filters, days), self.asked),
-            before=figures(self.counts(filters.other, By.NOTICE, notice), self.asked) if filters.other else None,
+            report=whole,
+            before=before,
+            differences=compare(whole.whole, before, self._history(filters, days, whole)) if before else None,
             publications=inside,
             experiments=self._experiments(span),
             known=known,
@@ -208,6 +215,23 @@ class SiteRates:
         first = filters.span.first.isoformat()
         inside = [count for count in days if count.key >= first]
         return inside if filters.by is By.DAY else [count._replace(key=monday(count.key)) for count in inside]
+
+    def _history(self, filters: Filters, days: Sequence[Count], whole: Report) -> History:
+        """What tells how much the days of the last weeks went up and down; days that are rows are made already."""
+        span, other, began = filters.span, filters.other, self.first_day()
+        if other is None or began is None:
+            return History()
+        last = min(max(span.last, other.last), self.today - timedelta(days=1))
+        history = Span.ending(last, HISTORY_DAYS)
+        if history.first < span.with_history.first or last > span.last:
+            days = self.counts(history, By.DAY, filters.notice)
+        found = {
+            date.fromisoformat(day): figures(counted, self.asked)
+            for day, counted in by_key(days).items()
+            if history.holds(day)
+        }
+        counted = Span(date.fromisoformat(began[:10]), self.today)
+        return History(found, span.within(counted), other.within(counted))
 
     def _publications(self) -> list[Publication]:
         """When notices came into force, oldest first."""

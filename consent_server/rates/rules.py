@@ -26,6 +26,13 @@ class Ratio(NamedTuple):
         """Both counts, of Totals or of a Share."""
         return Trials(getattr(counted, self.over), getattr(counted, self.under))
 
+    def proportion(self, counted: "Totals | Share") -> Trials | None:
+        """The same, None where they make no proportion: nothing was tried, or views were lost."""
+        successes, trials = self.trials(counted)
+        # With views lost, every rate over views would be too high, also one that stays under 1.
+        lost = self.under == "shown" and counted.decisions > counted.shown
+        return None if lost or not 0 < trials >= successes else Trials(successes, trials)
+
 
 RATES = {
     "interaction": Ratio("decisions", "shown"),
@@ -248,9 +255,7 @@ def difference(after: Rate, before: Rate, swing: Swing | None = None) -> Differe
 
 
 def _rate(ratio: Ratio, counted: Totals | Share) -> Rate:
-    successes, trials = ratio.trials(counted)
-    # With views lost, every rate over views would be too high, also one that stays under 1.
-    lost = ratio.under == "shown" and counted.decisions > counted.shown
-    if lost or not 0 < trials >= successes:
+    found = ratio.proportion(counted)
+    if found is None:
         return Rate(None, None, None, str(ratio))
-    return Rate(successes / trials, *wilson(successes, trials), str(ratio))
+    return Rate(found.successes / found.trials, *wilson(*found), str(ratio))

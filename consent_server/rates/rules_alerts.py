@@ -171,8 +171,7 @@ def burst(hour: str, records: int, before: Sequence[int]) -> Alert | None:
 
 def _watched(figures: Figures) -> dict[str, Trials]:
     # A rate that is not told for want of views is not watched either.
-    totals = figures.totals
-    rates = {name: RATES[name].trials(totals) for name in WATCHED if totals.rate(name).value is not None}
+    rates = {name: counted for name in WATCHED if (counted := RATES[name].proportion(figures.totals))}
     return rates | {PURPOSE + key: SHARE.trials(share) for key, share in figures.purposes.items()}
 
 

@@ -68,7 +68,7 @@ def _drop(name: str, notice: str, days: Mapping[date, Totals], day: date, end: d
 def history_of(days: Mapping[date, Totals], name: str, last: date) -> dict[date, Trials]:
     """What there was of a rate in the eight weeks up to a day; nothing where views were lost."""
     near = ((day, days[day]) for day in _days(last - timedelta(days=HISTORY_DAYS - 1), last) if day in days)
-    return {day: RATES[name].trials(totals) for day, totals in near if totals.rate(name).value is not None}
+    return {day: counted for day, totals in near if (counted := RATES[name].proportion(totals))}
 
 
 def _began_then(history: Mapping[date, Trials], after: Sequence[date], variance: float) -> bool:

@@ -64,6 +64,11 @@ class Span:
         """Whether a day lies in both."""
         return self.first <= other.last and other.first <= self.last
 
+    def within(self, other: "Span") -> list[date]:
+        """Its days that lie in both, in order."""
+        first, last = max(self.first, other.first), min(self.last, other.last)
+        return [first + timedelta(days=step) for step in range((last - first).days + 1)]
+
     @property
     def before(self) -> "Span":
         """As many days that lie just before."""

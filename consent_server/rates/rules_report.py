@@ -6,7 +6,7 @@ from operator import add
 from typing import Any, NamedTuple
 
 from consent_server.decisions.rules_tally import CounterName, Measure
-from consent_server.rates.rules import GPC_RATES, NOTES, RATES, Share, Totals, difference
+from consent_server.rates.rules import GPC_RATES, NOTES, RATES, Share, Totals
 from consent_server.rates.rules_small_cells import OTHER, SMALLEST, visitors
 
 _TOTALS = tuple(item.name for item in fields(Totals))
@@ -109,26 +109,6 @@ def totals(counts: Iterable[Count]) -> Totals:
         if not counter.key:
             sums[counter.measure] += events
     return Totals(**sums)
-
-
-def compare(after: Figures, before: Figures) -> dict[str, dict[str, Any]]:
-    """How two periods differ, in JSON: each of the rates, and `rate` and `reach` of what both asked for."""
-    return {
-        "rates": {name: difference(after.totals.rate(name), before.totals.rate(name)).to_json() for name in RATES},
-        "purposes": _differences(after.purposes, before.purposes),
-        "vendors": _differences(after.vendors, before.vendors),
-    }
-
-
-def _differences(after: Mapping[str, Share], before: Mapping[str, Share]) -> dict[str, Any]:
-    return {
-        key: {
-            "rate": difference(share.rate, before[key].rate).to_json(),
-            "reach": difference(share.reach, before[key].reach).to_json(),
-        }
-        for key, share in after.items()
-        if key in before
-    }
 
 
 def _shares(

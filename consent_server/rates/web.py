@@ -15,7 +15,6 @@ from consent_server.ledger.read_marked import read_marked
 from consent_server.rates.queries import RATES, TABLE, Dialect
 from consent_server.rates.read import Rates, RatesReader
 from consent_server.rates.rules_filters import filters_of_query
-from consent_server.rates.rules_report import compare
 
 api = Blueprint("rates", __name__)
 
@@ -84,6 +83,6 @@ def _flat(value: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]
 
 
 def _compared(rates: Rates) -> Iterator[dict[str, Any]]:
-    if rates.filters.other is not None and rates.before is not None:
+    if rates.filters.other is not None and rates.before is not None and rates.differences is not None:
         yield {"key": "compared", **rates.filters.other.to_json(), **rates.before.to_json()}
-        yield {"key": "difference", **compare(rates.report.whole, rates.before)}
+        yield {"key": "difference", **rates.differences.to_json()}

@@ -1,6 +1,7 @@
 """What an experiment shows: JSON for programs, a page for people, and the one click that ends it."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -26,6 +27,14 @@ bp = Blueprint("experiment", __name__, url_prefix="/console/sites/<key>/experime
 console.frame(bp)
 bp.record_once(lambda state: state.app.jinja_env.filters.update(board.FILTERS))
 
+# Of a comparison of arms, by the key of its conclusion: the sign, and what may be said of the difference.
+JUDGED = {
+    "better": ("▲", "more than chance"),
+    "worse": ("▼", "more than chance"),
+    "too_early": ("≈", "too early to tell"),
+    "no_difference": ("≈", "may be chance"),
+    "shares_do_not_match": ("≈", "not to be read"),
+}
 # What is measured by default (docs/rates.md), and what else is shown of each arm.
 SHOWN_RATES = ("opt_in", "interaction", "consent")
 
@@ -54,7 +63,7 @@ def page(key: str) -> str:
         shares_level=SHARES_LEVEL,
         rates={name: (board.RATE_WORDS[name][0], RATES[name]) for name in SHOWN_RATES},
         control=CONTROL,
-        **board.experiment_values(report),
+        **_values(report),
     )
 
 
@@ -88,4 +97,20 @@ def _to_json(report: ExperimentReport) -> dict[str, Any]:
         ],
         **report.result.to_json(),
         "experiments": list(report.known),
+    }
+
+
+def _values(report: ExperimentReport) -> dict[str, Any]:
+    """What the page of an experiment shows of it."""
+    said, zone = report.result.conclusion, ZoneInfo(report.site.time_zone)
+    views = sum(arm.figures.totals.shown for arm in report.arms)
+    return {
+        "started": report.experiment.started_at.astimezone(zone).date(),
+        "ended": report.experiment.ended_at and report.experiment.ended_at.astimezone(zone).date(),
+        "comparisons": {comparison.arm: comparison for comparison in report.result.comparisons},
+        "best": said.params["arm"] if said.key == "better" else None,
+        "views": views,
+        "shares_set": {arm.name: arm.weight / 100 for arm in report.arms},
+        "shares_seen": {arm.name: arm.figures.totals.shown / views if views else None for arm in report.arms},
+        "judged": JUDGED,
     }

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import date, timedelta
 from itertools import product
 
 import pytest
@@ -19,8 +20,9 @@ from consent_server.decisions.rules_tally import (
     Outcome,
     of_conversion,
 )
-from consent_server.rates.rules import RATES, Rate, Totals, difference, wilson
-from consent_server.rates.rules_report import Asked, Count, Report, compare, figures, report
+from consent_server.rates.rules import RATES, Difference, Rate, Totals, difference, wilson
+from consent_server.rates.rules_compare import History, compare
+from consent_server.rates.rules_report import Asked, Count, Report, figures, report
 from consent_server.rates.rules_small_cells import OTHER, merge_small
 
 ALL = Outcome(Kind.FIRST, Action.ACCEPT_ALL, ("advertising", "analytics"), ("google-ads", "google-analytics"))
@@ -160,10 +162,32 @@ def test_the_effect_of_the_signal_is_told_apart() -> None:
 
 def test_two_periods_are_compared_rate_by_rate() -> None:
     after, before = (figures(counted((SHOWN, 100), (ALL, number), (NONE, 30)), ASKED) for number in (40, 20))
-    told = compare(after, before)
-    assert told["rates"].keys() == RATES.keys()
-    assert told["rates"]["opt_in"]["value"] == pytest.approx(0.2)
-    assert told["purposes"]["analytics"]["rate"]["value"] == pytest.approx(40 / 70 - 20 / 50)
+    found = compare(after, before, History())
+    assert found.rates.keys() == RATES.keys()
+    assert found.rates["opt_in"].value == pytest.approx(0.2)
+    assert found.purposes["analytics"].rate.value == pytest.approx(40 / 70 - 20 / 50)
+    now, then = (period.purposes["analytics"].reach for period in (after, before))
+    assert found.purposes["analytics"].reach == difference(now, then)
+
+
+def test_the_ups_and_downs_of_a_purpose_are_its_own() -> None:
+    # Of analytics every day has the same share; accepting all goes up and down.
+    saved, days = Outcome(Kind.FIRST, Action.SAVE, ("analytics",), ()), {}
+    for number in range(56):
+        accepted = 300_000 if number**2 % 11 > 5 else 100_000
+        events = counted((SHOWN, 10**6), (ALL, accepted), (saved, 400_000 - accepted))
+        days[date(2026, 1, 5) + timedelta(days=number)] = figures(events, ASKED)
+    keys = sorted(days)
+    found = compare(days[keys[-1]], days[keys[-2]], History(days, keys[-7:], keys[-14:-7]))
+    assert found.rates["opt_in"].days == 56
+    assert width(found.rates["opt_in"]) > 0.1
+    assert width(found.purposes["analytics"].reach) < 0.01
+
+
+def width(change: Difference) -> float:
+    assert change.low is not None
+    assert change.high is not None
+    return change.high - change.low
 
 
 def split(sizes: Mapping[str, tuple[int, int]]) -> list[Count]:
