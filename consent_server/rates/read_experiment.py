@@ -8,7 +8,7 @@ from consent_server.core.errors import UnknownExperiment
 from consent_server.core.times import local_day
 from consent_server.rates import rules_experiment as judging
 from consent_server.rates.read import RatesReader
-from consent_server.rates.rules import Trials
+from consent_server.rates.rules import Totals
 from consent_server.rates.rules_experiment import Result
 from consent_server.rates.rules_filters import By, Span
 from consent_server.rates.rules_report import Count, Figures, by_key, figures, totals
@@ -65,7 +65,7 @@ def read_experiment(reader: RatesReader, key: str, experiment: str | None = None
             ArmFigures(arm.name, arm.weight, arm.notice.notice.hash, figures(counts_of[arm.name], site.asked))
             for arm in stored.arms
         ]
-    days = _trials(counts_of, span) if span else []
+    days = _totals(counts_of, span) if span else []
     result = judging.conclude({arm.name: arm.weight for arm in arms}, days)
     return ExperimentReport(site.site, stored, _first_day(stored, site.site.time_zone), span, arms, result, known)
 
@@ -81,11 +81,10 @@ def _first_day(stored: StoredExperiment, time_zone: str) -> date:
     return local_day(stored.started_at + CACHED, time_zone) + DAY
 
 
-def _trials(counts_of: Mapping[str, Sequence[Count]], span: Span) -> list[dict[str, Trials]]:
-    """Of each counted day: by arm, how many views there were and how many of them ended in accepting all."""
-    days: list[dict[str, Trials]] = [{} for _ in range(span.days)]
+def _totals(counts_of: Mapping[str, Sequence[Count]], span: Span) -> list[dict[str, Totals]]:
+    """Of each counted day what was counted, by arm."""
+    days: list[dict[str, Totals]] = [{} for _ in range(span.days)]
     for arm, counts in counts_of.items():
         for day, counted in by_key(counts).items():
-            whole = totals(counted)
-            days[(date.fromisoformat(day) - span.first).days][arm] = Trials(whole.accept_all, whole.shown)
+            days[(date.fromisoformat(day) - span.first).days][arm] = totals(counted)
     return days

@@ -1,40 +1,46 @@
-"""Which of several banners does better, by a test that may be looked at every day.
+"""Which of several banners does better, by a test that may be looked at every day (rules_odds.py).
 
-The test is that of Turner, Ly and Grünwald, "Generic E-variables for exact sequential k-sample tests that allow for
-optional stopping" (arXiv 2106.02693). A day is one batch. From the days before come a guess of each arm's rate and,
-weighted by the trials of the day, of their common rate if there were no difference; the day's evidence is how much
-better the two guesses foresaw it than the one. Without a difference its expectation is at most 1, whatever the common
-rate of the day, so the product over the days reaches 1/α ever with probability at most α (Ville).
+Two rates are judged, since one alone misleads: who refuses at once never gets the second view on which they would
+have accepted. `opt_in` is what counts if a visitor sees one page, `consent` if they see many.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import exp, lgamma, log, sqrt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import exp, lgamma, log
 from typing import Any
 
-from consent_server.rates.rules import Trials
+from consent_server.rates.rules import RATES, Totals, Trials
+from consent_server.rates.rules_odds import difference_at, weigh
 
+JUDGED = ("opt_in", "consent")
 LEVEL = 0.05
 # Stricter than the test: it stops the reading of a whole experiment, and a broken split shows soon at any level.
 SHARES_LEVEL = 0.001
 # Prior weight of the fixed shares, in views: finds deviations of one to a few points soonest.
 SHARES_WEIGHT = 1000
-# Weekdays differ, so a whole week; and the interval is one for large numbers.
+# Weekdays differ, so a whole week.
 LEAST_DAYS = 7
 LEAST_TRIALS = 100
-# Where the interval is narrowest, in trials of both arms.
-_TIGHTEST = 10_000
-_PRIOR = 0.5  # Jeffreys' Beta(1/2, 1/2); it makes the evidence of the first day 1, as there is nothing to foresee from
+# Of successes and of failures in each arm, below which no number is told.
+LEAST_OUTCOMES = 10
+# Pages on which a visitor may see the banner, for which is told how many would accept.
+PAGES = (1, 2, 4, 8)
 
+NAMES = {"opt_in": "the opt-in rate", "consent": "the consent rate"}
 SENTENCES = {
     "shares_do_not_match": "Do not read the result: the arms were not shown in the shares that were set. "
     "Look for a page or a cache that serves one arm alone.",
-    "too_early": "Too early to tell: wait until each arm has {least_trials} views over {least_days} days. "
-    "So far {trials} over {days}.",
-    "no_difference": "No difference that is more than chance so far between {arm} and {control}. "
-    "If there is one, it lies between {low} and {high} points.",
-    "better": "{arm} is better than {control} by {low} to {high} points.",
-    "worse": "{arm} is worse than {control} by {low} to {high} points.",
+    "too_early": "Too early to tell: wait until each arm has {least_trials} views over {least_days} days, and of both "
+    "outcomes {least_outcomes}. So far {trials} views over {days} days.",
+    "views_lost": "Nothing can be told of the last {days} days: {arm} has {successes} who accepted, and only {trials} "
+    "counted views. Look for what stops its views from being counted, or opens its banner elsewhere.",
+    "no_difference": "No difference that is more than chance so far between {arm} and {control}: {changes}.",
+    "better": "{arm} is better than {control}: {changes}.",
+    "worse": "{arm} is worse than {control}: {changes}.",
+    "depends_on_pages": "{arm} gets more views accepted than {control}, but more visitors refuse: {changes}. Which one "
+    "wins depends on how many pages a visitor sees.",
+    "depends_on_pages_later": "{arm} gets fewer views accepted than {control}, but fewer visitors refuse: {changes}. "
+    "Which one wins depends on how many pages a visitor sees.",
 }
 
 
@@ -56,25 +62,56 @@ class Conclusion:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """One arm against the control, over all days so far.
+class RateComparison:
+    """One rate of an arm against the control's, over all days so far.
 
-    `p` is anytime-valid: the smallest so far, corrected for the number of arms (Bonferroni). `difference`, `low` and
-    `high` are of the rates, -1 to 1, None before both arms have a trial; the interval may be read on any day too.
+    `p` is anytime-valid: the smallest so far, corrected for the number of arms and of rates (Bonferroni). `difference`,
+    `low` and `high` are of the rates, -1 to 1, None where there are too few outcomes; the interval may be read on any
+    day too, and holds 0 exactly as long as `p` is above the level.
     """
 
-    arm: str
-    control: str
     p: float
     difference: float | None
     low: float | None
     high: float | None
+
+    @property
+    def side(self) -> int:
+        """1 where it is surely higher than the control's, -1 where it is surely lower, else 0."""
+        if self.low is None or self.high is None:
+            return 0
+        return (self.low > 0) - (self.high < 0)
+
+    @property
+    def words(self) -> str:
+        """How it compares, in points of a hundred: "4.3 to 8.8 points higher"."""
+        assert self.low is not None
+        assert self.high is not None
+        # No "-0.0".
+        low, high = round(100 * self.low, 1) + 0.0, round(100 * self.high, 1) + 0.0
+        if self.side < 0:
+            return f"{-high} to {-low} points lower"
+        return f"{low} to {high} points higher" if self.side else f"{low} to {high} points, so perhaps the same"
+
+    def to_json(self) -> dict[str, float | None]:
+        """All of it."""
+        return {"p": self.p, "difference": self.difference, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One arm against the control: each of JUDGED, and what may be concluded from both."""
+
+    arm: str
+    control: str
+    rates: Mapping[str, RateComparison]
     conclusion: Conclusion
 
     def to_json(self) -> dict[str, Any]:
-        """All of it."""
-        numbers = {"p": self.p, "difference": self.difference, "low": self.low, "high": self.high}
-        return {"arm": self.arm, "control": self.control, **numbers, "conclusion": self.conclusion.to_json()}
+        """All of it; the numbers of `opt_in` stand beside the names too."""
+        rates = {name: rate.to_json() for name, rate in self.rates.items()}
+        names = {"arm": self.arm, "control": self.control}
+        return {**names, **rates["opt_in"], "rates": rates, "conclusion": self.conclusion.to_json()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +132,8 @@ class Result:
         }
 
 
-def conclude(weights: Mapping[str, int], days: Sequence[Mapping[str, Trials]], level: float = LEVEL) -> Result:
-    """Judge complete days, oldest first; the first arm is the control. An arm that a day lacks has no trials in it.
+def conclude(weights: Mapping[str, int], days: Sequence[Mapping[str, Totals]], level: float = LEVEL) -> Result:
+    """Judge complete days, oldest first; the first arm is the control. An arm that a day lacks has no views in it.
 
     `weights` are the arms' shares, each in relation to the others.
 
@@ -104,34 +141,33 @@ def conclude(weights: Mapping[str, int], days: Sequence[Mapping[str, Trials]], l
     """
     if len(weights) < 2:
         raise ValueError("An experiment has at least two arms.")
-    filled = [{arm: day.get(arm, Trials(0, 0)) for arm in weights} for day in days]
-    totals = {arm: _sum(day[arm] for day in filled) for arm in weights}
-    shares_p = shares_p_value(weights, filled)
-    batches = list(_batches(filled))
+    filled = [{arm: day.get(arm, Totals()) for arm in weights} for day in days]
+    views = [{arm: RATES["opt_in"].trials(totals) for arm, totals in day.items()} for day in filled]
+    shares_p = shares_p_value(weights, views)
+    batches, waiting = _batches(filled)
     control, *others = weights
-    comparisons = tuple(_compare(arm, control, batches, len(filled), level, len(others)) for arm in others)
+    judged = [_judge(arm, control, batches, level / len(others) / len(JUDGED), level) for arm in others]
+    comparisons = tuple(
+        Comparison(arm, control, rates, _conclusion(arm, control, rates, batches, waiting, len(filled)))
+        for arm, rates in zip(others, judged, strict=True)
+    )
+    totals = {arm: _sum(day[arm] for day in views) for arm in weights}
     if shares_p <= SHARES_LEVEL:
         silent = Conclusion("shares_do_not_match", {})
         return Result(totals, shares_p, tuple(replace(arm, conclusion=silent) for arm in comparisons), silent)
     return Result(totals, shares_p, comparisons, _overall(comparisons))
 
 
-def log_e(a: Trials, b: Trials, theta_a: float, theta_b: float) -> float:
-    """Evidence of one batch against equal rates, as a natural logarithm; the guesses must not know the batch."""
-    theta = (a.trials * theta_a + b.trials * theta_b) / (a.trials + b.trials) if a.trials + b.trials else theta_a
-    return _log_ratio(a, theta_a, theta) + _log_ratio(b, theta_b, theta)
+def projection(totals: Totals) -> dict[int, float | None]:
+    """Of visitors who would see the banner on so many pages, the share that accepts, by PAGES; None without rates.
 
-
-def evidence(pairs: Sequence[tuple[Trials, Trials]], prior: float = _PRIOR) -> list[float]:
-    """The product so far after each batch, as natural logarithms; guesses are means under Beta(prior, prior)."""
-    products: list[float] = []
-    total = 0.0
-    before_a, before_b = Trials(0, 0), Trials(0, 0)
-    for a, b in pairs:
-        total += log_e(a, b, _mean(before_a, prior), _mean(before_b, prior))
-        before_a, before_b = _sum((before_a, a)), _sum((before_b, b))
-        products.append(total)
-    return products
+    With a, r and s the accepting, refusing and saving first choices per view, and each view like the one before:
+    a/(a+r+s) · (1 − (1−a−r−s)^k).
+    """
+    answered, accepted = totals.rate("interaction").value, totals.rate("consent").value
+    if answered is None or accepted is None:
+        return dict.fromkeys(PAGES)
+    return {pages: accepted * (1 - (1 - answered) ** pages) for pages in PAGES}
 
 
 def shares_p_value(weights: Mapping[str, int], days: Sequence[Mapping[str, Trials]]) -> float:
@@ -150,72 +186,91 @@ def shares_p_value(weights: Mapping[str, int], days: Sequence[Mapping[str, Trial
     return exp(-most)
 
 
-def interval(a: Trials, b: Trials, level: float = LEVEL) -> tuple[float, float, float]:
-    """How much b's rate exceeds a's, with an interval that holds on all days at once with probability 1 - level.
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Days of which an arm has more choices than counted views."""
 
-    The asymptotic confidence sequence of Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, "Time-uniform central limit
-    theory and asymptotic confidence sequences" (arXiv 2103.06476), of a difference of means under random allocation.
-    """
-    n = a.trials + b.trials
-    difference = b.successes / b.trials - a.successes / a.trials
-    # Of the means with half a success and half a failure more: no arm is ever taken to be free of chance.
-    rate_a, rate_b = _mean(a, _PRIOR), _mean(b, _PRIOR)
-    variance = rate_a * (1 - rate_a) / a.trials + rate_b * (1 - rate_b) / b.trials
-    x = n * _narrowest(level) / _TIGHTEST
-    half = sqrt(variance * 2 * (1 + 1 / x) * log(sqrt(x + 1) / level))
-    return difference, max(difference - half, -1.0), min(difference + half, 1.0)
+    days: int = 0
+    arms: Mapping[str, Totals] = field(default_factory=dict)
+
+    @property
+    def short(self) -> tuple[str, Totals] | None:
+        """The arm that lacks views, and what was counted of it."""
+        return next(((arm, totals) for arm, totals in self.arms.items() if totals.accept_all > totals.shown), None)
 
 
-def _narrowest(level: float) -> float:
-    # The x = n·rho² that makes the half-width least solves x = log(x + 1) - 2·log(level).
-    x = 1.0
-    for _ in range(50):
-        x = log(x + 1) - 2 * log(level)
-    return x
-
-
-def _batches(days: Sequence[Mapping[str, Trials]]) -> Iterator[Mapping[str, Trials]]:
+def _batches(days: Sequence[Mapping[str, Totals]]) -> tuple[list[Mapping[str, Totals]], _Waiting]:
     # Views and choices are counted apart, and a view before midnight may be answered after it. A day with more
-    # successes than trials waits for the next, for all arms alike.
-    waiting: dict[str, Trials] = {}
+    # successes than views waits for the next, for all arms alike.
+    batches: list[Mapping[str, Totals]] = []
+    waiting = _Waiting()
     for day in days:
-        waiting = {key: _sum((waiting.get(key, Trials(0, 0)), counted)) for key, counted in day.items()}
-        if all(counted.successes <= counted.trials for counted in waiting.values()):
-            yield waiting
-            waiting = {}
+        together = {arm: waiting.arms.get(arm, Totals()) + totals for arm, totals in day.items()}
+        waiting = _Waiting(waiting.days + 1, together)
+        if waiting.short is None:
+            batches.append(together)
+            waiting = _Waiting()
+    return batches, waiting
 
 
-def _compare(
-    arm: str, control: str, batches: Sequence[Mapping[str, Trials]], days: int, level: float, arms: int
-) -> Comparison:
-    pairs = [(batch[control], batch[arm]) for batch in batches]
-    p = min(1.0, arms * exp(-max([0.0, *evidence(pairs)])))
-    a, b = _sum(pair[0] for pair in pairs), _sum(pair[1] for pair in pairs)
+def _judge(
+    arm: str, control: str, batches: Sequence[Mapping[str, Totals]], corrected: float, level: float
+) -> dict[str, RateComparison]:
+    return {
+        name: _compare(
+            [tuple(RATES[name].trials(day[of]) for of in (control, arm)) for day in batches], corrected, level
+        )
+        for name in JUDGED
+    }
+
+
+def _compare(days: Sequence[tuple[Trials, ...]], corrected: float, level: float) -> RateComparison:
+    a, b = (_sum(day[of] for day in days) for of in (0, 1))
+    found = weigh(((day[0], day[1]) for day in days), corrected)
+    p = min(1.0, exp(-found.against) * level / corrected)
+    if min(a.successes, b.successes, a.trials - a.successes, b.trials - b.successes) < LEAST_OUTCOMES:
+        return RateComparison(p, None, None, None)
+    value = b.successes / b.trials - a.successes / a.trials
+    return RateComparison(p, value, difference_at(found.low, a, b), difference_at(found.high, a, b))
+
+
+def _conclusion(
+    arm: str,
+    control: str,
+    rates: Mapping[str, RateComparison],
+    batches: Sequence[Mapping[str, Totals]],
+    waiting: _Waiting,
+    days: int,
+) -> Conclusion:
     names: dict[str, str | int | float] = {"arm": arm, "control": control}
-    least = min(a.trials, b.trials)
-    value, low, high = interval(a, b, level / arms) if least else (None, None, None)
-    if low is None or high is None or days < LEAST_DAYS or least < LEAST_TRIALS:
-        limits = {"least_trials": LEAST_TRIALS, "least_days": LEAST_DAYS, "trials": least, "days": days}
-        return Comparison(arm, control, p, value, low, high, Conclusion("too_early", names | limits))
-    # Both must say so: the test is exact and the interval holds for large numbers, so neither is left to itself.
-    key = "no_difference" if p > level or low <= 0 <= high else "better" if low > 0 else "worse"
-    ends = (-high, -low) if key == "worse" else (low, high)
-    points = dict(zip(("low", "high"), (round(100 * end, 1) for end in ends), strict=True))
-    return Comparison(arm, control, p, value, low, high, Conclusion(key, names | points))
+    least = min(sum(batch[of].shown for batch in batches) for of in (control, arm))
+    few = any(rate.low is None for rate in rates.values())
+    if few or days < LEAST_DAYS or least < LEAST_TRIALS:
+        if waiting.short and waiting.days > 1:
+            lacking, totals = waiting.short
+            counted = {"days": waiting.days, "successes": totals.accept_all, "trials": totals.shown}
+            return Conclusion("views_lost", names | {"arm": lacking} | counted)
+        limits = {"least_trials": LEAST_TRIALS, "least_days": LEAST_DAYS, "least_outcomes": LEAST_OUTCOMES}
+        return Conclusion("too_early", names | limits | {"trials": least, "days": days})
+    changes = ", ".join(f"{NAMES[name]} {rate.words}" for name, rate in rates.items())
+    return Conclusion(_key(rates["opt_in"].side, rates["consent"].side), names | {"changes": changes})
+
+
+def _key(opt_in: int, consent: int) -> str:
+    if opt_in * consent < 0:
+        return "depends_on_pages" if opt_in > 0 else "depends_on_pages_later"
+    if opt_in == consent == 0:
+        return "no_difference"
+    return "better" if opt_in + consent > 0 else "worse"
 
 
 def _overall(comparisons: Sequence[Comparison]) -> Conclusion:
     # The best arm, if one is better than the control; else what holds one back from saying so; else the worst news.
     better = [comparison for comparison in comparisons if comparison.conclusion.key == "better"]
     if better:
-        return max(better, key=lambda comparison: comparison.low or 0.0).conclusion
-    order = ("too_early", "no_difference", "worse")
+        return max(better, key=lambda one: max(rate.low or 0.0 for rate in one.rates.values())).conclusion
+    order = ("views_lost", "too_early", "depends_on_pages", "depends_on_pages_later", "no_difference", "worse")
     return min((comparison.conclusion for comparison in comparisons), key=lambda said: order.index(said.key))
-
-
-def _log_ratio(counted: Trials, theta: float, theta_0: float) -> float:
-    failures = counted.trials - counted.successes
-    return counted.successes * log(theta / theta_0) + failures * log((1 - theta) / (1 - theta_0))
 
 
 def _log_shares(seen: Mapping[str, int], shares: Mapping[str, float]) -> float:
@@ -224,10 +279,6 @@ def _log_shares(seen: Mapping[str, int], shares: Mapping[str, float]) -> float:
         prior = SHARES_WEIGHT * shares[key]
         total += lgamma(prior + count) - lgamma(prior) - count * log(shares[key])
     return total
-
-
-def _mean(counted: Trials, prior: float) -> float:
-    return (counted.successes + prior) / (counted.trials + 2 * prior)
 
 
 def _sum(parts: Iterable[Trials]) -> Trials:

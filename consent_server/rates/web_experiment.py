@@ -18,7 +18,7 @@ from consent_server.rates.queries import EXPERIMENT
 from consent_server.rates.read import RatesReader
 from consent_server.rates.read_experiment import ExperimentReport, read_experiment
 from consent_server.rates.rules import RATES
-from consent_server.rates.rules_experiment import SHARES_LEVEL
+from consent_server.rates.rules_experiment import JUDGED, PAGES, SHARES_LEVEL, projection
 from consent_server.sites.find import find_site
 from consent_server.sites.rules_site import CONTROL
 
@@ -27,14 +27,6 @@ bp = Blueprint("experiment", __name__, url_prefix="/console/sites/<key>/experime
 console.frame(bp)
 bp.record_once(lambda state: state.app.jinja_env.filters.update(board.FILTERS))
 
-# Of a comparison of arms, by the key of its conclusion: the sign, and what may be said of the difference.
-JUDGED = {
-    "better": ("▲", "more than chance"),
-    "worse": ("▼", "more than chance"),
-    "too_early": ("≈", "too early to tell"),
-    "no_difference": ("≈", "may be chance"),
-    "shares_do_not_match": ("≈", "not to be read"),
-}
 # What is measured by default (docs/rates.md), and what else is shown of each arm.
 SHOWN_RATES = ("opt_in", "interaction", "consent")
 
@@ -63,6 +55,7 @@ def page(key: str) -> str:
         shares_level=SHARES_LEVEL,
         rates={name: (board.RATE_WORDS[name][0], RATES[name]) for name in SHOWN_RATES},
         control=CONTROL,
+        pages=PAGES,
         **_values(report),
     )
 
@@ -90,9 +83,10 @@ def _to_json(report: ExperimentReport) -> dict[str, Any]:
         "promoted": experiment.promoted,
         "time_zone": report.site.time_zone,
         **(span.to_json() if span else {"from": None, "to": None}),
-        "rate": SHOWN_RATES[0],
+        "rate": JUDGED[0],
         "arms": [
             {"name": arm.name, "weight": arm.weight, "notice": arm.notice, **arm.figures.to_json()}
+            | {"projection": {str(pages): share for pages, share in projection(arm.figures.totals).items()}}
             for arm in report.arms
         ],
         **report.result.to_json(),
@@ -112,5 +106,6 @@ def _values(report: ExperimentReport) -> dict[str, Any]:
         "views": views,
         "shares_set": {arm.name: arm.weight / 100 for arm in report.arms},
         "shares_seen": {arm.name: arm.figures.totals.shown / views if views else None for arm in report.arms},
-        "judged": JUDGED,
+        "projected": {arm.name: projection(arm.figures.totals) for arm in report.arms},
+        "judged": {name: board.RATE_WORDS[name][0] for name in JUDGED},
     }

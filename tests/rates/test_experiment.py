@@ -189,13 +189,14 @@ def test_the_evidence_holds_the_notices_of_arms(
 
 
 def count(services: Context, day: str, arm: str, shown: int, accepted: int) -> None:
-    """Views and first choices of a day under an arm's notice."""
+    """Views and first choices of a day under an arm's notice; whoever does not accept, of 350 views, refuses."""
     with services.database.transaction() as session:
         site_id = sites.get(session, "shop").id
         found = experiments.get(session, site_id)
         assert found
         notice_id = next(one.notice.id for one in found.arms if one.name == arm)
         outcomes = {"shown": shown, "first:accept_all:advertising,analytics": accepted}
+        outcomes["first:refuse_all"] = max(350 - accepted, 0) if accepted else 0
         cells = {Cell(site_id, notice_id, f"{day}T12", "en", "desktop", "", out): n for out, n in outcomes.items()}
         add(session, Counter({cell: n for cell, n in cells.items() if n}))
 
@@ -227,10 +228,10 @@ def test_known_counts_give_known_figures_and_a_sentence(services: Context, clock
     assert (box.figures.totals.accept_all, box.figures.totals.rate("opt_in").value) == (2500, 0.5)
     assert dict(found.result.totals) == {"control": Trials(2000, 5000), "box": Trials(2500, 5000)}
     (one,) = found.result.comparisons
-    assert one.difference == pytest.approx(0.1)
-    assert one.p < 0.001
+    assert one.rates["opt_in"].difference == pytest.approx(0.1)
+    assert one.rates["opt_in"].p < 0.001
     assert found.result.shares_p == 1.0
-    assert found.result.conclusion.text.startswith("box is better than control by ")
+    assert found.result.conclusion.text.startswith("box is better than control: the opt-in rate ")
 
 
 @pytest.mark.on_both_databases
@@ -348,7 +349,7 @@ def test_marketers_read_and_promote_on_their_own_sites(
         assert people[name].browser.get(PAGE, headers=HTML).status_code == status, name
     for name in ("max", "olga"):
         page = people[name].open(PAGE).text
-        assert "box is better than control by " in page
+        assert "box is better than control: the opt-in rate " in page
         assert page.count('name="arm"') == 2
     sent = {"experiment": "look", "arm": "box"}
     assert people["max"].browser.post(PAGE, data=sent).status_code == 403  # without the token of a form

@@ -39,5 +39,5 @@ def test_the_axis_shows_where_it_begins_and_ends(
 def test_beside_each_number_stands_its_definition(apply_site: Apply, marketer: Person) -> None:
     apply_site(with_experiment(BOX))
     page = marketer.open("/console/sites/shop/experiment").text
-    assert page.count("<table>") == 2
-    assert undefined(page) == ["So"]  # a sentence, no number
+    assert page.count("<table>") == 3
+    assert undefined(page) == ["Rate"]  # a name, no number
