@@ -21,7 +21,7 @@ LEAST_OF_WEEK = 25
 LEAST_EXPECTED = 10
 WIDTH = 3.0
 # E. S. Page (1954), Continuous inspection schemes, Biometrika 41:100-115, in standard deviations.
-ALLOWANCE, LIMIT = 0.5, 6.0
+ALLOWANCE, LIMIT = 0.5, 5.0
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 # So long ago a slow change may have begun.
 RUN = timedelta(days=28)

@@ -81,7 +81,7 @@ def test_a_fall_that_lasts_is_told_once_and_a_second_one_again() -> None:
 
 
 def test_a_slow_fall_says_since_when() -> None:
-    # 1.1 points below, where chance has 0.5 * 1.09: the sum grows by 1.51 a day, and exceeds 6 on the fourth.
+    # 1.1 points below, where chance has 0.5 * 1.09: the sum grows by 1.51 a day, and exceeds 5 on the fourth.
     days = {at(number): Trials(5000 if number < 60 else 4890, 10_000) for number in range(70)}
     assert alarms(days, 30, 70) == [at(63)]
     move = moves(days, [at(63)])[at(63)]

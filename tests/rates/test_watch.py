@@ -186,7 +186,7 @@ def test_a_slow_fall_is_told_with_the_day_on_which_it_began(history: History, cl
         history.day(day, accepted=49)
         told += [(one, history.raised()[0].alert.text) for one in history.watch() if one.startswith("consent")]
         clock.advance(days=1)
-    # By hand: 9.2 points below at 5.4 a standard deviation are 1.7, so the sum exceeds 6 on the fifth day.
+    # By hand: 9.2 points below at 5.4 a standard deviation are 1.7, so the sum exceeds 5 on the fifth day.
     ((raised, text),) = told
     assert raised == "consent 2026-11-26"
     assert text.startswith(
