@@ -7,14 +7,16 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from consent_server.decisions.rules import Action, Decision
+from consent_server.decisions.rules import Action, AskedAs, Decision
 
 
 class Kind(StrEnum):
     """What happened. Each event is of exactly one kind."""
 
     SHOWN = "shown"
+    SHOWN_AGAIN = "shown_again"
     FIRST = "first"
+    AGAIN = "again"
     CHANGE = "change"
     WITHDRAWAL = "withdrawal"
     GPC = "gpc"
@@ -36,6 +38,12 @@ class Measure(StrEnum):
     GRANTED = "granted"
     WITH_GPC = "with_gpc"
     WITH_GPC_ACCEPT_ALL = "with_gpc_accept_all"
+    SHOWN_AGAIN = "shown_again"
+    ANSWERED_AGAIN = "answered_again"
+    ACCEPT_ALL_AGAIN = "accept_all_again"
+    REFUSE_ALL_AGAIN = "refuse_all_again"
+    SAVE_AGAIN = "save_again"
+    GRANTED_AGAIN = "granted_again"
     CHANGES = "changes"
     WITHDRAWALS = "withdrawals"
     GPC = "gpc"
@@ -68,10 +76,11 @@ class CounterName(NamedTuple):
 
 
 _CONVERSIONS = (Kind.CONVERSION_SENT, Kind.CONVERSION_BLOCKED)
-_CHOICES = (Kind.FIRST, Kind.CHANGE)
+_CHOICES = (Kind.FIRST, Kind.AGAIN, Kind.CHANGE)
 _ACTIONS = (Action.ACCEPT_ALL, Action.REFUSE_ALL, Action.SAVE)
 _COUNTED_AS = {
-    Kind.SHOWN: Measure.SHOWN, Kind.CHANGE: Measure.CHANGES, Kind.WITHDRAWAL: Measure.WITHDRAWALS,
+    Kind.SHOWN: Measure.SHOWN, Kind.SHOWN_AGAIN: Measure.SHOWN_AGAIN,
+    Kind.CHANGE: Measure.CHANGES, Kind.WITHDRAWAL: Measure.WITHDRAWALS,
     Kind.GPC: Measure.GPC, Kind.PLACEHOLDER: Measure.PLACEHOLDERS, Kind.ROBOT: Measure.ROBOTS,
     Kind.PREFETCH: Measure.PREFETCHES,
 }  # fmt: skip
@@ -82,9 +91,8 @@ _KEY = re.compile(r"[a-z0-9-]+")
 class Outcome:
     """One kind of event; `purposes` and `vendors` are those that it granted, sorted.
 
-    `action` stands with first choices and changes only, the other kinds say it themselves. `signal` tells
-    that a first choice or a change was made with Global Privacy Control on. A conversion has its one vendor.
-    Raises ValueError for what cannot be.
+    `action` stands with choices only, the other kinds say it themselves. `signal` tells that a choice was made with
+    Global Privacy Control on. A conversion has its one vendor. Raises ValueError for what cannot be.
     """
 
     kind: Kind
@@ -97,9 +105,9 @@ class Outcome:
         if not (_is_sorted(self.purposes) and _is_sorted(self.vendors)):
             raise ValueError("Keys are sorted, each once, of a-z, 0-9 and the hyphen.")
         if self.action not in (_ACTIONS if self.kind in _CHOICES else (None,)):
-            raise ValueError("A first choice or a change accepts, refuses or saves; nothing else has an action.")
+            raise ValueError("A choice accepts, refuses or saves; nothing else has an action.")
         if self.signal and self.kind not in _CHOICES:
-            raise ValueError("Only a first choice or a change is made with or without the signal.")
+            raise ValueError("Only a choice is made with or without the signal.")
         if self.kind in _CONVERSIONS:
             if self.purposes or len(self.vendors) != 1:
                 raise ValueError("A conversion has one vendor.")
@@ -124,19 +132,27 @@ class Outcome:
         return outcome
 
     @property
+    def _grants(self) -> bool:
+        return bool(self.purposes or self.vendors)
+
+    @property
     def counters(self) -> tuple[CounterName, ...]:
         """Each counter that one event adds one to. From them nobody learns what was granted together.
 
-        A change tells what became of an earlier choice, so it adds to no purpose and no vendor.
+        A change tells what became of an earlier choice, so it adds to no purpose and no vendor; nor does who is asked
+        again: purposes and vendors are of those who were asked for the first time.
         """
         if self.kind in _CONVERSIONS:
             return tuple(CounterName(Measure(self.kind), key) for key in self.vendors)
-        if self.kind is not Kind.FIRST or self.action is None:
+        if self.kind in _COUNTED_AS:
             return (CounterName(_COUNTED_AS[self.kind]),)
+        if self.kind is Kind.AGAIN:
+            granted = (Measure.GRANTED_AGAIN,) if self._grants else ()
+            return tuple(map(CounterName, (Measure.ANSWERED_AGAIN, Measure(f"{self.action}_again"), *granted)))
         measures = {
             Measure.DECISIONS: True,
-            Measure(self.action): True,
-            Measure.GRANTED: bool(self.purposes or self.vendors),
+            Measure(str(self.action)): True,
+            Measure.GRANTED: self._grants,
             Measure.WITH_GPC: self.signal,
             Measure.WITH_GPC_ACCEPT_ALL: self.signal and self.action is Action.ACCEPT_ALL,
         }
@@ -150,17 +166,21 @@ class Outcome:
 def of_decision(decision: Decision) -> Outcome:
     """What a settled decision counts as. What is withdrawn or follows a browser's signal is no first choice.
 
-    Nor is what was let in at a stand-in: the banner is still to be answered, and then that is the first choice.
+    Nor is what was let in at a stand-in: the banner is still to be answered, and then that is the first choice, or the
+    answer of who was asked again. A change after which nothing stands is a withdrawal, by whatever button.
     """
     answer = decision.answer
-    if answer.action is Action.WITHDRAW:
-        return Outcome(Kind.WITHDRAWAL)
     if decision.partial:
         return Outcome(Kind.PLACEHOLDER)
     purposes = tuple(sorted(key for key, granted in decision.grants.items() if granted))
     vendors = tuple(sorted(key for key, granted in decision.vendors.items() if granted))
     if answer.action is Action.GPC:
         return Outcome(Kind.GPC, None, purposes, vendors)
+    if answer.asked is AskedAs.AGAIN:
+        action = Action.REFUSE_ALL if answer.action is Action.WITHDRAW else answer.action
+        return _choice(Kind.AGAIN, action, purposes, vendors, answer.gpc)
+    if answer.action is Action.WITHDRAW or (answer.change and not decision.grants_anything):
+        return Outcome(Kind.WITHDRAWAL)
     return _choice(Kind.CHANGE if answer.change else Kind.FIRST, answer.action, purposes, vendors, answer.gpc)
 
 
@@ -190,5 +210,6 @@ def _is_sorted(keys: tuple[str, ...]) -> bool:
 
 
 SHOWN = Outcome(Kind.SHOWN)
+SHOWN_AGAIN = Outcome(Kind.SHOWN_AGAIN)
 ROBOT = Outcome(Kind.ROBOT)
 PREFETCH = Outcome(Kind.PREFETCH)

@@ -12,6 +12,7 @@ from babel import Locale
 from consent_server.rates.read import Dashboard, Rates
 from consent_server.rates.read_experiment import ExperimentReport
 from consent_server.rates.rules import (
+    AGAIN_RATES,
     GPC_RATES,
     LEFT_OUT,
     NOTES,
@@ -34,7 +35,10 @@ RATE_WORDS = {
     "opt_in": ("Opt-in rate", "Of banners shown, how many end in accepting all?"),
     "refusal": ("Refusal rate", "Of those who choose, who refuses all?"),
     "no_choice": ("No-choice rate", "How often is it left unanswered?"),
-    "withdrawal": ("Withdrawal rate", "How many take back what they gave?"),
+    "withdrawal": (
+        "Withdrawal rate",
+        "How many of the grants that a choice's life holds were taken back in these days?",
+    ),
     "share": ("With the signal on", "How many first choices were made with Global Privacy Control on?"),
     "consent_with_gpc": ("Consent rate with the signal", "Who accepts all, with it on?"),
     "consent_without_gpc": ("Consent rate without it", "And with it off?"),
@@ -170,6 +174,8 @@ def values(dashboard: Dashboard) -> dict[str, Any]:
         ],
         "counts": [(words, name, getattr(totals, name)) for name, words in TOTALS.items() if name not in LEFT_OUT],
         "left_out": [(TOTALS[name], name, getattr(totals, name)) for name in LEFT_OUT],
+        "asked_again": rates.counted_apart_from if rates.has_asked_again else None,
+        "again_rates": [(RATE_WORDS[name][0], totals.rate_again(name)) for name in AGAIN_RATES],
         "gpc_rates": [(RATE_WORDS[name][0], totals.rate(name)) for name in GPC_RATES],
         "rate_words": RATE_WORDS,
         "cards": list(RATES),
@@ -246,7 +252,7 @@ def _marks(rates: Rates) -> list[dict[str, Any]]:
 
 def _state(dashboard: Dashboard) -> str:
     totals = dashboard.rates.report.whole.totals
-    if totals == Totals():
+    if totals.is_empty:
         return "never" if dashboard.first_day is None else "nothing"
     if totals.decisions == 0:
         return "unanswered" if totals.shown else "uncounted"

@@ -51,7 +51,8 @@ class Rates:
     """What was asked, and the answer; `before` has the figures of the days to compare with.
 
     `publications` and `experiments` are those of which something lies within the span; `known` has every notice of
-    the site with its first day, oldest first.
+    the site with its first day, oldest first. `counted_apart_from` is the first day on which visitors who were asked
+    again are counted apart, None where they always were.
     """
 
     site: Site
@@ -63,6 +64,13 @@ class Rates:
     known: Mapping[str, str]
     drops: Sequence[Drop]
     alerts: Sequence[RaisedAlert]
+    counted_apart_from: str | None = None
+
+    @property
+    def has_asked_again(self) -> bool:
+        """Whether `shown` holds views of visitors who were asked again, since days from before are among these."""
+        first = min(span.first for span in (self.filters.span, self.filters.other) if span).isoformat()
+        return self.counted_apart_from is not None and first < self.counted_apart_from
 
     def to_json(self) -> dict[str, Any]:
         """The contract's answer (4.4)."""
@@ -72,6 +80,7 @@ class Rates:
             "by": self.filters.by.value,
             "time_zone": self.site.time_zone,
             "demo": self.site.demo,
+            "counted_apart_from": self.counted_apart_from,
             "publications": [asdict(publication) for publication in self.publications],
             **self.report.to_json(),
             "compared": self._compared(),
@@ -150,16 +159,19 @@ class SiteRates:
         # Under one notice alone no other can have made a difference.
         judged = bool(inside) and notice is None
         days = self.counts(span.with_week_before, By.DAY, notice) if judged or filters.by in OF_DAYS else []
+        told = report(self._rows(filters, days), self.asked)
+        before = figures(self.counts(filters.other, By.NOTICE, notice), self.asked) if filters.other else None
         return Rates(
             site=self.site,
             filters=filters,
-            report=report(self._rows(filters, days), self.asked),
-            before=figures(self.counts(filters.other, By.NOTICE, notice), self.asked) if filters.other else None,
+            report=replace(told, whole=self._with_grants(told.whole, span, notice)),
+            before=self._with_grants(before, filters.other, notice) if before and filters.other else None,
             publications=inside,
             experiments=self._experiments(span),
             known=known,
             drops=_drops(days, published, span) if judged else [],
             alerts=alerts.recent(self.session, self.id, self.now - ALERTS_SHOWN_FOR),
+            counted_apart_from=splits.counted_apart_from(self.session, self.id),
         )
 
     def dashboard(self, filters: Filters) -> Dashboard:
@@ -206,6 +218,10 @@ class SiteRates:
         first = filters.span.first.isoformat()
         inside = [count for count in days if count.key >= first]
         return inside if filters.by is By.DAY else [count._replace(key=monday(count.key)) for count in inside]
+
+    def _with_grants(self, whole: Figures, span: Span, notice: str | None) -> Figures:
+        lasting = Span.ending(span.last, max((asked.choice_days for asked in self.asked.values()), default=1))
+        return whole.with_grants_lately(totals(self.counts(lasting, By.NOTICE, notice)).grants)
 
     def _publications(self) -> list[Publication]:
         """When notices came into force, oldest first."""

@@ -31,6 +31,8 @@ from consent_server.core.settings import Settings
 from consent_server.decisions import store as decisions
 from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules_tally import counters_of
+from consent_server.rates.read import RatesReader
+from consent_server.rates.rules_filters import By, Filters, Span
 from consent_server.sites.publish import publish_notice
 from consent_server.sites.site_file import read_site_file
 from tests.support.certificate import make_certificate
@@ -145,6 +147,11 @@ class ConsentServer:
             names = [counter] if counter else [name.text for name in counters_of(outcome)]
             found.update(dict.fromkeys(names, count))
         return dict(found)
+
+    def rates(self, site: str) -> dict[str, Any]:
+        """What a marketer is told of the last 28 days of a site."""
+        with self._application() as app, context_of(app)[RatesReader].site(site) as found:
+            return found.rates(Filters(Span.ending(found.today, 28), By.DAY, None, None)).to_json()
 
     def receipts(self, site: str) -> list[dict[str, Any]]:
         """The claims of every recorded decision of a site, oldest first."""

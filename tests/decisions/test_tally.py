@@ -1,19 +1,20 @@
 """An outcome has one text; a decision has one outcome; a page fetched ahead is known."""
 
 from collections import Counter
-from dataclasses import fields, replace
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_server.decisions.rules import Action, Answer, Decision, Method
+from consent_server.decisions.rules import Action, Answer, AskedAs, Decision, Method
 from consent_server.decisions.rules_robots import is_prefetch
 from consent_server.decisions.rules_tally import (
     PREFETCH,
     ROBOT,
     SHOWN,
+    SHOWN_AGAIN,
     CounterName,
     Kind,
     Measure,
@@ -22,16 +23,16 @@ from consent_server.decisions.rules_tally import (
     of_conversion,
     of_decision,
 )
-from consent_server.rates.rules import Totals
+from consent_server.rates.rules import COUNTED
 
 KEYS = st.lists(st.from_regex(r"[a-z0-9-]{1,12}", fullmatch=True), unique=True, max_size=4).map(
     lambda keys: tuple(sorted(keys))
 )
 CHOICES = st.sampled_from((Action.ACCEPT_ALL, Action.REFUSE_ALL, Action.SAVE))
 OUTCOMES = st.one_of(
-    st.builds(Outcome, st.sampled_from((Kind.FIRST, Kind.CHANGE)), CHOICES, KEYS, KEYS, st.booleans()),
+    st.builds(Outcome, st.sampled_from((Kind.FIRST, Kind.AGAIN, Kind.CHANGE)), CHOICES, KEYS, KEYS, st.booleans()),
     st.builds(Outcome, st.just(Kind.GPC), st.none(), KEYS, KEYS),
-    st.sampled_from((SHOWN, ROBOT, PREFETCH, Outcome(Kind.WITHDRAWAL), Outcome(Kind.PLACEHOLDER))),
+    st.sampled_from((SHOWN, SHOWN_AGAIN, ROBOT, PREFETCH, Outcome(Kind.WITHDRAWAL), Outcome(Kind.PLACEHOLDER))),
     st.builds(of_conversion, st.from_regex(r"[a-z0-9-]{1,12}", fullmatch=True), st.booleans()),
 )
 
@@ -76,6 +77,8 @@ def test_what_no_outcome_says_is_refused(text: str) -> None:
     ("text", "counters"),
     [
         ("shown", "shown"), ("robot", "robots"), ("prefetch", "prefetches"), ("withdrawal", "withdrawals"),
+        ("shown_again", "shown_again"), ("again:refuse_all", "answered_again, refuse_all_again"),
+        ("again:save:analytics:google-analytics:gpc", "answered_again, save_again, granted_again"),
         ("gpc::analytics:google-analytics", "gpc"), ("placeholder", "placeholders"),
         ("change:save:analytics:google-analytics", "changes"),
         ("conversion_sent:::google-ads", "conversion_sent google-ads"),
@@ -97,7 +100,7 @@ def test_an_event_adds_to_these_counters(text: str, counters: str) -> None:
 
 def test_every_measure_has_its_place_in_the_rates() -> None:
     of_a_key = {Measure.PURPOSE, Measure.VENDOR, Measure.CONVERSION_SENT, Measure.CONVERSION_BLOCKED}
-    assert {*Measure} - of_a_key == {field.name for field in fields(Totals)}
+    assert {*Measure} - of_a_key == {*COUNTED}
 
 
 @given(st.permutations(["a", "b", "c", "d"]))
@@ -116,11 +119,25 @@ def test_the_stored_form_stays_as_it_is() -> None:
     assert [one.text for one in (SHOWN, ROBOT, PREFETCH)] == ["shown", "robot", "prefetch"]
 
 
-def decision(action: Action, granted: bool = False, change: bool = False, gpc: bool = False) -> Decision:
+def decision(
+    action: Action, granted: bool = False, change: bool = False, gpc: bool = False, asked: AskedAs | None = None
+) -> Decision:
     grants, vendors = {"support": granted, "analytics": granted}, {"meta-pixel": granted, "google-ads": False}
     answer = Answer(
-        UUID(int=1), "0" * 64, action, Method.BANNER, grants, {}, None, change, "en", "https://a.example/", gpc, None
-    )
+        UUID(int=1),
+        "0" * 64,
+        action,
+        Method.BANNER,
+        grants,
+        {},
+        None,
+        change,
+        "en",
+        "https://a.example/",
+        gpc,
+        None,
+        asked,
+    )  # fmt: skip
     return Decision(answer, grants, vendors, {})
 
 
@@ -129,7 +146,18 @@ def decision(action: Action, granted: bool = False, change: bool = False, gpc: b
     [
         (decision(Action.ACCEPT_ALL, granted=True), "first:accept_all:analytics,support:meta-pixel"),
         (decision(Action.REFUSE_ALL), "first:refuse_all"),
-        (decision(Action.REFUSE_ALL, change=True), "change:refuse_all"),
+        (decision(Action.REFUSE_ALL, asked=AskedAs.FIRST), "first:refuse_all"),
+        (decision(Action.SAVE, granted=True, change=True), "change:save:analytics,support:meta-pixel"),
+        # By whatever button: nothing stands after it.
+        (decision(Action.REFUSE_ALL, change=True), "withdrawal"),
+        (decision(Action.SAVE, change=True), "withdrawal"),
+        # Whose choice has ended was asked; nobody takes back what no longer stands.
+        (decision(Action.REFUSE_ALL, change=True, asked=AskedAs.AGAIN), "again:refuse_all"),
+        (decision(Action.WITHDRAW, change=True, asked=AskedAs.AGAIN), "again:refuse_all"),
+        (
+            decision(Action.ACCEPT_ALL, granted=True, change=True, asked=AskedAs.AGAIN),
+            "again:accept_all:analytics,support:meta-pixel",
+        ),
         (decision(Action.SAVE, granted=True, gpc=True), "first:save:analytics,support:meta-pixel:gpc"),
         (decision(Action.WITHDRAW, change=True, gpc=True), "withdrawal"),
         (decision(Action.WITHDRAW), "withdrawal"),

@@ -13,13 +13,14 @@ from consent_server.decisions.rules_tally import (
     PREFETCH,
     ROBOT,
     SHOWN,
+    SHOWN_AGAIN,
     CounterName,
     Kind,
     Measure,
     Outcome,
     of_conversion,
 )
-from consent_server.rates.rules import RATES, Rate, Totals, difference, wilson
+from consent_server.rates.rules import AGAIN_RATES, RATES, Rate, Totals, difference, wilson
 from consent_server.rates.rules_report import Asked, Count, Report, compare, figures, report
 from consent_server.rates.rules_small_cells import OTHER, merge_small
 
@@ -76,10 +77,12 @@ def rate_of(successes: int, trials: int) -> Rate:
 
 
 def test_every_rate_is_its_formula() -> None:
-    totals = Totals(shown=100, decisions=80, accept_all=40, refuse_all=30, save=10, granted=45, withdrawals=9)
+    totals = Totals(
+        shown=100, decisions=80, accept_all=40, refuse_all=30, save=10, granted=45, withdrawals=9, grants_lately=90
+    )
     expected = {
         "interaction": 80 / 100, "consent": 40 / 80, "opt_in": 40 / 100, "refusal": 30 / 80, "no_choice": 20 / 100,
-        "withdrawal": 9 / 45,
+        "withdrawal": 9 / 90,
     }  # fmt: skip
     assert {name: totals.rate(name).value for name in RATES} == expected
     assert totals.rate("consent").formula == "accept_all / decisions"
@@ -102,7 +105,9 @@ def test_events_are_added_up_by_what_they_are() -> None:
     told = figures(events, ASKED).to_json()
     assert told["totals"] == {
         "shown": 100, "decisions": 76, "accept_all": 40, "refuse_all": 30, "save": 6, "granted": 45, "no_choice": 24,
-        "changes": 3, "withdrawals": 2, "gpc": 7, "placeholders": 17, "robots": 11, "prefetches": 13,
+        "shown_again": 0, "answered_again": 0, "accept_all_again": 0, "refuse_all_again": 0, "save_again": 0,
+        "changes": 3, "withdrawals": 2, "gpc": 7, "placeholders": 17, "robots": 11,
+        "prefetches": 13,
     }  # fmt: skip
     # Neither a change nor a signal is a first choice, so neither adds to a purpose.
     assert told["purposes"]["analytics"] == {
@@ -123,10 +128,47 @@ def test_more_choices_than_views_leave_out_the_rates_over_views() -> None:
     assert told["note"]["key"] == "more_choices_than_views"
 
 
-def test_withdrawals_of_earlier_choices_make_no_rate_above_one() -> None:
-    told = figures(counted((SHOWN, 9), (ALL, 1), (Outcome(Kind.WITHDRAWAL), 2)), ASKED).to_json()
-    assert told["rates"]["withdrawal"]["value"] is None
-    assert told["note"]["key"] == "more_withdrawals_than_grants"
+AGAIN = Outcome(Kind.AGAIN, Action.ACCEPT_ALL, ("advertising", "analytics"), ("google-ads", "google-analytics"))
+
+
+def test_who_is_asked_again_is_in_no_rate_of_who_is_asked_first() -> None:
+    asked_once = counted((SHOWN, 100), (ALL, 40), (NONE, 20))
+    told = figures(asked_once, ASKED).to_json()
+    asked_again = counted((SHOWN_AGAIN, 100), (AGAIN, 80), (Outcome(Kind.AGAIN, Action.REFUSE_ALL), 15))
+    both = figures([*asked_once, *asked_again], ASKED).to_json()
+    for part in ("rates", "purposes", "vendors"):
+        assert both[part] == told[part]
+    assert {name: rate["value"] for name, rate in both["again"]["rates"].items()} == {
+        "interaction": 0.95, "consent": 80 / 95, "opt_in": 0.8,
+    }  # fmt: skip
+    assert both["totals"] == told["totals"] | {
+        "shown_again": 100, "answered_again": 95, "accept_all_again": 80, "refuse_all_again": 15,
+    }  # fmt: skip
+    # A view that was lost leaves out what is of views here, too.
+    lost = figures(counted((SHOWN_AGAIN, 94), (AGAIN, 95)), ASKED).totals
+    assert [lost.rate_again(name).value for name in AGAIN_RATES] == [None, 1.0, None]
+
+
+def test_withdrawals_are_measured_by_all_grants_that_may_stand() -> None:
+    whole = figures(counted((SHOWN, 9), (ALL, 1), (Outcome(Kind.WITHDRAWAL), 2)), ASKED)
+    assert whole.totals.rate("withdrawal").value is None
+    told = whole.with_grants_lately(100).to_json()
+    assert told["grants_lately"] == 100
+    low, high = wilson(2, 102)
+    assert told["rates"]["withdrawal"] == {
+        "value": 0.02, "low": low / (1 - low), "high": high / (1 - high), "formula": "withdrawals / grants_lately",
+    }  # fmt: skip
+    assert told["note"] is None
+
+
+@given(st.integers(0, 10**6), st.integers(1, 10**6))
+def test_the_interval_of_a_ratio_of_counts_holds_it(events: int, others: int) -> None:
+    rate = Totals(withdrawals=events, grants_lately=others).rate("withdrawal")
+    assert rate.value is not None
+    assert rate.low is not None
+    assert rate.high is not None
+    assert 0 <= rate.low <= rate.value * (1 + 1e-9)
+    assert rate.value <= rate.high * (1 + 1e-9)
 
 
 def test_a_purpose_is_measured_among_those_who_were_asked_for_it() -> None:

@@ -1,7 +1,7 @@
 import { tell } from "../page/events";
 import { guard, warn } from "../page/guard";
 import { soon } from "../page/paint";
-import { answered, config, gpc } from "../state/current";
+import { answered, askedAs, config, gpc } from "../state/current";
 import { acts } from "./acts";
 import { attach, host, mount, say, showBanner, showReopen } from "./banner";
 import { later, localise } from "./later";
@@ -9,7 +9,7 @@ import { later, localise } from "./later";
 let counted: unknown;
 
 /** Only what can be seen counts as shown, only before a choice, and after it is painted. */
-const seen = () => answered() || (counted ||= setTimeout(() => acts.count("shown")));
+const seen = () => answered() || (counted ||= setTimeout(acts.count, 0, "shown", { asked: askedAs() }));
 
 /** Once the page is parsed: whoever takes over what a server rendered finds it as it was, with the banner behind it. */
 export const parsed = new Promise<unknown>((done) =>
