@@ -191,6 +191,7 @@ class ShownIn(Schema):
     notice = Sha256Hex(required=True)
     language = Dispensable(fields.String(), UNKNOWN_LANGUAGE)
     asked = Dispensable(fields.Enum(AskedAs, by_value=True), AskedAs.FIRST)
+    arrival = Dispensable(StrictBoolean(), False)
 
 
 class ConversionsIn(Schema):

@@ -11,11 +11,17 @@ from consent_server.decisions.rules import Action, AskedAs, Decision
 
 
 class Kind(StrEnum):
-    """What happened. Each event is of exactly one kind."""
+    """What happened. Each event is of exactly one kind.
+
+    An arrival is a view on the first page of a visit, an answer is a first choice that says it answers the banner of a
+    page: both, unlike other views and first choices, are counted by visit too.
+    """
 
     SHOWN = "shown"
+    ARRIVAL = "arrival"
     SHOWN_AGAIN = "shown_again"
     FIRST = "first"
+    ANSWER = "answer"
     AGAIN = "again"
     CHANGE = "change"
     WITHDRAWAL = "withdrawal"
@@ -38,6 +44,9 @@ class Measure(StrEnum):
     GRANTED = "granted"
     WITH_GPC = "with_gpc"
     WITH_GPC_ACCEPT_ALL = "with_gpc_accept_all"
+    VISITS = "visits"
+    VISIT_DECISIONS = "visit_decisions"
+    VISIT_ACCEPT_ALL = "visit_accept_all"
     SHOWN_AGAIN = "shown_again"
     ANSWERED_AGAIN = "answered_again"
     ACCEPT_ALL_AGAIN = "accept_all_again"
@@ -76,7 +85,8 @@ class CounterName(NamedTuple):
 
 
 _CONVERSIONS = (Kind.CONVERSION_SENT, Kind.CONVERSION_BLOCKED)
-_CHOICES = (Kind.FIRST, Kind.AGAIN, Kind.CHANGE)
+_FIRST = (Kind.FIRST, Kind.ANSWER)
+_CHOICES = (*_FIRST, Kind.AGAIN, Kind.CHANGE)
 _ACTIONS = (Action.ACCEPT_ALL, Action.REFUSE_ALL, Action.SAVE)
 _COUNTED_AS = {
     Kind.SHOWN: Measure.SHOWN, Kind.SHOWN_AGAIN: Measure.SHOWN_AGAIN,
@@ -146,6 +156,8 @@ class Outcome:
             return tuple(CounterName(Measure(self.kind), key) for key in self.vendors)
         if self.kind in _COUNTED_AS:
             return (CounterName(_COUNTED_AS[self.kind]),)
+        if self.kind is Kind.ARRIVAL:
+            return CounterName(Measure.SHOWN), CounterName(Measure.VISITS)
         if self.kind is Kind.AGAIN:
             granted = (Measure.GRANTED_AGAIN,) if self._grants else ()
             return tuple(map(CounterName, (Measure.ANSWERED_AGAIN, Measure(f"{self.action}_again"), *granted)))
@@ -155,6 +167,8 @@ class Outcome:
             Measure.GRANTED: self._grants,
             Measure.WITH_GPC: self.signal,
             Measure.WITH_GPC_ACCEPT_ALL: self.signal and self.action is Action.ACCEPT_ALL,
+            Measure.VISIT_DECISIONS: self.kind is Kind.ANSWER,
+            Measure.VISIT_ACCEPT_ALL: self.kind is Kind.ANSWER and self.action is Action.ACCEPT_ALL,
         }
         return (
             *(CounterName(measure) for measure, counts in measures.items() if counts),
@@ -181,7 +195,8 @@ def of_decision(decision: Decision) -> Outcome:
         return _choice(Kind.AGAIN, action, purposes, vendors, answer.gpc)
     if answer.action is Action.WITHDRAW or (answer.change and not decision.grants_anything):
         return Outcome(Kind.WITHDRAWAL)
-    return _choice(Kind.CHANGE if answer.change else Kind.FIRST, answer.action, purposes, vendors, answer.gpc)
+    first = Kind.ANSWER if answer.asked is AskedAs.FIRST else Kind.FIRST
+    return _choice(Kind.CHANGE if answer.change else first, answer.action, purposes, vendors, answer.gpc)
 
 
 # Most visitors say one of a few things.
@@ -210,6 +225,7 @@ def _is_sorted(keys: tuple[str, ...]) -> bool:
 
 
 SHOWN = Outcome(Kind.SHOWN)
+ARRIVAL = Outcome(Kind.ARRIVAL)
 SHOWN_AGAIN = Outcome(Kind.SHOWN_AGAIN)
 ROBOT = Outcome(Kind.ROBOT)
 PREFETCH = Outcome(Kind.PREFETCH)

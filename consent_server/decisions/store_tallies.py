@@ -15,7 +15,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Table, cast, delete, func, literal, select
+from sqlalchemy import BigInteger, Table, cast, delete, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from consent_server.core.database import connection_of
@@ -213,7 +213,7 @@ def last_answer(session: Session, site_id: int) -> str | None:
         .order_by(RollUpRow.period.desc())
         .limit(1)
     )
-    first = TallyRow.outcome.like(f"{Kind.FIRST}:%")
+    first = or_(*(TallyRow.outcome.like(f"{kind}:%") for kind in (Kind.FIRST, Kind.ANSWER)))
     waiting = select(func.max(TallyRow.hour)).where(TallyRow.site_id == site_id, first)
     return max(filter(None, (session.scalar(query), session.scalar(waiting))), default=None)
 

@@ -83,7 +83,7 @@ def _recorded(choice: Answer, recorded: Recorded) -> dict[str, Any]:
 def record_shown(key: str) -> Response:
     """Count a banner shown."""
     current, body = posted(SHOWN_IN, key)
-    context()[RecordShown](current, body["notice"], body["language"], visit(), body["asked"])
+    context()[RecordShown](current, body["notice"], body["language"], visit(), body["asked"], body["arrival"])
     return Response(status=204)
 
 

@@ -35,6 +35,8 @@ RATE_WORDS = {
     "opt_in": ("Opt-in rate", "Of banners shown, how many end in accepting all?"),
     "refusal": ("Refusal rate", "Of those who choose, who refuses all?"),
     "no_choice": ("No-choice rate", "How often is it left unanswered?"),
+    "visit_interaction": ("Answers per visit", "Of visits that met the banner, how many answer it?"),
+    "visit_opt_in": ("Acceptance per visit", "Of visits that met the banner, how many accept all?"),
     "withdrawal": (
         "Withdrawal rate",
         "How many of the grants that a choice's life holds were taken back in these days?",

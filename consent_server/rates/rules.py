@@ -33,6 +33,8 @@ RATES = {
     "opt_in": Ratio("accept_all", "shown"),
     "refusal": Ratio("refuse_all", "decisions"),
     "no_choice": Ratio("no_choice", "shown"),
+    "visit_interaction": Ratio("visit_decisions", "visits"),
+    "visit_opt_in": Ratio("visit_accept_all", "visits"),
     "withdrawal": Ratio("withdrawals", "grants_lately"),
 }
 AGAIN_RATES = {
@@ -58,6 +60,9 @@ TOTALS = {
     "save": "… an own selection",
     "granted": "First choices that granted anything",
     "no_choice": "Shown and not answered",
+    "visits": "Visits that met the banner",
+    "visit_decisions": "… and answered it",
+    "visit_accept_all": "… and accepted all",
     "shown_again": "Shown to visitors who were asked again",
     "answered_again": "… and answered",
     "accept_all_again": "… accepted all",
@@ -108,6 +113,9 @@ class Totals:
     refuse_all: int = 0
     save: int = 0
     granted: int = 0
+    visits: int = 0
+    visit_decisions: int = 0
+    visit_accept_all: int = 0
     shown_again: int = 0
     answered_again: int = 0
     accept_all_again: int = 0
@@ -251,9 +259,8 @@ def _rate(ratio: Ratio, counted: Totals | Share) -> Rate:
 
 def _lost_views(ratio: Ratio, counted: Totals | Share) -> bool:
     # With views lost, every rate over views would be too high, also one that stays under 1.
-    if isinstance(counted, Totals) and ratio.under == "shown_again":
-        return counted.answered_again > counted.shown_again
-    return ratio.under == "shown" and counted.decisions > counted.shown
+    answers = {"shown": "decisions", "shown_again": "answered_again", "visits": "visit_decisions"}.get(ratio.under)
+    return answers is not None and getattr(counted, answers) > getattr(counted, ratio.under)
 
 
 def _rate_of_counts(ratio: Ratio, counted: Totals) -> Rate:

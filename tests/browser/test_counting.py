@@ -11,7 +11,7 @@ from playwright.sync_api import Request, expect
 
 from .servers import ConsentServer
 from .shop import Shop
-from .site_files import ADS_TAG, ANALYTICS_TAG, FILMS, FRAME, ORIGIN, site_file
+from .site_files import ADS_TAG, ANALYTICS_TAG, FILMS, FRAME, ORIGIN, SISTER, site_file
 
 Visit = Callable[..., Shop]
 BOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
@@ -180,3 +180,34 @@ def test_a_robot_is_in_no_pair(visit: Visit, server: ConsentServer, posted: Post
     server.wait_for(lambda: server.counted("robot") == {"robots": 2})
     assert server.rates("robot")["totals"]["robots"] == 2
     assert server.rates("robot")["totals"]["shown"] == 0
+
+
+def test_a_visit_is_its_first_page_and_its_answer(visit: Visit, server: ConsentServer, posted: Posted) -> None:
+    server.apply(site_file("visits", ANALYTICS_TAG))
+    shop = posted.hear(visit("visits"))
+    for path, other in (("/", "/second"), ("/second", "/third"), ("/third", "/")):
+        shop.serve(f'<a href="{other}">Next</a>', path=path)
+    shop.open()
+    shop.settle()
+    # Within the visit: by a link, loaded anew, and back.
+    ways: tuple[Callable[[], object], ...] = (
+        lambda: shop.page.get_by_text("Next").click(), shop.page.reload, shop.page.go_back,
+    )  # fmt: skip
+    for follow in ways:
+        follow()
+        shop.ready()
+        shop.settle()
+    assert [body["arrival"] for path, body in posted.sent if path == "shown"][:3] == [True, False, False]
+    assert posted("shown", arrival=True) == 1
+    shop.accept_all()
+    pairs(server, "visits", posted)
+    totals = server.rates("visits")["totals"]
+    assert (totals["visits"], totals["visit_decisions"], totals["visit_accept_all"]) == (1, 1, 1)
+    # From another site, which is a page before it, a visit begins as well.
+    guest = posted.hear(visit("visits"))
+    guest.serve(f'<a href="{ORIGIN}/">Shop</a>', head="", path="/elsewhere")
+    guest.page.goto(f"{SISTER}/elsewhere")
+    guest.page.get_by_text("Shop").click()
+    guest.ready()
+    guest.settle()
+    assert posted("shown", arrival=True) == 2

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from consent_server.decisions.rules import Action, Answer, AskedAs, Decision, Method
 from consent_server.decisions.rules_robots import is_prefetch
 from consent_server.decisions.rules_tally import (
+    ARRIVAL,
     PREFETCH,
     ROBOT,
     SHOWN,
@@ -30,9 +31,13 @@ KEYS = st.lists(st.from_regex(r"[a-z0-9-]{1,12}", fullmatch=True), unique=True, 
 )
 CHOICES = st.sampled_from((Action.ACCEPT_ALL, Action.REFUSE_ALL, Action.SAVE))
 OUTCOMES = st.one_of(
-    st.builds(Outcome, st.sampled_from((Kind.FIRST, Kind.AGAIN, Kind.CHANGE)), CHOICES, KEYS, KEYS, st.booleans()),
+    st.builds(
+        Outcome, st.sampled_from((Kind.FIRST, Kind.ANSWER, Kind.AGAIN, Kind.CHANGE)), CHOICES, KEYS, KEYS, st.booleans()
+    ),
     st.builds(Outcome, st.just(Kind.GPC), st.none(), KEYS, KEYS),
-    st.sampled_from((SHOWN, SHOWN_AGAIN, ROBOT, PREFETCH, Outcome(Kind.WITHDRAWAL), Outcome(Kind.PLACEHOLDER))),
+    st.sampled_from(
+        (SHOWN, ARRIVAL, SHOWN_AGAIN, ROBOT, PREFETCH, Outcome(Kind.WITHDRAWAL), Outcome(Kind.PLACEHOLDER))
+    ),
     st.builds(of_conversion, st.from_regex(r"[a-z0-9-]{1,12}", fullmatch=True), st.booleans()),
 )
 
@@ -77,13 +82,19 @@ def test_what_no_outcome_says_is_refused(text: str) -> None:
     ("text", "counters"),
     [
         ("shown", "shown"), ("robot", "robots"), ("prefetch", "prefetches"), ("withdrawal", "withdrawals"),
-        ("shown_again", "shown_again"), ("again:refuse_all", "answered_again, refuse_all_again"),
+        ("arrival", "shown, visits"), ("shown_again", "shown_again"),
+        ("again:refuse_all", "answered_again, refuse_all_again"),
         ("again:save:analytics:google-analytics:gpc", "answered_again, save_again, granted_again"),
         ("gpc::analytics:google-analytics", "gpc"), ("placeholder", "placeholders"),
         ("change:save:analytics:google-analytics", "changes"),
         ("conversion_sent:::google-ads", "conversion_sent google-ads"),
         ("conversion_blocked:::google-ads", "conversion_blocked google-ads"),
         ("first:refuse_all:::gpc", "decisions, refuse_all, with_gpc"), ("first:save", "decisions, save"),
+        ("answer:refuse_all", "decisions, refuse_all, visit_decisions"),
+        (
+            "answer:accept_all:analytics:google-ads",
+            "decisions, accept_all, granted, visit_decisions, visit_accept_all, purpose analytics, vendor google-ads",
+        ),
         ("first:save::google-ads", "decisions, save, granted, vendor google-ads"),
         (
             "first:accept_all:advertising,analytics:google-ads,meta-pixel:gpc",
@@ -146,7 +157,7 @@ def decision(
     [
         (decision(Action.ACCEPT_ALL, granted=True), "first:accept_all:analytics,support:meta-pixel"),
         (decision(Action.REFUSE_ALL), "first:refuse_all"),
-        (decision(Action.REFUSE_ALL, asked=AskedAs.FIRST), "first:refuse_all"),
+        (decision(Action.REFUSE_ALL, asked=AskedAs.FIRST), "answer:refuse_all"),
         (decision(Action.SAVE, granted=True, change=True), "change:save:analytics,support:meta-pixel"),
         # By whatever button: nothing stands after it.
         (decision(Action.REFUSE_ALL, change=True), "withdrawal"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from consent_server.decisions.rules import Action
 from consent_server.decisions.rules_tally import (
+    ARRIVAL,
     PREFETCH,
     ROBOT,
     SHOWN,
@@ -78,11 +79,21 @@ def rate_of(successes: int, trials: int) -> Rate:
 
 def test_every_rate_is_its_formula() -> None:
     totals = Totals(
-        shown=100, decisions=80, accept_all=40, refuse_all=30, save=10, granted=45, withdrawals=9, grants_lately=90
+        shown=100,
+        decisions=80,
+        accept_all=40,
+        refuse_all=30,
+        save=10,
+        granted=45,
+        withdrawals=9,
+        grants_lately=90,
+        visits=50,
+        visit_decisions=40,
+        visit_accept_all=20,
     )
     expected = {
         "interaction": 80 / 100, "consent": 40 / 80, "opt_in": 40 / 100, "refusal": 30 / 80, "no_choice": 20 / 100,
-        "withdrawal": 9 / 90,
+        "visit_interaction": 40 / 50, "visit_opt_in": 20 / 50, "withdrawal": 9 / 90,
     }  # fmt: skip
     assert {name: totals.rate(name).value for name in RATES} == expected
     assert totals.rate("consent").formula == "accept_all / decisions"
@@ -105,7 +116,8 @@ def test_events_are_added_up_by_what_they_are() -> None:
     told = figures(events, ASKED).to_json()
     assert told["totals"] == {
         "shown": 100, "decisions": 76, "accept_all": 40, "refuse_all": 30, "save": 6, "granted": 45, "no_choice": 24,
-        "shown_again": 0, "answered_again": 0, "accept_all_again": 0, "refuse_all_again": 0, "save_again": 0,
+        "visits": 0, "visit_decisions": 0, "visit_accept_all": 0, "shown_again": 0,
+        "answered_again": 0, "accept_all_again": 0, "refuse_all_again": 0, "save_again": 0,
         "changes": 3, "withdrawals": 2, "gpc": 7, "placeholders": 17, "robots": 11,
         "prefetches": 13,
     }  # fmt: skip
@@ -147,6 +159,18 @@ def test_who_is_asked_again_is_in_no_rate_of_who_is_asked_first() -> None:
     # A view that was lost leaves out what is of views here, too.
     lost = figures(counted((SHOWN_AGAIN, 94), (AGAIN, 95)), ASKED).totals
     assert [lost.rate_again(name).value for name in AGAIN_RATES] == [None, 1.0, None]
+
+
+def test_of_a_hundred_visits_so_many_accept() -> None:
+    # Two pages a visit, on the second of which half of them answer: per view half as many, per visit as many as do.
+    answer = Outcome(Kind.ANSWER, Action.ACCEPT_ALL, ("analytics",), ("google-analytics",))
+    told = figures(counted((ARRIVAL, 100), (SHOWN, 100), (answer, 40), (Outcome(Kind.ANSWER, Action.SAVE), 10)), ASKED)
+    rates = {name: told.totals.rate(name) for name in ("interaction", "visit_interaction", "opt_in", "visit_opt_in")}
+    assert [rate.value for rate in rates.values()] == [0.25, 0.5, 0.2, 0.4]
+    assert rates["visit_opt_in"] == Rate(0.4, *wilson(40, 100), "visit_accept_all / visits")
+    # What was counted before there were visits, or was no answer to a banner, is in neither part.
+    old = figures(counted((ARRIVAL, 100), (answer, 40), (SHOWN, 900), (ALL, 300)), ASKED)
+    assert old.totals.rate("visit_opt_in").value == 0.4
 
 
 def test_withdrawals_are_measured_by_all_grants_that_may_stand() -> None:
