@@ -204,6 +204,15 @@ class ConversionsIn(Schema):
     blocked = fields.Dict(keys=fields.String(), values=SEEN, load_default=dict)
 
 
+class PageLoadIn(Schema):
+    """The body of POST …/page-loads: which vendors may run in a page, and whether its banner is answered."""
+
+    notice = Sha256Hex(required=True)
+    language = Dispensable(fields.String(), UNKNOWN_LANGUAGE)
+    answered = StrictBoolean(required=True)
+    granted = fields.List(fields.String(), required=True, validate=validate.Length(max=50))
+
+
 # Made once: a schema made per request costs four times the request's own reading.
 DECISION_IN = DecisionIn()
 
@@ -212,3 +221,6 @@ SHOWN_IN = ShownIn()
 
 
 CONVERSIONS_IN = ConversionsIn()
+
+
+PAGE_LOAD_IN = PageLoadIn()

@@ -1,6 +1,7 @@
 """What is counted: one outcome of one event, with nothing in it of who it was."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -31,10 +32,12 @@ class Kind(StrEnum):
     PREFETCH = "prefetch"
     CONVERSION_SENT = "conversion_sent"
     CONVERSION_BLOCKED = "conversion_blocked"
+    PAGE_ANSWERED = "page_answered"
+    PAGE_UNANSWERED = "page_unanswered"
 
 
 class Measure(StrEnum):
-    """What a counter counts: on the whole, or, these last four, of one purpose or vendor."""
+    """What a counter counts: on the whole; from `PURPOSE` on, of one purpose or vendor; from `PAGES`, of page loads."""
 
     SHOWN = "shown"
     DECISIONS = "decisions"
@@ -63,6 +66,10 @@ class Measure(StrEnum):
     VENDOR = "vendor"
     CONVERSION_SENT = "conversion_sent"
     CONVERSION_BLOCKED = "conversion_blocked"
+    PAGES = "pages"
+    PAGES_UNANSWERED = "pages_unanswered"
+    PAGE_VENDOR = "page_vendor"
+    PAGE_STAND_IN = "page_stand_in"
 
 
 class CounterName(NamedTuple):
@@ -84,6 +91,7 @@ class CounterName(NamedTuple):
         return CounterName(Measure(measure), key)
 
 
+PAGE_LOADS = (Kind.PAGE_ANSWERED, Kind.PAGE_UNANSWERED)
 _CONVERSIONS = (Kind.CONVERSION_SENT, Kind.CONVERSION_BLOCKED)
 _FIRST = (Kind.FIRST, Kind.ANSWER)
 _CHOICES = (*_FIRST, Kind.AGAIN, Kind.CHANGE)
@@ -121,6 +129,9 @@ class Outcome:
         if self.kind in _CONVERSIONS:
             if self.purposes or len(self.vendors) != 1:
                 raise ValueError("A conversion has one vendor.")
+        elif self.kind in PAGE_LOADS:
+            if self.purposes:
+                raise ValueError("Of a page load only vendors are told.")
         elif self.kind not in (*_CHOICES, Kind.GPC) and (self.purposes or self.vendors):
             raise ValueError("This kind of event grants nothing.")
 
@@ -146,6 +157,14 @@ class Outcome:
         return bool(self.purposes or self.vendors)
 
     @property
+    def _page_counters(self) -> tuple[CounterName, ...]:
+        answered = self.kind is Kind.PAGE_ANSWERED
+        measures = (Measure.PAGES,) if answered else (Measure.PAGES, Measure.PAGES_UNANSWERED)
+        of_vendors = (Measure.PAGE_VENDOR,) if answered else (Measure.PAGE_VENDOR, Measure.PAGE_STAND_IN)
+        of_each = (CounterName(measure, key) for key in self.vendors for measure in of_vendors)
+        return (*map(CounterName, measures), *of_each)
+
+    @property
     def counters(self) -> tuple[CounterName, ...]:
         """Each counter that one event adds one to. From them nobody learns what was granted together.
 
@@ -154,6 +173,8 @@ class Outcome:
         """
         if self.kind in _CONVERSIONS:
             return tuple(CounterName(Measure(self.kind), key) for key in self.vendors)
+        if self.kind in PAGE_LOADS:
+            return self._page_counters
         if self.kind in _COUNTED_AS:
             return (CounterName(_COUNTED_AS[self.kind]),)
         if self.kind is Kind.ARRIVAL:
@@ -208,6 +229,11 @@ def _choice(kind: Kind, action: Action, purposes: tuple[str, ...], vendors: tupl
 def of_conversion(vendor: str, sent: bool) -> Outcome:
     """A conversion that the vendor was told, or that was held back for want of a grant."""
     return Outcome(Kind.CONVERSION_SENT if sent else Kind.CONVERSION_BLOCKED, vendors=(vendor,))
+
+
+def of_page_load(answered: bool, granted: Iterable[str]) -> Outcome:
+    """A page load that was sampled: whether the banner is answered there, and the vendors that may run."""
+    return Outcome(Kind.PAGE_ANSWERED if answered else Kind.PAGE_UNANSWERED, vendors=tuple(sorted(set(granted))))
 
 
 @lru_cache(maxsize=1024)

@@ -21,12 +21,15 @@ from sqlalchemy.orm import Session
 from consent_server.core.database import connection_of
 from consent_server.core.driver_insert import DriverInsert
 from consent_server.decisions.rows import RollUpRow, TallyRow
-from consent_server.decisions.rules_tally import CounterName, Kind, Measure, counters_of
+from consent_server.decisions.rules_tally import PAGE_LOADS, CounterName, Kind, Measure, counters_of
 
 TALLIES: Table = TallyRow.__table__  # type: ignore[assignment]
 ROLL_UPS: Table = RollUpRow.__table__  # type: ignore[assignment]
 # Where a dimension is summed by month too: a year of its days is more rows than a page can wait for.
 MONTHS = {"device": "device months", "languages": "language months", "countries": "country months"}
+# The dimension of sampled page loads: their days.
+PAGES = "pages"
+_OF_PAGES = tuple(PAGE_LOADS)
 ROLL_UP_KEY = ("site_id", "dimension", "period", "value", "notice_id", "counter")
 
 # So many that two processes hardly ever share one. If they do they take turns, and the counts stay exact.
@@ -49,8 +52,14 @@ class Cell:
     outcome: str
 
     def margins(self) -> Iterator[tuple[str, str, str]]:
-        """Dimension, period and value of each roll-up that the cell adds to."""
+        """Dimension, period and value of each roll-up that the cell adds to.
+
+        Page loads are told by day alone: a sample cut into parts would say little, and of few.
+        """
         day = self.hour[:10]
+        if self.outcome.startswith(_OF_PAGES):
+            yield PAGES, day, ""
+            return
         yield "hour", self.hour, ""
         yield "day", day, ""
         yield "language", day, self.language
@@ -133,11 +142,11 @@ def read(
     folded = kept(session, site_id, dimension, first, end, by)
     sums: Counter[tuple[str, str, int, CounterName]] = Counter()
     for row in session.scalars(select(TallyRow).where(TallyRow.site_id == site_id)):
-        period, value = next(margin for name, *margin in _cell(row).margins() if name == dimension)
-        if first <= period < end:
-            place = (period if "period" in by else "", value if "value" in by else "")
-            for counter in counters_of(row.outcome):
-                sums[*place, row.notice_id, counter] += row.count
+        for name, period, value in _cell(row).margins():
+            if name == dimension and first <= period < end:
+                place = (period if "period" in by else "", value if "value" in by else "")
+                for counter in counters_of(row.outcome):
+                    sums[*place, row.notice_id, counter] += row.count
     if "period" in by and not sums:
         return folded
     for period, value, notice_id, counter, events in folded:

@@ -25,6 +25,7 @@ from consent_server.rates.rules import (
     difference,
 )
 from consent_server.rates.rules_filters import By, Filters, Span, monday
+from consent_server.rates.rules_page_loads import SEEN, PageLoads
 from consent_server.rates.rules_report import Figures
 from consent_server.rates.rules_small_cells import OTHER, SMALLEST
 
@@ -174,6 +175,8 @@ def values(dashboard: Dashboard) -> dict[str, Any]:
             *_shares("purpose", whole.purposes, before.purposes, dashboard.purposes),
             *_shares("vendor", whole.vendors, before.vendors, dashboard.vendors),
         ],
+        "seen": _seen(rates.page_loads, dashboard.vendors),
+        "seen_formula": SEEN,
         "counts": [(words, name, getattr(totals, name)) for name, words in TOTALS.items() if name not in LEFT_OUT],
         "left_out": [(TOTALS[name], name, getattr(totals, name)) for name in LEFT_OUT],
         "asked_again": rates.counted_apart_from if rates.has_asked_again else None,
@@ -238,6 +241,12 @@ def _shares(
     return [
         {"kind": kind, "words": names.get(key) or key, "share": share, "before": before.get(key)}
         for key, share in after.items()
+    ]
+
+
+def _seen(page_loads: PageLoads, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        seen.to_json() | {"words": names.get(key, key), "rate": seen.rate} for key, seen in page_loads.vendors.items()
     ]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from operator import itemgetter
@@ -17,12 +17,14 @@ from consent_server.rates.read_notices import NoticeReader
 from consent_server.rates.rules_alerts import RaisedAlert
 from consent_server.rates.rules_drop import Drop, drops
 from consent_server.rates.rules_filters import By, Filters, Span, fault, monday
+from consent_server.rates.rules_page_loads import PageLoads, page_loads
 from consent_server.rates.rules_report import Asked, Count, Figures, Report, by_key, compare, figures, report, totals
 from consent_server.sites import store as sites
 from consent_server.sites import store_experiments as experiments
 from consent_server.sites import store_notices as notices
 from consent_server.sites.rules_site import Site, StoredSite
 
+DAY = timedelta(days=1)
 ALERTS_SHOWN_FOR = timedelta(days=14)
 # Rows that are made of days.
 OF_DAYS = (By.DAY, By.WEEK)
@@ -65,6 +67,8 @@ class Rates:
     drops: Sequence[Drop]
     alerts: Sequence[RaisedAlert]
     counted_apart_from: str | None = None
+    page_loads: PageLoads = field(default_factory=PageLoads)
+    page_loads_before: PageLoads = field(default_factory=PageLoads)
 
     @property
     def has_asked_again(self) -> bool:
@@ -83,6 +87,7 @@ class Rates:
             "counted_apart_from": self.counted_apart_from,
             "publications": [asdict(publication) for publication in self.publications],
             **self.report.to_json(),
+            "page_loads": self.page_loads.to_json(),
             "compared": self._compared(),
             "experiments": [asdict(experiment) for experiment in self.experiments],
             "drops": [drop.to_json() for drop in self.drops],
@@ -93,7 +98,9 @@ class Rates:
         if self.before is None or self.filters.other is None:
             return None
         differences = compare(self.report.whole, self.before)
-        return {**self.filters.other.to_json(), **self.before.to_json(), "differences": differences}
+        page_loads = self.page_loads_before.to_json()
+        before = {**self.before.to_json(), "page_loads": page_loads}
+        return {**self.filters.other.to_json(), **before, "differences": differences}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +179,8 @@ class SiteRates:
             drops=_drops(days, published, span) if judged else [],
             alerts=alerts.recent(self.session, self.id, self.now - ALERTS_SHOWN_FOR),
             counted_apart_from=splits.counted_apart_from(self.session, self.id),
+            page_loads=self.page_loads(span, notice),
+            page_loads_before=self.page_loads(filters.other, notice) if filters.other else PageLoads(),
         )
 
     def dashboard(self, filters: Filters) -> Dashboard:
@@ -199,6 +208,13 @@ class SiteRates:
             for part in rolled_up
             if notice in (None, notice_hash := self._hashes[part.notice_id])
         ]
+
+    def page_loads(self, span: Span, notice: str | None) -> PageLoads:
+        """The sample of these days, as far as they are over: while one goes on, answers would differ by one visitor."""
+        first, end = span.first.isoformat(), min(span.last + DAY, self.today).isoformat()
+        found = tallies.read(self.session, self.id, tallies.PAGES, first, end, by=("period",))
+        counts = (Count(part.period, self._hashes[part.notice_id], part.counter, part.events) for part in found)
+        return page_loads([count for count in counts if notice in (None, count.notice)], self.asked)
 
     def first_day(self) -> str | None:
         """The first day on which anything was counted."""

@@ -215,7 +215,7 @@ class Share:
 
     @property
     def reach(self) -> Rate:
-        """Of those who saw the banner."""
+        """Granted per banner: of those who saw one. What a vendor sees of page views, a sample tells (PageLoads)."""
         return _rate(REACH, self)
 
     def to_json(self, vendor: bool) -> dict[str, Any]:

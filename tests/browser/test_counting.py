@@ -211,3 +211,102 @@ def test_a_visit_is_its_first_page_and_its_answer(visit: Visit, server: ConsentS
     guest.ready()
     guest.settle()
     assert posted("shown", arrival=True) == 2
+
+
+SAMPLED = "[statistics]\nsample = 1\n"
+
+
+def sampled(site: str, *vendors: str, mode: str = "basic") -> str:
+    """A site of which each page load is in the sample."""
+    return site_file(site, *vendors, mode=mode).replace("[statistics]\nsample = 0\n", SAMPLED)
+
+
+LISTENS = "() => performance.getEntriesByType('resource').some(({ name }) => name.includes('/details.js'))"
+HIDE = """() => {
+  Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
+  document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+}"""
+# By the vendor that is asked for: a page load where it is granted, refused, not answered.
+GRANTED = {"pages": 1, "page_vendor google-analytics": 1}
+REFUSED = {"pages": 1}
+UNANSWERED = {"pages": 1, "pages_unanswered": 1}
+
+
+def test_a_sampled_page_says_when_it_is_left_which_vendors_could_run(visit: Visit, server: ConsentServer) -> None:
+    server.apply(sampled("sampled", ANALYTICS_TAG, FILMS))
+    shop = visit("sampled")
+    shop.serve("<main>Next</main>", head="", path="/next")
+    expected: Counter[str] = Counter()
+
+    def adds(counts: dict[str, int]) -> None:
+        # Sent while the page goes away, so that no page sees it.
+        expected.update(counts)
+        server.wait_for(lambda: server.counted("sampled", "pages") == expected)
+
+    def leave() -> None:
+        shop.page.wait_for_function(LISTENS)
+        shop.settle()
+        shop.page.goto(f"{ORIGIN}/next")
+
+    shop.open()
+    leave()
+    adds(UNANSWERED)
+    assert (shop.context.cookies(), shop.storage()) == ([], [])
+    # On the page of the answer, whose page view the vendor is told of; and of who comes back.
+    shop.open()
+    shop.choose(google_analytics=True)
+    leave()
+    adds(GRANTED)
+    shop.open()
+    leave()
+    adds(GRANTED)
+    # Where it is taken back the vendor has seen this page, and not the next.
+    shop.open()
+    shop.page.wait_for_function(LISTENS)
+    shop.settle()
+    shop.withdraw()
+    adds(GRANTED)
+    leave()
+    adds(REFUSED)
+
+
+def test_what_is_sent_of_a_sampled_page(visit: Visit, server: ConsentServer, posted: Posted) -> None:
+    server.apply(sampled("told", ANALYTICS_TAG))
+    shop = posted.hear(visit("told")).open()
+    shop.accept_all()
+    assert not posted("page-loads")
+    with shop.page.expect_response("**/page-loads") as answer:
+        shop.page.evaluate(HIDE)
+    assert answer.value.status == 204
+    # Once, however often it is hidden; no identifier, no address, no time.
+    shop.page.evaluate(HIDE)
+    shop.settle()
+    [body] = [body for path, body in posted.sent if path == "page-loads"]
+    assert body == {"notice": body["notice"], "language": "en", "answered": True, "granted": ["google-analytics"]}
+
+
+def test_no_page_is_sampled_where_the_site_wants_none(visit: Visit, server: ConsentServer, posted: Posted) -> None:
+    server.apply(site_file("unsampled", ANALYTICS_TAG))
+    shop = posted.hear(visit("unsampled", init="Math.random = () => 0")).open()
+    shop.accept_all()
+    shop.page.evaluate(HIDE)
+    shop.settle()
+    assert not posted("page-loads")
+
+
+def test_a_prerendered_page_is_sampled_when_it_is_looked_at(visit: Visit, server: ConsentServer) -> None:
+    server.apply(sampled("sampled-ahead", ANALYTICS_TAG))
+    shop = visit("sampled-ahead", init=AHEAD)
+    shop.serve("<main>Next</main>", head="", path="/next")
+    shop.page.goto(ORIGIN)
+    shop.page.wait_for_function("window.consentWidget")
+    shop.settle()
+    assert not shop.page.evaluate(LISTENS)
+    shop.page.goto(f"{ORIGIN}/next")
+    shop.page.goto(ORIGIN)
+    shop.page.wait_for_function("window.consentWidget")
+    shop.page.evaluate("activate()")
+    shop.page.wait_for_function(LISTENS)
+    shop.settle()
+    shop.page.goto(f"{ORIGIN}/next")
+    server.wait_for(lambda: server.counted("sampled-ahead", "pages") == UNANSWERED)

@@ -23,6 +23,7 @@ from consent_server.decisions.rules_tally import (
     counters_of,
     of_conversion,
     of_decision,
+    of_page_load,
 )
 from consent_server.rates.rules import COUNTED
 
@@ -38,6 +39,7 @@ OUTCOMES = st.one_of(
     st.sampled_from(
         (SHOWN, ARRIVAL, SHOWN_AGAIN, ROBOT, PREFETCH, Outcome(Kind.WITHDRAWAL), Outcome(Kind.PLACEHOLDER))
     ),
+    st.builds(of_page_load, st.booleans(), KEYS),
     st.builds(of_conversion, st.from_regex(r"[a-z0-9-]{1,12}", fullmatch=True), st.booleans()),
 )
 
@@ -85,6 +87,12 @@ def test_what_no_outcome_says_is_refused(text: str) -> None:
         ("arrival", "shown, visits"), ("shown_again", "shown_again"),
         ("again:refuse_all", "answered_again, refuse_all_again"),
         ("again:save:analytics:google-analytics:gpc", "answered_again, save_again, granted_again"),
+        ("page_answered", "pages"), ("page_unanswered", "pages, pages_unanswered"),
+        ("page_answered:::google-ads,meta-pixel", "pages, page_vendor google-ads, page_vendor meta-pixel"),
+        (
+            "page_unanswered:::google-ads",
+            "pages, pages_unanswered, page_vendor google-ads, page_stand_in google-ads",
+        ),
         ("gpc::analytics:google-analytics", "gpc"), ("placeholder", "placeholders"),
         ("change:save:analytics:google-analytics", "changes"),
         ("conversion_sent:::google-ads", "conversion_sent google-ads"),
@@ -111,7 +119,8 @@ def test_an_event_adds_to_these_counters(text: str, counters: str) -> None:
 
 def test_every_measure_has_its_place_in_the_rates() -> None:
     of_a_key = {Measure.PURPOSE, Measure.VENDOR, Measure.CONVERSION_SENT, Measure.CONVERSION_BLOCKED}
-    assert {*Measure} - of_a_key == {*COUNTED}
+    of_pages = {measure for measure in Measure if measure.startswith("page")}
+    assert {*Measure} - of_a_key - of_pages == {*COUNTED}
 
 
 @given(st.permutations(["a", "b", "c", "d"]))

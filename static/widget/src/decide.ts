@@ -99,6 +99,8 @@ export function resume(tags: (Apply | undefined)[]): void {
 export function catchUp(): void {
   if (!earlier) holdReceipt(null);
   if (stored(OUTBOX) || stored(OWED)) later("catchUp");
+  // Drawn for this page alone, and kept nowhere.
+  if (Math.random() < (config.sample ?? 0.02)) later("sample");
 }
 
 /** Follow what was decided in another document of the site: a tab, a frame, the page that this one comes back from. */
