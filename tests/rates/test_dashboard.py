@@ -101,7 +101,7 @@ def test_the_page_claims_no_more_than_was_counted(marketer: Person, services: Co
     words = text_of(marketer.open(RATES).text)
     assert "3 views and choices by robots, and 0 prefetches" in words
     assert "Views and choices by robots robots 3" in words
-    assert "Conversions are Google's only" in words
+    assert "Conversions are calls of the site that were told to the vendor" in words
     assert "It is no share of visits" in words
     assert "the share of banners shown that ended with the vendor allowed" in words
 
