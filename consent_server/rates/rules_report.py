@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from consent_server.decisions.rules_tally import CounterName, Measure
 from consent_server.rates.rules import AGAIN_RATES, COUNTED, GPC_RATES, NOTES, RATES, Share, Totals, difference
-from consent_server.rates.rules_small_cells import OTHER, SMALLEST, visitors
+from consent_server.rates.rules_small_cells import OTHER, SMALLEST
 
 _DECISIONS, _SHOWN = CounterName(Measure.DECISIONS), CounterName(Measure.SHOWN)
 
@@ -155,7 +155,7 @@ def _shares(
 
 
 def _too_small(key: str, row: Figures) -> bool:
-    return key == OTHER and visitors(row.totals.shown, row.totals.decisions) < SMALLEST
+    return key == OTHER and row.totals.decisions < SMALLEST
 
 
 def _note(key: str | None) -> dict[str, str] | None:

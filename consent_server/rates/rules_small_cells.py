@@ -25,13 +25,8 @@ def merge_small(cells: Mapping[tuple[str, CounterName], int]) -> Counter[tuple[s
     return merged
 
 
-def visitors(shown: int, decisions: int) -> int:
-    """How many visitors counters may be of."""
-    # Not the sum of both: nine visitors who saw the banner and chose are nine, not eighteen.
-    return max(shown, decisions)
-
-
 def _small(events_of: Mapping[str, Counter[Measure]]) -> set[str]:
+    # By first choices, each of which is of one device: of views one visitor alone may have ten.
     # One merged value alone, or merged values that stay small together, could be told from the whole less the values
     # that stand. So the next smallest joins them until the difference says nothing of fewer than SMALLEST.
     merged: set[str] = set()
@@ -46,4 +41,4 @@ def _small(events_of: Mapping[str, Counter[Measure]]) -> set[str]:
 
 
 def _size(events: Counter[Measure]) -> int:
-    return visitors(events[Measure.SHOWN], events[Measure.DECISIONS])
+    return events[Measure.DECISIONS]
