@@ -120,9 +120,14 @@ def rolled_up(cells: Iterable[tuple[Cell, int]]) -> Counter[tuple[int, str, str,
     sums: Counter[tuple[int, str, str, str, int, CounterName]] = Counter()
     for cell, count in cells:
         for dimension, period, value in cell.margins():
-            for counter in counters_of(cell.outcome):
+            for counter in _counters(dimension, cell.outcome):
                 sums[cell.site_id, dimension, period, value, cell.notice_id, counter] += count
     return sums
+
+
+def _counters(dimension: str, outcome: str) -> Iterator[CounterName]:
+    # An hour with one first choice would be that visitor's whole selection: hours have no purpose and no vendor.
+    return (counter for counter in counters_of(outcome) if dimension != "hour" or not counter.key)
 
 
 def waiting_since(session: Session) -> dict[int, str]:
@@ -145,7 +150,7 @@ def read(
         for name, period, value in _cell(row).margins():
             if name == dimension and first <= period < end:
                 place = (period if "period" in by else "", value if "value" in by else "")
-                for counter in counters_of(row.outcome):
+                for counter in _counters(name, row.outcome):
                     sums[*place, row.notice_id, counter] += row.count
     if "period" in by and not sums:
         return folded

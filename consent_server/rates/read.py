@@ -18,7 +18,18 @@ from consent_server.rates.rules_alerts import RaisedAlert
 from consent_server.rates.rules_drop import Drop, drops
 from consent_server.rates.rules_filters import By, Filters, Span, fault, monday
 from consent_server.rates.rules_page_loads import PageLoads, page_loads
-from consent_server.rates.rules_report import Asked, Count, Figures, Report, by_key, compare, figures, report, totals
+from consent_server.rates.rules_report import (
+    Asked,
+    Count,
+    Figures,
+    Report,
+    by_hour,
+    by_key,
+    compare,
+    figures,
+    report,
+    totals,
+)
 from consent_server.sites import store as sites
 from consent_server.sites import store_experiments as experiments
 from consent_server.sites import store_notices as notices
@@ -166,7 +177,7 @@ class SiteRates:
         # Under one notice alone no other can have made a difference.
         judged = bool(inside) and notice is None
         days = self.counts(span.with_week_before, By.DAY, notice) if judged or filters.by in OF_DAYS else []
-        told = report(self._rows(filters, days), self.asked)
+        told = self._report(filters, days)
         before = figures(self.counts(filters.other, By.NOTICE, notice), self.asked) if filters.other else None
         return Rates(
             site=self.site,
@@ -227,6 +238,13 @@ class SiteRates:
     @cached_property
     def _hashes(self) -> Mapping[int, str]:
         return notices.hashes(self.session, self.id)
+
+    def _report(self, filters: Filters, days: Sequence[Count]) -> Report:
+        if filters.by is not By.HOUR:
+            return report(self._rows(filters, days), self.asked)
+        # Hours hold no purpose and no vendor; the whole has them.
+        whole = figures(self.counts(filters.span, By.NOTICE, filters.notice), self.asked)
+        return by_hour(self.counts(filters.span, By.HOUR, filters.notice), whole)
 
     def _rows(self, filters: Filters, days: Sequence[Count]) -> Sequence[Count]:
         if filters.by not in OF_DAYS:

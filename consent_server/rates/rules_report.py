@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from consent_server.decisions.rules_tally import CounterName, Measure
 from consent_server.rates.rules import AGAIN_RATES, COUNTED, GPC_RATES, NOTES, RATES, Share, Totals, difference
-from consent_server.rates.rules_small_cells import OTHER, SMALLEST
+from consent_server.rates.rules_small_cells import OTHER, SMALLEST, joined_hours
 
 _DECISIONS, _SHOWN = CounterName(Measure.DECISIONS), CounterName(Measure.SHOWN)
 
@@ -86,6 +86,27 @@ def report(counts: Iterable[Count], asked: Mapping[str, Asked]) -> Report:
     rows = [(key, figures(counted, asked)) for key, counted in by_key(counts).items()]
     rows.sort(key=lambda row: (row[0] == OTHER, row[0]))
     return Report(figures(counts, asked), tuple((key, None if _too_small(key, row) else row) for key, row in rows))
+
+
+def by_hour(counts: Iterable[Count], whole: Figures) -> Report:
+    """Rows by hour, which tell of no purpose and no vendor, and none of fewer than SMALLEST but where a whole day is.
+
+    The hours are joined on each day under each notice by itself, as nobody can ask for less.
+    """
+    units: dict[tuple[str, str], list[Count]] = {}
+    for count in counts:
+        units.setdefault((count.key[:10], count.notice), []).append(count)
+    rows = by_key(count for unit in units.values() for count in _joined(unit))
+    return Report(whole, tuple((hour, Figures(totals(counted))) for hour, counted in sorted(rows.items())))
+
+
+def _joined(unit: Sequence[Count]) -> list[Count]:
+    decisions = dict.fromkeys((count.key for count in unit), 0)
+    for count in unit:
+        if count.counter == _DECISIONS:
+            decisions[count.key] += count.events
+    rows = joined_hours(decisions)
+    return [count._replace(key=rows[count.key]) for count in unit if not count.counter.key]
 
 
 def by_key(counts: Iterable[Count]) -> dict[str, list[Count]]:
