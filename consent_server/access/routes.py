@@ -43,6 +43,7 @@ RIGHTS: dict[str, Right] = {
     "POST /v1/sites/<key>/decisions": Right.ANYBODY,
     "POST /v1/sites/<key>/shown": Right.ANYBODY,
     "POST /v1/sites/<key>/conversions": Right.ANYBODY,
+    "POST /v1/sites/<key>/page-loads": Right.ANYBODY,
     # What a visitor is shown, now and then.
     "GET /v1/sites/<key>/notice": Right.ANYBODY,
     "GET /sites/<key>/declaration": Right.ANYBODY,

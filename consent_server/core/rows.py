@@ -13,7 +13,11 @@ from consent_server.core.columns import Base
 
 
 class SiteRow(Base):
-    """A site's settings: what changes without a new notice."""
+    """A site's settings: what changes without a new notice.
+
+    `counted_apart_from` is the first day of which views and answers of visitors who are asked again are counted apart;
+    None where that was always so.
+    """
 
     __tablename__ = "sites"
 
@@ -21,3 +25,4 @@ class SiteRow(Base):
     key: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(Text)
     settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+    counted_apart_from: Mapped[str | None] = mapped_column(String(10))

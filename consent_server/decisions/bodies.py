@@ -9,7 +9,7 @@ from uuid import UUID
 from marshmallow import Schema, ValidationError, fields, missing, post_load, validate
 
 from consent_server.core.hashes import SHA256_HEX
-from consent_server.decisions.rules import Action, Answer, Method
+from consent_server.decisions.rules import Action, Answer, AskedAs, Method
 from consent_server.http.fields import Fullmatch, HyphenatedUuid, Sha256Hex, StrictBoolean, StrictInteger
 from consent_server.sites.rules_notice import UNKNOWN_LANGUAGE
 
@@ -104,6 +104,7 @@ class DecisionIn(Schema):
     page = Dispensable(PageUrl(allow_none=True))
     gpc = StrictBoolean(load_default=False)
     widget = Dispensable(fields.String(allow_none=True, validate=Fullmatch(HASH_PREFIX)))
+    asked = Dispensable(fields.Enum(AskedAs, by_value=True))
 
     def load(self, data: Any, **options: Any) -> Any:
         """The answer that a body gives; a usual one is read in a tenth of the time. Raises ValidationError."""
@@ -175,9 +176,11 @@ USUAL: Mapping[str, Callable[[Any], Any]] = {
     "page": lambda value: None if value is None else _usual(USUAL_PAGE, value),
     "gpc": _boolean,
     "widget": lambda value: None if value is None else _usual(HASH_PREFIX, value),
+    "asked": lambda value: None if value is None else AskedAs(value),
 }
 LACKING: dict[str, Any] = {
     "visitor": None, "change": False, "language": UNKNOWN_LANGUAGE, "page": None, "gpc": False, "widget": None,
+    "asked": None,
 }  # fmt: skip
 REQUIRED = frozenset(name for name, field in DecisionIn().fields.items() if field.required)
 
@@ -187,13 +190,27 @@ class ShownIn(Schema):
 
     notice = Sha256Hex(required=True)
     language = Dispensable(fields.String(), UNKNOWN_LANGUAGE)
+    asked = Dispensable(fields.Enum(AskedAs, by_value=True), AskedAs.FIRST)
+    arrival = Dispensable(StrictBoolean(), False)
 
 
-class ConversionsIn(ShownIn):
+class ConversionsIn(Schema):
     """The body of POST …/conversions: how many of each vendor since the page was opened."""
+
+    notice = Sha256Hex(required=True)
+    language = Dispensable(fields.String(), UNKNOWN_LANGUAGE)
 
     sent = fields.Dict(keys=fields.String(), values=SEEN, load_default=dict)
     blocked = fields.Dict(keys=fields.String(), values=SEEN, load_default=dict)
+
+
+class PageLoadIn(Schema):
+    """The body of POST …/page-loads: which vendors may run in a page, and whether its banner is answered."""
+
+    notice = Sha256Hex(required=True)
+    language = Dispensable(fields.String(), UNKNOWN_LANGUAGE)
+    answered = StrictBoolean(required=True)
+    granted = fields.List(fields.String(), required=True, validate=validate.Length(max=50))
 
 
 # Made once: a schema made per request costs four times the request's own reading.
@@ -204,3 +221,6 @@ SHOWN_IN = ShownIn()
 
 
 CONVERSIONS_IN = ConversionsIn()
+
+
+PAGE_LOAD_IN = PageLoadIn()

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from consent_server.core.errors import Fault, InvalidDecision
 from consent_server.decisions.count_events import CountEvents, cell
-from consent_server.decisions.rules_tally import SHOWN
+from consent_server.decisions.rules import AskedAs
+from consent_server.decisions.rules_tally import ARRIVAL, SHOWN, SHOWN_AGAIN
 from consent_server.decisions.rules_visit import Visit
 from consent_server.sites.current_site import CurrentSite, CurrentSites
 from consent_server.sites.rules_notice import Notice
@@ -23,11 +24,23 @@ class RecordShown:
         self._sites = sites
         self._now = now
 
-    def __call__(self, current: CurrentSite, notice_hash: str, language: str, visit: Visit) -> None:
-        """Raises InvalidDecision for a notice that was never shown, StorageUnavailable."""
+    def __call__(
+        self,
+        current: CurrentSite,
+        notice_hash: str,
+        language: str,
+        visit: Visit,
+        asked: AskedAs = AskedAs.FIRST,
+        arrival: bool = False,
+    ) -> None:
+        """`asked` tells whether the browser kept an earlier choice, which has ended; `arrival`, whether a visit began.
+
+        Raises InvalidDecision for a notice that was never shown, StorageUnavailable.
+        """
         notice_id, notice = shown_notice(self._sites, current, notice_hash)
         language = notice.language_shown(language)
-        self._count(Counter([cell(current, notice_id, language, visit, SHOWN, self._now())]))
+        view = SHOWN_AGAIN if asked is AskedAs.AGAIN else ARRIVAL if arrival else SHOWN
+        self._count(Counter([cell(current, notice_id, language, visit, view, self._now())]))
 
 
 def shown_notice(sites: CurrentSites, current: CurrentSite, notice_hash: str) -> tuple[int, Notice]:

@@ -19,6 +19,13 @@ class Action(StrEnum):
     GPC = "gpc"
 
 
+class AskedAs(StrEnum):
+    """What a banner had asked that a visitor answers: for the first time, or again, as the earlier choice had ended."""
+
+    FIRST = "first"
+    AGAIN = "again"
+
+
 class Method(StrEnum):
     """Where the visitor did it."""
 
@@ -32,7 +39,10 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the browser says that the visitor decided. Nothing in it is trusted yet."""
+    """What the browser says that the visitor decided. Nothing in it is trusted yet.
+
+    `asked` is counted and recorded nowhere. It is None where an earlier choice stands, and where nobody says it.
+    """
 
     decision_id: UUID
     notice: str
@@ -46,6 +56,7 @@ class Answer:
     page: str | None
     gpc: bool
     widget: str | None
+    asked: AskedAs | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,29 @@
 """What is counted: one outcome of one event, with nothing in it of who it was."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from consent_server.decisions.rules import Action, Decision
+from consent_server.decisions.rules import Action, AskedAs, Decision
 
 
 class Kind(StrEnum):
-    """What happened. Each event is of exactly one kind."""
+    """What happened. Each event is of exactly one kind.
+
+    An arrival is a view on the first page of a visit, an answer is a first choice that says it answers the banner of a
+    page: both, unlike other views and first choices, are counted by visit too.
+    """
 
     SHOWN = "shown"
+    ARRIVAL = "arrival"
+    SHOWN_AGAIN = "shown_again"
     FIRST = "first"
+    ANSWER = "answer"
+    AGAIN = "again"
     CHANGE = "change"
     WITHDRAWAL = "withdrawal"
     GPC = "gpc"
@@ -23,10 +32,12 @@ class Kind(StrEnum):
     PREFETCH = "prefetch"
     CONVERSION_SENT = "conversion_sent"
     CONVERSION_BLOCKED = "conversion_blocked"
+    PAGE_ANSWERED = "page_answered"
+    PAGE_UNANSWERED = "page_unanswered"
 
 
 class Measure(StrEnum):
-    """What a counter counts: on the whole, or, these last four, of one purpose or vendor."""
+    """What a counter counts: on the whole; from `PURPOSE` on, of one purpose or vendor; from `PAGES`, of page loads."""
 
     SHOWN = "shown"
     DECISIONS = "decisions"
@@ -36,6 +47,15 @@ class Measure(StrEnum):
     GRANTED = "granted"
     WITH_GPC = "with_gpc"
     WITH_GPC_ACCEPT_ALL = "with_gpc_accept_all"
+    VISITS = "visits"
+    VISIT_DECISIONS = "visit_decisions"
+    VISIT_ACCEPT_ALL = "visit_accept_all"
+    SHOWN_AGAIN = "shown_again"
+    ANSWERED_AGAIN = "answered_again"
+    ACCEPT_ALL_AGAIN = "accept_all_again"
+    REFUSE_ALL_AGAIN = "refuse_all_again"
+    SAVE_AGAIN = "save_again"
+    GRANTED_AGAIN = "granted_again"
     CHANGES = "changes"
     WITHDRAWALS = "withdrawals"
     GPC = "gpc"
@@ -46,6 +66,10 @@ class Measure(StrEnum):
     VENDOR = "vendor"
     CONVERSION_SENT = "conversion_sent"
     CONVERSION_BLOCKED = "conversion_blocked"
+    PAGES = "pages"
+    PAGES_UNANSWERED = "pages_unanswered"
+    PAGE_VENDOR = "page_vendor"
+    PAGE_STAND_IN = "page_stand_in"
 
 
 class CounterName(NamedTuple):
@@ -67,11 +91,14 @@ class CounterName(NamedTuple):
         return CounterName(Measure(measure), key)
 
 
+PAGE_LOADS = (Kind.PAGE_ANSWERED, Kind.PAGE_UNANSWERED)
 _CONVERSIONS = (Kind.CONVERSION_SENT, Kind.CONVERSION_BLOCKED)
-_CHOICES = (Kind.FIRST, Kind.CHANGE)
+_FIRST = (Kind.FIRST, Kind.ANSWER)
+_CHOICES = (*_FIRST, Kind.AGAIN, Kind.CHANGE)
 _ACTIONS = (Action.ACCEPT_ALL, Action.REFUSE_ALL, Action.SAVE)
 _COUNTED_AS = {
-    Kind.SHOWN: Measure.SHOWN, Kind.CHANGE: Measure.CHANGES, Kind.WITHDRAWAL: Measure.WITHDRAWALS,
+    Kind.SHOWN: Measure.SHOWN, Kind.SHOWN_AGAIN: Measure.SHOWN_AGAIN,
+    Kind.CHANGE: Measure.CHANGES, Kind.WITHDRAWAL: Measure.WITHDRAWALS,
     Kind.GPC: Measure.GPC, Kind.PLACEHOLDER: Measure.PLACEHOLDERS, Kind.ROBOT: Measure.ROBOTS,
     Kind.PREFETCH: Measure.PREFETCHES,
 }  # fmt: skip
@@ -82,9 +109,8 @@ _KEY = re.compile(r"[a-z0-9-]+")
 class Outcome:
     """One kind of event; `purposes` and `vendors` are those that it granted, sorted.
 
-    `action` stands with first choices and changes only, the other kinds say it themselves. `signal` tells
-    that a first choice or a change was made with Global Privacy Control on. A conversion has its one vendor.
-    Raises ValueError for what cannot be.
+    `action` stands with choices only, the other kinds say it themselves. `signal` tells that a choice was made with
+    Global Privacy Control on. A conversion has its one vendor. Raises ValueError for what cannot be.
     """
 
     kind: Kind
@@ -97,12 +123,15 @@ class Outcome:
         if not (_is_sorted(self.purposes) and _is_sorted(self.vendors)):
             raise ValueError("Keys are sorted, each once, of a-z, 0-9 and the hyphen.")
         if self.action not in (_ACTIONS if self.kind in _CHOICES else (None,)):
-            raise ValueError("A first choice or a change accepts, refuses or saves; nothing else has an action.")
+            raise ValueError("A choice accepts, refuses or saves; nothing else has an action.")
         if self.signal and self.kind not in _CHOICES:
-            raise ValueError("Only a first choice or a change is made with or without the signal.")
+            raise ValueError("Only a choice is made with or without the signal.")
         if self.kind in _CONVERSIONS:
             if self.purposes or len(self.vendors) != 1:
                 raise ValueError("A conversion has one vendor.")
+        elif self.kind in PAGE_LOADS:
+            if self.purposes:
+                raise ValueError("Of a page load only vendors are told.")
         elif self.kind not in (*_CHOICES, Kind.GPC) and (self.purposes or self.vendors):
             raise ValueError("This kind of event grants nothing.")
 
@@ -124,21 +153,43 @@ class Outcome:
         return outcome
 
     @property
+    def _grants(self) -> bool:
+        return bool(self.purposes or self.vendors)
+
+    @property
+    def _page_counters(self) -> tuple[CounterName, ...]:
+        answered = self.kind is Kind.PAGE_ANSWERED
+        measures = (Measure.PAGES,) if answered else (Measure.PAGES, Measure.PAGES_UNANSWERED)
+        of_vendors = (Measure.PAGE_VENDOR,) if answered else (Measure.PAGE_VENDOR, Measure.PAGE_STAND_IN)
+        of_each = (CounterName(measure, key) for key in self.vendors for measure in of_vendors)
+        return (*map(CounterName, measures), *of_each)
+
+    @property
     def counters(self) -> tuple[CounterName, ...]:
         """Each counter that one event adds one to. From them nobody learns what was granted together.
 
-        A change tells what became of an earlier choice, so it adds to no purpose and no vendor.
+        A change tells what became of an earlier choice, so it adds to no purpose and no vendor; nor does who is asked
+        again: purposes and vendors are of those who were asked for the first time.
         """
         if self.kind in _CONVERSIONS:
             return tuple(CounterName(Measure(self.kind), key) for key in self.vendors)
-        if self.kind is not Kind.FIRST or self.action is None:
+        if self.kind in PAGE_LOADS:
+            return self._page_counters
+        if self.kind in _COUNTED_AS:
             return (CounterName(_COUNTED_AS[self.kind]),)
+        if self.kind is Kind.ARRIVAL:
+            return CounterName(Measure.SHOWN), CounterName(Measure.VISITS)
+        if self.kind is Kind.AGAIN:
+            granted = (Measure.GRANTED_AGAIN,) if self._grants else ()
+            return tuple(map(CounterName, (Measure.ANSWERED_AGAIN, Measure(f"{self.action}_again"), *granted)))
         measures = {
             Measure.DECISIONS: True,
-            Measure(self.action): True,
-            Measure.GRANTED: bool(self.purposes or self.vendors),
+            Measure(str(self.action)): True,
+            Measure.GRANTED: self._grants,
             Measure.WITH_GPC: self.signal,
             Measure.WITH_GPC_ACCEPT_ALL: self.signal and self.action is Action.ACCEPT_ALL,
+            Measure.VISIT_DECISIONS: self.kind is Kind.ANSWER,
+            Measure.VISIT_ACCEPT_ALL: self.kind is Kind.ANSWER and self.action is Action.ACCEPT_ALL,
         }
         return (
             *(CounterName(measure) for measure, counts in measures.items() if counts),
@@ -150,18 +201,23 @@ class Outcome:
 def of_decision(decision: Decision) -> Outcome:
     """What a settled decision counts as. What is withdrawn or follows a browser's signal is no first choice.
 
-    Nor is what was let in at a stand-in: the banner is still to be answered, and then that is the first choice.
+    Nor is what was let in at a stand-in: the banner is still to be answered, and then that is the first choice, or the
+    answer of who was asked again. A change after which nothing stands is a withdrawal, by whatever button.
     """
     answer = decision.answer
-    if answer.action is Action.WITHDRAW:
-        return Outcome(Kind.WITHDRAWAL)
     if decision.partial:
         return Outcome(Kind.PLACEHOLDER)
     purposes = tuple(sorted(key for key, granted in decision.grants.items() if granted))
     vendors = tuple(sorted(key for key, granted in decision.vendors.items() if granted))
     if answer.action is Action.GPC:
         return Outcome(Kind.GPC, None, purposes, vendors)
-    return _choice(Kind.CHANGE if answer.change else Kind.FIRST, answer.action, purposes, vendors, answer.gpc)
+    if answer.asked is AskedAs.AGAIN:
+        action = Action.REFUSE_ALL if answer.action is Action.WITHDRAW else answer.action
+        return _choice(Kind.AGAIN, action, purposes, vendors, answer.gpc)
+    if answer.action is Action.WITHDRAW or (answer.change and not decision.grants_anything):
+        return Outcome(Kind.WITHDRAWAL)
+    first = Kind.ANSWER if answer.asked is AskedAs.FIRST else Kind.FIRST
+    return _choice(Kind.CHANGE if answer.change else first, answer.action, purposes, vendors, answer.gpc)
 
 
 # Most visitors say one of a few things.
@@ -173,6 +229,11 @@ def _choice(kind: Kind, action: Action, purposes: tuple[str, ...], vendors: tupl
 def of_conversion(vendor: str, sent: bool) -> Outcome:
     """A conversion that the vendor was told, or that was held back for want of a grant."""
     return Outcome(Kind.CONVERSION_SENT if sent else Kind.CONVERSION_BLOCKED, vendors=(vendor,))
+
+
+def of_page_load(answered: bool, granted: Iterable[str]) -> Outcome:
+    """A page load that was sampled: whether the banner is answered there, and the vendors that may run."""
+    return Outcome(Kind.PAGE_ANSWERED if answered else Kind.PAGE_UNANSWERED, vendors=tuple(sorted(set(granted))))
 
 
 @lru_cache(maxsize=1024)
@@ -190,5 +251,7 @@ def _is_sorted(keys: tuple[str, ...]) -> bool:
 
 
 SHOWN = Outcome(Kind.SHOWN)
+ARRIVAL = Outcome(Kind.ARRIVAL)
+SHOWN_AGAIN = Outcome(Kind.SHOWN_AGAIN)
 ROBOT = Outcome(Kind.ROBOT)
 PREFETCH = Outcome(Kind.PREFETCH)

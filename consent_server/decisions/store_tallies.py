@@ -15,18 +15,21 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Table, cast, delete, func, literal, select
+from sqlalchemy import BigInteger, Table, cast, delete, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from consent_server.core.database import connection_of
 from consent_server.core.driver_insert import DriverInsert
 from consent_server.decisions.rows import RollUpRow, TallyRow
-from consent_server.decisions.rules_tally import CounterName, Kind, Measure, counters_of
+from consent_server.decisions.rules_tally import PAGE_LOADS, CounterName, Kind, Measure, counters_of
 
 TALLIES: Table = TallyRow.__table__  # type: ignore[assignment]
 ROLL_UPS: Table = RollUpRow.__table__  # type: ignore[assignment]
 # Where a dimension is summed by month too: a year of its days is more rows than a page can wait for.
 MONTHS = {"device": "device months", "languages": "language months", "countries": "country months"}
+# The dimension of sampled page loads: their days.
+PAGES = "pages"
+_OF_PAGES = tuple(PAGE_LOADS)
 ROLL_UP_KEY = ("site_id", "dimension", "period", "value", "notice_id", "counter")
 
 # So many that two processes hardly ever share one. If they do they take turns, and the counts stay exact.
@@ -49,8 +52,14 @@ class Cell:
     outcome: str
 
     def margins(self) -> Iterator[tuple[str, str, str]]:
-        """Dimension, period and value of each roll-up that the cell adds to."""
+        """Dimension, period and value of each roll-up that the cell adds to.
+
+        Page loads are told by day alone: a sample cut into parts would say little, and of few.
+        """
         day = self.hour[:10]
+        if self.outcome.startswith(_OF_PAGES):
+            yield PAGES, day, ""
+            return
         yield "hour", self.hour, ""
         yield "day", day, ""
         yield "language", day, self.language
@@ -111,9 +120,14 @@ def rolled_up(cells: Iterable[tuple[Cell, int]]) -> Counter[tuple[int, str, str,
     sums: Counter[tuple[int, str, str, str, int, CounterName]] = Counter()
     for cell, count in cells:
         for dimension, period, value in cell.margins():
-            for counter in counters_of(cell.outcome):
+            for counter in _counters(dimension, cell.outcome):
                 sums[cell.site_id, dimension, period, value, cell.notice_id, counter] += count
     return sums
+
+
+def _counters(dimension: str, outcome: str) -> Iterator[CounterName]:
+    # An hour with one first choice would be that visitor's whole selection: hours have no purpose and no vendor.
+    return (counter for counter in counters_of(outcome) if dimension != "hour" or not counter.key)
 
 
 def waiting_since(session: Session) -> dict[int, str]:
@@ -133,11 +147,11 @@ def read(
     folded = kept(session, site_id, dimension, first, end, by)
     sums: Counter[tuple[str, str, int, CounterName]] = Counter()
     for row in session.scalars(select(TallyRow).where(TallyRow.site_id == site_id)):
-        period, value = next(margin for name, *margin in _cell(row).margins() if name == dimension)
-        if first <= period < end:
-            place = (period if "period" in by else "", value if "value" in by else "")
-            for counter in counters_of(row.outcome):
-                sums[*place, row.notice_id, counter] += row.count
+        for name, period, value in _cell(row).margins():
+            if name == dimension and first <= period < end:
+                place = (period if "period" in by else "", value if "value" in by else "")
+                for counter in _counters(name, row.outcome):
+                    sums[*place, row.notice_id, counter] += row.count
     if "period" in by and not sums:
         return folded
     for period, value, notice_id, counter, events in folded:
@@ -213,7 +227,7 @@ def last_answer(session: Session, site_id: int) -> str | None:
         .order_by(RollUpRow.period.desc())
         .limit(1)
     )
-    first = TallyRow.outcome.like(f"{Kind.FIRST}:%")
+    first = or_(*(TallyRow.outcome.like(f"{kind}:%") for kind in (Kind.FIRST, Kind.ANSWER)))
     waiting = select(func.max(TallyRow.hour)).where(TallyRow.site_id == site_id, first)
     return max(filter(None, (session.scalar(query), session.scalar(waiting))), default=None)
 

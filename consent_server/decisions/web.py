@@ -10,7 +10,7 @@ from consent_server.access import console
 from consent_server.access.rules import Role
 from consent_server.core.context import context, context_of
 from consent_server.core.times import rfc3339
-from consent_server.decisions.bodies import CONVERSIONS_IN, DECISION_IN, SHOWN_IN
+from consent_server.decisions.bodies import CONVERSIONS_IN, DECISION_IN, PAGE_LOAD_IN, SHOWN_IN
 from consent_server.decisions.count_events import CountEvents
 from consent_server.decisions.count_refused import RefusedPosts
 from consent_server.decisions.keep_choice import keep_choice
@@ -18,6 +18,7 @@ from consent_server.decisions.read_refused import refused_lately
 from consent_server.decisions.read_request import count_refused, page_origin, posted, visit
 from consent_server.decisions.record import RecordDecision, Recorded
 from consent_server.decisions.record_conversions import RecordConversions
+from consent_server.decisions.record_page_load import RecordPageLoad
 from consent_server.decisions.record_shown import RecordShown
 from consent_server.decisions.rules import Answer
 from consent_server.decisions.rules_refused import mend
@@ -43,6 +44,7 @@ def keep_writers(state: BlueprintSetupState) -> None:
     made_for.keep(RecordDecision(database, sites, made_for.keys, public_url, now, made_for.random, signer))
     made_for.keep(RecordShown(count, sites, now))
     made_for.keep(RecordConversions(count, sites, now))
+    made_for.keep(RecordPageLoad(count, sites, now))
     made_for.keep(RefusedPosts(database, now))
 
 
@@ -83,7 +85,7 @@ def _recorded(choice: Answer, recorded: Recorded) -> dict[str, Any]:
 def record_shown(key: str) -> Response:
     """Count a banner shown."""
     current, body = posted(SHOWN_IN, key)
-    context()[RecordShown](current, body["notice"], body["language"], visit())
+    context()[RecordShown](current, body["notice"], body["language"], visit(), body["asked"], body["arrival"])
     return Response(status=204)
 
 
@@ -94,6 +96,16 @@ def record_conversions(key: str) -> Response:
     current, body = posted(CONVERSIONS_IN, key)
     counts = {kind: body[kind] for kind in ("sent", "blocked")}
     context()[RecordConversions](current, body["notice"], body["language"], counts, visit())
+    return Response(status=204)
+
+
+@bp.post("/v1/sites/<key>/page-loads")
+@limited
+def record_page_load(key: str) -> Response:
+    """Count a page load that was sampled: which vendors may run there."""
+    current, body = posted(PAGE_LOAD_IN, key)
+    state = (body["language"], body["answered"], body["granted"])
+    context()[RecordPageLoad](current, body["notice"], *state, visit())
     return Response(status=204)
 
 

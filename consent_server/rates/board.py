@@ -11,6 +11,7 @@ from babel import Locale
 
 from consent_server.rates.read import Dashboard, Rates
 from consent_server.rates.rules import (
+    AGAIN_RATES,
     GPC_RATES,
     LEFT_OUT,
     NOTES,
@@ -24,6 +25,7 @@ from consent_server.rates.rules import (
 )
 from consent_server.rates.rules_compare import Differences, ShareDifference
 from consent_server.rates.rules_filters import By, Filters, Span, monday
+from consent_server.rates.rules_page_loads import SEEN, PageLoads
 from consent_server.rates.rules_report import Figures
 from consent_server.rates.rules_small_cells import OTHER, SMALLEST
 
@@ -34,7 +36,12 @@ RATE_WORDS = {
     "opt_in": ("Opt-in rate", "Of banners shown, how many end in accepting all?"),
     "refusal": ("Refusal rate", "Of those who choose, who refuses all?"),
     "no_choice": ("No-choice rate", "How often is it left unanswered?"),
-    "withdrawal": ("Withdrawal rate", "How many take back what they gave?"),
+    "visit_interaction": ("Answers per visit", "Of visits that met the banner, how many answer it?"),
+    "visit_opt_in": ("Acceptance per visit", "Of visits that met the banner, how many accept all?"),
+    "withdrawal": (
+        "Withdrawal rate",
+        "How many of the grants that a choice's life holds were taken back in these days?",
+    ),
     "share": ("With the signal on", "How many first choices were made with Global Privacy Control on?"),
     "consent_with_gpc": ("Consent rate with the signal", "Who accepts all, with it on?"),
     "consent_without_gpc": ("Consent rate without it", "And with it off?"),
@@ -169,8 +176,12 @@ def values(dashboard: Dashboard) -> dict[str, Any]:
             *_shares("purpose", whole.purposes, before.purposes, changes.purposes, dashboard.purposes),
             *_shares("vendor", whole.vendors, before.vendors, changes.vendors, dashboard.vendors),
         ],
+        "seen": _seen(rates.page_loads, dashboard.vendors),
+        "seen_formula": SEEN,
         "counts": [(words, name, getattr(totals, name)) for name, words in TOTALS.items() if name not in LEFT_OUT],
         "left_out": [(TOTALS[name], name, getattr(totals, name)) for name in LEFT_OUT],
+        "asked_again": rates.counted_apart_from if rates.has_asked_again else None,
+        "again_rates": [(RATE_WORDS[name][0], totals.rate_again(name)) for name in AGAIN_RATES],
         "gpc_rates": [(RATE_WORDS[name][0], totals.rate(name)) for name in GPC_RATES],
         "rate_words": RATE_WORDS,
         "cards": list(RATES),
@@ -223,6 +234,12 @@ def _shares(
     ]
 
 
+def _seen(page_loads: PageLoads, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        seen.to_json() | {"words": names.get(key, key), "rate": seen.rate} for key, seen in page_loads.vendors.items()
+    ]
+
+
 def _marks(rates: Rates) -> list[dict[str, Any]]:
     """What stands on the axis, with its letter: new notices, and experiments that begin or end."""
     marks: list[dict[str, Any]] = [{"at": new.at, "notice": new.notice} for new in rates.publications]
@@ -236,7 +253,7 @@ def _marks(rates: Rates) -> list[dict[str, Any]]:
 
 def _state(dashboard: Dashboard) -> str:
     totals = dashboard.rates.report.whole.totals
-    if totals == Totals():
+    if totals.is_empty:
         return "never" if dashboard.first_day is None else "nothing"
     if totals.decisions == 0:
         return "unanswered" if totals.shown else "uncounted"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from operator import itemgetter
@@ -19,12 +19,14 @@ from consent_server.rates.rules_compare import Differences, History, compare
 from consent_server.rates.rules_days import HISTORY_DAYS
 from consent_server.rates.rules_drop import Drop, drops
 from consent_server.rates.rules_filters import By, Filters, Span, fault, monday
-from consent_server.rates.rules_report import Asked, Count, Figures, Report, by_key, figures, report, totals
+from consent_server.rates.rules_page_loads import PageLoads, page_loads
+from consent_server.rates.rules_report import Asked, Count, Figures, Report, by_hour, by_key, figures, report, totals
 from consent_server.sites import store as sites
 from consent_server.sites import store_experiments as experiments
 from consent_server.sites import store_notices as notices
 from consent_server.sites.rules_site import Site, StoredSite
 
+DAY = timedelta(days=1)
 ALERTS_SHOWN_FOR = timedelta(days=14)
 # Rows that are made of days.
 OF_DAYS = (By.DAY, By.WEEK)
@@ -53,7 +55,8 @@ class Rates:
     """What was asked, and the answer; `before` has the figures of the days to compare with, `differences` what is more.
 
     `publications` and `experiments` are those of which something lies within the span; `known` has every notice of
-    the site with its first day, oldest first.
+    the site with its first day, oldest first. `counted_apart_from` is the first day on which visitors who were asked
+    again are counted apart, None where they always were.
     """
 
     site: Site
@@ -66,6 +69,15 @@ class Rates:
     known: Mapping[str, str]
     drops: Sequence[Drop]
     alerts: Sequence[RaisedAlert]
+    counted_apart_from: str | None = None
+    page_loads: PageLoads = field(default_factory=PageLoads)
+    page_loads_before: PageLoads = field(default_factory=PageLoads)
+
+    @property
+    def has_asked_again(self) -> bool:
+        """Whether `shown` holds views of visitors who were asked again, since days from before are among these."""
+        first = min(span.first for span in (self.filters.span, self.filters.other) if span).isoformat()
+        return self.counted_apart_from is not None and first < self.counted_apart_from
 
     def to_json(self) -> dict[str, Any]:
         """The contract's answer (4.4)."""
@@ -75,8 +87,10 @@ class Rates:
             "by": self.filters.by.value,
             "time_zone": self.site.time_zone,
             "demo": self.site.demo,
+            "counted_apart_from": self.counted_apart_from,
             "publications": [asdict(publication) for publication in self.publications],
             **self.report.to_json(),
+            "page_loads": self.page_loads.to_json(),
             "compared": self._compared(),
             "experiments": [asdict(experiment) for experiment in self.experiments],
             "drops": [drop.to_json() for drop in self.drops],
@@ -86,8 +100,9 @@ class Rates:
     def _compared(self) -> dict[str, Any] | None:
         if self.before is None or self.differences is None or self.filters.other is None:
             return None
-        differences = self.differences.to_json()
-        return {**self.filters.other.to_json(), **self.before.to_json(), "differences": differences}
+        page_loads = self.page_loads_before.to_json()
+        before = {**self.before.to_json(), "page_loads": page_loads}
+        return {**self.filters.other.to_json(), **before, "differences": self.differences.to_json()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,19 +171,23 @@ class SiteRates:
         judged = bool(inside) and notice is None
         read = judged or filters.by in OF_DAYS or filters.other
         days = self.counts(span.with_history, By.DAY, notice) if read else []
-        whole = report(self._rows(filters, days), self.asked)
-        before = figures(self.counts(filters.other, By.NOTICE, notice), self.asked) if filters.other else None
+        told = self._report(filters, days)
+        whole = self._with_grants(told.whole, span, notice)
+        before = self._before(filters)
         return Rates(
             site=self.site,
             filters=filters,
-            report=whole,
+            report=replace(told, whole=whole),
             before=before,
-            differences=compare(whole.whole, before, self._history(filters, days, whole)) if before else None,
+            differences=compare(whole, before, self._history(filters, days)) if before else None,
             publications=inside,
             experiments=self._experiments(span),
             known=known,
             drops=_drops(days, published, span) if judged else [],
             alerts=alerts.recent(self.session, self.id, self.now - ALERTS_SHOWN_FOR),
+            counted_apart_from=splits.counted_apart_from(self.session, self.id),
+            page_loads=self.page_loads(span, notice),
+            page_loads_before=self.page_loads(filters.other, notice) if filters.other else PageLoads(),
         )
 
     def dashboard(self, filters: Filters) -> Dashboard:
@@ -197,6 +216,13 @@ class SiteRates:
             if notice in (None, notice_hash := self._hashes[part.notice_id])
         ]
 
+    def page_loads(self, span: Span, notice: str | None) -> PageLoads:
+        """The sample of these days, as far as they are over: while one goes on, answers would differ by one visitor."""
+        first, end = span.first.isoformat(), min(span.last + DAY, self.today).isoformat()
+        found = tallies.read(self.session, self.id, tallies.PAGES, first, end, by=("period",))
+        counts = (Count(part.period, self._hashes[part.notice_id], part.counter, part.events) for part in found)
+        return page_loads([count for count in counts if notice in (None, count.notice)], self.asked)
+
     def first_day(self) -> str | None:
         """The first day on which anything was counted."""
         return tallies.first_period(self.session, self.id)
@@ -209,6 +235,13 @@ class SiteRates:
     def _hashes(self) -> Mapping[int, str]:
         return notices.hashes(self.session, self.id)
 
+    def _report(self, filters: Filters, days: Sequence[Count]) -> Report:
+        if filters.by is not By.HOUR:
+            return report(self._rows(filters, days), self.asked)
+        # Hours hold no purpose and no vendor; the whole has them.
+        whole = figures(self.counts(filters.span, By.NOTICE, filters.notice), self.asked)
+        return by_hour(self.counts(filters.span, By.HOUR, filters.notice), whole)
+
     def _rows(self, filters: Filters, days: Sequence[Count]) -> Sequence[Count]:
         if filters.by not in OF_DAYS:
             return self.counts(filters.span, filters.by, filters.notice)
@@ -216,8 +249,14 @@ class SiteRates:
         inside = [count for count in days if count.key >= first]
         return inside if filters.by is By.DAY else [count._replace(key=monday(count.key)) for count in inside]
 
-    def _history(self, filters: Filters, days: Sequence[Count], whole: Report) -> History:
-        """What tells how much the days of the last weeks went up and down; days that are rows are made already."""
+    def _before(self, filters: Filters) -> Figures | None:
+        if filters.other is None:
+            return None
+        before = figures(self.counts(filters.other, By.NOTICE, filters.notice), self.asked)
+        return self._with_grants(before, filters.other, filters.notice)
+
+    def _history(self, filters: Filters, days: Sequence[Count]) -> History:
+        """What tells how much the days of the last weeks went up and down."""
         span, other, began = filters.span, filters.other, self.first_day()
         if other is None or began is None:
             return History()
@@ -232,6 +271,10 @@ class SiteRates:
         }
         counted = Span(date.fromisoformat(began[:10]), self.today)
         return History(found, span.within(counted), other.within(counted))
+
+    def _with_grants(self, whole: Figures, span: Span, notice: str | None) -> Figures:
+        lasting = Span.ending(span.last, max((asked.choice_days for asked in self.asked.values()), default=1))
+        return whole.with_grants_lately(totals(self.counts(lasting, By.NOTICE, notice)).grants)
 
     def _publications(self) -> list[Publication]:
         """When notices came into force, oldest first."""

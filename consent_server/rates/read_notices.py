@@ -39,4 +39,5 @@ def _asked(body: Mapping[str, Any]) -> Asked:
     return Asked(
         {intern(purpose["key"]): intern(titles[purpose["key"]]["title"]) for purpose in body["purposes"]},
         {intern(vendor["key"]): intern(vendor["name"]) for vendor in body["vendors"]},
+        body["choice_days"],
     )

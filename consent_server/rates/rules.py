@@ -30,17 +30,27 @@ class Ratio(NamedTuple):
         """The same, None where they make no proportion: nothing was tried, or views were lost."""
         successes, trials = self.trials(counted)
         # With views lost, every rate over views would be too high, also one that stays under 1.
-        lost = self.under == "shown" and counted.decisions > counted.shown
-        return None if lost or not 0 < trials >= successes else Trials(successes, trials)
+        answers = ANSWERS.get(self.under)
+        lost = answers is not None and getattr(counted, answers) > trials
+        return None if lost or not trials or successes > trials else Trials(successes, trials)
 
 
+# Of views of each kind, how many were answered.
+ANSWERS = {"shown": "decisions", "shown_again": "answered_again", "visits": "visit_decisions"}
 RATES = {
     "interaction": Ratio("decisions", "shown"),
     "consent": Ratio("accept_all", "decisions"),
     "opt_in": Ratio("accept_all", "shown"),
     "refusal": Ratio("refuse_all", "decisions"),
     "no_choice": Ratio("no_choice", "shown"),
-    "withdrawal": Ratio("withdrawals", "granted"),
+    "visit_interaction": Ratio("visit_decisions", "visits"),
+    "visit_opt_in": Ratio("visit_accept_all", "visits"),
+    "withdrawal": Ratio("withdrawals", "grants_lately"),
+}
+AGAIN_RATES = {
+    "interaction": Ratio("answered_again", "shown_again"),
+    "consent": Ratio("accept_all_again", "answered_again"),
+    "opt_in": Ratio("accept_all_again", "shown_again"),
 }
 GPC_RATES = {
     "share": Ratio("with_gpc", "decisions"),
@@ -60,8 +70,16 @@ TOTALS = {
     "save": "… an own selection",
     "granted": "First choices that granted anything",
     "no_choice": "Shown and not answered",
+    "visits": "Visits that met the banner",
+    "visit_decisions": "… and answered it",
+    "visit_accept_all": "… and accepted all",
+    "shown_again": "Shown to visitors who were asked again",
+    "answered_again": "… and answered",
+    "accept_all_again": "… accepted all",
+    "refuse_all_again": "… refused all",
+    "save_again": "… an own selection",
     "changes": "Later changes",
-    "withdrawals": "Withdrawals",
+    "withdrawals": "Withdrawals: changes after which nothing stands",
     "gpc": "Changes by Global Privacy Control",
     "placeholders": "Grants at a stand-in, before the banner was answered",
     "robots": "Views and choices by robots",
@@ -71,8 +89,6 @@ LEFT_OUT = ("robots", "prefetches")
 NOTES = {
     "more_choices_than_views": "There are more choices than counted views, so rates over views are left out. Views "
     "were lost or blocked, or visitors chose elsewhere than on the banner.",
-    "more_withdrawals_than_grants": "There are more withdrawals than first choices that granted something: they end "
-    "choices of earlier days. The rate is left out; compare over a longer time.",
     "fewer_than_10": "Fewer than 10, so not shown.",
 }
 _RATIOS = RATES | GPC_RATES | GRANT_RATES
@@ -131,7 +147,11 @@ NO_DIFFERENCE = Difference(None, None, None)
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Counts of events. `decisions` are first choices; `granted` those of them that granted anything at all."""
+    """Counts of events. `decisions` are first choices; `granted` those of them that granted anything at all.
+
+    `grants_lately` is no counter: the grants of as many days as a choice lasts, up to the last of the days that are
+    asked for. It stands with the whole alone, and is None elsewhere.
+    """
 
     shown: int = 0
     decisions: int = 0
@@ -139,6 +159,15 @@ class Totals:
     refuse_all: int = 0
     save: int = 0
     granted: int = 0
+    visits: int = 0
+    visit_decisions: int = 0
+    visit_accept_all: int = 0
+    shown_again: int = 0
+    answered_again: int = 0
+    accept_all_again: int = 0
+    refuse_all_again: int = 0
+    save_again: int = 0
+    granted_again: int = 0
     changes: int = 0
     withdrawals: int = 0
     gpc: int = 0
@@ -147,10 +176,16 @@ class Totals:
     placeholders: int = 0
     robots: int = 0
     prefetches: int = 0
+    grants_lately: int | None = None
 
     def __add__(self, other: "Totals") -> "Totals":
         """The counts of both together."""
-        return Totals(*(getattr(self, item.name) + getattr(other, item.name) for item in fields(Totals)))
+        return Totals(**{name: getattr(self, name) + getattr(other, name) for name in COUNTED})
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was counted at all."""
+        return not any(getattr(self, name) for name in COUNTED)
 
     @property
     def no_choice(self) -> int:
@@ -167,20 +202,31 @@ class Totals:
         """Of these, those that accepted all."""
         return self.accept_all - self.with_gpc_accept_all
 
+    @property
+    def grants(self) -> int:
+        """Answers to a banner that granted anything at all, of whoever was asked."""
+        return self.granted + self.granted_again
+
     def rate(self, name: str) -> Rate:
         """One of RATES, GPC_RATES or GRANT_RATES."""
-        return _rate(_RATIOS[name], self)
+        return _rate_of_counts(_RATIOS[name], self) if name == "withdrawal" else _rate(_RATIOS[name], self)
+
+    def rate_again(self, name: str) -> Rate:
+        """One of AGAIN_RATES: of visitors who were asked again."""
+        return _rate(AGAIN_RATES[name], self)
 
     @property
     def note(self) -> str | None:
         """Key of NOTES, where the counts do not make rates."""
-        if self.decisions > self.shown:
-            return "more_choices_than_views"
-        return "more_withdrawals_than_grants" if self.withdrawals > self.granted else None
+        return "more_choices_than_views" if self.decisions > self.shown else None
 
     def to_json(self) -> dict[str, int]:
         """The counts that people see."""
         return {name: getattr(self, name) for name in TOTALS}
+
+
+# The names of the counters among them.
+COUNTED = tuple(item.name for item in fields(Totals) if item.name != "grants_lately")
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +261,7 @@ class Share:
 
     @property
     def reach(self) -> Rate:
-        """Of those who saw the banner."""
+        """Granted per banner: of those who saw one. What a vendor sees of page views, a sample tells (PageLoads)."""
         return _rate(REACH, self)
 
     def to_json(self, vendor: bool) -> dict[str, Any]:
@@ -259,3 +305,16 @@ def _rate(ratio: Ratio, counted: Totals | Share) -> Rate:
     if found is None:
         return Rate(None, None, None, str(ratio))
     return Rate(found.successes / found.trials, *wilson(*found), str(ratio))
+
+
+def _rate_of_counts(ratio: Ratio, counted: Totals) -> Rate:
+    """Of events that are no part of the others: their ratio, with the interval of the ratio of two Poisson counts.
+
+    Given both together, the first is binomial (Przyborowski and Wilenski 1940, Biometrika 31:313-323), so that its
+    share has the interval of Wilson, and share / (1 - share) is the ratio.
+    """
+    events, others = ratio.trials(counted)
+    if not others:
+        return Rate(None, None, None, str(ratio))
+    low, high = wilson(events, events + others)
+    return Rate(events / others, low / (1 - low), high / (1 - high), str(ratio))

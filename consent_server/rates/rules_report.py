@@ -1,15 +1,14 @@
 """From counts to the figures that people read: the whole, its rows, and what is too small to be told."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from operator import add
 from typing import Any, NamedTuple
 
 from consent_server.decisions.rules_tally import CounterName, Measure
-from consent_server.rates.rules import GPC_RATES, NOTES, RATES, Share, Totals
-from consent_server.rates.rules_small_cells import OTHER, SMALLEST, visitors
+from consent_server.rates.rules import AGAIN_RATES, COUNTED, GPC_RATES, NOTES, RATES, Share, Totals
+from consent_server.rates.rules_small_cells import OTHER, SMALLEST, joined_hours
 
-_TOTALS = tuple(item.name for item in fields(Totals))
 _DECISIONS, _SHOWN = CounterName(Measure.DECISIONS), CounterName(Measure.SHOWN)
 
 
@@ -23,10 +22,14 @@ class Count(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What a notice asks for, by key, and what it calls it. What it does not ask for, nobody could grant or deny."""
+    """What a notice asks for, by key, and what it calls it. What it does not ask for, nobody could grant or deny.
+
+    A choice under it lasts `choice_days`.
+    """
 
     purposes: Mapping[str, str]
     vendors: Mapping[str, str]
+    choice_days: int = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +40,18 @@ class Figures:
     purposes: Mapping[str, Share] = field(default_factory=dict)
     vendors: Mapping[str, Share] = field(default_factory=dict)
 
+    def with_grants_lately(self, grants: int) -> "Figures":
+        """The same as the whole that withdrawals are measured by (Totals)."""
+        return replace(self, totals=replace(self.totals, grants_lately=grants))
+
     def to_json(self) -> dict[str, Any]:
-        """`totals`, `rates`, `purposes`, `vendors`, `gpc`, and `note`: null, or a key of NOTES and its text."""
+        """All of it by name; `note` is null, or a key of NOTES and its text."""
         totals = self.totals
         return {
             "totals": totals.to_json(),
             "rates": {name: totals.rate(name).to_json() for name in RATES},
+            "grants_lately": totals.grants_lately,
+            "again": {"rates": {name: totals.rate_again(name).to_json() for name in AGAIN_RATES}},
             "purposes": {key: share.to_json(vendor=False) for key, share in self.purposes.items()},
             "vendors": {key: share.to_json(vendor=True) for key, share in self.vendors.items()},
             "gpc": {
@@ -79,6 +88,27 @@ def report(counts: Iterable[Count], asked: Mapping[str, Asked]) -> Report:
     return Report(figures(counts, asked), tuple((key, None if _too_small(key, row) else row) for key, row in rows))
 
 
+def by_hour(counts: Iterable[Count], whole: Figures) -> Report:
+    """Rows by hour, which tell of no purpose and no vendor, and none of fewer than SMALLEST but where a whole day is.
+
+    The hours are joined on each day under each notice by itself, as nobody can ask for less.
+    """
+    units: dict[tuple[str, str], list[Count]] = {}
+    for count in counts:
+        units.setdefault((count.key[:10], count.notice), []).append(count)
+    rows = by_key(count for unit in units.values() for count in _joined(unit))
+    return Report(whole, tuple((hour, Figures(totals(counted))) for hour, counted in sorted(rows.items())))
+
+
+def _joined(unit: Sequence[Count]) -> list[Count]:
+    decisions = dict.fromkeys((count.key for count in unit), 0)
+    for count in unit:
+        if count.counter == _DECISIONS:
+            decisions[count.key] += count.events
+    rows = joined_hours(decisions)
+    return [count._replace(key=rows[count.key]) for count in unit if not count.counter.key]
+
+
 def by_key(counts: Iterable[Count]) -> dict[str, list[Count]]:
     """The counts of each row."""
     rows: dict[str, list[Count]] = {}
@@ -104,7 +134,7 @@ def figures(counts: Sequence[Count], asked: Mapping[str, Asked]) -> Figures:
 
 def totals(counts: Iterable[Count]) -> Totals:
     """The same without purposes and vendors, at a fraction of the cost."""
-    sums = dict.fromkeys(_TOTALS, 0)
+    sums = dict.fromkeys(COUNTED, 0)
     for _, _, counter, events in counts:
         if not counter.key:
             sums[counter.measure] += events
@@ -126,7 +156,7 @@ def _shares(
 
 
 def _too_small(key: str, row: Figures) -> bool:
-    return key == OTHER and visitors(row.totals.shown, row.totals.decisions) < SMALLEST
+    return key == OTHER and row.totals.decisions < SMALLEST
 
 
 def _note(key: str | None) -> dict[str, str] | None:

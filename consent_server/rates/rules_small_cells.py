@@ -25,13 +25,26 @@ def merge_small(cells: Mapping[tuple[str, CounterName], int]) -> Counter[tuple[s
     return merged
 
 
-def visitors(shown: int, decisions: int) -> int:
-    """How many visitors counters may be of."""
-    # Not the sum of both: nine visitors who saw the banner and chose are nine, not eighteen.
-    return max(shown, decisions)
+def joined_hours(decisions: Mapping[str, int]) -> dict[str, str]:
+    """Of one day under one notice: by hour, the hour in whose row it is told.
+
+    An hour with fewer than SMALLEST first choices (`decisions`) stands with the next, the last ones with those before.
+    What is under SMALLEST as a whole is told as the last hour of its day, and so tells no more than the day.
+    """
+    groups: list[list[str]] = [[]]
+    for hour in sorted(decisions):
+        groups[-1].append(hour)
+        if sum(decisions[one] for one in groups[-1]) >= SMALLEST:
+            groups.append([])
+    last = groups.pop()
+    if not groups:
+        return {hour: f"{hour[:10]}T23" for hour in last}
+    groups[-1] += last
+    return {hour: group[-1] for group in groups for hour in group}
 
 
 def _small(events_of: Mapping[str, Counter[Measure]]) -> set[str]:
+    # By first choices, each of which is of one device: of views one visitor alone may have ten.
     # One merged value alone, or merged values that stay small together, could be told from the whole less the values
     # that stand. So the next smallest joins them until the difference says nothing of fewer than SMALLEST.
     merged: set[str] = set()
@@ -46,4 +59,4 @@ def _small(events_of: Mapping[str, Counter[Measure]]) -> set[str]:
 
 
 def _size(events: Counter[Measure]) -> int:
-    return visitors(events[Measure.SHOWN], events[Measure.DECISIONS])
+    return events[Measure.DECISIONS]

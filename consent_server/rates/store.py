@@ -29,6 +29,11 @@ def read(session: Session, site_id: int, dimension: str, first: str, end: str) -
     return [RollUp("", *place, events) for place, events in sorted(merged.items())]
 
 
+def counted_apart_from(session: Session, site_id: int) -> str | None:
+    """The first day of which visitors who are asked again are counted apart; None where they always were."""
+    return session.scalar(select(SiteRow.counted_apart_from).where(SiteRow.id == site_id))
+
+
 def open_days(session: Session, before: str) -> list[tuple[int, str, str]]:
     """Site, dimension and day of all before that day that are to be closed; in order."""
     dimensions = values(column("dimension", String)).data([(dimension,) for dimension in CLOSED]).cte("dimensions")

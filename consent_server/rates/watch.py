@@ -92,6 +92,6 @@ def _bursts(site: SiteRates) -> Iterator[Alert]:
 
 
 def _records(counted: Sequence[Count]) -> int:
-    """How many records a figure stands for: first choices, and what was changed or withdrawn later."""
+    """How many records a figure stands for: answers to a banner, and what was changed or withdrawn later."""
     whole = totals(counted)
-    return whole.decisions + whole.changes + whole.withdrawals
+    return whole.decisions + whole.answered_again + whole.changes + whole.withdrawals

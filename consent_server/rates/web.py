@@ -55,6 +55,7 @@ def as_csv(rates: Rates, dialect: Dialect) -> str:
     """Rows of the report with a column for each figure; first those of the whole and of what it is compared with."""
     semicolon = dialect is Dialect.SEMICOLON
     whole = {"key": "all", **rates.filters.span.to_json(), **rates.report.whole.to_json()}
+    whole["page_loads"] = rates.page_loads.to_json()
     mark = {"demo": "true" if rates.site.demo else "false"}
     rows = [whole, *_compared(rates), *rates.report.to_json()["rows"]]
     lines = [{"key": row["key"], **mark, **dict(_flat(row))} for row in rows]
@@ -84,5 +85,6 @@ def _flat(value: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]
 
 def _compared(rates: Rates) -> Iterator[dict[str, Any]]:
     if rates.filters.other is not None and rates.before is not None and rates.differences is not None:
-        yield {"key": "compared", **rates.filters.other.to_json(), **rates.before.to_json()}
+        page_loads = {"page_loads": rates.page_loads_before.to_json()}
+        yield {"key": "compared", **rates.filters.other.to_json(), **rates.before.to_json(), **page_loads}
         yield {"key": "difference", **rates.differences.to_json()}

@@ -10,7 +10,7 @@ from consent_server.core.hashes import sha256_hex
 from consent_server.sites import catalogue
 from consent_server.sites.rules_consent_mode import google_start
 from consent_server.sites.rules_notice import LATER_STORAGE, Configuration, Notice, consent_basis, policies
-from consent_server.sites.rules_site import Site, Tag
+from consent_server.sites.rules_site import SAMPLE, Site, Tag
 from consent_server.sites.style_banner import banner_css
 from consent_server.sites.tag_sources import tag_sources
 
@@ -129,6 +129,8 @@ def _first_layer(notice: Notice, site: Site, widget: str, server: str, language:
         ],
         "vendors": _tags(body["vendors"], site.tags),
         **_google(site, body["mode"] == "advanced"),
+        # Its share, where it is another than the script has by itself.
+        **({} if site.sample == SAMPLE else {"sample": site.sample and 1 / site.sample}),
         "texts": {key: texts["banner"][key] for key in CONFIG_TEXTS},
     }
 

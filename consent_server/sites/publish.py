@@ -127,6 +127,7 @@ def _site(declared: Mapping[str, Any], demo: bool) -> Site:
         tags,
         demo,
         google_settings(declared),
+        declared["statistics"]["sample"],
     )
 
 

@@ -10,6 +10,9 @@ from consent_server.sites.rules_origin import as_sent, origin_matches
 
 SiteKey = NewType("SiteKey", str)
 
+# One page load in so many tells which vendors may run there, where a site file says nothing else.
+SAMPLE = 50
+
 KEY = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -53,7 +56,7 @@ class Site:
     """What the server needs to know of a site beside its notice.
 
     `demo`: nothing on its record ever happened. Every page that tells of the site says so. `google`: what its tags
-    are told beside their ids.
+    are told beside their ids. One page load in `sample` tells which vendors may run there; none where that is 0.
     """
 
     key: SiteKey
@@ -65,6 +68,7 @@ class Site:
     tags: tuple[Tag, ...]
     demo: bool = False
     google: Mapping[str, Any] = field(default_factory=dict)
+    sample: int = SAMPLE
 
     def to_json(self) -> dict[str, Any]:
         """The stored form."""
@@ -76,6 +80,7 @@ class Site:
             "tags": [tag.to_json() for tag in self.tags],
             "demo": self.demo,
             "google": dict(self.google),
+            "sample": self.sample,
         }
 
     @classmethod
@@ -94,6 +99,7 @@ class Site:
             tags,
             stored.get("demo", False),
             stored.get("google", {}),
+            stored.get("sample", SAMPLE),
         )
 
     def own_page(self, page: str | None) -> str | None:

@@ -13,7 +13,7 @@ from consent_server.sites import catalogue
 from consent_server.sites.rules_notice import FIRST_STORAGE, LATER_STORAGE
 from consent_server.sites.rules_origin import read_origin
 from consent_server.sites.rules_signals import CONSENT_TYPES
-from consent_server.sites.rules_site import KEY
+from consent_server.sites.rules_site import KEY, SAMPLE
 from consent_server.sites.widget_code import layout_names
 
 LOOPBACK = r"(127\.0\.0\.1|localhost|\[::1\])"
@@ -322,6 +322,10 @@ class ConsentModeSchema(Schema):
     defaults = fields.List(fields.Nested(RegionalDefaultSchema), validate=validate.Length(min=1, max=50))
 
 
+class StatisticsSchema(Schema):
+    sample = StrictInteger(error_messages=WHOLE, load_default=SAMPLE, validate=validate.Range(0, 10_000))
+
+
 class SiteSchema(Schema):
     key = Text(63, pattern=KEY.pattern, required=True)
     name = Text(80, required=True)
@@ -345,3 +349,4 @@ class SiteSchema(Schema):
     vendors = fields.List(fields.Nested(VendorSchema), required=True, validate=validate.Length(min=1, max=50))
     recipients = fields.List(fields.Nested(RecipientSchema), load_default=list, validate=validate.Length(max=50))
     experiment = fields.Nested(ExperimentSchema)
+    statistics = fields.Nested(StatisticsSchema, load_default=lambda: StatisticsSchema().load({}))

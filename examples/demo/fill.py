@@ -24,7 +24,7 @@ from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.decisions.record import RecordDecision
 from consent_server.decisions.record_conversions import RecordConversions
 from consent_server.decisions.record_shown import RecordShown
-from consent_server.decisions.rules import Action, Answer, Method
+from consent_server.decisions.rules import Action, Answer, AskedAs, Method
 from consent_server.decisions.rules_receipt import uuid7
 from consent_server.ledger.seal import seal_ledger
 from consent_server.rates.close_days import close_days
@@ -140,7 +140,7 @@ class Play:
             self._convert(event)
         else:
             hash_ = self._notices[event.notice].hash
-            self._our[RecordShown](self._current, hash_, event.language, event.visit)
+            self._our[RecordShown](self._current, hash_, event.language, event.visit, arrival=event.arrival)
 
     def _decide(self, event: Event, action: Action) -> None:
         notice = self._notices[event.notice]
@@ -157,6 +157,7 @@ class Play:
             page=self._current.site.home(""),
             gpc=event.gpc,
             widget=None,
+            asked=None if event.change else AskedAs.FIRST,
         )
         recorded = self._our[RecordDecision](self._current, answer, event.visit)
         vendors = recorded.decision.vendors

@@ -49,6 +49,8 @@ class NoticeEffect(NamedTuple):
 NOTICES = (NoticeEffect(0.52, 0.50, 0.36), NoticeEffect(0.66, 0.52, 0.36), NoticeEffect(0.66, 0.38, 0.48))
 GPC = 0.04
 ROBOTS, PREFETCHES = 0.03, 0.012
+# Of visitors, those who look at another page before they answer.
+BROWSES = 0.2
 CONVERTS = 0.03
 # Of those who granted something, and of those who refused.
 WITHDRAW, NARROW, SIGNAL, RECONSIDER = 0.02, 0.012, 0.006, 0.01
@@ -59,7 +61,7 @@ class Event:
     """Something that one person did. `action` is None for a banner shown, and for a conversion.
 
     `grants` are the purposes that a choice of one's own grants. `person` tells whose earlier choice a later one
-    changes; no use case ever sees it.
+    changes; no use case ever sees it. `arrival` tells of a view that it is the first of a visit.
     """
 
     at: datetime
@@ -72,6 +74,7 @@ class Event:
     change: bool = False
     gpc: bool = False
     converts: bool = False
+    arrival: bool = False
 
 
 class Year:
@@ -115,8 +118,13 @@ class Year:
         kind = dice.random()
         left_out = ROBOT if kind < ROBOTS else PREFETCH if kind < ROBOTS + PREFETCHES else None
         self._people += 1
-        view = Event(at, self._people, self._drawn(day), language, Visit(device, country, left_out))
+        view = Event(at, self._people, self._drawn(day), language, Visit(device, country, left_out), arrival=True)
         yield view
+        if dice.random() < BROWSES:
+            # The banner is answered on the next page, if at all.
+            at += timedelta(seconds=dice.uniform(5, 90))
+            view = _as(view, at=at, notice=self._drawn(day), arrival=False)
+            yield view
         if left_out is None:
             choice = self._choice(view)
             if choice:

@@ -31,6 +31,8 @@ from consent_server.core.settings import Settings
 from consent_server.decisions import store as decisions
 from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules_tally import counters_of
+from consent_server.rates.read import RatesReader
+from consent_server.rates.rules_filters import By, Filters, Span
 from consent_server.sites.publish import publish_notice
 from consent_server.sites.site_file import read_site_file
 from tests.support.certificate import make_certificate
@@ -134,17 +136,23 @@ class ConsentServer:
             answer = connection.getresponse()
             return answer.status, answer.read()
 
-    def counted(self, site: str) -> dict[str, int]:
-        """What each counter of a site stands at, folded or not."""
+    def counted(self, site: str, dimension: str = "day") -> dict[str, int]:
+        """What each counter of a site stands at, folded or not; `dimension` "pages" has those of page loads."""
         query = """SELECT outcome, counter, sum(count) FROM (
-            SELECT site_id, outcome, NULL AS counter, count FROM tallies UNION ALL
-            SELECT site_id, NULL, counter, count FROM roll_ups WHERE dimension = 'day'
+            SELECT site_id, outcome, NULL AS counter, count FROM tallies
+                WHERE (substr(outcome, 1, 5) = 'page_') = (? = 'pages') UNION ALL
+            SELECT site_id, NULL, counter, count FROM roll_ups WHERE dimension = ?
         ) JOIN sites ON sites.id = site_id WHERE key = ? GROUP BY outcome, counter"""
         found: Counter[str] = Counter()
-        for outcome, counter, count in self._rows(query, site):
+        for outcome, counter, count in self._rows(query, dimension, dimension, site):
             names = [counter] if counter else [name.text for name in counters_of(outcome)]
             found.update(dict.fromkeys(names, count))
         return dict(found)
+
+    def rates(self, site: str) -> dict[str, Any]:
+        """What a marketer is told of the last 28 days of a site."""
+        with self._application() as app, context_of(app)[RatesReader].site(site) as found:
+            return found.rates(Filters(Span.ending(found.today, 28), By.DAY, None, None)).to_json()
 
     def receipts(self, site: str) -> list[dict[str, Any]]:
         """The claims of every recorded decision of a site, oldest first."""
@@ -156,10 +164,10 @@ class ConsentServer:
         engine.dispose()
         return [_claims(record.receipt) for record in records]
 
-    def _rows(self, query: str, site: str) -> list[tuple[Any, ...]]:
+    def _rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         address = f"file:{self.folder}/instance/consent.sqlite3?mode=ro"
         with closing(sqlite3.connect(address, uri=True)) as database:
-            return database.execute(query, (site,)).fetchall()
+            return database.execute(query, values).fetchall()
 
 
 def _apply(app: Flask, site_file: str) -> None:

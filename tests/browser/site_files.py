@@ -38,6 +38,9 @@ version = "2026-01-01"
 url = "https://shop.example/cookies"
 version = "2026-01-01"
 
+[statistics]
+sample = 0
+
 [banner]
 layout = "{layout}"
 """
@@ -135,6 +138,11 @@ url = "{LOGO}"
 alt = "Shop"
 """
 
+# Which page loads are sampled is chance, and tests count requests.
+UNSAMPLED = """
+[statistics]
+sample = 0
+"""
 SITES = {
     "shop": site_file("shop", ANALYTICS_TAG, ADS_TAG, PIXEL_TAG),
     "manager": site_file("manager", CONTAINER_TAG, PIXEL_TAG),
@@ -148,8 +156,8 @@ SITES = {
     "every": site_file("every", EVERY_VENDOR),
     **{layout: in_every_language(layout) for layout in sorted(layout_names())},
     # What the demo shop shows; and the site of the receipts, whose controller says all that one can.
-    "callbell": (ROOT / "examples" / "callbell.toml").read_text("utf-8"),
-    "receipts": plain_site_file(TOP.replace('"shop"', '"receipts"'), FULL),
+    "callbell": (ROOT / "examples" / "callbell.toml").read_text("utf-8") + UNSAMPLED,
+    "receipts": plain_site_file(TOP.replace('"shop"', '"receipts"'), FULL) + UNSAMPLED,
 }
 # A site for each layout: a new one is met on its site in every language.
 LAYOUTS = {"shop": "bar", "cinema": "box", "gate": "dialog"}

@@ -63,7 +63,7 @@ def test_each_arm_shows_its_own_notice_and_the_receipt_names_it(
         expect(shop.banner.locator("h2")).to_have_text(title)
         expect(shop.banner).to_have_attribute("data-view", layout)
         shop.settle()
-        assert shown == [{"notice": arms[arm], "language": "en"}]
+        assert shown == [{"notice": arms[arm], "language": "en", "asked": "first", "arrival": True}]
         # Nothing of the draw or anything else is kept before the choice.
         assert (shop.context.cookies(), shop.storage()) == ([], [])
         claims = shop.accept_all()
@@ -97,7 +97,7 @@ def test_a_script_in_the_page_s_language_shows_the_same_arm(visit: Callable[...,
     shop.open()
     expect(shop.banner.locator("h2")).to_have_text("Votre choix")
     shop.settle()
-    assert shown == [{"notice": arms["box"], "language": "fr"}]
+    assert shown == [{"notice": arms["box"], "language": "fr", "asked": "first", "arrival": True}]
 
 
 def test_conversions_are_counted_as_sent_and_as_blocked(shop: Shop) -> None:
@@ -127,10 +127,10 @@ def test_a_conversion_of_who_leaves_without_a_choice_is_counted_as_blocked(visit
     shop.serve("<main>Next</main>", head="", path="/next")
     shop.open()
     shop.page.evaluate(f"gtag('event', 'conversion', {{send_to: '{SIGNUP}'}})")
-    shop.server.wait_for(lambda: shop.server.counted("leaving") == {"shown": 1})
+    shop.server.wait_for(lambda: shop.server.counted("leaving") == {"shown": 1, "visits": 1})
     shop.page.get_by_text("Next").click()
     shop.page.wait_for_url("**/next")
     # Sent while the page went away, so that no page sees the answer.
-    shop.server.wait_for(lambda: shop.server.counted("leaving").keys() == {"shown", BLOCKED})
-    assert shop.server.counted("leaving") == {"shown": 1, BLOCKED: 1}
+    shop.server.wait_for(lambda: shop.server.counted("leaving").keys() == {"shown", "visits", BLOCKED})
+    assert shop.server.counted("leaving") == {"shown": 1, "visits": 1, BLOCKED: 1}
     assert (shop.context.cookies(), shop.storage()) == ([], [])

@@ -127,14 +127,21 @@ def migrate(server: Server) -> None:
     release(server.app)
 
 
-NEW = ("placeholders", "marked")
+NEW = (
+    "placeholders", "marked", "visits", "visit_decisions", "visit_accept_all", "shown_again", "answered_again",
+    "accept_all_again", "refuse_all_again", "save_again",
+)  # fmt: skip
+# What is said since, and the rate that is of other counts since.
+OTHERWISE = (
+    "again", "grants_lately", "page_loads", "counted_apart_from", "visit_interaction", "visit_opt_in", "withdrawal",
+)  # fmt: skip
 
 
 def as_before(figures: Any) -> Any:
-    """Figures without what earlier versions neither counted nor said, and so is 0 or empty."""
+    """Figures without what earlier versions did not count, and so is 0 or empty, nor what they said otherwise."""
     if isinstance(figures, dict):
         assert not any(figures.get(name) for name in NEW)
-        return {name: as_before(value) for name, value in figures.items() if name not in NEW}
+        return {name: as_before(value) for name, value in figures.items() if name not in NEW + OTHERWISE}
     return [as_before(value) for value in figures] if isinstance(figures, list) else figures
 
 

@@ -97,12 +97,18 @@ def test_an_archived_notice_is_replayed_with_what_it_was_served_with(server: Ser
 
 def test_rates_are_the_same_figures(either_server: Server, kept: Kept) -> None:
     for path, told in kept.json("rates.json").items():
-        assert as_before(either_server.get(path, token="marketer").get_json()) == told
+        found = either_server.get(path, token="marketer").get_json()
+        if told["by"] == "hour":
+            # Hours of few first choices are told together, and none of its purposes.
+            hours, rows = (answer.pop("rows") for answer in (told, found))
+            assert len({row["key"][:10] for row in hours}) == len(rows)
+            assert sum(row["totals"]["shown"] for row in rows) == sum(row["totals"]["shown"] for row in hours)
+        assert as_before(found) == as_before(told)
 
 
 def test_an_experiment_has_the_same_figures(either_server: Server, kept: Kept) -> None:
     answer = either_server.get("/v1/sites/experiment/experiment", token="operator")
-    assert as_before(answer.get_json()) == kept.json("experiment.json")
+    assert as_before(answer.get_json()) == as_before(kept.json("experiment.json"))
 
 
 def test_an_alert_is_still_told(either_server: Server) -> None:

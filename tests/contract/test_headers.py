@@ -175,6 +175,8 @@ def posts(client: FlaskClient, asked: Asked, body: Body) -> None:
     asked(client, "visitor", "POST", "/v1/sites/{site}/shown", {"Origin": SHOP}, json=banner)
     conversions = banner | {"sent": {"google-ads": 1}, "blocked": {}}
     asked(client, "visitor", "POST", "/v1/sites/{site}/conversions", {"Origin": SHOP}, json=conversions)
+    page_load = banner | {"answered": True, "granted": ["google-ads"]}
+    asked(client, "visitor", "POST", "/v1/sites/{site}/page-loads", {"Origin": SHOP}, json=page_load)
     receipt = {"receipt": client.get(f"/v1/receipts/{asked.values['link']}?format=jws").text}
     asked(client, "visitor", "POST", "/v1/receipts/verify", {}, json=receipt)
     form = {"notice": body.notice, "action": "refuse_all", "language": "en"}

@@ -130,6 +130,8 @@ def test_the_example_of_a_view_is_counted(client: FlaskClient) -> None:
     assert described(answer, "recordShown").status_code == 204
     answer = post(client, "/v1/sites/shop/conversions", example("recordConversions", client, blocked={}))
     assert described(answer, "recordConversions").status_code == 204
+    answer = post(client, "/v1/sites/shop/page-loads", example("recordPageLoad", client))
+    assert described(answer, "recordPageLoad").status_code == 204
 
 
 @pytest.mark.parametrize(

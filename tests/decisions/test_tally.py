@@ -1,19 +1,21 @@
 """An outcome has one text; a decision has one outcome; a page fetched ahead is known."""
 
 from collections import Counter
-from dataclasses import fields, replace
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_server.decisions.rules import Action, Answer, Decision, Method
+from consent_server.decisions.rules import Action, Answer, AskedAs, Decision, Method
 from consent_server.decisions.rules_robots import is_prefetch
 from consent_server.decisions.rules_tally import (
+    ARRIVAL,
     PREFETCH,
     ROBOT,
     SHOWN,
+    SHOWN_AGAIN,
     CounterName,
     Kind,
     Measure,
@@ -21,17 +23,23 @@ from consent_server.decisions.rules_tally import (
     counters_of,
     of_conversion,
     of_decision,
+    of_page_load,
 )
-from consent_server.rates.rules import Totals
+from consent_server.rates.rules import COUNTED
 
 KEYS = st.lists(st.from_regex(r"[a-z0-9-]{1,12}", fullmatch=True), unique=True, max_size=4).map(
     lambda keys: tuple(sorted(keys))
 )
 CHOICES = st.sampled_from((Action.ACCEPT_ALL, Action.REFUSE_ALL, Action.SAVE))
 OUTCOMES = st.one_of(
-    st.builds(Outcome, st.sampled_from((Kind.FIRST, Kind.CHANGE)), CHOICES, KEYS, KEYS, st.booleans()),
+    st.builds(
+        Outcome, st.sampled_from((Kind.FIRST, Kind.ANSWER, Kind.AGAIN, Kind.CHANGE)), CHOICES, KEYS, KEYS, st.booleans()
+    ),
     st.builds(Outcome, st.just(Kind.GPC), st.none(), KEYS, KEYS),
-    st.sampled_from((SHOWN, ROBOT, PREFETCH, Outcome(Kind.WITHDRAWAL), Outcome(Kind.PLACEHOLDER))),
+    st.sampled_from(
+        (SHOWN, ARRIVAL, SHOWN_AGAIN, ROBOT, PREFETCH, Outcome(Kind.WITHDRAWAL), Outcome(Kind.PLACEHOLDER))
+    ),
+    st.builds(of_page_load, st.booleans(), KEYS),
     st.builds(of_conversion, st.from_regex(r"[a-z0-9-]{1,12}", fullmatch=True), st.booleans()),
 )
 
@@ -76,11 +84,25 @@ def test_what_no_outcome_says_is_refused(text: str) -> None:
     ("text", "counters"),
     [
         ("shown", "shown"), ("robot", "robots"), ("prefetch", "prefetches"), ("withdrawal", "withdrawals"),
+        ("arrival", "shown, visits"), ("shown_again", "shown_again"),
+        ("again:refuse_all", "answered_again, refuse_all_again"),
+        ("again:save:analytics:google-analytics:gpc", "answered_again, save_again, granted_again"),
+        ("page_answered", "pages"), ("page_unanswered", "pages, pages_unanswered"),
+        ("page_answered:::google-ads,meta-pixel", "pages, page_vendor google-ads, page_vendor meta-pixel"),
+        (
+            "page_unanswered:::google-ads",
+            "pages, pages_unanswered, page_vendor google-ads, page_stand_in google-ads",
+        ),
         ("gpc::analytics:google-analytics", "gpc"), ("placeholder", "placeholders"),
         ("change:save:analytics:google-analytics", "changes"),
         ("conversion_sent:::google-ads", "conversion_sent google-ads"),
         ("conversion_blocked:::google-ads", "conversion_blocked google-ads"),
         ("first:refuse_all:::gpc", "decisions, refuse_all, with_gpc"), ("first:save", "decisions, save"),
+        ("answer:refuse_all", "decisions, refuse_all, visit_decisions"),
+        (
+            "answer:accept_all:analytics:google-ads",
+            "decisions, accept_all, granted, visit_decisions, visit_accept_all, purpose analytics, vendor google-ads",
+        ),
         ("first:save::google-ads", "decisions, save, granted, vendor google-ads"),
         (
             "first:accept_all:advertising,analytics:google-ads,meta-pixel:gpc",
@@ -97,7 +119,8 @@ def test_an_event_adds_to_these_counters(text: str, counters: str) -> None:
 
 def test_every_measure_has_its_place_in_the_rates() -> None:
     of_a_key = {Measure.PURPOSE, Measure.VENDOR, Measure.CONVERSION_SENT, Measure.CONVERSION_BLOCKED}
-    assert {*Measure} - of_a_key == {field.name for field in fields(Totals)}
+    of_pages = {measure for measure in Measure if measure.startswith("page")}
+    assert {*Measure} - of_a_key - of_pages == {*COUNTED}
 
 
 @given(st.permutations(["a", "b", "c", "d"]))
@@ -116,11 +139,25 @@ def test_the_stored_form_stays_as_it_is() -> None:
     assert [one.text for one in (SHOWN, ROBOT, PREFETCH)] == ["shown", "robot", "prefetch"]
 
 
-def decision(action: Action, granted: bool = False, change: bool = False, gpc: bool = False) -> Decision:
+def decision(
+    action: Action, granted: bool = False, change: bool = False, gpc: bool = False, asked: AskedAs | None = None
+) -> Decision:
     grants, vendors = {"support": granted, "analytics": granted}, {"meta-pixel": granted, "google-ads": False}
     answer = Answer(
-        UUID(int=1), "0" * 64, action, Method.BANNER, grants, {}, None, change, "en", "https://a.example/", gpc, None
-    )
+        UUID(int=1),
+        "0" * 64,
+        action,
+        Method.BANNER,
+        grants,
+        {},
+        None,
+        change,
+        "en",
+        "https://a.example/",
+        gpc,
+        None,
+        asked,
+    )  # fmt: skip
     return Decision(answer, grants, vendors, {})
 
 
@@ -129,7 +166,18 @@ def decision(action: Action, granted: bool = False, change: bool = False, gpc: b
     [
         (decision(Action.ACCEPT_ALL, granted=True), "first:accept_all:analytics,support:meta-pixel"),
         (decision(Action.REFUSE_ALL), "first:refuse_all"),
-        (decision(Action.REFUSE_ALL, change=True), "change:refuse_all"),
+        (decision(Action.REFUSE_ALL, asked=AskedAs.FIRST), "answer:refuse_all"),
+        (decision(Action.SAVE, granted=True, change=True), "change:save:analytics,support:meta-pixel"),
+        # By whatever button: nothing stands after it.
+        (decision(Action.REFUSE_ALL, change=True), "withdrawal"),
+        (decision(Action.SAVE, change=True), "withdrawal"),
+        # Whose choice has ended was asked; nobody takes back what no longer stands.
+        (decision(Action.REFUSE_ALL, change=True, asked=AskedAs.AGAIN), "again:refuse_all"),
+        (decision(Action.WITHDRAW, change=True, asked=AskedAs.AGAIN), "again:refuse_all"),
+        (
+            decision(Action.ACCEPT_ALL, granted=True, change=True, asked=AskedAs.AGAIN),
+            "again:accept_all:analytics,support:meta-pixel",
+        ),
         (decision(Action.SAVE, granted=True, gpc=True), "first:save:analytics,support:meta-pixel:gpc"),
         (decision(Action.WITHDRAW, change=True, gpc=True), "withdrawal"),
         (decision(Action.WITHDRAW), "withdrawal"),

@@ -15,7 +15,7 @@ from consent_server.core.resources import ROOT
 from consent_server.decisions.rules_receipt import RECEIPT_LINK
 from consent_server.decisions.rules_tally import ROBOT, of_conversion
 from consent_server.rates.board import amount, percent, points
-from consent_server.rates.rules import CONVERSIONS, GPC_RATES, GRANT_RATES
+from consent_server.rates.rules import AGAIN_RATES, CONVERSIONS, GPC_RATES, GRANT_RATES
 from consent_server.rates.rules import RATES as DEFINED
 from tests.support.factories import ADS, ANALYTICS, PUBLIC_URL, TOP, Body, Clock, site_file
 from tests.support.people import CAST, HTML, Person
@@ -77,7 +77,7 @@ def test_beside_each_number_stands_its_definition(marketer: Person, client: Flas
         told = re.findall(r'href="/docs/rates#([\w-]+)"><code>([^<]+)</code>', page)
         parts = set(re.findall('id="([^"]+)"', client.get("/docs/rates").text))
         assert {part for part, _ in told} <= parts
-        ratios = (*DEFINED.values(), *GPC_RATES.values(), *GRANT_RATES.values(), CONVERSIONS)
+        ratios = (*DEFINED.values(), *AGAIN_RATES.values(), *GPC_RATES.values(), *GRANT_RATES.values(), CONVERSIONS)
         formulas = {*map(str, ratios), "blocked"}
         assert {formula for part, formula in told if part == "rates"} == formulas
         (compared,) = re.findall('<section aria-labelledby="compared-title">.*?</section>', page, re.DOTALL)
@@ -101,7 +101,7 @@ def test_the_page_claims_no_more_than_was_counted(marketer: Person, services: Co
     words = text_of(marketer.open(RATES).text)
     assert "3 views and choices by robots, and 0 prefetches" in words
     assert "Views and choices by robots robots 3" in words
-    assert "Conversions are Google's only" in words
+    assert "Conversions are calls of the site that were told to the vendor" in words
     assert "It is no share of visits" in words
     assert "the share of banners shown that ended with the vendor allowed" in words
 
@@ -307,6 +307,7 @@ def test_the_definitions_are_a_page(client: FlaskClient) -> None:
     words = text_of(page)
     for formula in (
         *DEFINED.values(),
+        *AGAIN_RATES.values(),
         *GPC_RATES.values(),
         *GRANT_RATES.values(),
         "( p + z²/2n ± z·√( p(1−p)/n + z²/4n² ) ) / ( 1 + z²/n )",

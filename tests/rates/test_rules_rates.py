@@ -11,22 +11,24 @@ from hypothesis import strategies as st
 
 from consent_server.decisions.rules import Action
 from consent_server.decisions.rules_tally import (
+    ARRIVAL,
     PREFETCH,
     ROBOT,
     SHOWN,
+    SHOWN_AGAIN,
     CounterName,
     Kind,
     Measure,
     Outcome,
     of_conversion,
 )
-from consent_server.rates.rules import RATES, Difference, Rate, Totals, difference, wilson
+from consent_server.rates.rules import AGAIN_RATES, RATES, Difference, Rate, Totals, difference, wilson
 from consent_server.rates.rules_compare import History, compare
 from consent_server.rates.rules_report import Asked, Count, Report, figures, report
 from consent_server.rates.rules_small_cells import OTHER, merge_small
 
 ALL = Outcome(Kind.FIRST, Action.ACCEPT_ALL, ("advertising", "analytics"), ("google-ads", "google-analytics"))
-VIEWS, CHOICES = CounterName(Measure.SHOWN), CounterName(Measure.DECISIONS)
+CHOICES = CounterName(Measure.DECISIONS)
 NONE = Outcome(Kind.FIRST, Action.REFUSE_ALL)
 SOME = Outcome(Kind.FIRST, Action.SAVE, ("analytics",), ("google-analytics",))
 BOTH = Asked(dict.fromkeys(("analytics", "advertising"), ""), dict.fromkeys(("google-analytics", "google-ads"), ""))
@@ -38,50 +40,23 @@ def counted(*events: tuple[Outcome, int], key: str = "", notice: str = "n1") -> 
     return [Count(key, notice, counter, number) for outcome, number in events for counter in outcome.counters]
 
 
-# Newcombe (1998), Statistics in Medicine 17:857-872, table I, method 3 (score, without continuity correction).
-@pytest.mark.parametrize(
-    ("successes", "trials", "low", "high"),
-    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0000, 0.1611), (1, 29, 0.0061, 0.1718)],
-)
-def test_the_wilson_interval_is_the_published_one(successes: int, trials: int, low: float, high: float) -> None:
-    assert wilson(successes, trials) == pytest.approx((low, high), abs=5e-5)
-
-
-@given(st.integers(1, 10**7).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_the_wilson_interval_holds_the_rate_and_stays_in_range(case: tuple[int, int]) -> None:
-    successes, trials = case
-    low, high = wilson(successes, trials)
-    assert 0 <= low <= successes / trials <= high <= 1
-    other_low, other_high = wilson(trials - successes, trials)
-    assert (1 - other_high, 1 - other_low) == pytest.approx((low, high), abs=1e-9)
-
-
-# Newcombe (1998), Statistics in Medicine 17:873-890, table II, method 10 (score, without continuity correction).
-@pytest.mark.parametrize(
-    ("after", "before", "low", "high"),
-    [
-        ((56, 70), (48, 80), 0.0524, 0.3339), ((9, 10), (3, 10), 0.1705, 0.8090), ((6, 7), (2, 7), 0.0582, 0.8062),
-        ((5, 56), (0, 29), -0.0381, 0.1926), ((0, 10), (0, 20), -0.1611, 0.2775), ((0, 10), (0, 10), -0.2775, 0.2775),
-        ((10, 10), (0, 20), 0.6791, 1.0000), ((10, 10), (0, 10), 0.6075, 1.0000),
-    ],
-)  # fmt: skip
-def test_the_difference_of_two_rates_is_the_published_one(
-    after: tuple[int, int], before: tuple[int, int], low: float, high: float
-) -> None:
-    found = difference(rate_of(*after), rate_of(*before))
-    assert found.value == pytest.approx(after[0] / after[1] - before[0] / before[1])
-    assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
-
-
-def rate_of(successes: int, trials: int) -> Rate:
-    return Totals(shown=trials, decisions=successes).rate("interaction")
-
-
 def test_every_rate_is_its_formula() -> None:
-    totals = Totals(shown=100, decisions=80, accept_all=40, refuse_all=30, save=10, granted=45, withdrawals=9)
+    totals = Totals(
+        shown=100,
+        decisions=80,
+        accept_all=40,
+        refuse_all=30,
+        save=10,
+        granted=45,
+        withdrawals=9,
+        grants_lately=90,
+        visits=50,
+        visit_decisions=40,
+        visit_accept_all=20,
+    )
     expected = {
         "interaction": 80 / 100, "consent": 40 / 80, "opt_in": 40 / 100, "refusal": 30 / 80, "no_choice": 20 / 100,
-        "withdrawal": 9 / 45,
+        "visit_interaction": 40 / 50, "visit_opt_in": 20 / 50, "withdrawal": 9 / 90,
     }  # fmt: skip
     assert {name: totals.rate(name).value for name in RATES} == expected
     assert totals.rate("consent").formula == "accept_all / decisions"
@@ -91,7 +66,7 @@ def test_every_rate_is_its_formula() -> None:
 def test_without_trials_there_is_no_rate() -> None:
     for name in RATES:
         assert Totals().rate(name) == Rate(None, None, None, str(RATES[name]))
-    assert difference(Totals().rate("consent"), rate_of(1, 2)).value is None
+    assert difference(Totals().rate("consent"), Totals(shown=2, decisions=1).rate("interaction")).value is None
 
 
 def test_events_are_added_up_by_what_they_are() -> None:
@@ -104,7 +79,10 @@ def test_events_are_added_up_by_what_they_are() -> None:
     told = figures(events, ASKED).to_json()
     assert told["totals"] == {
         "shown": 100, "decisions": 76, "accept_all": 40, "refuse_all": 30, "save": 6, "granted": 45, "no_choice": 24,
-        "changes": 3, "withdrawals": 2, "gpc": 7, "placeholders": 17, "robots": 11, "prefetches": 13,
+        "visits": 0, "visit_decisions": 0, "visit_accept_all": 0, "shown_again": 0,
+        "answered_again": 0, "accept_all_again": 0, "refuse_all_again": 0, "save_again": 0,
+        "changes": 3, "withdrawals": 2, "gpc": 7, "placeholders": 17, "robots": 11,
+        "prefetches": 13,
     }  # fmt: skip
     # Neither a change nor a signal is a first choice, so neither adds to a purpose.
     assert told["purposes"]["analytics"] == {
@@ -125,10 +103,49 @@ def test_more_choices_than_views_leave_out_the_rates_over_views() -> None:
     assert told["note"]["key"] == "more_choices_than_views"
 
 
-def test_withdrawals_of_earlier_choices_make_no_rate_above_one() -> None:
-    told = figures(counted((SHOWN, 9), (ALL, 1), (Outcome(Kind.WITHDRAWAL), 2)), ASKED).to_json()
-    assert told["rates"]["withdrawal"]["value"] is None
-    assert told["note"]["key"] == "more_withdrawals_than_grants"
+AGAIN = Outcome(Kind.AGAIN, Action.ACCEPT_ALL, ("advertising", "analytics"), ("google-ads", "google-analytics"))
+
+
+def test_who_is_asked_again_is_in_no_rate_of_who_is_asked_first() -> None:
+    asked_once = counted((SHOWN, 100), (ALL, 40), (NONE, 20))
+    told = figures(asked_once, ASKED).to_json()
+    asked_again = counted((SHOWN_AGAIN, 100), (AGAIN, 80), (Outcome(Kind.AGAIN, Action.REFUSE_ALL), 15))
+    both = figures([*asked_once, *asked_again], ASKED).to_json()
+    for part in ("rates", "purposes", "vendors"):
+        assert both[part] == told[part]
+    assert {name: rate["value"] for name, rate in both["again"]["rates"].items()} == {
+        "interaction": 0.95, "consent": 80 / 95, "opt_in": 0.8,
+    }  # fmt: skip
+    assert both["totals"] == told["totals"] | {
+        "shown_again": 100, "answered_again": 95, "accept_all_again": 80, "refuse_all_again": 15,
+    }  # fmt: skip
+    # A view that was lost leaves out what is of views here, too.
+    lost = figures(counted((SHOWN_AGAIN, 94), (AGAIN, 95)), ASKED).totals
+    assert [lost.rate_again(name).value for name in AGAIN_RATES] == [None, 1.0, None]
+
+
+def test_of_a_hundred_visits_so_many_accept() -> None:
+    # Two pages a visit, on the second of which half of them answer: per view half as many, per visit as many as do.
+    answer = Outcome(Kind.ANSWER, Action.ACCEPT_ALL, ("analytics",), ("google-analytics",))
+    told = figures(counted((ARRIVAL, 100), (SHOWN, 100), (answer, 40), (Outcome(Kind.ANSWER, Action.SAVE), 10)), ASKED)
+    rates = {name: told.totals.rate(name) for name in ("interaction", "visit_interaction", "opt_in", "visit_opt_in")}
+    assert [rate.value for rate in rates.values()] == [0.25, 0.5, 0.2, 0.4]
+    assert rates["visit_opt_in"] == Rate(0.4, *wilson(40, 100), "visit_accept_all / visits")
+    # What was counted before there were visits, or was no answer to a banner, is in neither part.
+    old = figures(counted((ARRIVAL, 100), (answer, 40), (SHOWN, 900), (ALL, 300)), ASKED)
+    assert old.totals.rate("visit_opt_in").value == 0.4
+
+
+def test_withdrawals_are_measured_by_all_grants_that_may_stand() -> None:
+    whole = figures(counted((SHOWN, 9), (ALL, 1), (Outcome(Kind.WITHDRAWAL), 2)), ASKED)
+    assert whole.totals.rate("withdrawal").value is None
+    told = whole.with_grants_lately(100).to_json()
+    assert told["grants_lately"] == 100
+    low, high = wilson(2, 102)
+    assert told["rates"]["withdrawal"] == {
+        "value": 0.02, "low": low / (1 - low), "high": high / (1 - high), "formula": "withdrawals / grants_lately",
+    }  # fmt: skip
+    assert told["note"] is None
 
 
 def test_a_purpose_is_measured_among_those_who_were_asked_for_it() -> None:
@@ -217,16 +234,19 @@ def keys(found: Report) -> list[str]:
 @pytest.mark.parametrize(
     ("sizes", "rows"),
     [
-        ({"FR": (90, 40), "DE": (10, 0)}, ["DE", "FR"]),
+        ({"FR": (90, 40), "DE": (10, 10)}, ["DE", "FR"]),
+        # Ten page views of one visitor are one, and point at them.
+        ({"FR": (90, 40), "MT": (10, 1)}, [OTHER]),
+        ({"FR": (90, 40), "IE": (30, 12), "DE": (500, 0), "MT": (10, 1)}, ["FR", OTHER]),
         # One small row alone could be told from the whole less the rest, so another joins it.
         ({"FR": (90, 40), "DE": (20, 9), "MT": (3, 1)}, ["FR", OTHER]),
         # Nine who saw it and chose are nine.
         ({"FR": (90, 40), "DE": (20, 9), "MT": (9, 9)}, ["FR", OTHER]),
-        ({"FR": (90, 40), "DE": (20, 9), "MT": (6, 1), "LU": (5, 1)}, ["DE", "FR", OTHER]),
+        ({"FR": (90, 40), "DE": (20, 10), "MT": (9, 6), "LU": (5, 4)}, ["DE", "FR", OTHER]),
         # Two small ones that stay small together are told by the same difference.
         ({"FR": (90, 40), "DE": (20, 9), "MT": (3, 1), "LU": (2, 1)}, ["FR", OTHER]),
         # Nine views here and nine choices there are nine visitors, not eighteen.
-        ({"FR": (90, 40), "DE": (20, 9), "MT": (9, 0), "LU": (0, 9)}, ["FR", OTHER]),
+        ({"FR": (90, 40), "DE": (20, 10), "MT": (9, 0), "LU": (0, 9)}, ["FR", OTHER]),
         ({"FR": (90, 40), "MT": (3, 1)}, [OTHER]),
     ],
 )  # fmt: skip
@@ -247,17 +267,22 @@ def test_what_is_small_as_a_whole_has_no_numbers() -> None:
     assert row[0]["purposes"] == {}
 
 
-@given(st.dictionaries(st.sampled_from("abcdefgh"), st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=8))
+# By visitor: how many views each of them had, and whether they answered.
+VISITORS = st.lists(st.tuples(st.integers(1, 12), st.booleans()), max_size=25).map(
+    lambda visitors: (sum(views for views, _ in visitors), sum(answered for _, answered in visitors))
+)
+
+
+@given(st.dictionaries(st.sampled_from("abcdefgh"), VISITORS, max_size=8))
 def test_no_difference_tells_of_fewer_than_ten(sizes: dict[str, tuple[int, int]]) -> None:
     found = guarded(sizes)
-    told = [max(row.totals.shown, row.totals.decisions) for _, row in found.rows if row]
-    assert all(size >= 10 for size in told)
+    assert all(row.totals.decisions >= 10 for _, row in found.rows if row)
     hidden = [key for key in sizes if key not in keys(found)]
     if any(row for key, row in found.rows if key == OTHER):
         assert len(hidden) > 1 or len(sizes) == 1
 
 
-SIZES = st.dictionaries(st.sampled_from("abcd"), st.tuples(st.integers(0, 25), st.integers(0, 25)), max_size=4)
+SIZES = st.dictionaries(st.sampled_from("abcd"), VISITORS, max_size=4)
 # By day and notice.
 UNITS = st.dictionaries(st.tuples(st.integers(1, 4), st.sampled_from(["old", "new"])), SIZES, max_size=8)
 
@@ -280,14 +305,13 @@ def test_no_two_answers_tell_of_fewer_than_ten_by_their_difference(
     more, less = answer(units, range(1, 5), None), answer(units, range(*days), notice)
     for value, counted in more.items():
         left = counted - less.get(value, Counter())
-        size = max(left[VIEWS], left[CHOICES])
         if value != OTHER:
-            assert size == 0 or size >= 10
+            assert not +left or left[CHOICES] >= 10
     # What is told apart from "other" leaves ten or nothing, day by day and notice by notice.
     for sizes in units.values():
         told = merge_small(cells(sizes))
-        rest = max(told[OTHER, VIEWS], told[OTHER, CHOICES])
-        assert rest == 0 or rest >= 10 or {value for value, _ in told} == {OTHER}
+        rest = sum(events for (value, _), events in told.items() if value == OTHER)
+        assert rest == 0 or told[OTHER, CHOICES] >= 10 or {value for value, _ in told} == {OTHER}
         assert sum(told.values()) == sum(cells(sizes).values())
 
 
@@ -318,7 +342,7 @@ def total(found: Report, name: str) -> int:
 def test_rows_come_in_the_order_of_their_keys_with_other_last() -> None:
     days = [f"2026-11-0{day}" for day in (3, 1, 2)]
     assert keys(report(split(dict.fromkeys(days, (1, 0))), ASKED)) == sorted(days)
-    sizes = {"zz": (50, 5), "aa": (50, 5), "bb": (6, 1), "cc": (7, 1)}
+    sizes = {"zz": (50, 15), "aa": (50, 15), "bb": (6, 6), "cc": (7, 7)}
     assert keys(guarded(sizes)) == ["aa", "zz", OTHER]
 
 

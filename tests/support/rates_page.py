@@ -10,7 +10,7 @@ from typing import Any
 from consent_server.core.context import Context
 from consent_server.decisions import store_tallies as tallies
 from consent_server.decisions.rules import Action
-from consent_server.decisions.rules_tally import SHOWN, Kind, Outcome
+from consent_server.decisions.rules_tally import ARRIVAL, SHOWN, Kind, Outcome
 from consent_server.decisions.store_tallies import Cell
 from consent_server.sites import store as sites
 from consent_server.sites import store_notices as notices
@@ -19,9 +19,9 @@ from tests.support.people import HTML, Person
 RATES = "/console/sites/shop/rates"
 ALL = ("advertising", "analytics")
 VENDORS = ("google-ads", "google-analytics", "meta-pixel")
-ACCEPTED = Outcome(Kind.FIRST, Action.ACCEPT_ALL, ALL, VENDORS)
-REFUSED = Outcome(Kind.FIRST, Action.REFUSE_ALL)
-SAVED = Outcome(Kind.FIRST, Action.SAVE, ("analytics",), ("google-analytics",))
+ACCEPTED = Outcome(Kind.ANSWER, Action.ACCEPT_ALL, ALL, VENDORS)
+REFUSED = Outcome(Kind.ANSWER, Action.REFUSE_ALL)
+SAVED = Outcome(Kind.ANSWER, Action.SAVE, ("analytics",), ("google-analytics",))
 
 
 def count(services: Context, notice: str, day: str, events: dict[Outcome, int], **cell: str) -> None:
@@ -47,7 +47,11 @@ def count_days(
 
 
 def a_day(views: int, accepted: int, refused: int, saved: int = 0) -> dict[Outcome, int]:
-    return {SHOWN: views, ACCEPTED: accepted, REFUSED: refused} | ({SAVED: saved} if saved else {})
+    # Of whom nobody answers, half are on another page of their visit.
+    visits = (views + accepted + refused + saved) // 2
+    return {ARRIVAL: visits, SHOWN: views - visits, ACCEPTED: accepted, REFUSED: refused} | (
+        {SAVED: saved} if saved else {}
+    )
 
 
 def text_of(page: str) -> str:

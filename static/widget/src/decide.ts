@@ -5,14 +5,13 @@ import { tell } from "./page/events";
 import { guard } from "./page/guard";
 import { flush, soon } from "./page/paint";
 import { decode, readText, stillCounts, writeCookie } from "./state/cookie";
-import { allowed, answered, choice, choose, config, gpc, holdReceipt } from "./state/current";
+import { allowed, answered, askedAs, choice, choose, config, earlier, gpc, holdReceipt, keep } from "./state/current";
 import { OUTBOX, OWED, stored } from "./state/outbox";
-import { complete, grantsAny, isWhole, takes, type Answer, type Choice } from "./state/state";
+import { complete, grantsAny, isWhole, takes, type Answer } from "./state/state";
 import type { Apply } from "./vendors/adapter";
 
 const DAY = 86400;
 
-let earlier: Choice | null;
 /** The answer in the cookie as this page last saw it. */
 let known: string;
 let applies: (Apply | undefined)[];
@@ -43,23 +42,23 @@ export function decide(action: string, method: string, answer: Answer, left?: nu
   // Another tab may have got an answer meanwhile.
   if (inCookie() != known) read();
   const before = earlier;
+  const asked = askedAs();
   const visitor = before?.visitor || null;
   const lost = takes(config, before, answer);
   const leaving = takes(config, here, answer) && action != "gpc";
   const now = Math.floor(Date.now() / 1000);
-  earlier = {
+  choose(keep({
     ...answer, action, visitor,
     // A signal is no new choice, and lengthens none. Of a refusal the day is enough, and names nobody.
     at: action == "gpc" ? before!.at : grantsAny(answer) ? now : now - now % DAY,
     revision: config.revision,
     gpc: gpc(),
-  };
-  choose(earlier);
-  guard(writeCookie)(earlier, config, left);
+  }));
+  guard(writeCookie)(earlier!, config, left);
   const body = {
     notice: config.notice, action, method, ...answer, visitor,
     change: isWhole(config, before) || action == "withdraw", language: config.language,
-    page: location.origin + location.pathname, gpc: gpc(), widget: config.widget,
+    page: location.origin + location.pathname, gpc: gpc(), widget: config.widget, asked,
   };
   answered() && show();
   soon(() => {
@@ -79,7 +78,7 @@ export const decideAll = (action: string, method: string): void =>
 /** Take the choice that the cookie holds. */
 export function read(): void {
   known = inCookie();
-  earlier = decode(readText());
+  keep(decode(readText()));
   choose(null);
   if (!earlier) return;
   if (!stillCounts(earlier, config.revision)) return;
@@ -100,6 +99,8 @@ export function resume(tags: (Apply | undefined)[]): void {
 export function catchUp(): void {
   if (!earlier) holdReceipt(null);
   if (stored(OUTBOX) || stored(OWED)) later("catchUp");
+  // Drawn for this page alone, and kept nowhere.
+  if (Math.random() < (config.sample ?? 0.02)) later("sample");
 }
 
 /** Follow what was decided in another document of the site: a tab, a frame, the page that this one comes back from. */
@@ -109,6 +110,8 @@ export function refresh(): void {
   const before = choice;
   read();
   show();
+  // The way back, where the banner stood.
+  later("markup");
   const lost = takes(config, before, choice);
   follow(lost);
   tell("change");

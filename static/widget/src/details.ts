@@ -6,6 +6,7 @@ import { resend, takeAnswer } from "./details/answer";
 import { grantOne } from "./details/grant";
 import { warnOfLeaks } from "./details/leaks";
 import { seeToMarkup } from "./details/markup";
+import { sample } from "./details/sample";
 import { cover } from "./details/placeholder";
 import { clear } from "./page/clear";
 import { purge } from "./page/deletion";
@@ -84,6 +85,7 @@ export default (detail: Detail): void => {
       resend(kit, detail.texts.saved);
       if (stored(OWED)) kit.later("purge", false);
     },
+    sample,
     purge(kit, leaving) {
       let left = true;
       const work = () => purge(stores(detail, kit, false), stores(detail, kit, true));

@@ -25,6 +25,7 @@ function grant(adapter: Adapter, ...ids: string[]): string[] {
 
 beforeEach(() => {
   loaded = [];
+  page.addEventListener = () => {};
   page.window = page;
   page.document = { scripts: [] };
 });

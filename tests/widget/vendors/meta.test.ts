@@ -10,19 +10,22 @@ const all = () => true;
 const none = () => false;
 let loaded: string[];
 let warned: string[];
+let counted: unknown[];
 
 const start = (vendors = [pixel]) =>
-  meta(notice, vendors, (src) => (loaded.push(src), Promise.resolve()), () => 0, (text) => void warned.push(text), guardProperty);
+  meta(notice, vendors, (src) => (loaded.push(src), Promise.resolve()), (_, counts) => counted.push(counts), (text) => void warned.push(text), guardProperty);
 const queue = () => page.fbq.queue.map((call: ArrayLike<unknown>) => Array.from(call).join(" "));
 
 beforeEach(() => {
   loaded = [];
   warned = [];
+  counted = [];
   page.location = { href: "https://shop.example/" };
   page.window = page;
+  page.addEventListener = (name: string, work: () => void) => (page.leave = work);
 });
 afterEach(() => {
-  for (const name of ["window", "location", "fbq", "_fbq"]) delete page[name];
+  for (const name of ["addEventListener", "leave", "window", "location", "fbq", "_fbq"]) delete page[name];
 });
 
 test("before a choice calls are held and nothing is loaded", () => {
@@ -151,4 +154,37 @@ test("a page view on another page is one of its own", () => {
   page.location = { href: "https://shop.example/next" };
   page.fbq("track", "PageView");
   assert.deepEqual(queue().slice(2), ["track PageView"]);
+});
+
+const sent = { sent: { "meta-pixel": 1 } };
+const blocked = { blocked: { "meta-pixel": 1 } };
+
+test("what is more than a page view is counted as sent or as kept back", () => {
+  const apply = start();
+  page.fbq("track", "PageView");
+  page.fbq("track", "Lead");
+  page.fbq("trackSingle", ID, "PageView");
+  page.fbq("trackSingle", ID, "Purchase");
+  assert.deepEqual(counted, []);
+  apply(true, all);
+  page.fbq("trackCustom", "Booked");
+  assert.deepEqual(counted, [sent, sent, sent]);
+});
+
+test("what a denial drops is counted as kept back", () => {
+  const apply = start();
+  page.fbq("track", "Lead");
+  apply(true, none);
+  page.fbq("track", "Purchase");
+  assert.deepEqual(counted, [blocked, blocked]);
+});
+
+test("who leaves undecided is counted once, also when the page comes back", () => {
+  const apply = start();
+  page.fbq("track", "Lead");
+  page.leave();
+  page.leave();
+  page.fbq("track", "Purchase");
+  apply(true, all);
+  assert.deepEqual(counted, [blocked, sent]);
 });

@@ -17,6 +17,7 @@ const before = new Set(Object.getOwnPropertyNames(globalThis));
 const all = () => true;
 const none = () => false;
 let loaded: string[];
+let counted: unknown[];
 let scripts: { src: string; id?: string }[];
 
 /** The adapter on a page with one vendor; `come` lets its script arrive. */
@@ -28,7 +29,7 @@ function start(adapter: Adapter, ...ids: string[]) {
     return { then: (done?: () => void) => arrived.push(() => done?.()) } as unknown as Promise<unknown>;
   };
   const vendor = { key: "one", adapter: "any", ids: ids[0] ? ids : ["x1"], purposes: ["analytics"] };
-  const apply = adapter({ purposes, advanced: false }, [vendor], load, () => {});
+  const apply = adapter({ purposes, advanced: false }, [vendor], load, (_, counts) => counted.push(counts));
   return { apply, come: () => arrived.forEach((done) => done()) };
 }
 
@@ -44,9 +45,11 @@ const sentryScript = () => (page.Sentry = { onLoad: (work: () => void) => work()
 
 beforeEach(() => {
   loaded = [];
+  counted = [];
   scripts = [{ src: "https://shop.example/own.js" }];
   page.window = page;
   page.seen = [];
+  page.addEventListener = (name: string, work: () => void) => (page.leave = work);
   page.document = { scripts };
 });
 afterEach(() => {
@@ -337,4 +340,30 @@ test("who waits for a call is answered once: while it is held, when it is droppe
   page.vq.forEach((call: Call) => call[1]("vendor"));
   await new Promise((done) => setTimeout(done));
   assert.deepEqual(answered, ["nothing 1", "nothing 2", "nothing 3"]);
+});
+
+const buying = tag((_ids, _page, hold) => ({
+  src: "https://tag.example/", queue: hold.queue("tagq"), view: ["track", "PageView"], converts: /^track,(?!PageView)/,
+}));
+const sent = { sent: { one: 1 } };
+const blocked = { blocked: { one: 1 } };
+
+test("conversions are counted as sent or as kept back, each once", () => {
+  const { apply } = start(buying);
+  page.tagq.push(["track", "PageView"], ["track", "Lead"], ["set", "Lead"]);
+  assert.deepEqual(counted, []);
+  apply(true, all);
+  page.tagq.push(["track", "Purchase"]);
+  apply(true, none);
+  page.tagq.push(["track", "Purchase"]);
+  assert.deepEqual(counted, [sent, sent, blocked]);
+});
+
+test("conversions of who leaves undecided are kept back, once", () => {
+  const { apply } = start(buying);
+  page.tagq.push(["track", "Lead"]);
+  page.leave();
+  page.leave();
+  apply(true, none);
+  assert.deepEqual(counted, [blocked]);
 });

@@ -1,1 +1,1 @@
-(()=>{var{tag:t}=$tags,e=t(([t],e,i)=>({src:"https://www.redditstatic.com/ads/pixel.js?pixel_id="+t,queue:i.caller("rdt","callQueue","sendEvent"),inits:[["init",t]],view:["track","PageVisit"]}));return e})()
+(()=>{var{tag:t}=$tags,e=t(([t],e,i)=>({src:"https://www.redditstatic.com/ads/pixel.js?pixel_id="+t,queue:i.caller("rdt","callQueue","sendEvent"),inits:[["init",t]],view:["track","PageVisit"],converts:/^track,(?!PageVisit)/}));return e})()

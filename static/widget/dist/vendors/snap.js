@@ -1,1 +1,1 @@
-(()=>{var{tag:t}=$tags,e=t(([t],e,s)=>({src:"https://sc-static.net/scevent.min.js",queue:s.caller("snaptr","queue","handleRequest"),inits:[["init",t]],view:["track","PAGE_VIEW"]}));return e})()
+(()=>{var{tag:t}=$tags,e=t(([t],e,s)=>({src:"https://sc-static.net/scevent.min.js",queue:s.caller("snaptr","queue","handleRequest"),inits:[["init",t]],view:["track","PAGE_VIEW"],converts:/^track,(?!PAGE_VIEW)/}));return e})()

@@ -1,1 +1,1 @@
-(()=>{var{tag:t}=$tags,e=t(([t],e,s)=>{let a=s.caller("twq","queue","exe");return e.twq.version="1.1",{src:"https://static.ads-twitter.com/uwt.js",queue:a,inits:[["config",t]]}});return e})()
+(()=>{var{tag:t}=$tags,e=t(([t],e,s)=>{let r=s.caller("twq","queue","exe");return e.twq.version="1.1",{src:"https://static.ads-twitter.com/uwt.js",queue:r,inits:[["config",t]],converts:/^event,/}});return e})()

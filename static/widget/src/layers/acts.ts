@@ -7,7 +7,7 @@ export interface Acts {
   /** A conversion of the site file. */
   conversion(name: string, params?: Record<string, unknown>): void;
   /** Add to a counter of the server. */
-  count(path: string): unknown;
+  count(path: string, counts?: object): unknown;
   /** Post to the server; settles with nothing where there is no answer. */
   send(path: string, body: string, credentials?: RequestCredentials): Promise<Response | undefined>;
   /** Hear what a visitor does in the page. */

@@ -39,6 +39,8 @@ export interface Works {
   catchUp(kit: Kit): void;
   /** Delete what denied vendors have stored; with `leaving`, load the page anew then. */
   purge(kit: Kit, leaving: boolean): void;
+  /** Tell, when this page is left, which vendors could run in it. */
+  sample(kit: Kit): void;
   /** Show the site's developers what goes on. */
   debug(kit: Kit): void;
 }

@@ -1,15 +1,19 @@
 import { tell } from "../page/events";
 import { guard, warn } from "../page/guard";
 import { soon } from "../page/paint";
-import { answered, config, gpc } from "../state/current";
+import { answered, askedAs, config, gpc } from "../state/current";
 import { acts } from "./acts";
 import { attach, host, mount, say, showBanner, showReopen } from "./banner";
 import { later, localise } from "./later";
 
 let counted: unknown;
 
+/** Whether this is the first page of a visit: the one before it was not of this site. Looked at here, and kept nowhere. */
+const isArrival = () =>
+  !performance.navigation?.type && !document.referrer.split("/")[2]?.endsWith(config.domain || location.host);
+
 /** Only what can be seen counts as shown, only before a choice, and after it is painted. */
-const seen = () => answered() || (counted ||= setTimeout(() => acts.count("shown")));
+const seen = () => answered() || (counted ||= setTimeout(acts.count, 0, "shown", { asked: askedAs(), arrival: isArrival() }));
 
 /** Once the page is parsed: whoever takes over what a server rendered finds it as it was, with the banner behind it. */
 export const parsed = new Promise<unknown>((done) =>

@@ -39,6 +39,8 @@ export interface Config {
   direction?: string;
   advanced?: boolean;
   google?: ConsentMode;
+  /** The share of page loads that tell which vendors may run; left out where it is one in 50. */
+  sample?: number;
   days: number;
   /** The domain that the choice is kept for; left out where that is the page's own host. */
   domain?: string;

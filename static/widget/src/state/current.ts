@@ -5,6 +5,8 @@ import { allows, isWhole, type Choice } from "./state";
 /** What this page knows: the notice, the decision that stands, and the receipt of the last act. */
 export let config: Config;
 export let choice: Choice | null;
+/** The choice of the cookie, also one that has ended. */
+export let earlier: Choice | null;
 /** The sheet of the site's layouts. */
 export let sheet: string;
 const RECEIPT = "eu-consent-receipt";
@@ -16,6 +18,8 @@ export const useConfig = (next: Config): void => void (config = next);
 export const useSheet = (next: string): void => void (sheet = next);
 
 export const choose = (next: Choice | null): void => void (choice = next);
+
+export const keep = (next: Choice | null): Choice | null => (earlier = next);
 
 /** The receipt of the last act, also of an earlier page. */
 export const receipt = (): string | null => receiptUrl || stored(RECEIPT);
@@ -31,5 +35,11 @@ export const gpc = (): boolean => !!(navigator as { globalPrivacyControl?: boole
 
 /** Whether the visitor has answered the banner, on this page or an earlier one. */
 export const answered = (): boolean => isWhole(config, choice);
+
+let asked: string | undefined;
+
+/** What the banner asks: for the first time, or again, since an earlier choice has ended. Nothing where one stands. */
+export const askedAs = (): string | undefined =>
+  answered() ? undefined : (asked ||= isWhole(config, earlier) ? "again" : "first");
 
 export const allowed = (key: string): boolean | undefined => allows(config, choice, key);

@@ -6,6 +6,7 @@ export default tag((ids, page, hold) => {
   hold.caller("lintrk", "q");
   return {
     src: "https://snap.licdn.com/li.lms-analytics/insight.min.js",
+    converts: /^track,/,
     open() {
       page._linkedin_partner_id = ids[0];
       page._linkedin_data_partner_ids = ids;

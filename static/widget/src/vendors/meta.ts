@@ -6,13 +6,20 @@ export const passes = (call: Call, open: Ask): boolean =>
 
 const named = (call: Call): string => call[0] + call[1];
 
-const meta: Adapter = (_notice, vendors, load, _count, warn, guardProperty) => {
+const meta: Adapter = (_notice, vendors, load, count, warn, guardProperty) => {
   const page = window as any;
   const ids: Record<string, unknown> = {};
   /** The address from which the widget itself said something. */
   const own: Record<string, string> = {};
   let decided: boolean, started: boolean;
   let held: Call[] = [];
+  /** How many of what is held were counted as kept back, when the page was left. */
+  let counted = 0;
+
+  /** Count what is more than a page view, as sent or as kept back. */
+  const mark = (call: Call) =>
+    /^track/.test(call[0]) && ![...call].includes("PageView") &&
+    count("conversions", { [Object.values(ids).includes(true) ? "sent" : "blocked"]: { [vendors[0].key]: 1 } });
 
   const fbq: any = function () {
     gate(arguments);
@@ -35,7 +42,10 @@ const meta: Adapter = (_notice, vendors, load, _count, warn, guardProperty) => {
       call[0] == "consent" || warn(`add ${call[1]} to the site file: its calls are dropped`);
     else if (!decided) held.push(call);
     // The site's snippet that runs after a stored grant says again what the widget has said.
-    else if (started && !(own[named(call)] == location.href && delete own[named(call)])) send(call);
+    else {
+      mark(call);
+      if (started && !(own[named(call)] == location.href && delete own[named(call)])) send(call);
+    }
   };
 
   guardProperty(page, "fbq", (given) => {
@@ -47,6 +57,10 @@ const meta: Adapter = (_notice, vendors, load, _count, warn, guardProperty) => {
     return fbq;
   });
   page._fbq = fbq;
+  // Who leaves undecided has allowed nothing.
+  addEventListener("pagehide", () => {
+    while (counted < held.length) mark(held[counted++]);
+  });
 
   return (now, allows, leaving) => {
     if (!now) return;
@@ -59,6 +73,7 @@ const meta: Adapter = (_notice, vendors, load, _count, warn, guardProperty) => {
         if (on && !ids[id]) opens = !!say(["init", id]);
         ids[id] = on;
       }
+    held.slice(counted).forEach(mark);
     if (started && !vendors.some(({ key }) => allows(key))) tell(["consent", "revoke"]);
     if (opens && !leaving) {
       if (!started) {

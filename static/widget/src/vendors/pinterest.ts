@@ -9,6 +9,7 @@ export default tag(([id], page, hold) => {
     queue,
     inits: [["load", id]],
     view: ["page"],
+    converts: /^track,(?!pagevisit)/i,
     consent: (on) => page.pintrk("setconsent", on),
     // Whether the tag was there, and what went wrong.
     unsent: (call) => answer(call, 3, false),

@@ -6,4 +6,5 @@ export default tag(([id], _page, hold) => ({
   queue: hold.caller("rdt", "callQueue", "sendEvent"),
   inits: [["init", id]],
   view: ["track", "PageVisit"],
+  converts: /^track,(?!PageVisit)/,
 }));

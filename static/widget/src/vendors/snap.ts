@@ -6,4 +6,5 @@ export default tag(([id], _page, hold) => ({
   queue: hold.caller("snaptr", "queue", "handleRequest"),
   inits: [["init", id]],
   view: ["track", "PAGE_VIEW"],
+  converts: /^track,(?!PAGE_VIEW)/,
 }));

@@ -13,6 +13,8 @@ interface Tag {
   /** The calls that start it, one an id, and its page view: each in page code's own words where that has said it. */
   inits?: Call[];
   view?: Call;
+  /** Which calls are conversions, by their first two words: "track,Purchase". They are counted as sent or kept back. */
+  converts?: RegExp;
   /** The vendor's own consent call. `ads` tells whether advertising storage is granted in this notice. */
   consent?(on: boolean, ads: boolean): void;
   /** The script has come, or failed to. */
@@ -38,7 +40,7 @@ const says = (call: Call, said: Call) =>
  * The adapter of a vendor whose tag is a script. Held calls follow a grant in the order in which they were made, and
  * are dropped by a denial; before a grant there is no request.
  */
-export const tag = (make: (ids: string[], page: any, hold: Hold) => Tag): Adapter => ({ purposes }, [vendor], load) => {
+export const tag = (make: (ids: string[], page: any, hold: Hold) => Tag): Adapter => ({ purposes }, [vendor], load, count) => {
   const held: [Queue, Call][] = [];
   const callers: Queue[] = [];
   let tag: Tag | undefined;
@@ -52,6 +54,13 @@ export const tag = (make: (ids: string[], page: any, hold: Hold) => Tag): Adapte
     if (snippet && view && says(call, view)) return !(snippet = false);
   };
 
+  const counted = new WeakSet<object>();
+  const mark = (call: Call, kind: "sent" | "blocked"): void => {
+    if (!tag?.converts?.test([call[0], call[1]] + "") || counted.has(call)) return;
+    counted.add(call);
+    count("conversions", { [kind]: { [vendor.key]: 1 } });
+  };
+
   /** Starts an account that the site file does not name. */
   const isForeign = (call: Call): boolean | undefined => {
     const { inits } = tag!;
@@ -60,7 +69,10 @@ export const tag = (make: (ids: string[], page: any, hold: Hold) => Tag): Adapte
   };
 
   const send = (queue: Queue, call: Call): unknown => {
-    if (!isForeign(call)) return queue.send(call);
+    if (!isForeign(call)) {
+      mark(call, "sent");
+      return queue.send(call);
+    }
     console.warn(`consent: ${vendor.key} is not called for ${call[1]}. Name this id in the site file.`);
     tag!.unsent?.(call, true);
   };
@@ -69,6 +81,7 @@ export const tag = (make: (ids: string[], page: any, hold: Hold) => Tag): Adapte
     if (passing && !repeats(call)) return send(queue, call);
     tag?.unsent?.(call, passing != undefined);
     if (passing == undefined) held.push([queue, call]);
+    else if (!passing) mark(call, "blocked");
   };
 
   // A script without an address is the page's, whenever it runs.
@@ -88,9 +101,16 @@ export const tag = (make: (ids: string[], page: any, hold: Hold) => Tag): Adapte
     },
   });
   const { src, element, open, queue, inits = [], view, consent, come, unsent } = tag;
-  const unsend = (dropped: boolean) => held.forEach(([, call]) => unsent?.(call, dropped));
+  const block = () => held.forEach(([, call]) => mark(call, "blocked"));
+  const unsend = (dropped: boolean) => {
+    if (dropped) block();
+    held.forEach(([, call]) => unsent?.(call, dropped));
+  };
   // What waited when the widget came.
   unsend(false);
+
+  // Who leaves undecided has allowed nothing.
+  if (tag.converts) addEventListener("pagehide", block);
 
   const start = (tell: () => void) => {
     started = passing = true;

@@ -28,6 +28,7 @@ export default tag((ids, page, hold) => {
     }),
     inits: ids.map((id) => ["load", id]),
     view: ["page"],
+    converts: /^track,/,
     consent: (on) => on || page.ttq.revokeConsent(),
   };
 });

@@ -6,6 +6,7 @@ export default tag(([ti], page, hold) => {
   hold.queue("uetq", true);
   return {
     src: "https://bat.bing.com/bat.js",
+    converts: /^event,/,
     open: () => say("default", false),
     consent: (on) => say("update", on),
     come() {

@@ -4,5 +4,5 @@ import { tag } from "./tag";
 export default tag(([id], page, hold) => {
   const queue = hold.caller("twq", "queue", "exe");
   page.twq.version = "1.1";
-  return { src: "https://static.ads-twitter.com/uwt.js", queue, inits: [["config", id]] };
+  return { src: "https://static.ads-twitter.com/uwt.js", queue, inits: [["config", id]], converts: /^event,/ };
 });
