@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -32,6 +33,11 @@ def pytest_configure(config: pytest.Config) -> None:
     home = tempfile.TemporaryDirectory(prefix="consent-home-")
     config.add_cleanup(home.cleanup)
     environment.settle(Path(home.name))
+
+
+def pytest_runtest_teardown() -> None:
+    """What a test starts in this process may take all from others, for good (`consent_server.app.start`)."""
+    os.umask(environment.UMASK)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

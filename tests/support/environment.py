@@ -8,6 +8,7 @@ from pathlib import Path
 
 FONTS = Path(__file__).with_name("fonts.conf")
 WIDE, NARROW = "DejaVu Sans", "Roboto Condensed"
+UMASK = 0o022
 # A display, for who wants to look at the browsers (`--headed`).
 KEPT = ("PATH", "TMPDIR", "DISPLAY", "XAUTHORITY")
 
@@ -38,4 +39,4 @@ def settle(home: Path) -> None:
     os.environ.clear()
     os.environ |= kept | {"HOME": str(home), "LC_ALL": "C.UTF-8", "TZ": "UTC", "FONTCONFIG_FILE": str(FONTS)}
     time.tzset()
-    os.umask(0o022)
+    os.umask(UMASK)
