@@ -29,7 +29,8 @@ def connected() -> Connection:
     except UnsuitableDatabase as refusal:
         raise CommandError(refusal.detail) from refusal
     except DBAPIError as error:
-        raise CommandError(f"The database of CONSENT_DATABASE_URL does not answer: {error.orig}") from error
+        said = " ".join(str(error.orig).split())
+        raise CommandError(f"The database of CONSENT_DATABASE_URL does not answer: {said}") from error
     return connection
 
 

@@ -258,7 +258,7 @@ def _as_refusal() -> Iterator[None]:
         raise StorageUnavailable("No connection to the database is free. Send it again later.") from error
     except DBAPIError as error:
         if _lacks_migrations(error):
-            raise StorageUnavailable("The database is missing migrations. Run: consent migrate") from error
+            raise StorageUnavailable(_EMPTY if _is_new_file(error) else _LACKS_MIGRATIONS) from error
         if _is_own_fault(error):
             raise
         if getattr(error.orig, "sqlstate", None) == READ_ONLY:
@@ -280,6 +280,17 @@ def _is_own_fault(error: DBAPIError) -> bool:
         return getattr(error.orig, "sqlstate", None) not in USELESS_SESSION | {"42501"}
     # The database is well where it refuses what was to be written, by a constraint or by a trigger.
     return isinstance(error, (DataError, IntegrityError)) or getattr(error.orig, "sqlstate", None) == RAISED
+
+
+_LACKS_MIGRATIONS = "The database is missing migrations. Run: consent migrate"
+_EMPTY = (
+    "The database is empty. Run this in the folder in which `consent serve` was started, or name its instance folder "
+    "in CONSENT_INSTANCE; where there is none yet: consent serve, or consent migrate"
+)
+
+
+def _is_new_file(error: DBAPIError) -> bool:
+    return str(error.orig).startswith("no such table")
 
 
 def _lacks_migrations(error: DBAPIError) -> bool:

@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
@@ -23,6 +24,8 @@ from consent_server.core.rules_address import address_fault, host_and_port
 from consent_server.core.rules_text import meant
 from consent_server.core.witnesses import Witness, parse_witnesses
 
+# In the instance folder: what the server that was started last said is its address.
+_ADDRESS = "address"
 DATABASES = {"sqlite", "postgresql", "postgresql+psycopg"}
 NAMES = frozenset([
     "CONSENT_CONSOLE_URL", "CONSENT_SECURITY_CONTACT", "CONSENT_SITE_RATE_LIMIT",
@@ -87,7 +90,7 @@ class Settings:
             reader.faults.append(Fault("CONSENT_SIGNING_KEYS_FILE", "does not exist; make it with: consent key new"))
         if signing_keys and not _is_key_set(signing_keys):
             reader.faults.append(Fault("CONSENT_SIGNING_KEYS", "must be a JWK Set of Ed25519 keys"))
-        public_url = reader.url("CONSENT_PUBLIC_URL", _own_address(environ))
+        public_url = reader.url("CONSENT_PUBLIC_URL", _own_address(environ, instance))
         settings = cls(
             instance=instance,
             database_url=reader.database("CONSENT_DATABASE_URL", f"sqlite:///{instance / 'consent.sqlite3'}"),
@@ -317,8 +320,20 @@ def _is_database(text: str) -> bool:
     return url.drivername in DATABASES and (url.drivername != "sqlite" or bool(url.database))
 
 
-def _own_address(environ: Mapping[str, str]) -> str:
-    """Where a browser on this machine reaches the server, as far as HOST says it."""
+def remember_address(settings: Settings) -> None:
+    """Have commands in the same folder know where the server is that was started last, with `--port` or without.
+
+    Where the folder takes no file, as beside a database and secrets of one's own, the settings say it to both.
+    """
+    with suppress(OSError):
+        (settings.instance / _ADDRESS).write_text(f"{settings.public_url}\n", "utf-8")
+
+
+def _own_address(environ: Mapping[str, str], instance: Path) -> str:
+    """Where a browser on this machine reaches the server: as HOST and PORT say, or as it was started last."""
+    if "PORT" not in environ:
+        with suppress(OSError, ValueError):
+            return (instance / _ADDRESS).read_text("utf-8").strip()
     try:
         host = ip_address(environ.get("HOST", "127.0.0.1").strip("[]"))
     except ValueError:

@@ -11,7 +11,9 @@ from flask.cli import with_appcontext
 from consent_server.access.create_user import welcome_operator
 from consent_server.access.credentials import OneTimeLinks
 from consent_server.core.context import context
+from consent_server.core.errors import InvalidSettings
 from consent_server.core.migrations import migrate_database
+from consent_server.core.settings import remember_address
 from consent_server.core.terminal import link_url, refusing, site_tag
 from consent_server.serving.demonstrate import (
     HOST,
@@ -57,6 +59,7 @@ def serve(host: str, port: int, workers: int, no_migrate: bool, welcomes: bool |
 @with_appcontext
 def _prepare(welcomes: bool, example: bool = False) -> None:
     migrate_database()
+    remember_address(context().settings)
     if example:
         publish_example(context())
     if welcomes:
@@ -114,6 +117,8 @@ def demo(port: int, shop_port: int, keep: Path | None, year: bool) -> NoReturn:
     """
     require_port(HOST, port)
     require_port(HOST, shop_port, "--shop-port")
+    if port == shop_port:
+        raise InvalidSettings(f"Server and shop need a port each. Choose another for the shop: --shop-port {port + 1}")
     with demonstration_folder(keep) as folder:
         leave_settings(os.environ, folder, port, shop_port)
         if year and not any(folder.glob("*")):

@@ -131,13 +131,24 @@ class Answer(click.ParamType[Any]):
 
 @click.command("init")
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--name", type=Answer("name"), prompt="Name of the site, as visitors call it")
-@click.option("--origin", type=Answer("origin"), prompt="Its address, such as https://shop.example")
-@click.option("--contact", type=Answer("contact"), prompt="Mail address or page for questions of privacy")
-@click.option("--languages", type=Answer("languages"), prompt="Languages of the banner, such as: en fr")
 @click.option(
-    "--vendors", type=Answer("vendors"), prompt="Vendors and your ids, such as: meta-pixel=1234567890123456 youtube"
+    "--name", type=Answer("name"), prompt="Name of the site, as visitors call it", help="As visitors call it."
 )
+@click.option(
+    "--origin", type=Answer("origin"), prompt="Its address, such as https://shop.example",
+    help="Its address: https://shop.example.",
+)  # fmt: skip
+@click.option(
+    "--contact", type=Answer("contact"), prompt="Mail address or page for questions of privacy",
+    help="Mail address or page for questions of privacy.",
+)  # fmt: skip
+@click.option(
+    "--languages", type=Answer("languages"), prompt="Languages of the banner, such as: en fr", help='As in "en fr".'
+)
+@click.option(
+    "--vendors", type=Answer("vendors"), prompt="Vendors and your ids, such as: meta-pixel=1234567890123456 youtube",
+    help='With your ids: "meta-pixel=1234567890123456 youtube".',
+)  # fmt: skip
 @refusing
 def init(file: Path | None, **answers: Any) -> None:
     """Ask five things, or take them from the options, and write a site file with comments.

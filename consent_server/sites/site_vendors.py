@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from consent_server.core.errors import Fault
+from consent_server.core.rules_text import meant
 from consent_server.sites import catalogue
 from consent_server.sites.rules_cookie import NAME
 from consent_server.sites.rules_signals import PURPOSE_SIGNALS, gpc_covers
@@ -116,9 +117,12 @@ def _id_faults(place: str, vendor: Mapping[str, Any], entry: Mapping[str, Any]) 
 
 
 def _own_vendor_faults(place: str, vendor: Mapping[str, Any]) -> Iterator[Fault]:
-    for key in ("name", "purposes", "policy_url", "operator"):
-        if key not in vendor:
-            yield Fault(f"{place}.{key}", f'is missing: "{vendor["key"]}" is not in the catalogue')
+    missing = [key for key in ("name", "purposes", "policy_url", "operator") if key not in vendor]
+    if hint := meant(vendor["key"], catalogue.vendors()) if len(missing) == 4 else "":
+        yield Fault(f"{place}.key", f'"{vendor["key"]}" is not in the catalogue.{hint}')
+        missing = []
+    for key in missing:
+        yield Fault(f"{place}.{key}", f'is missing: "{vendor["key"]}" is not in the catalogue')
     for key in ("id", "declared"):
         if key in vendor:
             yield Fault(f"{place}.{key}", UNKNOWN)

@@ -55,6 +55,14 @@ def test_what_was_chosen_when(visit: Callable[..., Shop]) -> None:
     expect(mine).to_contain_text("Advertising · Denied")
 
 
+def test_of_a_refusal_its_day_is_told_and_no_hour(visit: Callable[..., Shop]) -> None:
+    shop = visit(timezone_id="America/New_York")
+    shop.open()
+    shop.page.clock.set_fixed_time("2026-11-23T17:05:00Z")
+    shop.refuse_all()
+    expect(panel(shop)).to_contain_text("You chose on November 23, 2026:")
+
+
 def test_it_is_told_in_the_visitor_s_language(visit: Callable[..., Shop]) -> None:
     shop = visit(timezone_id="Europe/Paris")
     shop.serve(lang="fr")

@@ -6,7 +6,7 @@ import pytest
 
 from consent_server.core.errors import InvalidSettings
 from consent_server.core.keys import KeySource, new_key_set
-from consent_server.core.settings import Settings
+from consent_server.core.settings import Settings, remember_address
 from tests.support.served import GunicornConf
 
 POSTGRESQL = {"CONSENT_DATABASE_URL": "postgresql+psycopg://db/consent"}
@@ -33,6 +33,15 @@ def test_the_embedded_default_needs_nothing_and_keeps_its_secret(tmp_path: Path)
     assert file.stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
     assert Settings.from_env(environ | {"PORT": "9000"}).public_url == "http://127.0.0.1:9000"
+
+
+def test_commands_know_where_the_server_listens_that_was_started_last(tmp_path: Path) -> None:
+    environ = {"CONSENT_INSTANCE": str(tmp_path)}
+    remember_address(Settings.from_env(environ | {"PORT": "8630"}))
+    assert Settings.from_env(environ).public_url == "http://127.0.0.1:8630"
+    assert Settings.from_env(environ | {"PORT": "9000"}).public_url == "http://127.0.0.1:9000"
+    set_by = environ | {"CONSENT_PUBLIC_URL": "https://shop.example/_consent"}
+    assert Settings.from_env(set_by).public_url == "https://shop.example/_consent"
 
 
 def test_with_another_database_every_gap_is_named_at_once(tmp_path: Path) -> None:

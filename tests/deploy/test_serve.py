@@ -65,6 +65,19 @@ def test_a_port_that_is_taken_is_said_with_another_one(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_server_and_shop_need_a_port_each() -> None:
+    port = str(free_port())
+    done = run("demo", "--port", port, "--shop-port", port)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("Server and shop need a port each.")
+
+
+def test_a_command_in_another_folder_than_the_server_s_is_said(tmp_path: Path) -> None:
+    done = run("site", "list", CONSENT_INSTANCE=str(tmp_path / "elsewhere"))
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("The database is empty. Run this in the folder in which `consent serve` was started")
+
+
 def test_an_address_of_another_machine_is_said(tmp_path: Path) -> None:
     done = run("serve", "--host", "192.0.2.1", CONSENT_INSTANCE=str(tmp_path / "none"))
     assert done.exit_code == 1

@@ -282,6 +282,12 @@ def test_a_fault_is_named_at_its_place(text: str, place: str, says: str) -> None
     assert says in found[place]
 
 
+def test_a_vendor_that_is_misspelt_is_one_fault() -> None:
+    assert faults(vendors('[[vendors]]\nkey = "youtub"\n')) == {
+        "vendors[0].key": '"youtub" is not in the catalogue. Did you mean `youtube`?'
+    }
+
+
 def test_a_purpose_of_its_own_with_an_ad_signal_keeps_global_privacy_control() -> None:
     own = PURPOSE.replace("[purposes.shop-ads]\n", '[purposes.shop-ads]\nsignals = ["ad_storage"]\n')
     assert faults(vendors(f'{own}{META}purposes = ["shop-ads"]\n')) == {}

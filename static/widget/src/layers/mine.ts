@@ -10,10 +10,12 @@ export function mine(kit: Kit, texts: Texts, names: Texts, slotted: Slotted): HT
   const action = (name: string, text: string) => slotted(button(name, text, { class: "q" }), "b-" + name);
 
   const say = (text: string, at: number | string, by: number | string = 0) => {
-    const formatDate = (when: number | string, style: object) => new Date(when).toLocaleString(config.language, style);
+    const formatDate = (when: number | string, style: object) =>
+      new Date(when).toLocaleString(config.language, { dateStyle: "long", ...style });
     return texts[text]
-      .replace("{at}", formatDate(at, { dateStyle: "long", timeStyle: "short" }))
-      .replace("{by}", formatDate(by, { dateStyle: "long" }));
+      // Of a refusal only the day is kept, as its first second in UTC: an hour would be made up, and elsewhere the day wrong.
+      .replace("{at}", formatDate(at, +at % 864e5 == 0 ? { timeZone: "UTC" } : { timeStyle: "short" }))
+      .replace("{by}", formatDate(by, {}));
   };
 
   const word = (key: string) => texts[allowed(key) ? "granted" : "denied"];
