@@ -91,7 +91,9 @@ class RateComparison:
         low, high = round(100 * self.low, 1) + 0.0, round(100 * self.high, 1) + 0.0
         if self.side < 0:
             return f"{-high} to {-low} points lower"
-        return f"{low} to {high} points higher" if self.side else f"{low} to {high} points, so perhaps the same"
+        if self.side:
+            return f"{low} to {high} points higher"
+        return f"{low} to {high} points, so perhaps the same".replace("-", "−")
 
     def to_json(self) -> dict[str, float | None]:
         """All of it."""

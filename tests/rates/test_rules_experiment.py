@@ -137,7 +137,7 @@ def test_who_refuses_less_wins_though_as_many_views_are_accepted() -> None:
     found = conclude(EVEN, [{"control": day_of(250, 1000, 250), "other": day_of(250, 1000, 100)}] * 14)
     assert said(found) == "better"
     assert found.comparisons[0].rates["opt_in"].side == 0
-    assert "the opt-in rate -" in found.conclusion.text
+    assert "the opt-in rate −" in found.conclusion.text
     assert "so perhaps the same" in found.conclusion.text
 
 
@@ -250,14 +250,14 @@ def test_shares_that_do_not_match_silence_the_result() -> None:
          "Too early to tell: wait until each arm has 100 views over 7 days, and of both outcomes 10. "
          "So far 0 views over 9 days."),
         ((day_of(40, 100, 20), day_of(41, 100, 20)), 10, "no_difference",
-         "No difference that is more than chance so far between other and control: the opt-in rate -5.9 to 7.9 points, "
-         "so perhaps the same, the consent rate -7.7 to 8.8 points, so perhaps the same."),
+         "No difference that is more than chance so far between other and control: the opt-in rate −5.9 to 7.9 points, "
+         "so perhaps the same, the consent rate −7.7 to 8.8 points, so perhaps the same."),
         ((day_of(40, 100, 20), day_of(60, 100, 20)), 10, "better",
          "other is better than control: the opt-in rate 11.7 to 28.0 points higher, "
-         "the consent rate -0.1 to 16.6 points, so perhaps the same."),
+         "the consent rate −0.1 to 16.6 points, so perhaps the same."),
         ((day_of(60, 100, 20), day_of(40, 100, 20)), 10, "worse",
          "other is worse than control: the opt-in rate 11.7 to 28.0 points lower, "
-         "the consent rate -16.6 to 0.1 points, so perhaps the same."),
+         "the consent rate −16.6 to 0.1 points, so perhaps the same."),
         ((day_of(15, 4, 0), day_of(3, 9, 1)), 9, "views_lost",
          "Nothing can be told of the last 9 days: control has 135 who accepted, and only 36 counted views. "
          "Look for what stops its views from being counted, or opens its banner elsewhere."),
