@@ -57,7 +57,10 @@ def ticks(process: str) -> int:
 
 
 def _switches(task: Path) -> int:
-    lines = (task / "status").read_text("utf-8").splitlines()
+    try:
+        lines = (task / "status").read_text("utf-8").splitlines()
+    except FileNotFoundError:  # it ended since it was listed
+        return 0
     return sum(int(line.split()[1]) for line in lines if "ctxt_switches" in line)
 
 
