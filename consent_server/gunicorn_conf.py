@@ -181,16 +181,18 @@ def post_worker_init(worker: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """What a worker counted goes into the database before it ends, and the last one leaves no log beside the file."""
+    """What a worker counted goes into the database before it ends."""
     from consent_server.decisions.count_refused import RefusedPosts
 
-    ctx = worker.app.wsgi().extensions["consent"]
-    ctx[RefusedPosts].try_write()
-    ctx.database.close()
+    worker.app.wsgi().extensions["consent"][RefusedPosts].try_write()
 
 
 def on_exit(server: Any) -> None:
-    """What the workers measured ends with them."""
+    """Leave no log beside the database, and none of the workers' measures.
+
+    Here, where every worker has ended, however it did: what one of them does by itself may write until its very end.
+    """
+    server.app.wsgi().extensions["consent"].database.close()
     shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 

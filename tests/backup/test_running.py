@@ -2,7 +2,10 @@
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,9 +15,7 @@ from consent_server.app import create_app
 from consent_server.core.context import Context, context_of
 from consent_server.ledger.check import check_ledger
 from tests.support.factories import PUBLIC_URL, Body
-from tests.support.served import Server
-
-pytestmark = pytest.mark.slow
+from tests.support.served import GunicornConf, Server
 
 
 def invoke(app: Flask, *words: object) -> tuple[int, str]:
@@ -23,6 +24,7 @@ def invoke(app: Flask, *words: object) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
+@pytest.mark.slow
 def test_a_backup_of_a_server_that_runs_and_its_restore(services: Context, tmp_path: Path, body: Body) -> None:
     environ = {
         "CONSENT_INSTANCE": str(tmp_path),
@@ -61,3 +63,17 @@ def test_a_backup_of_a_server_that_runs_and_its_restore(services: Context, tmp_p
     made = context_of(app)
     assert check_ledger(made.database, made.keys.ring, "shop").faults == []
     made.database.close()
+
+
+def test_a_log_that_workers_left_is_gone_with_the_server(
+    bare_app: Flask, tmp_path: Path, gunicorn_conf: GunicornConf
+) -> None:
+    context_of(bare_app).database.close()
+    # A worker that was killed, or whose own tasks wrote until it ended, closes nothing.
+    with closing(sqlite3.connect(tmp_path / "consent.sqlite3")) as worker:
+        worker.execute("PRAGMA user_version = 7")
+        worker.commit()
+        log = tmp_path / "consent.sqlite3-wal"
+        assert log.stat().st_size
+        gunicorn_conf()["on_exit"](SimpleNamespace(app=SimpleNamespace(wsgi=lambda: bare_app)))
+        assert log.stat().st_size == 0
