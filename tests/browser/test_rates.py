@@ -51,7 +51,7 @@ def test_the_charts_are_drawn_with_a_notice_on_their_axis(marketer: BrowserConte
     expect(page.locator(".marks li")).to_have_count(1)
     before = inked(page)
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function("() => getComputedStyle(document.body).backgroundColor === 'rgb(17, 19, 23)'")
+    page.wait_for_function("() => getComputedStyle(document.body).backgroundColor === 'rgb(20, 19, 18)'")
     expect(page.locator("body")).to_have_attribute("data-drawn", str(CHARTS))
     assert len(inked(page)) == len(before)
 

@@ -4,7 +4,9 @@ import pytest
 from flask.testing import FlaskClient
 
 
-@pytest.mark.parametrize("name", ["page.css", "console.css", "rates.css", "preview.js", "verify.js", "dist/rates.js"])
+@pytest.mark.parametrize(
+    "name", ["tokens.css", "page.css", "console.css", "rates.css", "preview.js", "verify.js", "dist/rates.js"]
+)
 def test_an_asset_of_any_room_is_served(client: FlaskClient, name: str) -> None:
     with client.get(f"/assets/{name}") as answer:
         assert answer.status_code == 200
