@@ -15,12 +15,12 @@ from consent_server.ledger.commands import ledger
 from consent_server.rates.commands import report
 from consent_server.receipts.commands import receipt, retention, visitor
 from consent_server.serving.commands import demo, migrate, serve, welcome
-from consent_server.sites.commands import csp, init, site, vendor
+from consent_server.sites.commands import csp, init, place, site, vendor
 from consent_server.widget.commands import notice
 
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "To begin": (demo, init, serve, welcome),
-    "Sites": (site, vendor, notice, csp),
+    "Sites": (site, vendor, place, notice, csp),
     "Records": (receipt, visitor, retention, evidence, ledger),
     "People and programs": (user, token, report),
     "Upkeep": (doctor, migrate, key, backup, restore),

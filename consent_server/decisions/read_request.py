@@ -14,12 +14,13 @@ from consent_server.decisions.rules_device import device_class
 from consent_server.decisions.rules_refused import named_origin
 from consent_server.decisions.rules_robots import is_prefetch
 from consent_server.decisions.rules_tally import PREFETCH, ROBOT
-from consent_server.decisions.rules_visit import Visit, country_code
+from consent_server.decisions.rules_visit import Visit
 from consent_server.http.bodies import posted_bytes
 from consent_server.http.fields import read_body
 from consent_server.http.problems import PROBLEMS, reason_refused
 from consent_server.sites.current_site import CurrentSite, CurrentSites
 from consent_server.sites.rules_origin import as_sent
+from consent_server.sites.visitor_place import visitor_place
 
 UNKNOWN_SITE = PROBLEMS[UnknownSite][1]
 
@@ -71,10 +72,10 @@ def count_refused(response: Response) -> Response:
 
 def visit() -> Visit:
     """What is counted of a request. The headers read here are reduced to three words and forgotten."""
-    headers, country_header = request.headers, context().settings.country_header
+    headers = request.headers
     agent = headers.get("User-Agent", "")
     return Visit(
         device_class(headers.get("Sec-CH-UA-Mobile"), agent),
-        country_code(headers.get(country_header)) if country_header else "",
+        visitor_place().country or "",
         PREFETCH if is_prefetch(headers.get) else ROBOT if is_known_robot(agent) else None,
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from consent_server.decisions.rules import implied
 from consent_server.sites.rules_notice import readable_language
+from consent_server.sites.rules_places import members
 
 PROFILE = "https://w3id.org/dpv/schema/dpv-27560#"
 DAY = 86_400
@@ -40,10 +41,7 @@ RIGHTS = (
     ("A21", "Objection"),
     ("A77", "Complaint to a supervisory authority"),
 )
-EEA = frozenset([
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE",
-    "IS", "IT", "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
-])  # fmt: skip
+EEA = members("EEA")
 
 
 def dpv_receipt(

@@ -17,6 +17,7 @@ from consent_server.sites.draft_site_file import Answers, draft_site_file, read_
 from consent_server.sites.find import list_notices_in_force
 from consent_server.sites.missing_pictures import missing_pictures
 from consent_server.sites.publish import Published, publish_notice
+from consent_server.sites.rules_places import Proposal, is_code
 from consent_server.sites.run_experiment import Plan
 from consent_server.sites.site_file import read_site_file
 from consent_server.sites.wording import Wording
@@ -24,6 +25,9 @@ from consent_server.sites.write_policy import write_policy
 
 site = AppGroup("site", help="Sites, and what they ask.")
 vendor = AppGroup("vendor", help="Vendors that the catalogue knows.")
+place = AppGroup("place", help="What the law of each place proposes.")
+
+PROPOSED = "This proposes and never decides: what holds on a site stands in its file. Ask a lawyer of the place."
 
 
 @site.command("apply")
@@ -271,3 +275,45 @@ def _block(key: str, entry: Mapping[str, Any]) -> Iterator[str]:
         yield f'id = "{entry["example_id"]}"'
     if "example_conversion" in entry:
         yield f'conversions = {{ signup = "{entry["example_conversion"]}" }}'
+
+
+@place.command("list", with_appcontext=False)
+def list_places() -> None:
+    """One line a rule: what it proposes, where, and when somebody last looked."""
+    table = catalogue.places()
+    for row in [*table.rows, table.elsewhere]:
+        say(f"{row.rule:<9}{row.reviewed}  {row.name}: {', '.join(row.places) or 'all others'}")
+    click.echo(PROPOSED, err=True)
+
+
+@place.command("show", with_appcontext=False)
+@click.argument("code", metavar="CODE")
+def show_place(code: str) -> None:
+    """What is proposed for a country (FR), a part of one (US-CA) or a group (EEA), from which text and how sure."""
+    if not is_code(code):
+        raise click.BadParameter(f'"{code}" is no code as in FR, US-CA or EEA.', param_hint="CODE")
+    rows = catalogue.places().named(code)
+    for row in rows:
+        for label, text in _proposed(row):
+            say(f"{label:<13}{text}")
+        click.echo()
+    click.echo(PROPOSED)
+
+
+def _proposed(row: Proposal) -> Iterator[tuple[str, str]]:
+    yield "Places", f"{row.name}: {', '.join(row.places) or 'all others'}"
+    yield "Rule", row.rule
+    if row.statistics:
+        yield "Statistics", "own ones may run until somebody objects, under the conditions of that law"
+    if row.signal:
+        shown = ", and the site must show that it was" if row.shown else ""
+        yield "Signal", f"Global Privacy Control {row.signal} be taken as an opt-out{shown}"
+    if row.links:
+        yield "Link", " or ".join(f'"{words}"' for words in row.links)
+    yield "Law", row.law
+    if row.url:
+        yield "Address", row.url
+    yield "Source", row.source
+    yield "Reviewed", f"{row.reviewed}"
+    if row.note:
+        yield "Note", row.note

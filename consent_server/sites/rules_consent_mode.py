@@ -1,25 +1,23 @@
 """What a site file may say of Google's Consent Mode beside its purposes (docs/formats/site.md, section 6)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from consent_server.core.errors import Fault
+from consent_server.sites.rules_places import COUNTRIES, members
 from consent_server.sites.rules_signals import CONSENT_TYPES
 
 # Where consent comes first: the European Economic Area (ePrivacy Directive, Article 5(3)) and the United Kingdom
 # (PECR, regulation 6).
-ASKED_FIRST = frozenset({
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR", "HR", "HU", "IE", "IS", "IT", "LI",
-    "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
-})  # fmt: skip
+ASKED_FIRST = members("EEA") | {"GB"}
 
 SWITCHES = ("url_passthrough", "ads_data_redaction")
 # How long a Google script that is there before a choice waits for one, in milliseconds.
 WAIT = 500
 
 
-def consent_mode_faults(declared: Mapping[str, Any], countries: Sequence[str]) -> Iterator[Fault]:
-    """What is wrong with `signals` and `[consent_mode]`; `countries` are the codes of ISO 3166-1."""
+def consent_mode_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
+    """What is wrong with `signals` and `[consent_mode]`."""
     mode, advanced = declared.get("consent_mode", {}), declared["mode"] == "advanced"
     if not declared["signals"]:
         if advanced:
@@ -32,7 +30,7 @@ def consent_mode_faults(declared: Mapping[str, Any], countries: Sequence[str]) -
     for index, entry in enumerate(mode.get("defaults", [])):
         place = f"consent_mode.defaults[{index}]"
         for number, region in enumerate(entry["region"]):
-            yield from _region_faults(f"{place}.region[{number}]", region, entry, seen, countries)
+            yield from _region_faults(f"{place}.region[{number}]", region, entry, seen)
             seen.add(region)
         if not entry.keys() - {"region"}:
             yield Fault(place, f"grants and denies nothing; give one of {', '.join(CONSENT_TYPES)}")
@@ -40,11 +38,9 @@ def consent_mode_faults(declared: Mapping[str, Any], countries: Sequence[str]) -
             yield Fault(place, 'grants before a choice, and with mode "basic" nothing of Google loads before one')
 
 
-def _region_faults(
-    place: str, region: str, entry: Mapping[str, Any], seen: set[str], countries: Sequence[str]
-) -> Iterator[Fault]:
+def _region_faults(place: str, region: str, entry: Mapping[str, Any], seen: set[str]) -> Iterator[Fault]:
     country = region.partition("-")[0]
-    if country not in countries:
+    if country not in COUNTRIES:
         yield Fault(place, f'"{country}" is no country of ISO 3166-1')
     elif region in seen:
         yield Fault(place, f'"{region}" appears twice')

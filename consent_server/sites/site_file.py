@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import available_timezones
 
-from babel import Locale
 from marshmallow import ValidationError
 
 from consent_server.core.durations import duration_days
@@ -32,14 +31,6 @@ ENTRY = re.compile(
 )
 # Looked up once: that opens six hundred files, four fifths of what reading a site file costs.
 time_zones = cache(available_timezones)
-
-
-@cache
-def countries() -> list[str]:
-    """The codes of ISO 3166-1."""
-    # EU and its like are exceptionally reserved, and no region of Consent Mode.
-    other = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
-    return [code for code in map(str, Locale("en").territories) if code.isalpha() and code not in other]
 
 
 def read_site_file(text: str) -> dict[str, Any]:
@@ -237,7 +228,7 @@ def _purpose_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _consent_mode_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:
-    yield from consent_mode_faults(declared, countries())
+    yield from consent_mode_faults(declared)
 
 
 CHECKS = (

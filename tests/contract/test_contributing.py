@@ -15,7 +15,7 @@ RECIPES = dict(
 )
 KINDS = (
     "vendor", "language", "layout", "claim of the receipt", "column of the rates", "refusal", "role",
-    "file in the evidence pack", "metric", "setting",
+    "file in the evidence pack", "metric", "setting", "law that changed",
 )  # fmt: skip
 
 
