@@ -1,25 +1,30 @@
 """What nginx and Apache keep: as long as the server says, for nobody in particular, and while the server is away.
 
-Debian's Caddy has no cache.
+What was chosen by place is given to nobody elsewhere. Debian's Caddy has no cache.
 """
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.support.web_servers import SITE, WebServer
+from tests.support.web_servers import OWN, SITE, WebServer
 
 SCRIPT = "/_consent/widget/shop.js"
+PLACE = "X-Consent-Place"
+# What the server says of a script that was chosen by place, to whoever keeps copies and to nginx.
+BY_PLACE = ("private, max-age=300", {"X-Accel-Expires": "300"})
+VISITORS = ("US-CA", "FR", "", "US-CA", "FR", "")
 
 
 class Origin(ThreadingHTTPServer):
-    """Says for how long its answers may be kept, and in each how often it was asked."""
+    """Says for how long its answers may be kept, and in each how often it was asked and from where."""
 
     cache = "public, max-age=300, stale-while-revalidate=86400"
+    more: Mapping[str, str] = {}
     asked = 0
 
     def __init__(self) -> None:
@@ -42,10 +47,14 @@ class _Handler(BaseHTTPRequestHandler):
         if "widget" in self.path:
             self.server.asked += 1
             self.server.may_answer.wait(30)
-        body = str(self.server.asked).encode()
-        headers = {"Vary": "Accept-Language", "Content-Type": "text/javascript", "Content-Length": str(len(body))}
+        body = f"{self.server.asked} {self.headers.get(PLACE, '')}".strip().encode()
+        headers = {
+            "Vary": f"Accept-Language, {PLACE}",
+            "Content-Type": "text/javascript",
+            "Content-Length": str(len(body)),
+        }
         self.send_response(200)
-        for name, value in {"Cache-Control": self.server.cache, **headers}.items():
+        for name, value in {**self.server.more, "Cache-Control": self.server.cache, **headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
@@ -83,6 +92,37 @@ def test_what_is_public_is_asked_for_once_and_nothing_else_is_kept(web: WebServe
         origin.cache, path = said, f"{SCRIPT}?{number}"
         first = int(answered(web, path))
         assert answered(web, path) == str(first + 1), said
+
+
+def test_a_copy_of_one_place_is_never_anothers_and_nobody_else_keeps_one(origin: Origin) -> None:
+    origin.cache, origin.more = BY_PLACE
+    # In place of what finds out where somebody is: a header of the network in front, or a module of nginx.
+    web = WebServer("nginx", origin.server_port, replaced={'default "";': "default $http_simulated;"})
+    try:
+        answers = [web.ask("GET", SITE, SCRIPT, headers={"Simulated": place}) for place in VISITORS]
+        assert [one.body.decode() for one in answers] == ["1 US-CA", "2 FR", "3", "1 US-CA", "2 FR", "3"]
+        assert {one.headers["Cache-Control"] for one in answers} == {origin.cache}
+        assert not [one for one in answers if "X-Accel-Expires" in one.headers]
+    finally:
+        web.stop()
+
+
+def test_what_was_chosen_by_place_is_kept_by_no_cache_that_does_not_know_the_place(
+    web: WebServer, origin: Origin
+) -> None:
+    origin.cache, _ = BY_PLACE
+    assert [answered(web) for _ in range(3)] == ["1", "2", "3"]
+
+
+def test_a_visitor_does_not_say_where_they_are(origin: Origin) -> None:
+    for name in ("nginx", "apache", "caddy"):
+        web = WebServer(name, origin.server_port)
+        try:
+            for host, path in ((SITE, f"{SCRIPT}?{name}"), (OWN, f"/widget/shop.js?{name}")):
+                answer = web.ask("GET", host, path, headers={PLACE: "US-CA"})
+                assert answer.body.decode() == str(origin.asked), name
+        finally:
+            web.stop()
 
 
 def test_what_is_stale_is_shown_while_a_newer_one_is_fetched_and_while_there_is_none(

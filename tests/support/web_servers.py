@@ -114,11 +114,12 @@ class Answered:
 
 @dataclass
 class WebServer:
-    """A web server in front of what listens on `behind`, with `more` in its `http.conf`."""
+    """A web server in front of what listens on `behind`, with `more` in its `http.conf` and other words there."""
 
     name: str
     behind: int
     more: str = ""
+    replaced: Mapping[str, str] = field(default_factory=dict)
     folder: Path = field(init=False)
     port: int = field(default_factory=free_port)
     plain: int = field(default_factory=free_port)
@@ -172,8 +173,13 @@ class WebServer:
     def copy(self) -> None:
         """The files of deploy/ for it."""
         for path in (DEPLOY / self.name).glob("*.conf"):
-            more = self.more if path.name == "http.conf" else ""
-            self.write(f"consent/{path.name}", path.read_text("utf-8") + more)
+            text = path.read_text("utf-8")
+            if path.name == "http.conf":
+                text += self.more
+                for usual, instead in self.replaced.items():
+                    assert usual in text
+                    text = text.replace(usual, instead)
+            self.write(f"consent/{path.name}", text)
 
     def ask(
         self, method: str, host: str, path: str, body: bytes | None = None,
