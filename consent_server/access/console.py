@@ -1,27 +1,41 @@
 """The common frame of the consoles: guarded forms, a way to sign in, and the links of who looks at it."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from consent_server.access import guard as auth
+from consent_server.access.list_sites import ListedSite, list_sites
 from consent_server.access.rules import Role
+from consent_server.core.context import context
 from consent_server.core.errors import Unauthenticated
 
-# What a role may do with a site, in the order in which it is offered: role, words, endpoint that takes the site's key.
+
+class Link(NamedTuple):
+    """What a role may do with a site: `sign` is one of http/templates/icon.html, the endpoint takes the site's key."""
+
+    role: Role
+    words: str
+    sign: str
+    endpoint: str
+
+
+# In the order in which they are offered.
 LINKS = (
-    (Role.AUDITOR, "Records", "auditor.records"),
-    (Role.AUDITOR, "Spot check", "auditor.sample"),
-    (Role.AUDITOR, "Gaps", "auditor.gaps"),
-    (Role.MARKETER, "Rates", "dashboard.rates"),
-    (Role.OPERATOR, "Erasure", "erasures.requests"),
-    (Role.MARKETER, "Experiment", "experiment.page"),
+    Link(Role.MARKETER, "Rates", "rates", "dashboard.rates"),
+    Link(Role.MARKETER, "Experiment", "experiment", "experiment.page"),
+    Link(Role.AUDITOR, "Records", "records", "auditor.records"),
+    Link(Role.AUDITOR, "Spot check", "check", "auditor.sample"),
+    Link(Role.AUDITOR, "Gaps", "gaps", "auditor.gaps"),
+    Link(Role.OPERATOR, "Erasure", "requests", "erasures.requests"),
 )
 
 # What somebody is to do about a site: for which role, and the sentences, by the site's key, of a room that sees it.
 TO_DO: list[tuple[Role, Callable[[str], list[str]]]] = []
+# Of a link's endpoint, how much waits there on a site, by the site's key.
+WAITING: dict[str, Callable[[str], int]] = {}
 
 
 def frame(pages: Blueprint) -> None:
@@ -33,18 +47,34 @@ def frame(pages: Blueprint) -> None:
 def page(template: str, **values: Any) -> str:
     """A page of the consoles, with who looks at it."""
     return render_template(
-        template, access=auth.caller(), form_token=auth.form_token(), links=links_for_caller(), **values
+        template, access=auth.caller(), form_token=auth.form_token(), **_side_bar(values.get("site")), **values
     )
 
 
-def links_for_caller() -> list[tuple[str, str]]:
-    """What the caller's role may do with each of their sites."""
-    return [(words, endpoint) for role, words, endpoint in LINKS if auth.caller().has(role)]
+def sites_of_caller() -> list[ListedSite]:
+    """The sites that the caller may see, by key."""
+    return [site for site in list_sites(context().database) if auth.caller().sees(site.key)]
 
 
 def to_do(key: str) -> list[str]:
     """What the caller's role is to do about a site."""
     return [said for role, told in TO_DO if auth.caller().has(role) for said in told(key)]
+
+
+def _side_bar(site: Any) -> dict[str, Any]:
+    """The site that the page is about, or the only one, what the caller may do with it, and the others."""
+    sites = sites_of_caller()
+    here = site or (sites[0] if len(sites) == 1 else None)
+    links = [link for link in LINKS if auth.caller().has(link.role)]
+    endpoints = [link.endpoint for link in links]
+    # To the same page of the other site, where that is one of these.
+    there = request.endpoint if request.endpoint in endpoints else next(iter(endpoints), "console.home")
+    return {
+        "here": here,
+        "links": links,
+        "switches": [(other, url_for(there, key=other.key)) for other in sites] if len(sites) > 1 else [],
+        "waiting": {name: WAITING[name](here.key) for name in endpoints if here and name in WAITING},
+    }
 
 
 def _to_sign_in(_: Exception) -> AnyResponse:

@@ -9,7 +9,6 @@ from marshmallow import Schema
 
 from consent_server.access import console
 from consent_server.access import guard as auth
-from consent_server.access.list_sites import list_sites
 from consent_server.access.log_lookup import read_lookups
 from consent_server.core.context import context
 from consent_server.http.fields import LARGEST_SIZE, Number, read_query
@@ -20,7 +19,7 @@ bp = Blueprint("console", __name__, url_prefix="/console")
 @bp.get("")
 def home() -> str:
     """The sites of this person, and what their role may do with each."""
-    sites = [site for site in list_sites(context().database) if auth.caller().sees(site.key)]
+    sites = console.sites_of_caller()
     return console.page("access/home.html", sites=sites, to_do={site.key: console.to_do(site.key) for site in sites})
 
 

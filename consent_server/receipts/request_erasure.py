@@ -33,6 +33,12 @@ def read_erasure_page(database: Database, site_id: int, page: int) -> tuple[list
     return found[:PAGE], len(found) > PAGE
 
 
+def count_erasure_requests(database: Database, site_id: int) -> int:
+    """How many are open on a site."""
+    with database.reading() as session:
+        return erasure_requests.count_open(session, site_id)
+
+
 def read_erasure_requests(database: Database, site_id: int | None = None) -> list[OpenRequest]:
     """Those that are open on a site, or on all, oldest first."""
     with database.reading() as session:

@@ -71,6 +71,13 @@ def page_of_open(session: Session, site_id: int, skipped: int, limit: int) -> li
     return list(_opened(session, query))
 
 
+def count_open(session: Session, site_id: int) -> int:
+    """How many of a site are open."""
+    query = select(func.count()).select_from(ErasureRequestRow)
+    of_site = query.join(DecisionRow, DecisionRow.id == ErasureRequestRow.decision_row)
+    return session.scalars(of_site.where(DecisionRow.site_id == site_id)).one()
+
+
 def _opened(session: Session, query: Select[str, DecisionRow, datetime]) -> Iterator[OpenRequest]:
     rows = session.execute(query).all()
     records = decisions.opened(session, [row for _, row, _ in rows])

@@ -6,7 +6,7 @@ from marshmallow import Schema
 from consent_server.access import console
 from consent_server.core.context import context
 from consent_server.http.fields import Number, read_query
-from consent_server.receipts.request_erasure import read_erasure_page
+from consent_server.receipts.request_erasure import count_erasure_requests, read_erasure_page
 from consent_server.sites.find import find_site
 from consent_server.sites.rules_rights import answer_by
 
@@ -23,6 +23,14 @@ def requests(key: str) -> str:
     pending = [(asked, answer_by(asked.asked_at)) for asked in found]
     requests = [(asked, until.date(), (until - ctx.now()).days) for asked, until in pending]
     return console.page("receipts/erasure_requests.html", site=stored.site, requests=requests, number=page, more=more)
+
+
+def _open(key: str) -> int:
+    database = context().database
+    return count_erasure_requests(database, find_site(database, key).id)
+
+
+console.WAITING["erasures.requests"] = _open
 
 
 class PagesQuery(Schema):

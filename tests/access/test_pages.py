@@ -177,7 +177,7 @@ def test_roles(role: Role) -> None:
 @pytest.mark.parametrize(
     ("name", "offered"),
     [
-        ("olga", ["Records", "Spot check", "Gaps", "Rates", "Erasure", "Experiment"]),
+        ("olga", ["Rates", "Experiment", "Records", "Spot check", "Gaps", "Erasure"]),
         ("max", ["Rates", "Experiment"]),
         ("ada", ["Records", "Spot check", "Gaps"]),
     ],

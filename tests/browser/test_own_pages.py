@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import FilePayload, Locator, Page, expect
@@ -117,7 +118,7 @@ def test_a_record_can_be_taken_along(ada: Page, library: Library) -> None:
 
 
 def test_what_is_drawn_can_be_drawn_again(ada: Page) -> None:
-    ada.get_by_role("link", name="Spot check").click()
+    ada.get_by_role("link", name="Spot check", exact=True).click()
     ada.get_by_label("Count").fill("5")
     follow(ada.get_by_role("button", name="Draw"))
     drawn = found(ada)
@@ -132,7 +133,7 @@ def test_what_is_drawn_can_be_drawn_again(ada: Page) -> None:
 
 
 def test_the_ledger_is_replayed(ada: Page) -> None:
-    ada.get_by_role("link", name="Gaps").click()
+    ada.get_by_role("link", name="Gaps", exact=True).click()
     ada.get_by_role("link", name="Replay from the first leaf").click()
     expect(ada.get_by_role("heading", level=2)).to_contain_text("Nothing was altered")
     ada.get_by_role("link", name="The whole report").click()
@@ -154,12 +155,11 @@ def test_the_keyboard_goes_through_a_page_in_the_order_of_reading(library: Libra
     for _ in range(14):
         page.keyboard.press("Tab")
         stops.append(page.evaluate(_FOCUSED))
-    # Downwards; what stands in one row may differ by its own height.
-    tops = [top for _, _, top in stops[1:]]
-    assert all(below > above - 8 for above, below in pairwise(tops))
-    assert [name for name, *_ in stops[:6]] == [
-        "To the content", "Consent records", "Records", "Spot check", "Gaps", "Sign out",
-    ]  # fmt: skip
+    side_bar = ["Home", "Records", "Spot check", "Gaps", "Sign out"]
+    assert [name for name, *_ in stops[:6]] == ["To the content", *side_bar]
+    # Downwards, in the bar and in the page beside it; what stands in one row may differ by its own height.
+    for part in (stops[1:6], stops[6:]):
+        assert all(below > above - 8 for (_, _, above), (_, _, below) in pairwise(part))
     assert [name for name, visible, _ in stops if not visible] == []
     page.goto(f"{RECORDS}?action=refuse_all")
     page.keyboard.press("Tab")
@@ -181,4 +181,30 @@ def test_on_paper_stands_what_proves_and_no_button(library: Library, kind: str) 
     for control in page.locator("button, .button, nav, form, input").all():
         expect(control).to_be_hidden()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    context.close()
+
+
+def test_on_a_phone_the_bar_is_a_sheet_that_needs_no_script(library: Library) -> None:
+    context = library.reader("ada", viewport={"width": 390, "height": 844}, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(RECORDS)
+    expect(page.get_by_role("navigation", name="Console")).to_be_hidden()
+    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("navigation", name="Console").get_by_role("link", name="Gaps").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Gaps")
+    expect(page.get_by_role("navigation", name="Console")).to_be_hidden()
+    context.close()
+
+
+def test_the_site_is_switched_on_the_same_page(library: Library) -> None:
+    context = library.reader("olga", java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/console/sites/shop/gaps")
+    page.locator(".switcher summary").click()
+    page.locator(".switcher").get_by_role("link", name="The quiet shop").click()
+    expect(page).to_have_url(f"{library.server.url}/console/sites/quiet/gaps")
+    # A request for erasure that waits is counted beside its page.
+    urlopen(Request(f"{library.receipts['shop choice']['receipt_url']}/erasure", method="POST")).close()
+    page.goto("/console/sites/shop/gaps")
+    expect(page.get_by_role("link", name="Erasure 1 waiting")).to_be_visible()
     context.close()

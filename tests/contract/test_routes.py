@@ -93,7 +93,7 @@ def test_two_views_at_one_address_are_both_held_to_its_right(services: Context) 
 
 def test_a_page_is_for_the_role_whose_console_leads_to_it(app: Flask) -> None:
     rules = {rule.endpoint: rule.rule for rule in app.url_map.iter_rules()}
-    linked = {f"GET {rules[endpoint]}": role for role, _, endpoint in console.LINKS}
+    linked = {f"GET {rules[endpoint]}": role for role, *_, endpoint in console.LINKS}
     assert {route: ROLES[route] for route in linked} == linked
     # What no site's console leads to is about all of them, or a page of such a one.
     assert ROLES["GET /console"] is None
