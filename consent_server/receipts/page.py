@@ -23,7 +23,7 @@ from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.rules_cookie import NAME
 from consent_server.sites.rules_notice import UNKNOWN_LANGUAGE, readable_language
 from consent_server.sites.rules_rights import answer_by
-from consent_server.sites.wording import Wording
+from consent_server.sites.wording import Wording, isolated
 
 
 def receipt_page(receipt_id: str, held: bool) -> Response:
@@ -108,13 +108,18 @@ def _let_in(claims: dict[str, Any], notice: dict[str, Any], words: str) -> list[
         return []
     shown = notice["texts"][readable_language(notice, claims["language"])]
     words = shown["banner"].get("always", words)
+    # Until there were words for purposes, their titles stood in those for vendors.
+    purpose_words = shown["banner"].get("always_purpose", words)
     purposes = [shown["purposes"][key]["title"] for key, granted in claims["grants"].items() if granted]
     vendors = [
-        vendor["name"]
+        isolated(vendor["name"], shown["direction"])
         for vendor in notice["vendors"]
         if claims["vendors"].get(vendor["key"]) and not implied(claims["grants"], vendor["purposes"])
     ]
-    return [words.format(vendor=name) for name in (*purposes, *vendors)]
+    return [
+        *(purpose_words.format(vendor=title, purpose=title) for title in purposes),
+        *(words.format(vendor=name) for name in vendors),
+    ]
 
 
 def removed_page(refusal: RemovedReceipt) -> Response:

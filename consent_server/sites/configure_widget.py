@@ -1,8 +1,9 @@
 """Make what the widget's code is called with, and so what a visitor sees: one notice in each of its languages."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from consent_server.core.canonical import encode
@@ -13,6 +14,7 @@ from consent_server.sites.rules_notice import LATER_STORAGE, Configuration, Noti
 from consent_server.sites.rules_site import SAMPLE, Site, Tag
 from consent_server.sites.style_banner import banner_css
 from consent_server.sites.tag_sources import tag_sources
+from consent_server.sites.wording import Wording, isolated
 
 CONFIG_TEXTS = (
     "title", "accept", "refuse", "customise", "close", "reopen", "failed",
@@ -20,9 +22,9 @@ CONFIG_TEXTS = (
 PREFERENCES_TEXTS = (
     "title", "intro", "save", "close", "necessary", "necessary_text", "vendors", "cookies", "controller", "dpo",
 )  # fmt: skip
-BANNER_TEXTS = ("placeholder", "once", "always", "gpc", "saved")
+BANNER_TEXTS = ("placeholder", "once", "always", "placeholder_purpose", "always_purpose", "gpc", "saved")
 DETAILS_TEXTS = (
-    "operator", "transfer", "policy", "cookies", "purpose", "lifetime", "third_party",
+    "operator", "transfer", "policy", "name", "purpose", "lifetime", "third_party",
     "mine", "mine_at", "granted", "denied", "withdraw", "receipt", "receipt_jws", "receipt_json", "no_receipt",
     "erase", "erase_text", "erase_send", "erase_asked", "erase_failed", "erase_done",
     *BANNER_TEXTS,
@@ -46,7 +48,7 @@ def _configuration(notice: Notice, site: Site, widget: str, server: str, languag
         language,
         main=_line(_first_layer(notice, site, widget, server, language)),
         preferences=_line(_part(detail, ("controller", "contact", "dpo", "purposes"), PREFERENCES_TEXTS)),
-        details=_line(_part({**detail, "vendors": vendors}, ("vendors",), DETAILS_TEXTS)),
+        details=_line(_part({**detail, "vendors": vendors}, ("vendors", "dates"), DETAILS_TEXTS)),
     )
 
 
@@ -147,6 +149,8 @@ def _shown(body: Mapping[str, Any], language: str) -> Iterator[tuple[str, dict[s
         yield "img", {"src": logo["url"], "alt": logo["alt"]}, ""
     yield "h2", {}, texts["title"]
     yield "p", {}, texts["intro"]
+    if "advanced" in texts:
+        yield "p", {}, texts["advanced"]
     addresses = policies(body, language)
     for name in ("privacy", "cookies"):
         yield "a", {"href": addresses[name]["url"], "target": "_blank"}, texts[name]
@@ -172,26 +176,31 @@ def _tag(vendor: Mapping[str, Any], tag: Tag) -> dict[str, Any]:
 def notice_detail(notice: Notice, language: str) -> dict[str, Any]:
     """Layer two in one language: every vendor with its operator and its cookies, in words."""
     body, texts = notice.body, notice.body["texts"][language]
-    controller = body["controller"]
-    dpo = body.get("dpo")
+    own = partial(isolated, direction=texts["direction"])
+    controller, dpo = body["controller"], body.get("dpo")
+    # A notice from before an upgrade may lack a language of today, and words for what is new in the code.
+    known = language if language in catalogue.locales() else "en"
+    built_in = catalogue.locales()[known]
     return {
         "notice": notice.hash,
         "language": language,
-        "controller": f"{controller['name']}, {controller['address']}",
-        "contact": controller["contact"],
-        "dpo": ", ".join(dpo[key] for key in ("name", "role", "contact") if key in dpo) if dpo else "",
+        "controller": _parts(controller, "name", "address", own=own),
+        "contact": own(controller["contact"]),
+        "dpo": _parts(dpo, "name", "role", "contact", own=own) if dpo else "",
         "purposes": {key: purpose["text"] for key, purpose in texts["purposes"].items()},
         "names": {key: purpose["title"] for key, purpose in texts["purposes"].items()}
-        | {vendor["key"]: vendor["name"] for vendor in body["vendors"]},
+        | {vendor["key"]: own(vendor["name"]) for vendor in body["vendors"]},
         "vendors": [_vendor_detail(vendor, texts) for vendor in body["vendors"]],
-        # A notice from before an upgrade has no words for what is new in the code; `site apply` gives it some.
-        "texts": _built_in(language) | texts["preferences"] | {key: texts["banner"][key] for key in BANNER_TEXTS},
+        "texts": built_in["preferences"]
+        | texts["preferences"]
+        | {key: texts["banner"].get(key, built_in["banner"][key]) for key in BANNER_TEXTS},
+        "dates": Wording(known).dates(),
     }
 
 
-def _built_in(language: str) -> dict[str, str]:
-    found: dict[str, str] = catalogue.locales().get(language, catalogue.locales()["en"])["preferences"]
-    return found
+def _parts(party: Mapping[str, str], *keys: str, own: Callable[[str], str]) -> str:
+    """What is known of somebody, one after the other."""
+    return ", ".join(own(party[key]) for key in keys if key in party)
 
 
 def _vendor_detail(vendor: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, Any]:
@@ -210,9 +219,10 @@ def party_words(party: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str,
     """Who operates what a vendor or a recipient offers, now and in the site's policy, and what a transfer rests on."""
     operator, declared = party["operator"], party.get("declared")
     named: str = texts["preferences"]["declared"]
+    own = partial(isolated, direction=texts["direction"])
     return {
-        "operator": f"{operator['name']}, {operator['address']}",
-        "declared": named.format(declared=f"{declared['name']}, {declared['address']}") if declared else "",
+        "operator": _parts(operator, "name", "address", own=own),
+        "declared": named.format(declared=_parts(declared, "name", "address", own=own)) if declared else "",
         "transfer": _transfer(party, texts),
     }
 
@@ -223,7 +233,8 @@ def _transfer(party: Mapping[str, Any], texts: Mapping[str, Any]) -> str:
         return ""
     recipients = [entity["name"] for entity in party.get("other_entities", ())] or [party["operator"]["name"]]
     sentence: str = texts["transfer"][transfer["mechanism"]]
-    return sentence.format(recipient=", ".join(recipients), reference=transfer["reference"])
+    own = partial(isolated, direction=texts["direction"])
+    return sentence.format(recipient=", ".join(map(own, recipients)), reference=own(transfer["reference"]))
 
 
 def _cookie(cookie: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, str]:
@@ -234,6 +245,6 @@ def _cookie(cookie: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, st
         "lifetime": texts["lifetimes"][str(cookie["lifetime"])] if "lifetime" in cookie else endless,
         "text": texts["cookie_purposes"][cookie["purpose"]],
         "storage": preferences[f"storage_{cookie['storage']}"],
-        "host": cookie.get("host", ""),
+        "host": isolated(cookie["host"], texts["direction"]) if "host" in cookie else "",
         **({"kind": cookie["storage"]} if cookie["storage"] in LATER_STORAGE else {}),
     }

@@ -25,7 +25,7 @@ from consent_server.sites.rules_site import CONTROL, Site, SiteKey, Tag, ledger_
 from consent_server.sites.run_experiment import Arm, Plan, check_promotion, plan_experiment, run_experiment
 from consent_server.sites.site_file import arm_of
 from consent_server.sites.widget_code import widget_code
-from consent_server.sites.wording import Wording
+from consent_server.sites.wording import Wording, isolated
 
 NOTICE_SCHEMA = "1"
 # What stands in a notice only where a site says it: so a new token here makes no new notice of an old site file.
@@ -202,8 +202,10 @@ def _texts(
     own = {key: purpose["texts"][language] for key, purpose in declared["purposes"].items()}
     shown = {purpose["key"]: (locale["purposes"] | own)[purpose["key"]] for purpose in purposes}
     banner = {**locale["banner"], **declared["texts"].get(language, {})}
+    if declared["mode"] != "advanced":
+        del banner["advanced"]
     banner["intro"] = banner["intro"].format(
-        name=declared["name"],
+        name=isolated(declared["name"], locale["meta"]["direction"]),
         # Parties, not services: two tags of one company are one recipient.
         vendors=wording.count("vendors", len({vendor["operator"]["name"] for vendor in vendors})),
         purposes=wording.listed([texts["phrase"] for texts in shown.values()]),

@@ -99,8 +99,12 @@ def _wording(body: Body, other: Body, counted: bool) -> dict[str, Any]:
     return {
         "looks": {member: value for member, value in body.items() if member not in COMPARED},
         "banner": [
-            {key: text for key, text in said["banner"].items() if not (counted and key == "intro")}
-            for said in texts.values()
+            {
+                key: text
+                for key, text in _shared(said["banner"], other["texts"][language]["banner"]).items()
+                if not (counted and key == "intro")
+            }
+            for language, said in texts.items()
         ],
         "purposes": [
             {key: told for key, told in said["purposes"].items() if key in other["texts"][language]["purposes"]}
@@ -114,5 +118,5 @@ def _wording(body: Body, other: Body, counted: bool) -> dict[str, Any]:
 
 
 def _shared(said: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
-    # A word that comes with a cookie, such as that for its storage, was worded anew by nobody.
+    # A word that comes with a cookie or a mode was worded anew by nobody.
     return {key: text for key, text in said.items() if key in others}

@@ -13,6 +13,8 @@ PLACEHOLDERS = {
     "intro": ("{name}", "{vendors}", "{purposes}", "{months}"),
     "placeholder": ("{vendor}",),
     "always": ("{vendor}",),
+    "placeholder_purpose": ("{purpose}",),
+    "always_purpose": ("{purpose}",),
 }
 
 _ONE_STYLE = re.compile(r"accept|refuse|reject|deny")

@@ -34,6 +34,7 @@ TRUE_OR_FALSE: dict[str, Any] = {"invalid": "true or false is expected, {input!r
 TEXT_LIMITS = {
     "title": 80, "intro": 400, "accept": 40, "refuse": 40, "customise": 40, "privacy": 60,
     "cookies": 60, "saved": 120, "placeholder": 200, "once": 40, "always": 80,
+    "placeholder_purpose": 200, "always_purpose": 80,
 }  # fmt: skip
 
 

@@ -35,8 +35,13 @@ def keep_changes(state: BlueprintSetupState) -> None:
 
 SCHEMA = "1"
 TYPES = {"html": "text/html", "json": "application/json"}
-# What the widget itself stores, as it says under "strictly necessary": the choice, and what waits to be done with it.
-OWN_KEYS = ("eu-consent-outbox", "eu-consent-purge", "eu-consent-receipt")
+# What the widget itself stores, and the text that says what for: the choice, and what waits to be done with it.
+OWN_KEYS = {
+    NAME: "necessary_choice",
+    "eu-consent-outbox": "necessary_outbox",
+    "eu-consent-purge": "necessary_purge",
+    "eu-consent-receipt": "necessary_receipt",
+}
 RIGHTS = ("withdraw", "access", "rectify", "erase", "restrict", "port", "object", "complain")
 
 
@@ -84,6 +89,7 @@ def _facts(current: CurrentSite, language: str, versions: list[Version], told: d
         "since": rfc3339(versions[0].since),
         "mode": body["mode"],
         **{key: body[key] for key in ("regional_grants",) if key in body},
+        "sample": current.site.sample,
         **{party: body[party] for party in ("controller", "dpo", "authority") if party in body},
         "policy": current.notice.policies(language),
         "purposes": [
@@ -95,7 +101,7 @@ def _facts(current: CurrentSite, language: str, versions: list[Version], told: d
         "vendors": [_vendor(vendor, told[vendor["key"]]) for vendor in body["vendors"]],
         "necessary": [
             {"name": NAME, "storage": "cookie", "lifetime": body["choice_days"] * 86_400},
-            *({"name": name, "storage": "local", "expiry": "none"} for name in OWN_KEYS),
+            *({"name": name, "storage": "local", "expiry": "none"} for name in OWN_KEYS if name != NAME),
         ],
         "recipients": [one | {"words": party_words(one, texts)} for one in body.get("recipients", ())],
         "retention": {"choice": f"P{body['choice_days']}D", "record": current.site.proof_retention},
@@ -135,9 +141,10 @@ def _shown(current: CurrentSite, language: str, versions: list[Version]) -> dict
         "languages": {one: locales[one]["meta"]["name"] for one in current.notice.languages},
         "base": context().settings.public_url,
         "facts": facts,
-        "titles": {purpose["key"]: purpose["title"] for purpose in facts["purposes"]},
-        "names": {vendor["key"]: vendor["name"] for vendor in facts["vendors"]},
+        **_side_by_side(facts, wording),
         "told": told,
+        "necessary": [_necessary(one, wording, locale) for one in facts["necessary"]],
+        "sections": _sections(facts, locale),
         "texts": locale["declaration"],
         "banner": said["banner"],
         "words": locale["preferences"] | said["preferences"],
@@ -149,18 +156,60 @@ def _shown(current: CurrentSite, language: str, versions: list[Version]) -> dict
         "record_lifetime": wording.duration(current.site.proof_retention),
         "reply_time": wording.count("days", REPLY_DAYS),
         "day": lambda written: wording.day(date.fromisoformat(written)),
-        "history": [(version.notice, wording.day(version.since), _changes(version, locale)) for version in versions],
+        "history": [(version.notice, wording.day(version.since), _changes(version, language)) for version in versions],
     }
 
 
-def _changes(version: Version, locale: dict[str, Any]) -> list[str]:
+def _side_by_side(facts: dict[str, Any], wording: Wording) -> dict[str, dict[str, str]]:
+    """The vendors of each purpose and the purposes of each vendor, as people know them."""
+    names = {one["key"]: one["name"] for one in facts["vendors"]}
+    titles = {one["key"]: one["title"] for one in facts["purposes"]}
+
+    def each(ones: list[dict[str, Any]], member: str, named: dict[str, str]) -> dict[str, str]:
+        return {one["key"]: wording.names([named[key] for key in one[member]]) for one in ones}
+
+    return {
+        "vendors_of": each(facts["purposes"], "vendors", names),
+        "purposes_of": each(facts["vendors"], "purposes", titles),
+    }
+
+
+def _necessary(stored: dict[str, Any], wording: Wording, locale: dict[str, Any]) -> dict[str, str]:
+    """A cookie or a key of the widget's own, in the words that those of vendors have."""
+    words, days = locale["preferences"], stored.get("lifetime", 0) // 86_400
+    return {
+        "name": stored["name"],
+        "storage": words[f"storage_{stored['storage']}"],
+        "lifetime": wording.choice_lifetime(days) if days else words["no_expiry"],
+        "text": locale["declaration"][OWN_KEYS[stored["name"]]],
+    }
+
+
+def _sections(facts: dict[str, Any], locale: dict[str, Any]) -> list[tuple[str, str]]:
+    """The page's contents: the section of each heading."""
+    texts, page = locale["declaration"], locale["notice_page"]
+    headings = {
+        "who": texts["who"],
+        "purposes": page["purposes"],
+        "vendors": page["vendors"],
+        "necessary": locale["preferences"]["necessary"],
+        "recipients": texts["recipients"],
+        "retention": texts["retention"],
+        "rights": texts["rights"],
+        "policies": texts["policies"],
+        "history": texts["history"],
+    }
+    return [(section, title) for section, title in headings.items() if facts.get(section, True)]
+
+
+def _changes(version: Version, language: str) -> list[str]:
+    locale, wording = catalogue.locales()[language], Wording(language)
     texts, page = locale["declaration"], locale["notice_page"]
     # These two are named as on the notice's own page.
     said = {What.MODE: page["mode"], What.LANGUAGES: page["languages"]}
-    comma = locale["meta"]["comma"]
     return [
         said[change.what]
         if change.what in said
-        else texts[f"change_{change.what}"].format(names=comma.join(change.names))
+        else texts[f"change_{change.what}"].format(names=wording.names(change.names))
         for change in version.changes
     ] or [texts["first"]]

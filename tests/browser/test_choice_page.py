@@ -29,7 +29,7 @@ def test_without_script_no_vendor_loads_and_the_site_s_link_leads_to_the_form(pl
     plain.serve(f"<main>A page</main><noscript>{link}</noscript>")
     plain.page.goto(ORIGIN)
     plain.page.get_by_role("link", name="Cookie settings").click()
-    expect(plain.page.get_by_role("heading", level=1)).to_have_text("Your choice about cookies")
+    expect(plain.page.get_by_role("heading", level=1)).to_have_text("Your cookie choices")
     for box in plain.page.get_by_role("checkbox").all():
         expect(box).not_to_be_checked()
     assert plain.vendors.requests == []

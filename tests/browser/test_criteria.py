@@ -48,8 +48,8 @@ OBJECTS = """() => {
 @each_layout
 def test_the_banner_says_what_it_is(visit: Callable[..., Shop], site: str) -> None:
     shop = visit(site).open()
-    dialog = shop.page.get_by_role("dialog", name="Your choice about cookies")
-    expect(dialog.get_by_role("heading", level=2, name="Your choice about cookies")).to_be_visible()
+    dialog = shop.page.get_by_role("dialog", name="Your cookie choices")
+    expect(dialog.get_by_role("heading", level=2, name="Your cookie choices")).to_be_visible()
     for name in ("Reject all", "Accept all", "Manage preferences", "Reject and close"):
         expect(dialog.get_by_role("button", name=name, exact=True)).to_be_visible()
     # The page behind it can be used, so it says nothing else.
@@ -264,6 +264,6 @@ def test_a_frame_s_stand_in_says_whose_it_is(visit: Callable[..., Shop]) -> None
     cinema.refuse_all()
     stand_in = cinema.page.get_by_role("group", name="Filmhaus")
     expect(stand_in.get_by_text("Filmhaus").first).to_be_visible()
-    stand_in.get_by_role("button", name="Show this time").focus()
+    stand_in.get_by_role("button", name="Show once").focus()
     cinema.page.keyboard.press("Enter")
     expect(cinema.page.locator('iframe[title="A film"]')).to_be_visible()

@@ -54,7 +54,7 @@ def test_each_arm_shows_its_own_notice_and_the_receipt_names_it(
 ) -> None:
     for address, arm, title, layout in (
         (BOX, "box", "Your choice", "box"),
-        (OWN, "control", "Your choice about cookies", "bar"),
+        (OWN, "control", "Your cookie choices", "bar"),
     ):
         shop = visit("tried", init=DRAW)
         shop.serve()
@@ -76,7 +76,7 @@ def test_each_arm_shows_its_own_notice_and_the_receipt_names_it(
 @pytest.mark.usefixtures("arms")
 def test_each_view_is_drawn_anew_until_a_choice_stands(visit: Callable[..., Shop]) -> None:
     shop = visit("tried", init=DRAW)
-    for address, title in ((BOX, "Your choice"), (OWN, "Your choice about cookies"), (BOX, "Your choice")):
+    for address, title in ((BOX, "Your choice"), (OWN, "Your cookie choices"), (BOX, "Your choice")):
         shop.open(address)
         expect(shop.banner.locator("h2")).to_have_text(title)
     assert (shop.context.cookies(), shop.storage()) == ([], [])

@@ -73,7 +73,7 @@ def test_where_a_blocker_hides_the_widget_the_site_s_link_leads_to_the_form(visi
     shop.open()
     shop.page.get_by_role("link", name="Cookie settings").click()
     shop.page.wait_for_url("**/sites/shop/choice?lang=en")
-    expect(shop.page.get_by_role("heading", level=1)).to_have_text("Your choice about cookies")
+    expect(shop.page.get_by_role("heading", level=1)).to_have_text("Your cookie choices")
 
 
 def test_on_paper_there_is_nothing_of_the_widget(shop: Shop) -> None:

@@ -44,7 +44,7 @@ def test_one_vendor_let_in_at_a_stand_in(client: FlaskClient, apply_site: Apply,
     again = post(client, body(**act | {"grants": {"media": True}})).get_json()
     assert jose.claims(again["receipt"])["grants"] == {"media": True}
     shown = client.get(again["receipt_url"].removeprefix(PUBLIC_URL) + "?format=html").text
-    assert "Always show Videos, maps and forms" in shown
+    assert "Always allow: Videos, maps and forms" in shown
 
 
 def test_the_ledger_and_an_evidence_pack_hold_with_it(

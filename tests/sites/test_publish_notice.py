@@ -145,7 +145,7 @@ def test_the_example_applies(services: Context, apply_site: Apply) -> None:
     assert published.site.key == "callbell"
     names = ("Callbell S.A.S.", "Carlo Morandi", "2021-01-03", "2020-11-11", "Facebook Ireland Ltd.", "Google Inc")
     assert all(name in body for name in names)
-    assert not re.search(r"\{\w+\}", re.sub(r"\{(vendor|declared|recipient|reference|at|by)\}", "", body))
+    assert not re.search(r"\{\w+\}", re.sub(r"\{(vendor|purpose|declared|recipient|reference|at|by)\}", "", body))
 
 
 ASKED_AGAIN = {

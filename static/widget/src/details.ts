@@ -1,7 +1,7 @@
 import css from "./details.css";
 import { facts, type VendorDetail } from "./layers/facts";
 import type { Kit, Works } from "./layers/later";
-import { mine } from "./layers/mine";
+import { mine, type Dates } from "./layers/mine";
 import { resend, takeAnswer } from "./details/answer";
 import { grantOne } from "./details/grant";
 import { warnOfLeaks } from "./details/leaks";
@@ -20,6 +20,7 @@ interface Detail {
   /** Purposes and vendors as people know them. */
   names: Record<string, string>;
   vendors: VendorDetail[];
+  dates: Dates;
   texts: Record<string, string>;
 }
 
@@ -60,7 +61,7 @@ export default (detail: Detail): void => {
       const about = detail.vendors.find((vendor) => vendor.key == key);
       if (about) put(kit, place, () => facts(about, detail.texts, detail.names[key]));
     },
-    mine: (kit, place, slotted) => put(kit, place, () => [mine(kit, detail.texts, detail.names, slotted)]),
+    mine: (kit, place, slotted) => put(kit, place, () => [mine(kit, detail.texts, detail.names, detail.dates, slotted)]),
     markup(kit) {
       look(kit, detail);
       seeToMarkup(kit, (gated, key) => cover(kit, detail.texts, detail.names[key], gated, key));

@@ -220,7 +220,7 @@ def test_the_keys_are_shown_by_thumbprint(held: Held, checker: Page) -> None:
 # The notice and its preview
 
 
-@pytest.mark.parametrize(("language", "title"), [("en", "Your choice about cookies"), ("fr", "Votre choix")])
+@pytest.mark.parametrize(("language", "title"), [("en", "Your cookie choices"), ("fr", "Votre choix")])
 def test_the_banner_runs_and_tells_nobody(held: Held, quiet: Page, language: str, title: str) -> None:
     asked: list[tuple[str, str]] = []
     quiet.on("request", lambda request: asked.append((request.method, request.url)))

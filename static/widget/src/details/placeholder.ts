@@ -22,7 +22,8 @@ function poster(src: string | undefined, warn: Kit["warn"]): string | null {
 /** A stand-in of the same box as gated markup, so that the page does not move. */
 export function cover(kit: Kit, texts: Record<string, string>, name: string, frame: HTMLElement, key: string): void {
   const { config } = kit;
-  const say = (text: string) => texts[text].replace("{vendor}", name);
+  const kind = config.purposes.some((purpose) => purpose.key == key) ? "_purpose" : "";
+  const say = (text: string) => texts[text + kind].replace(/{\w+}/, () => name);
   const made = element("consent-placeholder", { lang: config.language, dir: config.direction || "ltr", role: "group", "aria-label": name });
   const root = made.attachShadow({ mode: "open" });
   const picture = poster(frame.dataset.poster, kit.warn);
@@ -30,7 +31,7 @@ export function cover(kit: Kit, texts: Record<string, string>, name: string, fra
   paint(root, css);
   root.append(
     ...(picture ? [element("img", { src: picture, alt: "" })] : []),
-    element("div", {}, element("p", {}, say("placeholder")), button("once", say("once")), button("always", say("always"))));
+    element("div", {}, element("p", {}, say("placeholder")), button("once", texts.once), button("always", say("always"))));
 
   /** Take the room that the frame would take now. It is measured and hidden again before anything is painted. */
   const fit = () => {

@@ -34,7 +34,7 @@ export function facts(about: VendorDetail, texts: Record<string, string>, vendor
 
   const table = (cookies: Cookie[]) =>
     element("table", {},
-      element("tr", {}, ...["cookies", "purpose", "lifetime"].map((name) => element("th", { scope: "col" }, texts[name] || ""))),
+      element("tr", {}, ...["name", "purpose", "lifetime"].map((name) => element("th", { scope: "col" }, texts[name] || ""))),
       ...cookies.map(row));
 
   return [

@@ -3,20 +3,33 @@ import type { Kit, Slotted } from "./later";
 
 type Texts = Record<string, string>;
 
+/** How the server writes dates (Wording.dates): year {0}, month {1}, day {2}, hour {3}, minute {4}. */
+export interface Dates {
+  day: string;
+  moment: string;
+  months: (string | number)[];
+  /** The first of a month, where it is written otherwise. */
+  first?: string;
+}
+
 /** What the visitor chose and when, the receipt in its forms, and what the receipt's link is enough for. */
-export function mine(kit: Kit, texts: Texts, names: Texts, slotted: Slotted): HTMLElement {
+export function mine(kit: Kit, texts: Texts, names: Texts, dates: Dates, slotted: Slotted): HTMLElement {
   const { config, choice, allowed } = kit;
   const { receiptUrl } = (window as unknown as { consentWidget: { receiptUrl: string | null } }).consentWidget;
   const action = (name: string, text: string) => slotted(button(name, text, { class: "q" }), "b-" + name);
 
-  const say = (text: string, at: number | string, by: number | string = 0) => {
-    const formatDate = (when: number | string, style: object) =>
-      new Date(when).toLocaleString(config.language, { dateStyle: "long", ...style });
-    return texts[text]
-      // Of a refusal only the day is kept, as its first second in UTC: an hour would be made up, and elsewhere the day wrong.
-      .replace("{at}", formatDate(at, +at % 864e5 == 0 ? { timeZone: "UTC" } : { timeStyle: "short" }))
-      .replace("{by}", formatDate(by, {}));
+  const dated = (when: number | string, form: "day" | "moment", zone = {}) => {
+    // Swedes write the parts in the order of ISO 8601.
+    const [year, month, day, ...time] = new Date(when).toLocaleString("sv", zone).split(/\D/);
+    const parts = [year, dates.months[+month - 1], +day == 1 && dates.first || +day, ...time];
+    return dates[form].replace(/{(.)}/g, (_, at) => "" + parts[at]);
   };
+
+  const say = (text: string, at: number | string, by: number | string = 0) =>
+    texts[text]
+      // Of a refusal only the day is kept, as its first second in UTC: an hour would be made up, and elsewhere the day wrong.
+      .replace("{at}", +at % 864e5 == 0 ? dated(at, "day", { timeZone: "UTC" }) : dated(at, "moment"))
+      .replace("{by}", dated(by, "day"));
 
   const word = (key: string) => texts[allowed(key) ? "granted" : "denied"];
 
