@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from consent_server.core.errors import Fault, InvalidDecision, pointer
+from consent_server.core.errors import pointer
 from consent_server.decisions.count_events import CountEvents, cell
-from consent_server.decisions.record_shown import shown_notice
+from consent_server.decisions.record_shown import require_vendors, shown_notice
 from consent_server.decisions.rules_tally import of_conversion
 from consent_server.decisions.rules_visit import Visit
 from consent_server.decisions.store_tallies import Cell
@@ -32,10 +32,7 @@ class RecordConversions:
         """`counts` are by kind ("sent", "blocked") and vendor. Raises InvalidDecision, StorageUnavailable."""
         notice_id, notice = shown_notice(self._sites, current, notice_hash)
         language = notice.language_shown(language)
-        unknown = [(kind, key) for kind, vendors in counts.items() for key in vendors if key not in notice.vendors]
-        if unknown:
-            faults = [Fault(pointer(kind, key), "The notice does not name this vendor.") for kind, key in unknown]
-            raise InvalidDecision("Nothing was counted.", faults)
+        require_vendors(notice, ((pointer(kind, key), key) for kind, vendors in counts.items() for key in vendors))
         now, cells = self._now(), Counter[Cell]()
         for kind, vendors in counts.items():
             for vendor, count in vendors.items():

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from consent_server.core.errors import Fault, InvalidDecision, pointer
+from consent_server.core.errors import pointer
 from consent_server.decisions.count_events import CountEvents, cell
-from consent_server.decisions.record_shown import shown_notice
+from consent_server.decisions.record_shown import require_vendors, shown_notice
 from consent_server.decisions.rules_tally import of_page_load
 from consent_server.decisions.rules_visit import Visit
 from consent_server.sites.current_site import CurrentSite, CurrentSites
@@ -31,11 +31,6 @@ class RecordPageLoad:
     ) -> None:
         """`granted` are vendors. Raises InvalidDecision for what the notice does not name, StorageUnavailable."""
         notice_id, notice = shown_notice(self._sites, current, notice_hash)
-        unknown = [place for place, key in enumerate(granted) if key not in notice.vendors]
-        if unknown:
-            faults = [
-                Fault(pointer("granted", str(place)), "The notice does not name this vendor.") for place in unknown
-            ]
-            raise InvalidDecision("Nothing was counted.", faults)
+        require_vendors(notice, ((pointer("granted", str(place)), key) for place, key in enumerate(granted)))
         language, outcome = notice.language_shown(language), of_page_load(answered, granted)
         self._count(Counter([cell(current, notice_id, language, visit, outcome, self._now())]))

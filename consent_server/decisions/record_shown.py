@@ -1,7 +1,7 @@
 """Count a banner shown."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from consent_server.core.errors import Fault, InvalidDecision
@@ -50,3 +50,15 @@ def shown_notice(sites: CurrentSites, current: CurrentSite, notice_hash: str) ->
         faults = [Fault("#/notice", "This site never published a notice with this hash.")]
         raise InvalidDecision("Nothing was counted.", faults)
     return found
+
+
+def require_vendors(notice: Notice, named: Iterable[tuple[str, str]]) -> None:
+    """`named` are vendors, each with its place in the body. Raises InvalidDecision for those that the notice has not.
+
+    Nobody may make up keys that a counter would then keep.
+    """
+    faults = [
+        Fault(place, "The notice does not name this vendor.") for place, key in named if key not in notice.vendors
+    ]
+    if faults:
+        raise InvalidDecision("Nothing was counted.", faults)
