@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import astuple
 from datetime import datetime
 from functools import partial
-from itertools import chain, starmap, takewhile
-from operator import itemgetter
+from itertools import chain, takewhile
+from operator import attrgetter
 from typing import TypeVar
 
 from consent_server.audit.pack import (
@@ -34,6 +35,7 @@ from consent_server.sites import store_configurations as configurations
 from consent_server.sites import store_experiments as experiments
 from consent_server.sites import store_notices as notices
 from consent_server.sites import store_pictures as pictures
+from consent_server.sites.notice_titles import notice_titles, titled_publications
 
 PAGE = 500
 T = TypeVar("T")
@@ -110,11 +112,12 @@ def _checkpoints(session: Session, site_id: int, first: int, end: int, newest: i
     return chain(inside, cosignatures.page(session, site_id, newest - 1, 1) if newest > end else [])
 
 
-def _publications(session: Session, site_id: int) -> Iterator[PackPublication]:
+def _publications(session: Session, site_id: int) -> list[PackPublication]:
     """Since when each notice was shown, as the site's own or as an arm of an experiment; oldest first."""
-    arms = [(notice_hash, at) for notice_hash, _, at in experiments.shown(session, site_id)]
-    published = sorted([*notices.publications(session, site_id), *arms], key=itemgetter(1))
-    return starmap(PackPublication, published)
+    titles = notice_titles(session, site_id)
+    arms = [PackPublication(notice, at, titles[notice]) for notice, _, at in experiments.shown(session, site_id)]
+    own = [PackPublication(*astuple(one)) for one in titled_publications(session, site_id)]
+    return sorted([*own, *arms], key=attrgetter("published_at"))
 
 
 class _Entries:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import zipfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -31,6 +32,8 @@ LONG = ("records.jsonl", "removals.jsonl", "checkpoints.jsonl")
 LONGEST_LINE = 256 * 1024
 # What stands in a file of its own, and not in the line about it.
 FILES = frozenset({"png", "reply"})
+# What the README alone tells: verifiers hold a line of publications.jsonl to its two members.
+IN_README = frozenset({"title"})
 
 Sign = Callable[[Mapping[str, Any], str], str]
 Progress = Callable[[int], None]
@@ -52,10 +55,11 @@ class PackEntry:
 
 @dataclass(frozen=True, slots=True)
 class PackPublication:
-    """When a site began to show a notice."""
+    """When a site began to show a notice, and what that is called, which is told in the README alone."""
 
     notice: str
     published_at: datetime
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ class PackContents:
     entries: Iterable[PackEntry]
     removals: Callable[[Sequence[int]], Iterable[PackEntry]]
     checkpoints: Iterable[CosignedCheckpoint]
-    publications: Iterable[PackPublication]
+    publications: Sequence[PackPublication]
     notice: Callable[[str], bytes | None]
     widget: Callable[[str], str | None]
     configurations: Iterable[PackConfiguration]
@@ -319,7 +323,7 @@ def _entry_line(entry: PackEntry) -> dict[str, Any]:
 
 def _line(value: Any, **renamed: str) -> dict[str, Any]:
     """The fields of a value in their order, bytes in hex, under other names where `renamed`."""
-    names = [name for name in value.__slots__ if name not in FILES]
+    names = [name for name in value.__slots__ if name not in FILES | IN_README]
     return {renamed.get(name, name): _as_json(getattr(value, name)) for name in names}
 
 
@@ -361,5 +365,15 @@ def _readme(pack: PackContents) -> bytes:
         count=pack.end - pack.first,
         tree_size=pack.tree_size,
         keys=keys,
+        notices="\n".join(map(_notice_row, pack.publications)),
     )
     return text.encode()
+
+
+def _notice_row(publication: PackPublication) -> str:
+    return f"| {rfc3339(publication.published_at)} | {_cell(publication.title)} | {_cell(publication.notice)} |"
+
+
+def _cell(text: str) -> str:
+    """Whatever an operator calls a notice, or somebody wrote in the place of its hash, it is one cell of a table."""
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))

@@ -1,6 +1,6 @@
 """A record with its story: what was shown, what was decided, and whether it is still what was signed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from consent_server.ledger.check_leaves import differences
 from consent_server.ledger.rules_report import Check
 from consent_server.receipts.prove import Proof, Proved, open_sealed, try_proof
 from consent_server.receipts.verify import Verification, verify_offline, verify_record
+from consent_server.sites.notice_titles import notice_titles
 from consent_server.sites.rules_site import StoredSite
 
 # Decisions of one visitor that a page shows. More than these point to a test, not to a person.
@@ -58,9 +59,9 @@ def read_record(
         checks = (*checked.checks, _fits(checked.claims, record, stored.site.key))
         # What is wrong with the proof stands in the verification, in words.
         proof = proved if isinstance(proved, Proof) else None
-        return Story(
-            item(record), row.receipt, Verification(checks, checked.claims), proof, _history(session, stored.id, record)
-        )
+        titles = notice_titles(session, stored.id)
+        history = _history(session, stored.id, record, titles)
+        return Story(item(record, titles), row.receipt, Verification(checks, checked.claims), proof, history)
 
 
 def _verify(session: Session, ring: KeyRing, row: Record, proved: Proved) -> Verification:
@@ -92,8 +93,8 @@ def receipt_shown(claims: dict[str, Any]) -> tuple[UUID, str]:
         raise InvalidProof("The receipt does not name its id and site.") from None
 
 
-def _history(session: Session, site_id: int, record: FoundRecord) -> list[Item]:
+def _history(session: Session, site_id: int, record: FoundRecord, titles: Mapping[str, str]) -> list[Item]:
     if record.row.visitor is None:
         return []
     newest_first = search.page(session, site_id, Filter(visitor=record.row.visitor), None, MOST_OF_ONE_VISITOR)
-    return [item(other) for other in reversed(newest_first)]
+    return [item(other, titles) for other in reversed(newest_first)]

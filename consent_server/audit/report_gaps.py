@@ -19,6 +19,7 @@ from consent_server.ledger.rules_remark import REMARK_TYPE
 from consent_server.ledger.rules_removal import REMOVAL_TYPE
 from consent_server.ledger.rules_report import Check, Report
 from consent_server.sites import store_experiments as experiments
+from consent_server.sites.notice_titles import notice_titles
 
 # How many of the newest are counted, or looked at for their order, so that the answer comes as soon over any ledger.
 # The replay and `ledger check` see all the others.
@@ -28,9 +29,10 @@ SHOWN_REMOVALS = 50
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A notice, shown from a time on, with the first and the last record under it."""
+    """A notice and what it is called, shown from a time on, with the first and the last record under it."""
 
     notice: str
+    title: str
     published_at: datetime
     first: datetime | None
     last: datetime | None
@@ -159,7 +161,8 @@ def _notices(session: Session, site_id: int) -> list[Shown]:
     shown = sorted(
         [*search.publications(session, site_id), *experiments.shown(session, site_id)], key=itemgetter(2), reverse=True
     )
-    return [Shown(name, at, *search.span_of_notice(session, row_id)) for name, row_id, at in shown]
+    titles = notice_titles(session, site_id)
+    return [Shown(notice, titles[notice], at, *search.span_of_notice(session, row_id)) for notice, row_id, at in shown]
 
 
 def _removals(session: Session, ring: KeyRing, site_id: int) -> list[Removal]:

@@ -1,5 +1,6 @@
 """Draw records at random for a spot check, so that anyone with the seed draws the same."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from consent_server.audit import store as search
@@ -16,6 +17,7 @@ from consent_server.ledger import store as ledgers
 from consent_server.ledger.check_leaves import differences
 from consent_server.ledger.rules import Tree, leaf_hash, verify_inclusion
 from consent_server.ledger.rules_report import Check, Report
+from consent_server.sites.notice_titles import notice_titles
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ def sample_records(database: Database, ring: KeyRing, site_id: int, seed: str, c
             checkpoint: Checkpoint | None = open_checkpoint(newest.note, ring.note_keys(origin, newest.sealed_at))
         except InvalidProof:
             checkpoint = None
-        sample, spot = Sample(size=size), _SpotCheck(session, site_id, ring, tree, checkpoint)
+        titles = notice_titles(session, site_id)
+        sample, spot = Sample(size=size), _SpotCheck(session, site_id, ring, tree, checkpoint, titles)
         for index in sample_indexes(seed, count, size):
             record, fault = spot.check(index)
             sample.drawn.append(Drawn(index, record, sample.add(f"leaf {index}", fault is None, fault or "")))
@@ -73,6 +76,7 @@ class _SpotCheck:
     ring: KeyRing
     tree: Tree
     checkpoint: Checkpoint | None
+    titles: Mapping[str, str]
 
     def check(self, index: int) -> tuple[Item | None, str | None]:
         """The record of a leaf, and what is wrong with either."""
@@ -86,7 +90,7 @@ class _SpotCheck:
                 self._unchanged(leaf.commitment, record)
         except InvalidProof as error:
             fault = error.detail
-        return item(record) if record else None, fault
+        return item(record, self.titles) if record else None, fault
 
     def _included(self, data: bytes, index: int) -> None:
         if self.checkpoint is None:

@@ -1,6 +1,7 @@
 """Find records of a site, page by page."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,11 +10,15 @@ from consent_server.audit import store as search
 from consent_server.audit.rules_search import Filter, Place, unchecked_claims
 from consent_server.audit.store import FoundRecord
 from consent_server.core.database import Database
+from consent_server.sites.notice_titles import notice_titles
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A record in a list. Grants and vendors are as its receipt says them, None when it cannot be read."""
+    """A record in a list. `notice_title` is what the notice is called.
+
+    Grants and vendors are as its receipt says them, None when it cannot be read.
+    """
 
     receipt_id: UUID
     decision_id: UUID
@@ -25,6 +30,7 @@ class Item:
     gpc: bool
     stale: bool
     notice: str
+    notice_title: str
     grants: dict[str, bool] | None
     vendors: dict[str, bool] | None
     visitor: UUID | None
@@ -44,21 +50,24 @@ def search_records(database: Database, site_id: int, wanted: Filter, after: Plac
     with database.reading() as session:
         records = search.page(session, site_id, wanted, after, limit + 1)
         shown, more = records[:limit], len(records) > limit
-        return Page([item(record) for record in shown], (shown[-1].row.recorded_at, shown[-1].row.id) if more else None)
+        titles = notice_titles(session, site_id) if shown else {}
+        following = (shown[-1].row.recorded_at, shown[-1].row.id) if more else None
+        return Page([item(record, titles) for record in shown], following)
 
 
-def site_vocabulary(database: Database, site_id: int) -> tuple[list[str], list[str]]:
-    """Every purpose that a notice of the site ever named, and the notices' hashes, newest first."""
+def site_vocabulary(database: Database, site_id: int) -> tuple[list[str], dict[str, str]]:
+    """Every purpose that a notice of the site ever named, and what the notices are called by hash, newest first."""
     purposes: dict[str, None] = {}
     with database.reading() as session:
         notices = search.notices_of(session, site_id)
+        titles = notice_titles(session, site_id)
     for _, _, body in notices:
         purposes |= dict.fromkeys(purpose["key"] for purpose in json.loads(body)["purposes"])
-    return list(purposes), [notice_hash for _, notice_hash, _ in reversed(notices)]
+    return list(purposes), {notice_hash: titles.get(notice_hash, "") for _, notice_hash, _ in reversed(notices)}
 
 
-def item(record: FoundRecord) -> Item:
-    """A record as lists show it; its own page checks the signature and says so."""
+def item(record: FoundRecord, titles: Mapping[str, str]) -> Item:
+    """A record as lists show it, `titles` being those of its site; its own page checks the signature and says so."""
     row, claims = record.row, unchecked_claims(record.row.receipt)
     return Item(
         receipt_id=row.receipt_id,
@@ -71,6 +80,7 @@ def item(record: FoundRecord) -> Item:
         gpc=row.gpc,
         stale=row.stale,
         notice=record.notice,
+        notice_title=titles.get(record.notice, ""),
         grants=claims.get("grants"),
         vendors=claims.get("vendors"),
         visitor=row.visitor,

@@ -1,6 +1,7 @@
 """Public routes for visitors' browsers: decisions, banners shown, notices."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -13,6 +14,7 @@ from consent_server.core.times import rfc3339
 from consent_server.decisions.bodies import CONVERSIONS_IN, DECISION_IN, PAGE_LOAD_IN, SHOWN_IN
 from consent_server.decisions.count_events import CountEvents
 from consent_server.decisions.count_refused import RefusedPosts
+from consent_server.decisions.count_standing import count_standing
 from consent_server.decisions.keep_choice import keep_choice
 from consent_server.decisions.read_refused import refused_lately
 from consent_server.decisions.read_request import count_refused, page_origin, posted, visit
@@ -26,6 +28,7 @@ from consent_server.http.answers import DAY, Cache, answer, open_to_every_page
 from consent_server.http.rate_limit import limited
 from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.find import find_site
+from consent_server.sites.standing_grants import StandingGrants
 
 bp = Blueprint("api", __name__)
 SHOWN_AT_MOST = 5
@@ -46,6 +49,7 @@ def keep_writers(state: BlueprintSetupState) -> None:
     made_for.keep(RecordConversions(count, sites, now))
     made_for.keep(RecordPageLoad(count, sites, now))
     made_for.keep(RefusedPosts(database, now))
+    made_for.keep(StandingGrants(partial(count_standing, now=now)))
 
 
 bp.after_request(count_refused)

@@ -99,7 +99,7 @@ class _Archive:
 
     def publications(self) -> None:
         since: dict[str, datetime] = {}
-        published = list(notices.publications(self._session, self._site_id))
+        published = [(one.notice, one.published_at) for one in notices.publications(self._session, self._site_id)]
         arms = [(notice, at) for notice, _, at in experiments.shown(self._session, self._site_id)]
         latest: datetime | None = None
         for notice, at in published:

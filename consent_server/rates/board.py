@@ -242,7 +242,9 @@ def _seen(page_loads: PageLoads, names: Mapping[str, str]) -> list[dict[str, Any
 
 def _marks(rates: Rates) -> list[dict[str, Any]]:
     """What stands on the axis, with its letter: new notices, and experiments that begin or end."""
-    marks: list[dict[str, Any]] = [{"at": new.at, "notice": new.notice} for new in rates.publications]
+    marks: list[dict[str, Any]] = [
+        {"at": new.at, "notice": new.notice, "title": new.title} for new in rates.publications
+    ]
     for experiment in rates.experiments:
         for what, at in (("begins", experiment.began), ("ends", experiment.ended)):
             if at is not None and rates.filters.span.holds(at):
@@ -260,12 +262,12 @@ def _state(dashboard: Dashboard) -> str:
     return ""
 
 
-def name_of(by: By, key: str, known: Mapping[str, str]) -> str:
+def name_of(by: By, key: str, known: Mapping[str, str], titles: Mapping[str, str]) -> str:
     """What people call a row of a split."""
     if key == OTHER:
         return "Others, merged so that no group under 10 can be told"
     if by is By.NOTICE:
-        return f"Notice {key[:8]}, of {day_words(known[key])}" if key in known else f"Notice {key[:8]}"
+        return f"{titles.get(key, key[:8])}, since {day_words(known[key])}" if key in known else f"Notice {key[:8]}"
     if by is By.DEVICE:
         return key.capitalize()
     if by is By.COUNTRY:
@@ -279,12 +281,12 @@ def _english() -> Locale:
 
 
 def _split(dashboard: Dashboard, by: By) -> dict[str, Any]:
-    split, known = list(dashboard.splits[by].rows), dashboard.rates.known
+    split, known, titles = list(dashboard.splits[by].rows), dashboard.rates.known, dashboard.rates.titles
     if by is By.NOTICE:
         split.sort(key=lambda row: list(known).index(row[0]))
     else:
         split.sort(key=lambda row: (row[0] == OTHER, -(row[1].totals.shown if row[1] else 0)))
-    rows = [{"key": key, "name": name_of(by, key, known), "figures": row} for key, row in split]
+    rows = [{"key": key, "name": name_of(by, key, known, titles), "figures": row} for key, row in split]
     shown = [row for row in rows if row["figures"]]
     return {
         "words": SPLIT_WORDS[by],

@@ -8,6 +8,7 @@ from consent_server.sites import store as sites
 from consent_server.sites import store_changes as changes
 from consent_server.sites import store_experiments as experiments
 from consent_server.sites import store_notices as notices
+from consent_server.sites.rules_titles import title_of_arm
 
 
 def promote_arm(database: Database, key: str, experiment: str, arm: str, now: datetime) -> None:
@@ -26,6 +27,6 @@ def promote_arm(database: Database, key: str, experiment: str, arm: str, now: da
         if running.ended_at is not None:
             raise ExperimentConflict("This experiment has already ended. Open the page again to see how.")
         if notices.in_force_id(session, site_id) != promoted.notice.id:
-            notices.publish(session, site_id, promoted.notice.id, now)
+            notices.publish(session, site_id, promoted.notice.id, now, title_of_arm(experiment, arm))
         experiments.end(session, site_id, now, promoted=arm)
         changes.record(session)

@@ -24,6 +24,7 @@ from consent_server.rates.rules_report import Asked, Count, Figures, Report, by_
 from consent_server.sites import store as sites
 from consent_server.sites import store_experiments as experiments
 from consent_server.sites import store_notices as notices
+from consent_server.sites.notice_titles import notice_titles, titled_publications
 from consent_server.sites.rules_site import Site, StoredSite
 
 DAY = timedelta(days=1)
@@ -35,10 +36,11 @@ SPLITS = (By.DEVICE, By.LANGUAGE, By.COUNTRY, By.NOTICE)
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """When a notice came into force, in the site's hours: "2026-11-01T13"."""
+    """When a notice came into force, in the site's hours, "2026-11-01T13", and what that is called."""
 
     notice: str
     at: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,8 @@ class Rates:
     """What was asked, and the answer; `before` has the figures of the days to compare with, `differences` what is more.
 
     `publications` and `experiments` are those of which something lies within the span; `known` has every notice of
-    the site with its first day, oldest first. `counted_apart_from` is the first day on which visitors who were asked
-    again are counted apart, None where they always were.
+    the site with its first day, oldest first, and `titles` what each is called. `counted_apart_from` is the first day
+    on which visitors who were asked again are counted apart, None where they always were.
     """
 
     site: Site
@@ -67,6 +69,7 @@ class Rates:
     publications: Sequence[Publication]
     experiments: Sequence[RunningTime]
     known: Mapping[str, str]
+    titles: Mapping[str, str]
     drops: Sequence[Drop]
     alerts: Sequence[RaisedAlert]
     counted_apart_from: str | None = None
@@ -90,12 +93,18 @@ class Rates:
             "counted_apart_from": self.counted_apart_from,
             "publications": [asdict(publication) for publication in self.publications],
             **self.report.to_json(),
+            **({"rows": self._titled_rows()} if self.filters.by is By.NOTICE else {}),
             "page_loads": self.page_loads.to_json(),
             "compared": self._compared(),
             "experiments": [asdict(experiment) for experiment in self.experiments],
-            "drops": [drop.to_json() for drop in self.drops],
+            "drops": [{**drop.to_json(), "title": self.titles[drop.notice]} for drop in self.drops],
             "alerts": [alert.to_json() for alert in self.alerts],
         }
+
+    def _titled_rows(self) -> list[dict[str, Any]]:
+        return [
+            {"key": row["key"], "title": self.titles.get(row["key"]), **row} for row in self.report.to_json()["rows"]
+        ]
 
     def _compared(self) -> dict[str, Any] | None:
         if self.before is None or self.differences is None or self.filters.other is None:
@@ -183,6 +192,7 @@ class SiteRates:
             publications=inside,
             experiments=self._experiments(span),
             known=known,
+            titles=notice_titles(self.session, self.id),
             drops=_drops(days, published, span) if judged else [],
             alerts=alerts.recent(self.session, self.id, self.now - ALERTS_SHOWN_FOR),
             counted_apart_from=splits.counted_apart_from(self.session, self.id),
@@ -278,12 +288,16 @@ class SiteRates:
 
     def _publications(self) -> list[Publication]:
         """When notices came into force, oldest first."""
-        return [Publication(key, self._hour(at)) for key, at in notices.publications(self.session, self.id)]
+        return [
+            Publication(one.notice, self._hour(one.published_at), one.title)
+            for one in titled_publications(self.session, self.id)
+        ]
 
     def _known(self, published: Sequence[Publication]) -> dict[str, str]:
         """The first day of every notice that was shown, by publication or as an arm, oldest first."""
-        arms = [Publication(key, self._hour(at)) for key, _, at in experiments.shown(self.session, self.id)]
-        first_days = {shown.notice: shown.at[:10] for shown in reversed([*published, *arms])}
+        arms = [(key, self._hour(at)) for key, _, at in experiments.shown(self.session, self.id)]
+        shown = [*((one.notice, one.at) for one in published), *arms]
+        first_days = {notice: at[:10] for notice, at in reversed(shown)}
         return dict(sorted(first_days.items(), key=itemgetter(1)))
 
     def _experiments(self, span: Span) -> list[RunningTime]:

@@ -18,8 +18,10 @@ from consent_server.sites.find import list_notices_in_force
 from consent_server.sites.missing_pictures import missing_pictures
 from consent_server.sites.publish import Published, publish_notice
 from consent_server.sites.rules_places import Proposal, is_code
-from consent_server.sites.run_experiment import Plan
+from consent_server.sites.rules_titles import read_title
+from consent_server.sites.run_experiment import ExperimentPlan
 from consent_server.sites.site_file import read_site_file
+from consent_server.sites.standing_grants import StandingGrants
 from consent_server.sites.wording import Wording
 from consent_server.sites.write_policy import write_policy
 
@@ -30,12 +32,26 @@ place = AppGroup("place", help="What the law of each place proposes.")
 PROPOSED = "This proposes and never decides: what holds on a site stands in its file. Ask a lawyer of the place."
 
 
+class Title(click.ParamType[str]):
+    """What people will call a notice."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse in the words of the rules."""
+        try:
+            return read_title(str(value))
+        except ValueError as fault:
+            return self.fail(str(fault), param, ctx)
+
+
 @site.command("apply")
 @click.argument("paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--check", is_flag=True, help="Only say what would change.")
+@click.option("--title", type=Title(), help='What a new notice is called, such as "November: added Clarity".')
 @click.option("--undo-promotion", is_flag=True, help="Also set back what a promoted arm of an experiment changed.")
 @refusing
-def apply_sites(paths: Sequence[Path], check: bool, undo_promotion: bool) -> None:
+def apply_sites(paths: Sequence[Path], check: bool, title: str | None, undo_promotion: bool) -> None:
     """Apply site files; publish a new notice when a visitor would see a difference.
 
     Of a folder, all files in it that end in .toml. When one of them is refused, none is applied.
@@ -49,6 +65,8 @@ def apply_sites(paths: Sequence[Path], check: bool, undo_promotion: bool) -> Non
             context().now(),
             check_only=check_only,
             undo_promotion=undo_promotion,
+            title=title,
+            standing=context().find(StandingGrants),
         )
 
     files = [file for path in paths for file in _site_files(path)]
@@ -56,7 +74,13 @@ def apply_sites(paths: Sequence[Path], check: bool, undo_promotion: bool) -> Non
     _refuse_twins(files, declared)
     would_be = all_or_none(lambda one: publish(one, True), declared)
     for one, planned in zip(declared, would_be, strict=True):
-        _say_published(planned if check else publish(one, False), check)
+        published = planned if check else publish(one, False)
+        _say_published(published, check)
+        if title and not published.new_notice:
+            say(
+                f"{published.site.key}: visitors see no difference, so there is no new notice to call “{title}”",
+                err=True,
+            )
 
 
 def _site_files(path: Path) -> Sequence[Path]:
@@ -95,14 +119,16 @@ def _say_published(published: Published, check: bool) -> None:
         say(f"{reading.place}: read {reading.given} as {reading.used}")
     for one in published.corrections:
         say(f"contrast: {one.name} {one.given} {would}corrected to {one.used}")
-    if published.new_notice:
-        click.echo(
-            f"notice {published.notice} {would}published{' for the first time' if not published.previous else ''}"
-        )
+    plan = published.plan
+    if plan.is_new:
+        say(f"notice {plan.notice} {would}published{'' if plan.previous else ' for the first time'}")
     else:
-        click.echo(f"notice {published.notice} unchanged")
+        say(f"notice {plan.notice} unchanged")
     if published.settings_changed:
         click.echo(f"settings {would}changed")
+    if plan.is_new or plan.settings:
+        for sentence in plan.sentences():
+            say(f"  {sentence}")
     _say_experiment(published.experiment, would)
     click.echo(f"tag {site_tag(published.site.key)}")
     # Only said: pictures take seconds and a browser, and a site must not wait for either.
@@ -110,7 +136,7 @@ def _say_published(published: Published, check: bool) -> None:
         click.echo(f"pictures {len(missing)} missing; to take them: consent notice picture {published.site.key}")
 
 
-def _say_experiment(plan: Plan, would: str) -> None:
+def _say_experiment(plan: ExperimentPlan, would: str) -> None:
     if plan.ends:
         say(f"experiment {plan.ends} {would}ended")
     if plan.key:
@@ -189,9 +215,9 @@ def csp(site_key: str, report: bool) -> None:
 @site.command("list")
 @refusing
 def list_sites() -> None:
-    """One line a site: key, name, notice in force."""
-    for listed, notice in list_notices_in_force(context().database):
-        say(f"{listed.key}\t{listed.name}\t{notice or '-'}")
+    """One line a site: key, name, notice in force and what it is called."""
+    for listed, notice, title in list_notices_in_force(context().database):
+        say(f"{listed.key}\t{listed.name}\t{notice or '-'}\t{title or '-'}")
 
 
 @vendor.command("list", with_appcontext=False)

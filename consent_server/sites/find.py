@@ -1,8 +1,9 @@
 """Find sites by their key, for those who look at more than what a site shows now."""
 
-from consent_server.core.database import Database
+from consent_server.core.database import Database, Session
 from consent_server.sites import store as sites
 from consent_server.sites import store_notices as notices
+from consent_server.sites.notice_titles import notice_titles
 from consent_server.sites.rules_site import Site, StoredSite
 
 
@@ -24,8 +25,12 @@ def list_site_keys(database: Database) -> list[str]:
         return sites.keys(session)
 
 
-def list_notices_in_force(database: Database) -> list[tuple[Site, str | None]]:
-    """All sites, by key, with the hash of what each shows; None before its first notice."""
+def list_notices_in_force(database: Database) -> list[tuple[Site, str | None, str | None]]:
+    """All sites, by key, with the hash of what each shows and what that is called; None before its first notice."""
     with database.reading() as session:
-        shown = [(stored.site, notices.in_force(session, stored.id)) for stored in sites.every(session)]
-        return [(site, notice.notice.hash if notice else None) for site, notice in shown]
+        return [(stored.site, *_in_force(session, stored.id)) for stored in sites.every(session)]
+
+
+def _in_force(session: Session, site_id: int) -> tuple[str | None, str | None]:
+    in_force = notices.in_force(session, site_id)
+    return (in_force.notice.hash, notice_titles(session, site_id)[in_force.notice.hash]) if in_force else (None, None)

@@ -16,14 +16,17 @@ from consent_server.sites import store_configurations as configurations
 from consent_server.sites import store_ledgers as ledgers
 from consent_server.sites import store_notices as notices
 from consent_server.sites.configure_widget import configure_widget
+from consent_server.sites.plan_publication import plan_publication
 from consent_server.sites.rules_colours import Correction, banner_colours
 from consent_server.sites.rules_consent_mode import google_settings, regional_grants
 from consent_server.sites.rules_notice import LATER_STORAGE, Notice
 from consent_server.sites.rules_origin import Reading
+from consent_server.sites.rules_plan import PublicationPlan
 from consent_server.sites.rules_signals import PURPOSE_SIGNALS
 from consent_server.sites.rules_site import CONTROL, Site, SiteKey, Tag, ledger_origin
-from consent_server.sites.run_experiment import Arm, Plan, check_promotion, plan_experiment, run_experiment
+from consent_server.sites.run_experiment import Arm, ExperimentPlan, check_promotion, plan_experiment, run_experiment
 from consent_server.sites.site_file import arm_of
+from consent_server.sites.standing_grants import StandingGrants
 from consent_server.sites.widget_code import widget_code
 from consent_server.sites.wording import Wording, isolated
 
@@ -34,20 +37,24 @@ LOOKS = {"corner": "start", "scheme": "auto", "font": "system", "radius": 9, "lo
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What an application of a site file did, or would do. `previous` is None for a first notice."""
+    """What an application of a site file did, or would do."""
 
     site: Site
-    notice: str
-    previous: str | None
+    plan: PublicationPlan
     settings_changed: bool
     corrections: Sequence[Correction]
     readings: Sequence[Reading]
-    experiment: Plan
+    experiment: ExperimentPlan
+
+    @property
+    def notice(self) -> str:
+        """The hash of the notice in force."""
+        return self.plan.notice
 
     @property
     def new_notice(self) -> bool:
         """Whether a visitor sees a difference."""
-        return self.notice != self.previous
+        return self.plan.is_new
 
 
 def publish_notice(
@@ -58,24 +65,25 @@ def publish_notice(
     check_only: bool = False,
     demo: bool = False,
     undo_promotion: bool = False,
+    title: str | None = None,
+    standing: StandingGrants | None = None,
 ) -> Published:
     """Apply a site's declaration; with `check_only`, only say what would change.
 
     `demo` marks a site that is new. The mark is never set on a site that is there, and never taken away. With
-    `undo_promotion`, also a declaration that sets back what a promoted arm changed. Raises InvalidSiteFile for arms
-    that show the same, ExperimentConflict.
+    `undo_promotion`, also a declaration that sets back what a promoted arm changed. `title` is what a new notice is
+    called, else what it changed. Raises InvalidSiteFile for arms that show the same, ExperimentConflict.
     """
     body = notice_body(declared)
     notice_bytes = encode(body)
-    notice_hash = sha256_hex(notice_bytes)
+    notice = Notice(sha256_hex(notice_bytes), body)
     with database.reading() if check_only else database.transaction() as session:
         stored = sites.find(session, declared["key"]) if check_only else sites.hold(session, declared["key"])
         site = _site(declared, stored.site.demo if stored else demo)
-        in_force = notices.in_force(session, stored.id) if stored else None
-        previous = in_force.notice.hash if in_force else None
         if stored and not undo_promotion:
-            check_promotion(session, stored.id, Notice(notice_hash, body))
+            check_promotion(session, stored.id, notice)
         experiment = plan_experiment(session, stored.id if stored else None, *_experiment(declared, body))
+        plan = plan_publication(session, stored, site, notice, title, standing)
         if not check_only:
             shown = experiment.arms or _arms(declared, body)
             adapters = (tag.adapter for tag in site.tags if tag.adapter)
@@ -84,8 +92,9 @@ def publish_notice(
             site_id = sites.save(session, site)
             ledgers.create(session, site_id, ledger_origin(public_url, site.key))
             notices.archive_widget(session, code.hash, code.archived, now)
-            if in_force is None or previous != notice_hash:
-                notices.publish(session, site_id, notices.store(session, site_id, notice_hash, notice_bytes, now), now)
+            if plan.is_new:
+                notice_id = notices.store(session, site_id, notice.hash, notice_bytes, now)
+                notices.publish(session, site_id, notice_id, now, plan.title)
             run_experiment(session, site_id, experiment, now)
             for arm in shown:
                 notice_id = notices.store(session, site_id, arm.notice.hash, arm.stored_as, now)
@@ -94,7 +103,7 @@ def publish_notice(
             changes.record(session)
     changed = stored is None or stored.site != site
     _, corrections = banner_colours(declared["banner"]["colours"])
-    return Published(site, notice_hash, previous, changed, corrections, declared["readings"], experiment)
+    return Published(site, plan, changed, corrections, declared["readings"], experiment)
 
 
 def _experiment(declared: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[str | None, list[Arm]]:

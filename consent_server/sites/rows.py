@@ -28,7 +28,10 @@ class NoticeRow(Base):
 
 
 class PublicationRow(Base):
-    """When a site began to show a notice. The newest one of a site is in force."""
+    """When a site began to show a notice. The newest one of a site is in force.
+
+    `title` is what people call it, and None for those from before there were titles.
+    """
 
     __tablename__ = "publications"
     __table_args__ = (Index(None, "site_id", "id"),)
@@ -37,6 +40,7 @@ class PublicationRow(Base):
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
     notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id"))
     published_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+    title: Mapped[str | None] = mapped_column(String(80))
 
 
 class ExperimentArmRow(Base):

@@ -29,7 +29,7 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ExperimentPlan:
     """What applying a file does. `arms` has the control first and is empty without an experiment."""
 
     key: str | None
@@ -38,7 +38,7 @@ class Plan:
     ends: str | None
 
 
-def plan_experiment(session: Session, site_id: int | None, key: str | None, arms: Sequence[Arm]) -> Plan:
+def plan_experiment(session: Session, site_id: int | None, key: str | None, arms: Sequence[Arm]) -> ExperimentPlan:
     """Raises InvalidSiteFile for arms that show the same, ExperimentConflict for a key that stands for another one.
 
     A running experiment has one set of arms: changed in place, its counts would be of two. A new key ends it and
@@ -48,10 +48,10 @@ def plan_experiment(session: Session, site_id: int | None, key: str | None, arms
     running = experiments.running(session, site_id) if site_id is not None else None
     runs = running.key if running else None
     if key is None:
-        return Plan(None, (), False, runs)
+        return ExperimentPlan(None, (), False, runs)
     known = experiments.get(session, site_id, key) if site_id is not None else None
     if known is None:
-        return Plan(key, tuple(arms), True, runs)
+        return ExperimentPlan(key, tuple(arms), True, runs)
     if known.ended_at is not None:
         raise ExperimentConflict(
             f'The experiment "{key}" has ended{_by_promotion(known)}. Take [experiment] out of the site file, or '
@@ -64,7 +64,7 @@ def plan_experiment(session: Session, site_id: int | None, key: str | None, arms
             "two. Give [experiment] another key: that ends it and starts a new one. Without [experiment] it ends. "
             "Where the file says the same as before, an upgrade of the server words the notices anew."
         )
-    return Plan(key, tuple(arms), False, None)
+    return ExperimentPlan(key, tuple(arms), False, None)
 
 
 def _check_distinct(arms: Sequence[Arm]) -> None:
@@ -114,7 +114,7 @@ def _look(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield from ((f"texts.{language}.{key}", text) for key, text in texts["banner"].items())
 
 
-def run_experiment(session: Session, site_id: int, plan: Plan, now: datetime) -> None:
+def run_experiment(session: Session, site_id: int, plan: ExperimentPlan, now: datetime) -> None:
     """Do what was planned, with the site's own notice in force already."""
     if plan.ends is not None:
         experiments.end(session, site_id, now)

@@ -116,3 +116,14 @@ def shown(session: Session, site_id: int) -> list[tuple[str, int, datetime]]:
         .order_by(ExperimentArmRow.id)
     )
     return [(notice_hash, notice_id, at) for notice_hash, notice_id, at in rows]
+
+
+def names(session: Session, site_id: int) -> list[tuple[str, str, str]]:
+    """Of each of these, its hash, its experiment and what it is called there."""
+    rows = session.execute(
+        select(NoticeRow.hash, ExperimentArmRow.experiment, ExperimentArmRow.arm)
+        .join(NoticeRow, NoticeRow.id == ExperimentArmRow.notice_id)
+        .where(ExperimentArmRow.site_id == site_id, ExperimentArmRow.arm != CONTROL)
+        .order_by(ExperimentArmRow.id)
+    )
+    return [(notice_hash, experiment, arm) for notice_hash, experiment, arm in rows]

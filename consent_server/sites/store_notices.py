@@ -1,9 +1,9 @@
 """Notices, their publications, and the archive of served widget code."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,6 +20,14 @@ class StoredNotice:
 
     id: int
     notice: Notice
+
+
+class Publication(NamedTuple):
+    """When a site began to show a notice; `title` is None where it is from before there were titles."""
+
+    notice: str
+    published_at: datetime
+    title: str | None
 
 
 def in_force_id(session: Session, site_id: int) -> int | None:
@@ -79,21 +87,21 @@ def store(session: Session, site_id: int, notice_hash: str, notice_body: bytes, 
     return notice_id
 
 
-def publish(session: Session, site_id: int, notice_id: int, now: datetime) -> None:
-    """Put a stored notice in force. An earlier one may come back."""
-    session.add(PublicationRow(site_id=site_id, notice_id=notice_id, published_at=now))
+def publish(session: Session, site_id: int, notice_id: int, now: datetime, title: str) -> None:
+    """Put a stored notice in force under a title. An earlier one may come back."""
+    session.add(PublicationRow(site_id=site_id, notice_id=notice_id, published_at=now, title=title))
     session.flush()
 
 
-def publications(session: Session, site_id: int) -> Iterator[tuple[str, datetime]]:
-    """Hash and time of each publication of a site, oldest first."""
+def publications(session: Session, site_id: int) -> list[Publication]:
+    """Each publication of a site, oldest first."""
     rows = session.execute(
-        select(NoticeRow.hash, PublicationRow.published_at)
+        select(NoticeRow.hash, PublicationRow.published_at, PublicationRow.title)
         .join(NoticeRow, NoticeRow.id == PublicationRow.notice_id)
         .where(PublicationRow.site_id == site_id)
         .order_by(PublicationRow.id)
     )
-    yield from ((notice_hash, at) for notice_hash, at in rows)
+    return [Publication(*row) for row in rows]
 
 
 def archive_widget(session: Session, widget_hash: str, code: str, now: datetime) -> None:

@@ -28,6 +28,11 @@ def isolated(name: str, direction: str) -> str:
     return f"\u2068{name}\u2069" if direction == "rtl" else name
 
 
+def language_in_english(language: str) -> str:
+    """What operators call a language, such as "German" for "de"; the code itself where it has no name."""
+    return str(Locale("en").languages.get(language.replace("-", "_"), language))
+
+
 class Wording:
     """Says numbers in one language."""
 

@@ -41,7 +41,7 @@ class DeclareSite:
 
     def _read(self, current: CurrentSite, language: str) -> list[Version]:
         with self._database.reading() as session:
-            published = list(notices.publications(session, current.site_id))
+            published = [(one.notice, one.published_at) for one in notices.publications(session, current.site_id)]
 
             # Bodies are large: of neighbours, each is read once and let go.
             @lru_cache(maxsize=2)

@@ -48,9 +48,9 @@ def test_a_record_is_read_once(granted: dict[str, Any], services: Context) -> No
     assert traffic.transactions == 1
     assert traffic.asks("WHERE decisions.receipt_id") == 1
     assert traffic.asks("FROM tiles") == 1
-    # The record and its key, its leaf, the checkpoint, its one tile, what stands beside the record, and three for its
-    # visitor's.
-    assert len(traffic.statements) == 9
+    # The record and its key, its leaf, the checkpoint, its one tile, what stands beside the record, three for its
+    # visitor's, and what notices and arms are called.
+    assert len(traffic.statements) == 11
 
 
 def test_a_record_that_is_not_sealed_yet_is_sealed_and_read_again(granted: dict[str, Any], services: Context) -> None:

@@ -79,6 +79,7 @@ def test_an_item_says_all(read: Reader, recorded: list[dict[str, Any]], body: Bo
         "gpc": False,
         "stale": False,
         "notice": body.notice,
+        "notice_title": "first notice",
         "grants": {"analytics": True, "advertising": True},
         "vendors": {"google-analytics": True, "google-ads": True, "meta-pixel": True},
         "visitor": str(identifier(recorded[0]["visitor"])),

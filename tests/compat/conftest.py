@@ -134,7 +134,7 @@ NEW = (
 # What is said since, and the rate that is of other counts since.
 OTHERWISE = (
     "again", "grants_lately", "page_loads", "counted_apart_from", "visit_interaction", "visit_opt_in", "withdrawal",
-    "projection",
+    "projection", "title", "annotations",
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient, FlaskCliRunner
 
 from consent_server.core.context import Context
 from tests.support.experiment_files import BOX, TITLE, with_experiment
-from tests.support.factories import CALLBELL, RIVAL_FILE, TOP, VENDORS, Body, site_file
+from tests.support.factories import CALLBELL, RIVAL_FILE, TOP, TYPEFORM, VENDORS, Body, site_file
 from tests.support.visitor import post
 
 
@@ -84,6 +84,23 @@ def test_check_says_what_would_change_and_changes_nothing(
     assert "settings would be changed" in runner.invoke(args=check).stdout
     assert runner.invoke(args=["site", "list"]).stdout == listed
     assert _publications(services) == 1
+
+
+def test_the_plan_is_said_before_and_after_and_the_title_is_kept(runner: FlaskCliRunner, shop_file: Path) -> None:
+    runner.invoke(args=["site", "apply", str(shop_file)])
+    shop_file.write_text(site_file(vendors=VENDORS + TYPEFORM), "utf-8")
+    apply = ["site", "apply", str(shop_file), "--title", "November: forms"]
+    checked, applied = (runner.invoke(args=[*apply, *more]).stdout for more in (["--check"], []))
+    for said in (checked, applied):
+        plan = [line.strip() for line in said.splitlines() if line.startswith("  ")]
+        assert plan[:2] == ["+ Typeform (media)", "+ purpose Videos, maps and forms"]
+        assert plan[2].startswith("visitors who granted will be asked again (no standing grant ")
+        assert plan[3].endswith("“November: forms”")
+    assert "November: forms" in runner.invoke(args=["site", "list"]).stdout
+    again = runner.invoke(args=["site", "apply", str(shop_file), "--title", "Another"])
+    assert (again.exit_code, "Another" in again.stderr) == (0, True)
+    wrong = runner.invoke(args=["site", "apply", str(shop_file), "--title", "two\nlines"])
+    assert (wrong.exit_code, "one line" in wrong.stderr) == (2, True)
 
 
 def test_a_wrong_file_is_refused_whole_with_every_fault(
@@ -178,7 +195,7 @@ def test_a_corrected_colour_is_said(runner: FlaskCliRunner, shop_file: Path) -> 
 def test_sites_are_listed(runner: FlaskCliRunner, notice: str) -> None:
     lines = [line.split("\t") for line in runner.invoke(args=["site", "list"]).stdout.splitlines()]
     assert [line[0] for line in lines] == ["rival", "shop"]
-    assert lines[1] == ["shop", "Example Shop", notice]
+    assert lines[1] == ["shop", "Example Shop", notice, "first notice"]
 
 
 @pytest.fixture

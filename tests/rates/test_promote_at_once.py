@@ -86,7 +86,7 @@ def test_a_site_that_two_make_at_once_is_made_once(services: Context, apply_site
 
     def make(number: int) -> bool:
         together.wait(30)
-        return apply_site.publish(site_file(vendors=(ANALYTICS, META)[number])).previous is None
+        return apply_site.publish(site_file(vendors=(ANALYTICS, META)[number])).plan.previous is None
 
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(make, range(2))).count(True) == 1

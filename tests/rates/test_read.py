@@ -64,7 +64,7 @@ def test_what_is_written_meanwhile_is_in_no_part_of_an_answer(
             site = sites.get(session, "shop")
             stored = notices.of_site(session, site.id, notice)
             assert stored
-            notices.publish(session, site.id, stored.id, clock())
+            notices.publish(session, site.id, stored.id, clock(), "again")
             alerts.raise_once(session, site.id, SILENCE, clock(), [])
 
     event.listen(database.engine, "after_cursor_execute", write)

@@ -3,10 +3,11 @@
 import time
 
 from consent_server.core.context import Context
-from consent_server.core.errors import InvalidSiteFile
-from consent_server.sites.current_site import CurrentSites
+from consent_server.core.errors import InvalidSiteFile, UnknownSite
+from consent_server.sites.current_site import CurrentSite, CurrentSites
 from consent_server.sites.publish import Published, publish_notice
 from consent_server.sites.site_file import read_site_file
+from consent_server.sites.standing_grants import StandingGrants
 
 
 def faults(text: str) -> dict[str, str]:
@@ -32,14 +33,26 @@ class Apply:
             assert time.monotonic() < deadline, "A publication is not seen."
         return published.notice
 
-    def publish(self, text: str, check_only: bool = False, undo: bool = False) -> Published:
+    def publish(self, text: str, check_only: bool = False, undo: bool = False, title: str | None = None) -> Published:
         """What `site apply` does with a file of this text; with `undo`, also what a promotion changed is set back."""
         services, file = self._services, read_site_file(text)
         url, now = services.settings.public_url, services.now()
-        return publish_notice(services.database, file, url, now, check_only, undo_promotion=undo)
+        standing = services.find(StandingGrants)
+        return publish_notice(
+            services.database, file, url, now, check_only, undo_promotion=undo, title=title, standing=standing
+        )
 
     def _seen(self, published: Published) -> bool:
-        current = self._services[CurrentSites].get(published.site.key)
+        try:
+            current = self._services[CurrentSites].get(published.site.key)
+        except UnknownSite:
+            # On a busy machine a look takes longer than a visitor waits for it.
+            return False
         runs = current.experiment.key if current.experiment else None
         same = current.notice.hash == published.notice and current.site == published.site
         return same and runs == published.experiment.key
+
+
+def in_force(services: Context) -> CurrentSite:
+    """What the shop is and shows, read anew."""
+    return CurrentSites(services.database, services.settings.public_url, services.now).get("shop")

@@ -1,0 +1,29 @@
+"""About how many grants stand on a site, by its counters: nobody is looked up for it."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+
+from consent_server.core.database import Session
+from consent_server.core.times import local_day
+from consent_server.decisions import store_tallies as tallies
+from consent_server.decisions.rules_tally import Measure
+from consent_server.sites.rules_site import StoredSite
+
+GRANTS = (Measure.GRANTED, Measure.GRANTED_AGAIN)
+
+
+def count_standing(
+    session: Session, stored: StoredSite, notices: Collection[int], days: int, now: Callable[[], datetime]
+) -> int:
+    """Answers that granted anything under these notices in the last so many days, less withdrawals since.
+
+    About: what an erasure removed still counts, and so does a grant that its visitor's browser lost.
+    """
+    today = local_day(now(), stored.site.time_zone)
+    first, end = today - timedelta(days=days - 1), today + timedelta(days=1)
+    counted = tallies.read(session, stored.id, "day", first.isoformat(), end.isoformat(), by=())
+    sums = dict.fromkeys(Measure, 0)
+    for one in counted:
+        if one.notice_id in notices:
+            sums[one.counter.measure] += one.events
+    return max(sum(sums[measure] for measure in GRANTS) - sums[Measure.WITHDRAWALS], 0)

@@ -1,0 +1,114 @@
+"""What a publication changes, and for whom: told before it is done, in the words of who does it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from consent_server.sites.rules_differences import Difference
+from consent_server.sites.rules_site import Site, Tag
+
+# Settings that are one word or number, as people call them.
+PLAIN = {
+    "default_language": "default language", "proof_retention": "time that proofs are kept",
+    "time_zone": "time zone", "sample": "sample of page loads",
+}  # fmt: skip
+WHOLE = {"google": "what Google's tags are told"}
+# The name is in the notice too; origins and tags are told one by one.
+TOLD = {"name", "origins", "tags"}
+PARTS = {"ids": "id", "conversions": "conversions", "hosts": "hosts", "adapter": "way of loading"}
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationPlan:
+    """What visitors would see (`differences`) and would not see (`settings`); `previous` is None for a first notice.
+
+    `standing` are the grants that stand by the counters, and None where nobody is asked again, or none are counted.
+    """
+
+    notice: str
+    previous: str | None
+    title: str
+    differences: tuple[Difference, ...]
+    settings: tuple[Difference, ...]
+    asks_again: bool
+    standing: int | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether a notice is published: a visitor sees a difference."""
+        return self.notice != self.previous
+
+    def sentences(self) -> Iterator[str]:
+        """The plan as it is read: what changes, who is asked again, what receipts will name."""
+        yield from map(str, self.differences)
+        yield from map(str, self.settings)
+        yield self.audience
+        if self.is_new:
+            yield f"receipts will name notice {self.notice[:8]}…, “{self.title}”"
+
+    @property
+    def audience(self) -> str:
+        """Who is asked because of it (docs/adr/0008-who-is-asked-again.md)."""
+        if self.previous is None:
+            return "every visitor will be asked"
+        if not self.is_new:
+            return "nobody will be asked again: visitors see no difference"
+        if not self.asks_again:
+            return "nobody will be asked again: what visitors agreed to is the same"
+        return f"visitors who granted will be asked again{_about(self.standing)}, those who refused will not"
+
+    def to_json(self) -> dict[str, Any]:
+        """For a form: the same, part by part."""
+        return {
+            "notice": self.notice,
+            "previous": self.previous,
+            "title": self.title,
+            "new": self.is_new,
+            "differences": [str(one) for one in self.differences],
+            "settings": [str(one) for one in self.settings],
+            "asks_again": self.asks_again,
+            "standing": self.standing,
+            "sentences": list(self.sentences()),
+        }
+
+
+def _about(standing: int | None) -> str:
+    if standing is None:
+        return ""
+    many = f"about {standing:,} standing grant{'' if standing == 1 else 's'}"
+    return f" ({many if standing else 'no standing grant'} by the counters)"
+
+
+def setting_differences(before: Site, after: Site) -> tuple[Difference, ...]:
+    """What differs between two sites beside what visitors see, as vendors that came or went do."""
+    return tuple(_settings(before, after))
+
+
+def _settings(before: Site, after: Site) -> Iterator[Difference]:
+    yield from _listed("origin", before.origins, after.origins)
+    yield from _tags({tag.vendor: tag for tag in before.tags}, {tag.vendor: tag for tag in after.tags})
+    for field in fields(Site):
+        old, new = getattr(before, field.name), getattr(after, field.name)
+        if old == new or field.name in TOLD:
+            continue
+        if field.name in PLAIN:
+            yield Difference("", f"{PLAIN[field.name]} changed", f"{new}; before: {old}")
+        else:
+            yield Difference("", f"{WHOLE.get(field.name, field.name)} changed")
+
+
+def _listed(what: str, before: Sequence[str], after: Sequence[str]) -> Iterator[Difference]:
+    yield from (Difference("+", f"{what} {one}") for one in after if one not in before)
+    yield from (Difference("-", f"{what} {one}") for one in before if one not in after)
+    if sorted(before) == sorted(after) and before != after:
+        yield Difference("", f"order of {what}s changed")
+
+
+def _tags(before: Mapping[str, Tag], after: Mapping[str, Tag]) -> Iterator[Difference]:
+    # A vendor that came or went is seen by visitors, and told with what they see.
+    for vendor in [vendor for vendor in after if vendor in before]:
+        for part, words in PARTS.items():
+            old, new = getattr(before[vendor], part), getattr(after[vendor], part)
+            if old != new:
+                more = f"{', '.join(new) or 'none'}; before: {', '.join(old) or 'none'}" if part == "ids" else ""
+                yield Difference("", f"{words} of {vendor} changed", more)
