@@ -8,6 +8,7 @@ is done with a tenth of the decisions: what is read must not grow with them. End
 
 import argparse
 import gc
+import os
 import random
 import statistics
 import sys
@@ -141,12 +142,15 @@ def roll_up(ledger: Ledger, shown: list[tuple[int, Notice]], decisions: int) -> 
         apart |= {cell.outcome for cell in cells if cell.outcome.startswith("first:save:")}
         with database.transaction() as session:
             tallies.add_up(session, tallies.rolled_up(cells.items()))
-    close_days(database, datetime.combine(LAST, time(18), UTC))
+    close_days(database, os.urandom, datetime.combine(LAST, time(18), UTC))
     if not database.embedded:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM FULL ANALYZE roll_ups"))
     with database.reading() as session:
-        of_days = (RollUpRow.dimension == "day", RollUpRow.counter.in_(("decisions", "changes", "withdrawals", "gpc")))
+        of_days = (
+            RollUpRow.dimension.in_(("day", "days")),
+            RollUpRow.counter.in_(("decisions", "changes", "withdrawals", "gpc")),
+        )
         made = session.scalar(select(func.sum(RollUpRow.count)).where(*of_days)) or 0
         assert abs(int(made) - decisions) < decisions / 100, made
         return len(apart), session.scalar(select(func.count()).select_from(RollUpRow)) or 0

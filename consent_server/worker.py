@@ -24,6 +24,7 @@ from consent_server.ledger.witness import heed, witness_ledger
 from consent_server.rates.close_days import close_days
 from consent_server.rates.deliver_alerts import deliver_alerts
 from consent_server.rates.read import RatesReader
+from consent_server.rates.tell_today import tell_today
 from consent_server.rates.watch import watch_rates
 
 log = logging.getLogger("consent_server.worker")
@@ -33,9 +34,9 @@ log = logging.getLogger("consent_server.worker")
 SHARE = 0.03
 # A record is sealed within 5 seconds all the same, with one for the run itself.
 SEAL_LATEST = 3
-# What is in the inbox is read along with the roll-ups: this only bounds how long it stays there.
+# How long what is counted stays in the inbox: alerts read it along with the roll-ups, and people after that.
 FOLD_SECONDS, FOLD_LATEST = 5, 20
-# So soon after its end what is too small to be told of a day is merged.
+# So soon after its end what is told of a day is made, and the rest of it is nowhere.
 CLOSE_SECONDS = 60
 # A new notice has its timestamp that soon, and an authority that failed is asked again.
 TIMESTAMP_SECONDS = 60
@@ -168,10 +169,11 @@ def _remember(context: Context) -> None:
 
 def _fold(context: Context) -> None:
     fold_tallies(context.database)
+    tell_today(context.database)
 
 
 def _close(context: Context) -> None:
-    close_days(context.database, context.now())
+    close_days(context.database, context.random, context.now())
 
 
 def _encrypt(context: Context) -> None:

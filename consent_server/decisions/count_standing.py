@@ -20,8 +20,9 @@ def count_standing(
     About: what an erasure removed still counts, and so does a grant that its visitor's browser lost.
     """
     today = local_day(now(), stored.site.time_zone)
-    first, end = today - timedelta(days=days - 1), today + timedelta(days=1)
-    counted = tallies.read(session, stored.id, "day", first.isoformat(), end.isoformat(), by=())
+    ends = ((today - timedelta(days=days - 1)).isoformat(), (today + timedelta(days=1)).isoformat())
+    over = tallies.kept(session, stored.id, tallies.DAYS, *ends, by=())
+    counted = [*over, *tallies.read(session, stored.id, tallies.DAY, *ends)]
     sums = dict.fromkeys(Measure, 0)
     for one in counted:
         if one.notice_id in notices:

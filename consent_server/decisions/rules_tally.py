@@ -37,7 +37,11 @@ class Kind(StrEnum):
 
 
 class Measure(StrEnum):
-    """What a counter counts: on the whole; from `PURPOSE` on, of one purpose or vendor; from `PAGES`, of page loads."""
+    """What a counter counts: on the whole; from `PURPOSE` on, of one purpose or vendor; from `PAGES`, of page loads.
+
+    `RECORDS` are told to nobody: of how many records there were in an hour. `DRAWS` counts no events: how many draws
+    of noise the counters beside it hold (rates/rules_noise.py).
+    """
 
     SHOWN = "shown"
     DECISIONS = "decisions"
@@ -62,6 +66,8 @@ class Measure(StrEnum):
     PLACEHOLDERS = "placeholders"
     ROBOTS = "robots"
     PREFETCHES = "prefetches"
+    RECORDS = "records"
+    DRAWS = "draws"
     PURPOSE = "purpose"
     VENDOR = "vendor"
     CONVERSION_SENT = "conversion_sent"
@@ -92,6 +98,10 @@ class CounterName(NamedTuple):
 
 
 PAGE_LOADS = (Kind.PAGE_ANSWERED, Kind.PAGE_UNANSWERED)
+# What is told of an hour: of its selections nothing, since one first choice in it would be the whole of them.
+HOURLY = (Measure.SHOWN, Measure.DECISIONS, Measure.ACCEPT_ALL, Measure.REFUSE_ALL, Measure.SAVE)
+# Each stands for a record that was made.
+_RECORDS = (Measure.DECISIONS, Measure.ANSWERED_AGAIN, Measure.CHANGES, Measure.WITHDRAWALS)
 _CONVERSIONS = (Kind.CONVERSION_SENT, Kind.CONVERSION_BLOCKED)
 _FIRST = (Kind.FIRST, Kind.ANSWER)
 _CHOICES = (*_FIRST, Kind.AGAIN, Kind.CHANGE)
@@ -240,6 +250,13 @@ def of_page_load(answered: bool, granted: Iterable[str]) -> Outcome:
 def counters_of(text: str) -> tuple[CounterName, ...]:
     """The counters of an outcome by its text. Raises ValueError."""
     return Outcome.parse(text).counters
+
+
+def pulse_of(counters: Iterable[CounterName]) -> tuple[CounterName, ...]:
+    """What an hour keeps of them for alerts: that something was shown, answered, or recorded, and not what."""
+    measures = [counter.measure for counter in counters]
+    kept = [measure for measure in measures if measure in (Measure.SHOWN, Measure.DECISIONS)]
+    return tuple(map(CounterName, [*kept, *(Measure.RECORDS for measure in measures if measure in _RECORDS)]))
 
 
 def _keys(text: str) -> tuple[str, ...]:

@@ -1,9 +1,12 @@
 """Counters of what happened, in two steps: an inbox that visitors write, and roll-ups that are read.
 
 A visitor's request adds one to a cell of `tallies`; each process has a slot of its own, so that no two
-processes wait for one row. `fold` moves the cells into `roll_ups`, which keeps the margins alone: each counter
-by hour, and by day for each language, device and country. Which of these came together, and what was granted
-together, is known for seconds only.
+processes wait for one row. `fold` moves the cells into `roll_ups`, which keeps the margins alone: totals by day and
+by hour, what was granted by day, and all of it by day for each language, device and country. Which of these came
+together, and what was granted together, is known for seconds only.
+
+Each margin stands in a dimension of its own. Those named here are of days that go on: when a day is over it is moved
+into those that are told (rates/store.py). PULSE alone stays as it is.
 """
 
 import os
@@ -21,14 +24,16 @@ from sqlalchemy.orm import Session
 from consent_server.core.database import connection_of
 from consent_server.core.driver_insert import DriverInsert
 from consent_server.decisions.rows import RollUpRow, TallyRow
-from consent_server.decisions.rules_tally import PAGE_LOADS, CounterName, Kind, Measure, counters_of
+from consent_server.decisions.rules_tally import HOURLY, PAGE_LOADS, CounterName, Kind, Measure, counters_of, pulse_of
 
 TALLIES: Table = TallyRow.__table__  # type: ignore[assignment]
 ROLL_UPS: Table = RollUpRow.__table__  # type: ignore[assignment]
-# Where a dimension is summed by month too: a year of its days is more rows than a page can wait for.
-MONTHS = {"device": "device months", "languages": "language months", "countries": "country months"}
-# The dimension of sampled page loads: their days.
-PAGES = "pages"
+PULSE, HOUR, DAY, SELECTION, PAGE = "pulse", "hour", "day", "selection", "page"
+LANGUAGE, DEVICE, COUNTRY = "language", "device", "country"
+# Totals of days that are over.
+DAYS = "days"
+# Where days that are over are summed by month too: a year of them is more rows than a page can wait for.
+MONTHS = {"languages": "language months", "devices": "device months", "countries": "country months"}
 _OF_PAGES = tuple(PAGE_LOADS)
 ROLL_UP_KEY = ("site_id", "dimension", "period", "value", "notice_id", "counter")
 
@@ -58,14 +63,15 @@ class Cell:
         """
         day = self.hour[:10]
         if self.outcome.startswith(_OF_PAGES):
-            yield PAGES, day, ""
+            yield PAGE, day, ""
             return
-        yield "hour", self.hour, ""
-        yield "day", day, ""
-        yield "language", day, self.language
-        yield "device", day, self.device
-        yield MONTHS["device"], day[:7], self.device
-        yield "country", day, self.country
+        yield PULSE, self.hour, ""
+        yield HOUR, self.hour, ""
+        yield DAY, day, ""
+        yield SELECTION, day, ""
+        yield LANGUAGE, day, self.language
+        yield DEVICE, day, self.device
+        yield COUNTRY, day, self.country
 
 
 class RollUp(NamedTuple):
@@ -85,8 +91,7 @@ def add(session: Session, cells: Counter[Cell]) -> None:
         {"slot": slot, **_columns(cell), "outcome_hash": sha256(cell.outcome.encode()).digest(), "count": count}
         for cell, count in sorted(cells.items())
     ]
-    if rows:
-        upsert(session, TALLIES, ("slot", *Cell.__slots__[:-1], "outcome_hash"), rows)
+    upsert(session, TALLIES, ("slot", *Cell.__slots__[:-1], "outcome_hash"), rows)
 
 
 def waiting(session: Session) -> Sequence[int]:
@@ -125,9 +130,16 @@ def rolled_up(cells: Iterable[tuple[Cell, int]]) -> Counter[tuple[int, str, str,
     return sums
 
 
-def _counters(dimension: str, outcome: str) -> Iterator[CounterName]:
-    # An hour with one first choice would be that visitor's whole selection: hours have no purpose and no vendor.
-    return (counter for counter in counters_of(outcome) if dimension != "hour" or not counter.key)
+def _counters(dimension: str, outcome: str) -> Iterable[CounterName]:
+    """Those of an outcome that a dimension has."""
+    counters = counters_of(outcome)
+    if dimension == PULSE:
+        return pulse_of(counters)
+    if dimension == HOUR:
+        return [counter for counter in counters if counter.measure in HOURLY]
+    if dimension in (DAY, SELECTION):
+        return [counter for counter in counters if bool(counter.key) is (dimension == SELECTION)]
+    return counters
 
 
 def waiting_since(session: Session) -> dict[int, str]:
@@ -136,38 +148,39 @@ def waiting_since(session: Session) -> dict[int, str]:
     return {site_id: hour for site_id, hour in rows}
 
 
-def read(
-    session: Session, site_id: int, dimension: str, first: str, end: str, by: Sequence[str] = ("period", "value")
-) -> list[RollUp]:
-    """Counts of a dimension in periods first (included) to end (excluded), kept apart by `by` and notice.
+def read(session: Session, site_id: int, dimension: str, first: str, end: str) -> list[RollUp]:
+    """Counts of days that go on, or of PULSE, in periods first (included) to end (excluded), by value and notice.
 
-    What is still in the inbox is in it: ask within one snapshot, and every event is there exactly once. Hours and days
-    have no values: of the other dimensions, ask by both or by value.
+    What is still in the inbox is in it: ask within one snapshot, and every event is there exactly once. It is for what
+    the server looks at by itself: what is told to people is in `kept`.
     """
-    folded = kept(session, site_id, dimension, first, end, by)
     sums: Counter[tuple[str, str, int, CounterName]] = Counter()
     for row in session.scalars(select(TallyRow).where(TallyRow.site_id == site_id)):
         for name, period, value in _cell(row).margins():
             if name == dimension and first <= period < end:
-                place = (period if "period" in by else "", value if "value" in by else "")
                 for counter in _counters(name, row.outcome):
-                    sums[*place, row.notice_id, counter] += row.count
-    if "period" in by and not sums:
-        return folded
-    for period, value, notice_id, counter, events in folded:
+                    sums[period, value, row.notice_id, counter] += row.count
+    for period, value, notice_id, counter, events in kept(session, site_id, dimension, first, end):
         sums[period, value, notice_id, counter] += events
     return [RollUp(*place, events) for place, events in sorted(sums.items())]
 
 
-def kept(session: Session, site_id: int, dimension: str, first: str, end: str, by: Sequence[str]) -> list[RollUp]:
-    """The same without the inbox; what a span is summed from may be several counts."""
+def kept(
+    session: Session, site_id: int, dimension: str, first: str, end: str, by: Sequence[str] = ("period", "value"),
+    counters: Sequence[CounterName] = (),
+) -> list[RollUp]:  # fmt: skip
+    """The same without the inbox, kept apart by `by` and notice; of these counters alone, or of all.
+
+    What a span is summed from may be several counts of the same place.
+    """
     pieces = [(dimension, first, end)] if "period" in by else list(_pieces(dimension, first, end))
-    return [roll_up for piece in pieces for roll_up in _summed(session, site_id, *piece, by)]
+    return [roll_up for piece in pieces for roll_up in _summed(session, site_id, *piece, by, counters)]
 
 
 def take(session: Session, site_id: int, dimension: str, day: str) -> list[RollUp]:
-    """What is kept of a day, and no longer from here on: what is added meanwhile stays, and two who take share it."""
-    place = (RollUpRow.site_id == site_id, RollUpRow.dimension == dimension, RollUpRow.period == day)
+    """What is kept of a day or its hours, and no longer from here on: what is added meanwhile stays."""
+    periods = [day, *(f"{day}T{hour:02d}" for hour in range(24))]
+    place = (RollUpRow.site_id == site_id, RollUpRow.dimension == dimension, RollUpRow.period.in_(periods))
     columns = (RollUpRow.period, RollUpRow.value, RollUpRow.notice_id, RollUpRow.counter, RollUpRow.count)
     return _decoded(session.execute(delete(RollUpRow).where(*place).returning(*columns)))
 
@@ -189,12 +202,17 @@ def _next_month(day: str) -> str:
     return f"{year + month // 12:04d}-{month % 12 + 1:02d}"
 
 
-def _summed(session: Session, site_id: int, dimension: str, first: str, end: str, by: Sequence[str]) -> list[RollUp]:
+def _summed(
+    session: Session, site_id: int, dimension: str, first: str, end: str, by: Sequence[str],
+    counters: Sequence[CounterName],
+) -> list[RollUp]:  # fmt: skip
     kept_apart = [ROLL_UPS.c[name] for name in (*by, "notice_id", "counter")]
     columns = [ROLL_UPS.c[name] if name in by else literal("") for name in ("period", "value")]
     columns += [ROLL_UPS.c.notice_id, ROLL_UPS.c.counter]
     place = (ROLL_UPS.c.site_id == site_id, ROLL_UPS.c.dimension == dimension)
-    where = (*place, ROLL_UPS.c.period >= first, ROLL_UPS.c.period < end)
+    where = [*place, ROLL_UPS.c.period >= first, ROLL_UPS.c.period < end]
+    if counters:
+        where.append(ROLL_UPS.c.counter.in_([counter.text for counter in counters]))
     # By period there is nothing to sum up, and sorting for it would be most of the work.
     query = select(*columns, ROLL_UPS.c["count"]).where(*where)
     if "period" not in by:
@@ -212,7 +230,8 @@ def _decoded(rows: Iterable[Sequence[Any]]) -> list[RollUp]:
 
 def first_period(session: Session, site_id: int) -> str | None:
     """The first day on which anything was counted on a site."""
-    query = select(func.min(RollUpRow.period)).where(RollUpRow.site_id == site_id, RollUpRow.dimension == "day")
+    place = (RollUpRow.site_id == site_id, RollUpRow.dimension.in_((DAY, DAYS)))
+    query = select(func.min(RollUpRow.period)).where(*place)
     return session.scalar(query) or session.scalar(
         select(func.min(func.substr(TallyRow.hour, 1, 10))).where(TallyRow.site_id == site_id)
     )
@@ -223,7 +242,7 @@ def last_answer(session: Session, site_id: int) -> str | None:
     counter = CounterName(Measure.DECISIONS).text
     query = (
         select(RollUpRow.period)
-        .where(RollUpRow.site_id == site_id, RollUpRow.dimension == "hour", RollUpRow.counter == counter)
+        .where(RollUpRow.site_id == site_id, RollUpRow.dimension == PULSE, RollUpRow.counter == counter)
         .order_by(RollUpRow.period.desc())
         .limit(1)
     )
@@ -250,7 +269,8 @@ def _cell(row: TallyRow) -> Cell:
 
 def upsert(session: Session, table: Table, key: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
     """Add the `count` of rows to those of the same key, which are made where they are missing."""
-    _adding(table, key)(connection_of(session), rows)
+    if rows:
+        _adding(table, key)(connection_of(session), rows)
 
 
 @cache

@@ -322,7 +322,7 @@ def _charts(
         "labels": [dashboard.vendors.get(key, key) for key in vendors],
         "bars": [
             {"name": name, **_rates(row.vendors[key].reach if key in row.vendors else None for key in vendors)}
-            for name, row in ((row["name"], row["figures"]) for row in splits[By.DEVICE]["rows"])
+            for name, row in ((row["name"], row["figures"]) for row in splits[By.DEVICE]["shown"])
         ],
     }
     return charts

@@ -11,7 +11,8 @@ from typing import Any
 from consent_server.core.database import Database, Session
 from consent_server.core.times import local_day, local_hour
 from consent_server.decisions import store_tallies as tallies
-from consent_server.rates import store as splits
+from consent_server.decisions.rules_tally import CounterName, Measure
+from consent_server.rates import store as told
 from consent_server.rates import store_alerts as alerts
 from consent_server.rates.read_notices import NoticeReader
 from consent_server.rates.rules_alerts import RaisedAlert
@@ -19,8 +20,20 @@ from consent_server.rates.rules_compare import Differences, History, compare
 from consent_server.rates.rules_days import HISTORY_DAYS
 from consent_server.rates.rules_drop import Drop, drops
 from consent_server.rates.rules_filters import By, Filters, Span, fault, monday
+from consent_server.rates.rules_noise import EPSILON, VARIANCE
 from consent_server.rates.rules_page_loads import PageLoads, page_loads
-from consent_server.rates.rules_report import Asked, Count, Figures, Report, by_hour, by_key, figures, report, totals
+from consent_server.rates.rules_report import (
+    Asked,
+    Count,
+    Days,
+    Figures,
+    Report,
+    by_hour,
+    figures,
+    in_order,
+    report,
+    totals,
+)
 from consent_server.sites import store as sites
 from consent_server.sites import store_experiments as experiments
 from consent_server.sites import store_notices as notices
@@ -32,6 +45,11 @@ ALERTS_SHOWN_FOR = timedelta(days=14)
 # Rows that are made of days.
 OF_DAYS = (By.DAY, By.WEEK)
 SPLITS = (By.DEVICE, By.LANGUAGE, By.COUNTRY, By.NOTICE)
+# What is told of days that are over alone, and where it stands.
+OVER = {
+    By.HOUR: told.HOURS, By.DEVICE: told.DEVICES, By.LANGUAGE: told.LANGUAGES, By.COUNTRY: told.COUNTRIES,
+}  # fmt: skip
+_GRANTS = [CounterName(measure) for measure in (Measure.GRANTED, Measure.GRANTED_AGAIN)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +109,7 @@ class Rates:
             "time_zone": self.site.time_zone,
             "demo": self.site.demo,
             "counted_apart_from": self.counted_apart_from,
+            "noise": {"epsilon": EPSILON, "variance": VARIANCE},
             "publications": [asdict(publication) for publication in self.publications],
             **self.report.to_json(),
             **({"rows": self._titled_rows()} if self.filters.by is By.NOTICE else {}),
@@ -179,14 +198,15 @@ class SiteRates:
         # Under one notice alone no other can have made a difference.
         judged = bool(inside) and notice is None
         read = judged or filters.by in OF_DAYS or filters.other
-        days = self.counts(span.with_history, By.DAY, notice) if read else []
-        told = self._report(filters, days)
-        whole = self._with_grants(told.whole, span, notice)
-        before = self._before(filters)
+        days = Days(self.counts(span.with_history, By.DAY, notice) if read else [], self.asked)
+        grants = self._grants([one for one in (span, filters.other) if one], notice)
+        found = self._report(filters, days)
+        whole = found.whole.with_grants_lately(grants[span])
+        before = self.whole(filters.other, notice).with_grants_lately(grants[filters.other]) if filters.other else None
         return Rates(
             site=self.site,
             filters=filters,
-            report=replace(told, whole=whole),
+            report=replace(found, whole=whole),
             before=before,
             differences=compare(whole, before, self._history(filters, days)) if before else None,
             publications=inside,
@@ -195,7 +215,7 @@ class SiteRates:
             titles=notice_titles(self.session, self.id),
             drops=_drops(days, published, span) if judged else [],
             alerts=alerts.recent(self.session, self.id, self.now - ALERTS_SHOWN_FOR),
-            counted_apart_from=splits.counted_apart_from(self.session, self.id),
+            counted_apart_from=told.counted_apart_from(self.session, self.id),
             page_loads=self.page_loads(span, notice),
             page_loads_before=self.page_loads(filters.other, notice) if filters.other else PageLoads(),
         )
@@ -212,26 +232,28 @@ class SiteRates:
         )
 
     def counts(self, span: Span, by: By, notice: str | None = None) -> list[Count]:
-        """Counts by day or by a part of it (no week), under one notice or all; with what is small merged."""
-        dimension = By.DAY if by is By.NOTICE else by
-        first, end = span.first.isoformat(), (span.last + timedelta(days=1)).isoformat()
-        place = (self.session, self.id, dimension.value, first, end)
-        if dimension in splits.CLOSED:
-            rolled_up = splits.read(*place)
-        else:
-            rolled_up = tallies.read(*place, by={By.NOTICE: (), By.DEVICE: ("value",)}.get(by, ("period",)))
-        return [
-            Count(notice_hash if by is By.NOTICE else part.period or part.value, notice_hash, part.counter, part.events)
-            for part in rolled_up
-            if notice in (None, notice_hash := self._hashes[part.notice_id])
-        ]
+        """Counts as they are told, by day or by a part of it (no week), under one notice or all."""
+        parts = [OVER[by]] if by in OVER else _totals(notice is not None or by is By.NOTICE)
+        kept_apart = {By.NOTICE: (), By.DAY: ("period",), By.HOUR: ("period",)}.get(by, ("value",))
+        found = self._kept(span, parts, kept_apart, notice)
+        return [count._replace(key=count.notice) for count in found] if by is By.NOTICE else found
+
+    def whole(self, span: Span, notice: str | None) -> Figures:
+        """What is told of all days together, under one notice or all."""
+        return figures(self._kept(span, _totals(notice is not None), (), notice), self.asked)
+
+    def pulse(self, span: Span) -> list[Count]:
+        """By hour, what was shown, chosen and recorded, to this moment: for alerts, and told to nobody."""
+        found = tallies.read(self.session, self.id, tallies.PULSE, *_ends(span))
+        return [Count(part.period, self._hashes[part.notice_id], part.counter, part.events) for part in found]
 
     def page_loads(self, span: Span, notice: str | None) -> PageLoads:
-        """The sample of these days, as far as they are over: while one goes on, answers would differ by one visitor."""
-        first, end = span.first.isoformat(), min(span.last + DAY, self.today).isoformat()
-        found = tallies.read(self.session, self.id, tallies.PAGES, first, end, by=("period",))
-        counts = (Count(part.period, self._hashes[part.notice_id], part.counter, part.events) for part in found)
-        return page_loads([count for count in counts if notice in (None, count.notice)], self.asked)
+        """The sample of these days, as far as they are over."""
+        return page_loads(self._kept(span, [told.PAGES], ("period",), notice), self.asked)
+
+    def is_over(self, day: date) -> bool:
+        """Whether all that was counted up to that day is told."""
+        return told.is_over(self.session, self.id, day.isoformat())
 
     def first_day(self) -> str | None:
         """The first day on which anything was counted."""
@@ -245,27 +267,30 @@ class SiteRates:
     def _hashes(self) -> Mapping[int, str]:
         return notices.hashes(self.session, self.id)
 
-    def _report(self, filters: Filters, days: Sequence[Count]) -> Report:
-        if filters.by is not By.HOUR:
-            return report(self._rows(filters, days), self.asked)
-        # Hours hold no purpose and no vendor; the whole has them.
-        whole = figures(self.counts(filters.span, By.NOTICE, filters.notice), self.asked)
-        return by_hour(self.counts(filters.span, By.HOUR, filters.notice), whole)
+    def _kept(
+        self, span: Span, parts: Sequence[str], by: Sequence[str], notice: str | None,
+        counters: Sequence[CounterName] = (),
+    ) -> list[Count]:  # fmt: skip
+        ends = _ends(span)
+        return [
+            Count(part.period or part.value, notice_hash, part.counter, part.events)
+            for name in parts
+            for part in tallies.kept(self.session, self.id, name, *ends, by, counters)
+            if notice in (None, notice_hash := self._hashes[part.notice_id])
+        ]
 
-    def _rows(self, filters: Filters, days: Sequence[Count]) -> Sequence[Count]:
-        if filters.by not in OF_DAYS:
-            return self.counts(filters.span, filters.by, filters.notice)
-        first = filters.span.first.isoformat()
-        inside = [count for count in days if count.key >= first]
-        return inside if filters.by is By.DAY else [count._replace(key=monday(count.key)) for count in inside]
+    def _report(self, filters: Filters, days: Days) -> Report:
+        span, by, notice = filters.span, filters.by, filters.notice
+        if by is By.HOUR:
+            return by_hour(self.counts(span, by, notice), self.whole(span, notice))
+        if by not in OF_DAYS:
+            return replace(report(self.counts(span, by, notice), self.asked), whole=self.whole(span, notice))
+        inside = days.within(span)
+        if by is By.DAY:
+            return Report(figures(inside, self.asked), in_order({day: days[day] for day in days if span.holds(day)}))
+        return report([count._replace(key=monday(count.key)) for count in inside], self.asked)
 
-    def _before(self, filters: Filters) -> Figures | None:
-        if filters.other is None:
-            return None
-        before = figures(self.counts(filters.other, By.NOTICE, filters.notice), self.asked)
-        return self._with_grants(before, filters.other, filters.notice)
-
-    def _history(self, filters: Filters, days: Sequence[Count]) -> History:
+    def _history(self, filters: Filters, days: Days) -> History:
         """What tells how much the days of the last weeks went up and down."""
         span, other, began = filters.span, filters.other, self.first_day()
         if other is None or began is None:
@@ -273,18 +298,20 @@ class SiteRates:
         last = min(max(span.last, other.last), self.today - timedelta(days=1))
         history = Span.ending(last, HISTORY_DAYS)
         if history.first < span.with_history.first or last > span.last:
-            days = self.counts(history, By.DAY, filters.notice)
-        found = {
-            date.fromisoformat(day): figures(counted, self.asked)
-            for day, counted in by_key(days).items()
-            if history.holds(day)
-        }
+            days = Days(self.counts(history, By.DAY, filters.notice), self.asked)
+        found = {date.fromisoformat(day): days[day] for day in days if history.holds(day)}
         counted = Span(date.fromisoformat(began[:10]), self.today)
         return History(found, span.within(counted), other.within(counted))
 
-    def _with_grants(self, whole: Figures, span: Span, notice: str | None) -> Figures:
-        lasting = Span.ending(span.last, max((asked.choice_days for asked in self.asked.values()), default=1))
-        return whole.with_grants_lately(totals(self.counts(lasting, By.NOTICE, notice)).grants)
+    def _grants(self, spans: Sequence[Span], notice: str | None) -> dict[Span, int]:
+        """Of each, the grants of as many days as a choice lasts, up to its last. Read once, since they share many."""
+        days = max((asked.choice_days for asked in self.asked.values()), default=1)
+        lasting = {span: Span.ending(span.last, days) for span in spans}
+        both = Span(min(span.first for span in lasting.values()), max(span.last for span in lasting.values()))
+        found = self._kept(both, _totals(notice is not None), ("period",), notice, _GRANTS)
+        return {
+            span: max(sum(count.events for count in found if of.holds(count.key)), 0) for span, of in lasting.items()
+        }
 
     def _publications(self) -> list[Publication]:
         """When notices came into force, oldest first."""
@@ -312,7 +339,17 @@ class SiteRates:
         return local_hour(at, self.site.time_zone)
 
 
-def _drops(counts: Sequence[Count], published: Sequence[Publication], span: Span) -> list[Drop]:
-    days = {date.fromisoformat(day): totals(counted) for day, counted in by_key(counts).items()}
+def _totals(of_one_notice: bool) -> list[str]:
+    """Where totals, and what was granted on the whole, stand."""
+    return [told.NOTICES if of_one_notice else told.DAYS, told.TODAY, told.SELECTIONS]
+
+
+def _ends(span: Span) -> tuple[str, str]:
+    """First period, and the first that is not in it any more."""
+    return span.first.isoformat(), (span.last + DAY).isoformat()
+
+
+def _drops(days: Days, published: Sequence[Publication], span: Span) -> list[Drop]:
+    by_day = {date.fromisoformat(day): totals(days.counts[day]) for day in days}
     begins = [(publication.notice, date.fromisoformat(publication.at[:10])) for publication in published]
-    return [drop for drop in drops(days, begins, span.last) if span.holds(drop.day.isoformat())]
+    return [drop for drop in drops(by_day, begins, span.last) if span.holds(drop.day.isoformat())]

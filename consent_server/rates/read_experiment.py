@@ -12,6 +12,7 @@ from consent_server.rates.rules import Totals
 from consent_server.rates.rules_experiment import Result
 from consent_server.rates.rules_filters import By, Span
 from consent_server.rates.rules_report import Count, Figures, by_key, figures, totals
+from consent_server.rates.rules_small_cells import SMALLEST
 from consent_server.sites import store_experiments as experiments
 from consent_server.sites.rules_site import Site
 from consent_server.sites.store_experiments import StoredExperiment
@@ -61,6 +62,8 @@ def read_experiment(reader: RatesReader, key: str, experiment: str | None = None
         counts_of = {
             arm.name: [count for count in counts if count.notice == arm.notice.notice.hash] for arm in stored.arms
         }
+        span = _in_tens(counts_of, span) if span else None
+        counts_of = {arm: [count for count in of if span and span.holds(count.key)] for arm, of in counts_of.items()}
         arms = [
             ArmFigures(arm.name, arm.weight, arm.notice.notice.hash, figures(counts_of[arm.name], site.asked))
             for arm in stored.arms
@@ -79,6 +82,21 @@ def counted_days(stored: StoredExperiment, now: datetime, time_zone: str) -> Spa
 
 def _first_day(stored: StoredExperiment, time_zone: str) -> date:
     return local_day(stored.started_at + CACHED, time_zone) + DAY
+
+
+def _in_tens(counts_of: Mapping[str, Sequence[Count]], span: Span) -> Span | None:
+    """The days up to the last that may be told, None where there is none.
+
+    Of days that are told together each arm has ten first choices, and so has what is told tomorrow more than today: an
+    arm is exact, and may be of few visitors.
+    """
+    told, since = None, dict.fromkeys(counts_of, 0)
+    for day, arms in zip(span.within(span), _totals(counts_of, span), strict=True):
+        for arm, counted in arms.items():
+            since[arm] += counted.decisions
+        if min(since.values()) >= SMALLEST:
+            told, since = Span(span.first, day), dict.fromkeys(counts_of, 0)
+    return told
 
 
 def _totals(counts_of: Mapping[str, Sequence[Count]], span: Span) -> list[dict[str, Totals]]:

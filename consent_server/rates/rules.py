@@ -5,6 +5,8 @@ from math import hypot, sqrt
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
+from consent_server.rates.rules_noise import VARIANCE
+
 
 class Trials(NamedTuple):
     """So many successes among so many trials."""
@@ -30,9 +32,8 @@ class Ratio(NamedTuple):
         """The same, None where they make no proportion: nothing was tried, or views were lost."""
         successes, trials = self.trials(counted)
         # With views lost, every rate over views would be too high, also one that stays under 1.
-        answers = ANSWERS.get(self.under)
-        lost = answers is not None and getattr(counted, answers) > trials
-        return None if lost or not trials or successes > trials else Trials(successes, trials)
+        answers = max(successes, getattr(counted, ANSWERS.get(self.under, self.over)))
+        return None if not trials or is_more(answers, trials, counted.draws) else Trials(min(successes, trials), trials)
 
 
 # Of views of each kind, how many were answered.
@@ -149,6 +150,7 @@ NO_DIFFERENCE = Difference(None, None, None)
 class Totals:
     """Counts of events. `decisions` are first choices; `granted` those of them that granted anything at all.
 
+    `draws` says how many draws of noise each of them holds (rules_noise.py); 0 where they are exact.
     `grants_lately` is no counter: the grants of as many days as a choice lasts, up to the last of the days that are
     asked for. It stands with the whole alone, and is None elsewhere.
     """
@@ -176,6 +178,7 @@ class Totals:
     placeholders: int = 0
     robots: int = 0
     prefetches: int = 0
+    draws: int = 0
     grants_lately: int | None = None
 
     def __add__(self, other: "Totals") -> "Totals":
@@ -195,12 +198,12 @@ class Totals:
     @property
     def without_gpc(self) -> int:
         """First choices made with the signal off."""
-        return self.decisions - self.with_gpc
+        return max(self.decisions - self.with_gpc, 0)
 
     @property
     def without_gpc_accept_all(self) -> int:
         """Of these, those that accepted all."""
-        return self.accept_all - self.with_gpc_accept_all
+        return max(self.accept_all - self.with_gpc_accept_all, 0)
 
     @property
     def grants(self) -> int:
@@ -218,7 +221,7 @@ class Totals:
     @property
     def note(self) -> str | None:
         """Key of NOTES, where the counts do not make rates."""
-        return "more_choices_than_views" if self.decisions > self.shown else None
+        return "more_choices_than_views" if is_more(self.decisions, self.shown, self.draws) else None
 
     def to_json(self) -> dict[str, int]:
         """The counts that people see."""
@@ -238,6 +241,7 @@ class Share:
     shown: int
     sent: int = 0
     blocked: int = 0
+    draws: int = 0
 
     @property
     def denied(self) -> int:
@@ -300,11 +304,26 @@ def difference(after: Rate, before: Rate, swing: Swing | None = None) -> Differe
     return Difference(value, max(value - down, -1.0), min(value + up, 1.0), days)
 
 
+def is_more(some: int, others: int, draws: int) -> bool:
+    """Whether one count exceeds another by more than noise makes of equal ones: three of its standard deviations."""
+    return some > others + 3 * sqrt(2 * VARIANCE * draws)
+
+
 def _rate(ratio: Ratio, counted: Totals | Share) -> Rate:
     found = ratio.proportion(counted)
     if found is None:
         return Rate(None, None, None, str(ratio))
-    return Rate(found.successes / found.trials, *wilson(*found), str(ratio))
+    value = found.successes / found.trials
+    low, high = with_noise(value, wilson(*found), found.trials, counted.draws)
+    return Rate(value, low, min(high, 1.0), str(ratio))
+
+
+def with_noise(value: float, interval: tuple[float, float], trials: int, draws: int) -> tuple[float, float]:
+    """The interval of a ratio whose counts hold so many draws of noise each: both half-widths add up as squares do."""
+    if not draws:
+        return interval
+    half = _Z95 * sqrt(VARIANCE * draws * (1 + value * value)) / trials
+    return max(value - hypot(value - interval[0], half), 0.0), value + hypot(interval[1] - value, half)
 
 
 def _rate_of_counts(ratio: Ratio, counted: Totals) -> Rate:
@@ -317,4 +336,5 @@ def _rate_of_counts(ratio: Ratio, counted: Totals) -> Rate:
     if not others:
         return Rate(None, None, None, str(ratio))
     low, high = wilson(events, events + others)
-    return Rate(events / others, low / (1 - low), high / (1 - high), str(ratio))
+    value, made = events / others, (low / (1 - low), high / (1 - high))
+    return Rate(value, *with_noise(value, made, others, counted.draws), str(ratio))

@@ -7,9 +7,9 @@ from math import sqrt
 from typing import Any, NamedTuple
 
 from consent_server.decisions.rules_tally import CounterName, Measure
-from consent_server.rates.rules import Rate, Ratio, Trials, wilson
+from consent_server.rates.rules import Rate, Ratio, Trials, wilson, with_noise
 from consent_server.rates.rules_days import student
-from consent_server.rates.rules_report import Asked, Count
+from consent_server.rates.rules_report import SELECTION_DRAWS, Asked, Count
 
 SEEN = Ratio("granted", "sampled")
 # With fewer days nobody knows how much they differ.
@@ -17,11 +17,15 @@ FEWEST_DAYS = 7
 
 
 class State(NamedTuple):
-    """Of one vendor: page loads of which it might see something, and those in which it was granted or not answered."""
+    """Of one vendor: page loads of which it might see something, and those in which it was granted or not answered.
+
+    The last two hold so many draws of noise, and may be below 0 or above all on a day.
+    """
 
     sampled: int = 0
     granted: int = 0
     unanswered: int = 0
+    draws: int = 0
 
     def plus(self, other: "State") -> "State":
         """Both together."""
@@ -37,12 +41,14 @@ class Seen:
     @property
     def whole(self) -> State:
         """Of all days together."""
-        return State(*map(sum, zip(State(), *self.days, strict=True)))
+        sampled, granted, unanswered, draws = map(sum, zip(State(), *self.days, strict=True))
+        granted = min(max(granted, 0), sampled)
+        return State(sampled, granted, min(max(unanswered, 0), sampled - granted), draws)
 
     @property
     def rate(self) -> Rate:
         """Its share of page loads, as wide as the days differ and at least as Wilson's interval is."""
-        return over_days([Trials(day.granted, day.sampled) for day in self.days])
+        return over_days([Trials(day.granted, day.sampled) for day in self.days], self.whole.draws)
 
     def to_json(self) -> dict[str, Any]:
         """Page loads by state, and the rate."""
@@ -84,17 +90,19 @@ def page_loads(counts: Iterable[Count], asked: Mapping[str, Asked]) -> PageLoads
     return PageLoads(sampled, {key: Seen(tuple(of_day.values())) for key, of_day in days.items()})
 
 
-def over_days(days: Sequence[Trials]) -> Rate:
+def over_days(days: Sequence[Trials], draws: int = 0) -> Rate:
     """The share over all days, with a 95 % interval that takes each day as drawn together.
 
     The ratio of sums with the days as clusters (Cochran, Sampling Techniques, 3rd ed. 1977, 6.3 and 9A.1), by Student's
-    t, since loads of one visitor and of one campaign are alike; never narrower than Wilson's.
+    t, since loads of one visitor and of one campaign are alike; never narrower than Wilson's with the noise of `draws`.
     """
     successes, trials = (sum(part) for part in zip(*days, strict=True)) if days else (0, 0)
     if not trials:
         return Rate(None, None, None, str(SEEN))
+    successes = min(max(successes, 0), trials)
     share = successes / trials
-    low, high = wilson(successes, trials)
+    low, high = with_noise(share, wilson(successes, trials), trials, draws)
+    high = min(high, 1.0)
     if len(days) >= FEWEST_DAYS:
         squares = sum((day.successes - share * day.trials) ** 2 for day in days)
         half = student(len(days) - 1) * sqrt(squares * len(days) / (len(days) - 1)) / trials
@@ -106,4 +114,5 @@ def _state(key: str, loads: int, counted: Mapping[CounterName, int]) -> State:
     granted, stand_ins = (
         counted.get(CounterName(measure, key), 0) for measure in (Measure.PAGE_VENDOR, Measure.PAGE_STAND_IN)
     )
-    return State(loads, granted, counted.get(CounterName(Measure.PAGES_UNANSWERED), 0) - stand_ins)
+    unanswered = counted.get(CounterName(Measure.PAGES_UNANSWERED), 0) - stand_ins
+    return State(loads, granted, unanswered, counted.get(SELECTION_DRAWS, 0))

@@ -1,15 +1,19 @@
 """From counts to the figures that people read: the whole, its rows, and what is too small to be told."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import add
 from typing import Any, NamedTuple
 
 from consent_server.decisions.rules_tally import CounterName, Measure
 from consent_server.rates.rules import AGAIN_RATES, COUNTED, GPC_RATES, NOTES, RATES, Share, Totals
-from consent_server.rates.rules_small_cells import OTHER, SMALLEST, joined_hours
+from consent_server.rates.rules_filters import Span
+from consent_server.rates.rules_small_cells import OTHER, SMALLEST
 
 _DECISIONS, _SHOWN = CounterName(Measure.DECISIONS), CounterName(Measure.SHOWN)
+_DRAWS = CounterName(Measure.DRAWS)
+# Of what was granted on the whole, whose totals hold no noise.
+SELECTION_DRAWS = CounterName(Measure.DRAWS, "selection")
 
 
 class Count(NamedTuple):
@@ -60,6 +64,7 @@ class Figures:
                 "rates": {name: totals.rate(name).to_json() for name in GPC_RATES},
             },
             "note": _note(totals.note),
+            "draws": totals.draws,
         }
 
 
@@ -79,34 +84,42 @@ class Report:
 def report(counts: Iterable[Count], asked: Mapping[str, Asked]) -> Report:
     """Rows in the order of their keys, "other" last, without figures where these are of too few.
 
-    `asked` holds every notice that the counts name, by its hash; else KeyError. Counts of a split by country or
-    language come with small values merged (rules_small_cells.py).
+    `asked` holds every notice that the counts name, by its hash; else KeyError.
     """
     counts = list(counts)
-    rows = [(key, figures(counted, asked)) for key, counted in by_key(counts).items()]
-    rows.sort(key=lambda row: (row[0] == OTHER, row[0]))
-    return Report(figures(counts, asked), tuple((key, None if _too_small(key, row) else row) for key, row in rows))
+    return Report(figures(counts, asked), in_order({key: figures(of, asked) for key, of in by_key(counts).items()}))
+
+
+def in_order(rows: Mapping[str, Figures]) -> tuple[tuple[str, Figures | None], ...]:
+    """Rows as a report has them."""
+    ordered = sorted(rows.items(), key=lambda row: (row[0] == OTHER, row[0]))
+    return tuple((key, None if _too_small(key, row) else row) for key, row in ordered)
 
 
 def by_hour(counts: Iterable[Count], whole: Figures) -> Report:
-    """Rows by hour, which tell of no purpose and no vendor, and none of fewer than SMALLEST but where a whole day is.
-
-    The hours are joined on each day under each notice by itself, as nobody can ask for less.
-    """
-    units: dict[tuple[str, str], list[Count]] = {}
-    for count in counts:
-        units.setdefault((count.key[:10], count.notice), []).append(count)
-    rows = by_key(count for unit in units.values() for count in _joined(unit))
-    return Report(whole, tuple((hour, Figures(totals(counted))) for hour, counted in sorted(rows.items())))
+    """Rows by hour, which tell of no purpose and no vendor; the whole has them."""
+    rows = {hour: Figures(totals(counted)) for hour, counted in by_key(counts).items()}
+    return Report(whole, tuple(sorted(rows.items())))
 
 
-def _joined(unit: Sequence[Count]) -> list[Count]:
-    decisions = dict.fromkeys((count.key for count in unit), 0)
-    for count in unit:
-        if count.counter == _DECISIONS:
-            decisions[count.key] += count.events
-    rows = joined_hours(decisions)
-    return [count._replace(key=rows[count.key]) for count in unit if not count.counter.key]
+class Days:
+    """Counts by day, and the figures of each, which are made when they are asked for, and once."""
+
+    def __init__(self, counts: Iterable[Count], asked: Mapping[str, Asked]) -> None:
+        self.counts = by_key(counts)
+        self._asked, self._made = asked, dict[str, Figures]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.counts)
+
+    def __getitem__(self, day: str) -> Figures:
+        if day not in self._made:
+            self._made[day] = figures(self.counts[day], self._asked)
+        return self._made[day]
+
+    def within(self, span: Span) -> list[Count]:
+        """The counts of these days."""
+        return [count for day, counted in self.counts.items() if span.holds(day) for count in counted]
 
 
 def by_key(counts: Iterable[Count]) -> dict[str, list[Count]]:
@@ -136,9 +149,10 @@ def totals(counts: Iterable[Count]) -> Totals:
     """The same without purposes and vendors, at a fraction of the cost."""
     sums = dict.fromkeys(COUNTED, 0)
     for _, _, counter, events in counts:
-        if not counter.key:
+        if not counter.key and counter.measure in sums:
             sums[counter.measure] += events
-    return Totals(**sums)
+    # Noise may have left less than nothing.
+    return Totals(**{name: max(events, 0) for name, events in sums.items()})
 
 
 def _shares(
@@ -148,11 +162,18 @@ def _shares(
     shares: dict[str, tuple[int, ...]] = {}
     for keys, counted in notices:
         decisions, shown = counted.get(_DECISIONS, 0), counted.get(_SHOWN, 0)
+        draws = max(counted.get(_DRAWS, 0), counted.get(SELECTION_DRAWS, 0))
         for key in keys:
             granted, *conversions = (counted.get(CounterName(measure, key), 0) for measure in measures)
-            share = (granted, decisions, shown, *conversions)
+            share = (draws, granted, decisions, shown, *conversions)
             shares[key] = tuple(map(add, shares[key], share)) if key in shares else share
-    return {key: Share(*share) for key, share in shares.items()}
+    return {key: _share(*share) for key, share in shares.items()}
+
+
+def _share(draws: int, granted: int, decisions: int, shown: int, *conversions: int) -> Share:
+    """Where noise left less than nothing, or more than all, nothing and all."""
+    of, seen, sent, blocked = (max(count, 0) for count in (decisions, shown, *(conversions or (0, 0))))
+    return Share(min(max(granted, 0), of), of, seen, sent, blocked, draws)
 
 
 def _too_small(key: str, row: Figures) -> bool:

@@ -1,4 +1,4 @@
-"""What is too small to be told in a split by country or language, since it could point at somebody."""
+"""What is too small to be told in a split by country, language, device or hour, since it could point at somebody."""
 
 from collections import Counter
 from collections.abc import Mapping

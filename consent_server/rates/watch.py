@@ -1,13 +1,16 @@
 """Look at every site's rates, and raise an alert where one is worth a look."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 from consent_server.core.channels import Channel
 from consent_server.core.times import local_day, local_hour
+from consent_server.decisions.rules_tally import Measure
 from consent_server.rates import store_alerts as alerts
 from consent_server.rates.close_days import SETTLED
 from consent_server.rates.read import RatesReader, SiteRates
+from consent_server.rates.rules import Totals
 from consent_server.rates.rules_alerts import (
     BASELINE_DAYS,
     LEAST_BURST,
@@ -41,13 +44,14 @@ def _watch(reader: RatesReader, key: str, channels: Sequence[Channel]) -> list[A
     with reader.site(key) as site:
         last = local_day(site.now - SETTLED, site.site.time_zone) - timedelta(days=1)
         # What is known of a day that is over changes no more: it is judged once by a process, and by the next two days.
-        bands = _bands(site, last) if reader.judged.get(site.id) != last else ()
-        seen = [*bands, *_silence(site), *_bursts(site)]
+        due = reader.judged.get(site.id) != last and site.is_over(last)
+        seen = [*(_bands(site, last) if due else ()), *_silence(site), *_bursts(site)]
     new = []
     if seen:
         with reader.database.transaction() as session:
             new = [alert for alert in seen if alerts.raise_once(session, site.id, alert, site.now, channels)]
-    reader.judged[site.id] = last
+    if due:
+        reader.judged[site.id] = last
     return new
 
 
@@ -64,34 +68,32 @@ def _silence(site: SiteRates) -> Iterator[Alert]:
         return
     # In the hour of the last answer itself nobody knows which views came after it.
     began = date.fromisoformat(since[:10])
-    views = site.counts(Span(began, site.today), By.HOUR)
-    shown = totals(view for view in views if view.key > since).shown
     month = Span.ending(began, BASELINE_DAYS)
-    alert = silence(since, shown, totals(site.counts(month, By.DAY)))
-    if alert is not None and shown > SILENCES * _longest_silence(site, month, since):
+    hours = {hour: totals(counted) for hour, counted in by_key(site.pulse(Span(month.first, site.today))).items()}
+    shown = sum(views.shown for hour, views in hours.items() if hour > since)
+    usual = sum((views for hour, views in hours.items() if month.holds(hour)), Totals())
+    alert = silence(since, shown, usual)
+    if alert is not None and shown > SILENCES * longest_silence(hours[hour] for hour in sorted(hours) if hour <= since):
         yield alert
-
-
-def _longest_silence(site: SiteRates, days: Span, until: str) -> int:
-    hours = by_key(count for count in site.counts(days, By.HOUR) if count.key <= until)
-    return longest_silence(totals(hours[hour]) for hour in sorted(hours))
 
 
 def _bursts(site: SiteRates) -> Iterator[Alert]:
     hours = sorted({local_hour(site.now - timedelta(hours=back), site.site.time_zone) for back in (0, 1)})
     first = date.fromisoformat(hours[0][:10])
-    recent = by_key(site.counts(Span(first, date.fromisoformat(hours[-1][:10])), By.HOUR))
-    counted = {hour: _records(recent.get(hour, [])) for hour in hours}
-    if max(counted.values()) < LEAST_BURST:
+    recent = _records(site.pulse(Span(first, date.fromisoformat(hours[-1][:10]))))
+    if max(recent[hour] for hour in hours) < LEAST_BURST:
         return
-    days = by_key(site.counts(Span.ending(first - timedelta(days=1), BASELINE_DAYS), By.DAY))
-    before = [records for day in days.values() if (records := _records(day))]
-    for hour, records in counted.items():
-        if alert := burst(hour, records, before):
+    days: Counter[str] = Counter()
+    for hour, records in _records(site.pulse(Span.ending(first - timedelta(days=1), BASELINE_DAYS))).items():
+        days[hour[:10]] += records
+    for hour in hours:
+        if alert := burst(hour, recent[hour], [*days.values()]):
             yield alert
 
 
-def _records(counted: Sequence[Count]) -> int:
-    """How many records a figure stands for: answers to a banner, and what was changed or withdrawn later."""
-    whole = totals(counted)
-    return whole.decisions + whole.answered_again + whole.changes + whole.withdrawals
+def _records(pulse: Iterable[Count]) -> Counter[str]:
+    """By hour, how many records there were: answers to a banner, and what was changed or withdrawn later."""
+    records: Counter[str] = Counter()
+    for count in pulse:
+        records[count.key] += count.events if count.counter.measure is Measure.RECORDS else 0
+    return +records

@@ -94,7 +94,7 @@ def fill(our: Context, clock: Clock, now: datetime, days: int = 365) -> Iterator
                 play(event)
                 done += 1
         fold_tallies(our.database)
-        close_days(our.database, clock.at)
+        close_days(our.database, our.random, clock.at)
         seal_ledger(our.database, our.keys.ring, clock)
         yield day, done
 

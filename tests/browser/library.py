@@ -117,12 +117,12 @@ class Library:
             database.execute("UPDATE experiment_arms SET started_at = ? WHERE site_id = ?", [began, site_id])
             arms = database.execute("SELECT arm, notice_id, weight FROM experiment_arms WHERE site_id = ?", [site_id])
             rows = [
-                (site_id, day, notice, counter, count * weight // 50)
+                (site_id, _told(counter), day, notice, counter, count * weight // 50)
                 for arm, notice, weight in arms.fetchall()
                 for day in days
                 for counter, count in _counters(accepted[arm]).items()
             ]
-            database.executemany("INSERT INTO roll_ups VALUES (?, 'day', ?, '', ?, ?, ?)", rows)
+            database.executemany("INSERT INTO roll_ups VALUES (?, ?, ?, '', ?, ?, ?)", rows)
 
     def _let_a_rate_fall(self) -> None:
         """As if the notice of a site had come a week ago, and an alert had been raised since."""
@@ -137,7 +137,7 @@ class Library:
             for day in days:
                 accepted = 50 if day >= began.date() else 90
                 for counter, count in _counters(accepted, 140 - accepted).items():
-                    rows = [(site_id, *one, notice, counter, count) for one in _margins(day)]
+                    rows = [(site_id, *one, notice, counter, count) for one in _margins(day, counter)]
                     database.executemany("INSERT INTO roll_ups VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
             detail = {"value": 0.357, "usual": 0.643, "low": 0.52, "high": 0.76, "z": -7.1, "days": 28}
             _raise(database, site_id, "outside_band", "consent", days[0].isoformat(), detail)
@@ -148,7 +148,7 @@ class Library:
         with self._database() as database:
             (site_id, notice) = _ids(database, "silent")
             row = [site_id, now.date().isoformat(), notice, "shown", 620]
-            database.execute("INSERT INTO roll_ups VALUES (?, 'day', ?, '', ?, ?, ?)", row)
+            database.execute("INSERT INTO roll_ups VALUES (?, 'today', ?, '', ?, ?, ?)", row)
             since = now.date().isoformat()
             _raise(database, site_id, "never_answered", "", since, {"shown": 620, "since": since})
 
@@ -213,10 +213,15 @@ def _ids(database: sqlite3.Connection, site: str) -> tuple[int, int]:
     return found
 
 
-def _margins(day: date) -> Iterator[tuple[str, str, str]]:
-    """Dimension, period and value of what one event of a day counts in."""
-    for dimension, value in {"day": "", "device": "mobile", "language": "en", "country": "FR"}.items():
+def _margins(day: date, counter: str) -> Iterator[tuple[str, str, str]]:
+    """Dimension, period and value of where a counter of a day that is over is told."""
+    places = {_told(counter): "", "devices": "mobile", "languages": "en", "countries": "FR"}
+    for dimension, value in places.items():
         yield dimension, day.isoformat(), value
+
+
+def _told(counter: str) -> str:
+    return "selections" if " " in counter else "days"
 
 
 def _raise(

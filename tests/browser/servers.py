@@ -37,6 +37,7 @@ from consent_server.sites.publish import publish_notice
 from consent_server.sites.site_file import read_site_file
 from tests.support.certificate import make_certificate
 from tests.support.process import free_port
+from tests.support.rates_page import end_days
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 30
@@ -141,18 +142,22 @@ class ConsentServer:
         query = """SELECT outcome, counter, sum(count) FROM (
             SELECT site_id, outcome, NULL AS counter, count FROM tallies
                 WHERE (substr(outcome, 1, 5) = 'page_') = (? = 'pages') UNION ALL
-            SELECT site_id, NULL, counter, count FROM roll_ups WHERE dimension = ?
+            SELECT site_id, NULL, counter, count FROM roll_ups WHERE dimension IN (?, ?, ?, ?)
+                AND counter NOT LIKE 'draws%'
         ) JOIN sites ON sites.id = site_id WHERE key = ? GROUP BY outcome, counter"""
+        places = ("page", "pages", "", "") if dimension == "pages" else ("day", "days", "selection", "selections")
         found: Counter[str] = Counter()
-        for outcome, counter, count in self._rows(query, dimension, dimension, site):
+        for outcome, counter, count in self._rows(query, dimension, *places, site):
             names = [counter] if counter else [name.text for name in counters_of(outcome)]
             found.update(dict.fromkeys(names, count))
         return dict(found)
 
     def rates(self, site: str) -> dict[str, Any]:
-        """What a marketer is told of the last 28 days of a site."""
-        with self._application() as app, context_of(app)[RatesReader].site(site) as found:
-            return found.rates(Filters(Span.ending(found.today, 28), By.DAY, None, None)).to_json()
+        """What a marketer is told of the last 28 days of a site, once today is over."""
+        with self._application() as app:
+            end_days(context_of(app))
+            with context_of(app)[RatesReader].site(site) as found:
+                return found.rates(Filters(Span.ending(found.today, 28), By.DAY, None, None)).to_json()
 
     def receipts(self, site: str) -> list[dict[str, Any]]:
         """The claims of every recorded decision of a site, oldest first."""

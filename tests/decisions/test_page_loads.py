@@ -26,7 +26,7 @@ def load(
 def counted(services: Context) -> dict[str, int]:
     with services.database.snapshot() as session:
         site = sites.get(session, "shop").id
-        found = tallies.read(session, site, tallies.PAGES, "2026-11-23", "2026-11-24")
+        found = tallies.read(session, site, tallies.PAGE, "2026-11-23", "2026-11-24")
         return {count.counter.text: count.events for count in found}
 
 
@@ -48,7 +48,7 @@ def test_what_each_vendor_sees_adds_up_by_day_alone(client: FlaskClient, notice:
     with services.database.reading() as session:
         assert session.query(TallyRow).count() == 0
         # Of no hour, device, country or language.
-        assert {row.dimension for row in session.query(RollUpRow)} == {"pages"}
+        assert {row.dimension for row in session.query(RollUpRow)} == {"page"}
 
 
 def test_robots_and_prefetches_are_apart(client: FlaskClient, notice: str, services: Context) -> None:

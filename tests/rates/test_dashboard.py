@@ -19,7 +19,7 @@ from consent_server.rates.rules import AGAIN_RATES, CONVERSIONS, GPC_RATES, GRAN
 from consent_server.rates.rules import RATES as DEFINED
 from tests.support.factories import ADS, ANALYTICS, PUBLIC_URL, TOP, Body, Clock, site_file
 from tests.support.people import CAST, HTML, Person
-from tests.support.rates_page import RATES, a_day, api, count, drawn, shared, text_of, undefined
+from tests.support.rates_page import RATES, a_day, api, count, drawn, end_days, shared, text_of, undefined
 from tests.support.sites import Apply
 from tests.support.visitor import post
 
@@ -114,17 +114,21 @@ def test_before_anything_was_shown(marketer: Person) -> None:
     assert "data-chart" not in page.text
 
 
-def test_before_anybody_chose(marketer: Person, client: FlaskClient, notice: str) -> None:
+def test_before_anybody_chose(marketer: Person, client: FlaskClient, services: Context, notice: str) -> None:
     assert post(client, {"notice": notice, "language": "en"}, path="shown").status_code == 204
+    end_days(services)
     words = text_of(marketer.open(RATES).text)
     assert "The banner was shown once, and nobody has chosen yet." in words
     assert "No-choice rate How often is it left unanswered? 100.0" in words
 
 
-def test_with_few_choices_it_says_so(marketer: Person, client: FlaskClient, notice: str, body: Body) -> None:
+def test_with_few_choices_it_says_so(
+    marketer: Person, client: FlaskClient, services: Context, notice: str, body: Body
+) -> None:
     for _ in range(3):
         post(client, {"notice": notice, "language": "en"}, path="shown")
         post(client, body())
+    end_days(services)
     words = text_of(marketer.open(RATES).text)
     assert "3 first choices so far: the intervals are wide" in words
     assert "Fewer than 10 in each" in words

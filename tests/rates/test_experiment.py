@@ -32,6 +32,7 @@ from tests.support.experiment_files import BOX, TITLE, hashes, in_force, stored,
 from tests.support.factories import META, TOP, Body, Clock, site_file
 from tests.support.openapi import misfits
 from tests.support.people import HTML, Person
+from tests.support.rates_page import end_days
 from tests.support.sites import Apply
 from tests.support.visitor import config, post
 
@@ -213,7 +214,8 @@ def counted(app: Flask, services: Context, apply_site: Apply, clock: Clock) -> N
     for day in range(1, 5):
         count(services, f"2026-12-0{day}", "control", 500, 200)
         count(services, f"2026-12-0{day}", "box", 500, 250)
-    clock.advance(days=12)  # the 5th of December, of which nothing is counted yet
+    clock.advance(days=12)  # the 5th of December, of which nothing is told yet
+    end_days(services)
     count(services, "2026-12-05", "control", 400, 400)
 
 

@@ -9,7 +9,7 @@ from consent_server.ledger.mark_records import mark_records
 from consent_server.ledger.remark import Remarker
 from tests.support.factories import PUBLIC_URL, START, Body, Clock
 from tests.support.people import Person
-from tests.support.rates_page import RATES, api, text_of
+from tests.support.rates_page import RATES, api, end_days, text_of
 from tests.support.visitor import post
 
 
@@ -18,6 +18,7 @@ def test_the_page_and_the_data_say_what_is_not_genuine(
 ) -> None:
     for _ in range(3):
         post(client, body())
+    end_days(services)
     assert api(marketer)["marked"] == []
     assert "Not all of this is genuine" not in text_of(marketer.open(RATES).text)
     remarker = Remarker(services.keys.ring, PUBLIC_URL, services.random)

@@ -1,11 +1,8 @@
 """True rates, without following anyone (contract 4.4)."""
 
-import random
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import product
 from typing import Any
 from uuid import uuid4
 
@@ -15,21 +12,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from consent_server.app import create_app
-from consent_server.core.context import Context
-from consent_server.decisions import store_tallies as tallies
+from consent_server.core.context import Context, context_of
 from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.decisions.rows import DecisionRow, RollUpRow, TallyRow
-from consent_server.decisions.rules_tally import SHOWN
-from consent_server.decisions.store_tallies import Cell
 from consent_server.rates.close_days import close_days
 from consent_server.rates.read import RatesReader
-from consent_server.rates.rules import Totals
-from consent_server.rates.rules_filters import By, Filters, Span
-from consent_server.rates.rules_report import Report
-from consent_server.sites import store as sites
-from consent_server.sites import store_notices as notices
+from consent_server.rates.rules_filters import Span
 from tests.support.cast import token
 from tests.support.factories import ANALYTICS, TOP, Body, Clock, site_file
+from tests.support.rates_page import end_days, quiet
 from tests.support.sites import Apply
 from tests.support.visitor import post
 
@@ -57,6 +48,8 @@ def marketer(app: Flask) -> dict[str, str]:
 
 
 def ask(client: FlaskClient, headers: Mapping[str, str], query: str = "", site: str = "shop") -> dict[str, Any]:
+    """Ask for rates, as if the days so far were over."""
+    end_days(context_of(client.application))
     response = client.get(f"/v1/sites/{site}/rates{query}", headers=headers)
     assert response.status_code == 200, response.text
     found: dict[str, Any] = response.get_json()
@@ -99,12 +92,13 @@ def test_the_figures_are_those_of_what_happened(
     assert found["purposes"]["analytics"]["denied"] == 1
     assert found["vendors"]["meta-pixel"]["granted"] == 3
     assert [one["key"] for one in found["rows"]] == ["2026-11-23"]
-    by_device = ask(client, marketer, "?by=device")
-    assert row(by_device, "mobile")["totals"]["shown"] == 2
-    assert row(by_device, "mobile")["totals"]["save"] == 1
-    assert row(by_device, "desktop")["totals"]["decisions"] == 4
+    # Fewer than ten on a device: not told.
+    assert [(one["key"], one["totals"]["shown"]) for one in ask(client, marketer, "?by=device")["rows"]] == [
+        ("other", None)
+    ]
     assert row(ask(client, marketer, "?by=notice"), notice)["totals"] == totals
-    assert row(ask(client, marketer, "?by=hour&from=2026-11-23"), "2026-11-23T23")["totals"] == totals
+    hour = row(ask(client, marketer, "?by=hour&from=2026-11-23"), "2026-11-23T23")
+    assert (hour["totals"]["shown"], hour["totals"]["accept_all"], hour["purposes"]) == (10, 3, {})
 
 
 def test_a_repeated_or_refused_post_never_counts(
@@ -152,11 +146,10 @@ def test_nothing_of_a_visitor_is_kept(client: FlaskClient, notice: str, services
         ("day", "2026-11-23", "", "shown", 100),
         ("device", "2026-11-23", "desktop", "shown", 50),
         ("device", "2026-11-23", "mobile", "shown", 50),
-        ("device months", "2026-11", "desktop", "shown", 50),
-        ("device months", "2026-11", "mobile", "shown", 50),
         ("hour", "2026-11-23T17", "", "shown", 100),
         ("language", "2026-11-23", "en", "shown", 50),
         ("language", "2026-11-23", "fr", "shown", 50),
+        ("pulse", "2026-11-23T17", "", "shown", 100),
     ]
 
 
@@ -182,7 +175,7 @@ def test_the_hour_that_comes_twice_is_one_row_with_both(
         show(client, notice)
     day = date(2026, 10, 25)
     with services[RatesReader].site("shop") as site:
-        hours = {count.key: count.events for count in site.counts(Span(day, day), By.HOUR)}
+        hours = {count.key: count.events for count in site.pulse(Span(day, day))}
     assert hours == {f"2026-10-25T{hour:02d}": 2 if hour == 2 else 1 for hour in range(24)}
     # Of so few first choices no hour is told by itself.
     found = ask(client, marketer, "?by=hour&from=2026-10-25&to=2026-10-25")
@@ -194,7 +187,7 @@ def test_the_hour_that_comes_twice_is_one_row_with_both(
 
 
 @pytest.mark.on_both_databases
-def test_small_groups_are_not_told(client: FlaskClient, notice: str, marketer: dict[str, str]) -> None:
+def test_small_groups_are_not_told(client: FlaskClient, notice: str, marketer: dict[str, str], clock: Clock) -> None:
     refuse(client, notice, 30)
     # Nine visitors, however many pages they saw.
     refuse(client, notice, 9, "fr")
@@ -202,71 +195,10 @@ def test_small_groups_are_not_told(client: FlaskClient, notice: str, marketer: d
     found = ask(client, marketer, "?by=language")
     assert [one["key"] for one in found["rows"]] == ["other"]
     assert found["totals"]["shown"] == 79
-    refuse(client, notice, 1, "fr")
-    assert [one["key"] for one in ask(client, marketer, "?by=language")["rows"]] == ["en", "fr"]
-
-
-@pytest.fixture
-def counted(services: Context, notice: str, apply_site: Apply) -> list[str]:
-    """Four days of two notices by country, seldom ten of a kind; the hashes of the notices."""
-    shown = [notice, apply_site(site_file(vendors=ANALYTICS))]
-    dice, cells = random.Random(10), Counter[Cell]()
-    with services.database.transaction() as session:
-        site_id = sites.get(session, "shop").id
-        stored = [notices.of_site(session, site_id, one) for one in shown]
-        for day, of, country in product(range(20, 24), stored, ("DE", "FR", "IE", "MT", "")):
-            assert of
-            at = (site_id, of.id, f"2026-11-{day}T12", dice.choice(("en", "fr")), "mobile", country)
-            cells[Cell(*at, SHOWN.text)] += dice.choice((1, 3, 9, 12, 40))
-            cells[Cell(*at, "first:save::google-analytics")] += dice.choice((1, 5, 9, 12, 40))
-        tallies.add(session, cells)
-    return shown
-
-
-def test_no_two_answers_tell_of_fewer_than_ten(services: Context, counted: list[str], clock: Clock) -> None:
-    def answers() -> dict[Any, Any]:
-        spans = [
-            Span(date(2026, 11, first), date(2026, 11, last)) for first in range(20, 24) for last in range(first, 24)
-        ]
-        with services[RatesReader].site("shop") as site:
-            return {
-                (by, span, shown): site.rates(Filters(span, by, shown)).report
-                for by, span, shown in product((By.LANGUAGE, By.COUNTRY), spans, (None, *counted))
-            }
-
-    def told(report: Report) -> dict[str, Totals]:
-        return {key: of.totals for key, of in report.rows if of and key != "other"}
-
-    def tells_of_few(more: Totals, less: Totals) -> bool:
-        return more != less and more.decisions - less.decisions < 10
-
-    found = answers()
-    assert any(told(report) for report in found.values())
-    for (by, span, shown), report in found.items():
-        for (also, other, under), part in found.items():
-            if by is also and span.first <= other.first and other.last <= span.last and shown in (None, under):
-                more, less = told(report), told(part)
-                assert less.keys() <= more.keys()
-                assert not any(tells_of_few(of, less.get(key, Totals())) for key, of in more.items())
-    # While the day goes on, folded, and once it is over: what is told is the same, and then what is not is nowhere.
-    fold_tallies(services.database)
-    assert answers() == found
-    clock.advance(hours=7, minutes=4)
-    assert close_days(services.database, clock()) == 6
-    clock.advance(minutes=1)
-    assert close_days(services.database, clock()) == 2
-    assert close_days(services.database, clock()) == 0
-    assert answers() == found
-    with services.database.reading() as session:
-        kept = session.scalars(
-            select(RollUpRow).where(RollUpRow.dimension.not_in(("hour", "day", "device", "device months")))
-        ).all()
-    assert {row.dimension for row in kept} == {"languages", "countries", "language months", "country months"}
-    sizes: dict[Any, int] = {}
-    for row in kept:
-        place = (row.dimension, row.period, row.notice_id, row.value)
-        sizes[place] = sizes.get(place, 0) + (row.count if row.counter == "decisions" else 0)
-    assert all(count >= 10 for (*_, value), count in sizes.items() if value != "other")
+    clock.advance(days=1)
+    refuse(client, notice, 30)
+    refuse(client, notice, 10, "fr")
+    assert [one["key"] for one in ask(client, marketer, "?by=language&from=2026-11-24")["rows"]] == ["en", "fr"]
 
 
 def test_one_notice_is_not_told_by_leaving_out_the_other(
@@ -288,15 +220,13 @@ def test_what_is_counted_on_a_closed_day_is_still_counted_once(
     refuse(client, notice, 12)
     fold_tallies(services.database)
     late = clock() + timedelta(days=1)
-    assert close_days(services.database, late) == 2
+    assert close_days(services.database, quiet, late) == 1
     refuse(client, notice, 3)
-    assert close_days(services.database, late) == 0  # what waits in the inbox is folded first
+    assert close_days(services.database, quiet, late) == 0  # what waits in the inbox is folded first
     for _ in range(2):
         found = ask(client, marketer, "?by=language")
         assert {one["key"]: one["totals"]["shown"] for one in found["rows"]} == {"en": 12, "other": None}
         assert found["totals"]["shown"] == 15
-        fold_tallies(services.database)
-        close_days(services.database, late)
 
 
 def test_countries_come_from_the_header_that_the_operator_names(

@@ -7,8 +7,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from consent_server.core.context import Context
 from tests.support.cast import token
 from tests.support.factories import Body
+from tests.support.rates_page import end_days
 from tests.support.visitor import post
 
 
@@ -23,10 +25,11 @@ def show(client: FlaskClient, notice: str, times: int) -> None:
 
 
 def test_the_table_says_what_the_figures_say(
-    client: FlaskClient, body: Body, notice: str, marketer: dict[str, str]
+    client: FlaskClient, body: Body, notice: str, marketer: dict[str, str], services: Context
 ) -> None:
     show(client, notice, 4)
     post(client, body())
+    end_days(services)
     response = client.get("/v1/sites/shop/rates.csv", headers=marketer)
     assert response.mimetype == "text/csv"
     whole, day, formula = csv.DictReader(io.StringIO(response.text))
@@ -38,10 +41,11 @@ def test_the_table_says_what_the_figures_say(
 
 
 def test_the_table_for_a_spreadsheet_with_decimal_commas(
-    client: FlaskClient, body: Body, notice: str, marketer: dict[str, str]
+    client: FlaskClient, body: Body, notice: str, marketer: dict[str, str], services: Context
 ) -> None:
     show(client, notice, 4)
     post(client, body())
+    end_days(services)
     plain = client.get("/v1/sites/shop/rates.csv", headers=marketer).text
     other = client.get("/v1/sites/shop/rates.csv?dialect=semicolon", headers=marketer).text
     whole, day, formula = csv.DictReader(io.StringIO(other), delimiter=";")

@@ -126,6 +126,7 @@ def test_days_end_on_the_sites_own_clock(apply_site: Apply, services: Context, c
 def test_several_workers_raise_it_once(history: History, services: Context, clock: Clock) -> None:
     history.usual()
     history.day(YESTERDAY, accepted=20)
+    history.close()
     workers = 4
     together = threading.Barrier(workers)
 
@@ -278,6 +279,7 @@ def test_every_server_watches_by_itself(history: History, services: Context) -> 
     assert "deliveries" not in tasks
     history.usual(30, date(2026, 11, 21))
     history.day(YESTERDAY, accepted=20)
+    history.close()
     tasks["alerts"].run(services)
     assert len(history.raised()) == 1
 

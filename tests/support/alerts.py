@@ -18,6 +18,7 @@ from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.decisions.rules import Action
 from consent_server.decisions.rules_tally import SHOWN, Kind, Outcome
 from consent_server.decisions.store_tallies import Cell
+from consent_server.rates.close_days import close_days
 from consent_server.rates.read import RatesReader
 from consent_server.rates.rules_alerts import Alert, RaisedAlert
 from consent_server.rates.rules_filters import Filters, Span
@@ -25,6 +26,7 @@ from consent_server.rates.watch import watch_rates
 from consent_server.sites import store as sites
 from consent_server.sites.rows import NoticeRow
 from tests.support.factories import Clock
+from tests.support.rates_page import quiet
 
 ACCEPTED = Outcome(Kind.FIRST, Action.ACCEPT_ALL, ("advertising", "analytics"))
 REFUSED = Outcome(Kind.FIRST, Action.REFUSE_ALL)
@@ -67,8 +69,14 @@ class History:
         self.day(*(last - timedelta(days=back) for back in range(days)))
         fold_tallies(self.services.database)
 
+    def close(self) -> None:
+        """What is over by the clock is told."""
+        fold_tallies(self.services.database)
+        close_days(self.services.database, quiet, self.services.now())
+
     def watch(self, *channels: Channel) -> list[str]:
         """What a look raises anew, in words: each rate of an alert by itself."""
+        self.close()
         found = watch_rates(self.services[RatesReader], channels)
         return sorted(f"{name} {alert.period}" for key, alert in found if key == self.site for name in named(alert))
 

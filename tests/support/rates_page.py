@@ -4,14 +4,17 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
 from consent_server.core.context import Context
 from consent_server.decisions import store_tallies as tallies
+from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.decisions.rules import Action
 from consent_server.decisions.rules_tally import ARRIVAL, SHOWN, Kind, Outcome
 from consent_server.decisions.store_tallies import Cell
+from consent_server.rates.close_days import close_days
 from consent_server.sites import store as sites
 from consent_server.sites import store_notices as notices
 from tests.support.people import HTML, Person
@@ -24,15 +27,27 @@ REFUSED = Outcome(Kind.ANSWER, Action.REFUSE_ALL)
 SAVED = Outcome(Kind.ANSWER, Action.SAVE, ("analytics",), ("google-analytics",))
 
 
+def quiet(size: int) -> bytes:
+    """Randomness of which all noise is 0."""
+    return b"\xff" * size
+
+
+def end_days(services: Context, random: Callable[[int], bytes] = quiet) -> None:
+    """What was counted so far is told as if its days were over."""
+    fold_tallies(services.database)
+    close_days(services.database, random, services.now() + timedelta(days=2))
+
+
 def count(services: Context, notice: str, day: str, events: dict[Outcome, int], **cell: str) -> None:
-    """Count events of the shop at noon of a day."""
-    count_days(services, notice, [day], lambda _: events, **cell)
+    """Count events of the shop at noon of a day, which is over."""
+    count_days(services, notice, [day], lambda _: events, True, **cell)
 
 
 def count_days(
-    services: Context, notice: str, days: Iterable[str], events: Callable[[str], dict[Outcome, int]], **cell: str
-) -> None:
-    """Count events of the shop at noon of each of these days."""
+    services: Context, notice: str, days: Iterable[str], events: Callable[[str], dict[Outcome, int]],
+    over: bool = True, **cell: str,
+) -> None:  # fmt: skip
+    """Count events of the shop at noon of each of these days, which are then over unless they are said not to be."""
     at = {"language": "en", "device": "desktop", "country": "IE"} | cell
     with services.database.transaction() as session:
         site = sites.get(session, "shop")
@@ -44,6 +59,8 @@ def count_days(
             for outcome, number in events(day).items()
         }
         tallies.add(session, Counter(cells))
+    if over:
+        end_days(services)
 
 
 def a_day(views: int, accepted: int, refused: int, saved: int = 0) -> dict[Outcome, int]:
