@@ -37,6 +37,7 @@ from consent_server.http.no_sessions import NoSessions
 from consent_server.ledger import web as ledger_web
 from consent_server.ledger import web_timestamps as ledger_timestamps
 from consent_server.rates import web as rates_web
+from consent_server.rates import web_annotations as rates_annotations
 from consent_server.rates import web_dashboard as rates_dashboard
 from consent_server.rates import web_experiment as rates_experiment
 from consent_server.rates import web_reports as rates_reports
@@ -78,6 +79,7 @@ BLUEPRINTS = (
     audit_web.bp,
     audit_evidence.bp,
     rates_web.api,
+    rates_annotations.bp,
     rates_dashboard.bp,
     rates_reports.bp,
     rates_experiment.api,

@@ -12,7 +12,7 @@ from consent_server.core.settings import say_unknown_settings
 from consent_server.core.terminal import say
 from consent_server.health.commands import doctor
 from consent_server.ledger.commands import ledger
-from consent_server.rates.commands import report
+from consent_server.rates.commands import annotation, report
 from consent_server.receipts.commands import receipt, retention, visitor
 from consent_server.serving.commands import demo, migrate, serve, welcome
 from consent_server.sites.commands import csp, init, place, site, vendor
@@ -22,7 +22,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "To begin": (demo, init, serve, welcome),
     "Sites": (site, vendor, place, notice, csp),
     "Records": (receipt, visitor, retention, evidence, ledger),
-    "People and programs": (user, token, report),
+    "People and programs": (user, token, report, annotation),
     "Upkeep": (doctor, migrate, key, backup, restore),
 }
 COMMANDS = [command for section in SECTIONS.values() for command in section]

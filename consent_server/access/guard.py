@@ -66,6 +66,16 @@ def form_token() -> str:
     return context().signer("form-token").digest(_browser_token()).decode()
 
 
+def require_own_page() -> None:
+    """For programs' addresses that change something: a session counts only with what stands on a page of ours.
+
+    A form on another page can post too, and the browser would send the session along. Raises StaleForm.
+    """
+    by_token = request.authorization is not None and request.authorization.type == "bearer"
+    if not by_token and not _is_of_our_page():
+        raise StaleForm(f"Send the form token of a page of the console as `{FORM_TOKEN_HEADER}`, or a token instead.")
+
+
 def at_consoles() -> bool:
     """Whether this is the address of the consoles: any is, unless the settings give them one of their own."""
     url = context().settings.console_url

@@ -66,6 +66,10 @@ class UnknownReport(Refusal):
     """There is no report at this link."""
 
 
+class UnknownAnnotation(Refusal):
+    """The site has no annotation of this number."""
+
+
 class ExpiredReport(Refusal):
     """The link to the report has expired."""
 

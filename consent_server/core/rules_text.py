@@ -39,6 +39,16 @@ def text_fault(text: str) -> str | None:
     return None if not text or any(map(_is_seen, text)) else "has no character that is seen"
 
 
+def read_line(given: str, longest: int) -> str:
+    """One line of text, in one form. Raises ValueError, whose words go on after the name of what was given."""
+    line = normal_text(given.strip())
+    if fault := text_fault(line):
+        raise ValueError(fault)
+    if not 1 <= len(line) <= longest:
+        raise ValueError(f"has {len(line)} characters; 1 to {longest} are allowed")
+    return line
+
+
 def meant(word: str, known: Iterable[str]) -> str:
     """A question that names what was probably meant: " Did you mean `media`?" Empty where nothing is near."""
     by_letters = {each.lower(): each for each in known}

@@ -14,8 +14,10 @@ from consent_server.decisions import store_tallies as tallies
 from consent_server.decisions.rules_tally import CounterName, Measure
 from consent_server.rates import store as told
 from consent_server.rates import store_alerts as alerts
+from consent_server.rates import store_annotations as annotations
 from consent_server.rates.read_notices import NoticeReader
 from consent_server.rates.rules_alerts import RaisedAlert
+from consent_server.rates.rules_annotations import Annotation
 from consent_server.rates.rules_compare import Differences, History, compare
 from consent_server.rates.rules_days import HISTORY_DAYS
 from consent_server.rates.rules_drop import Drop, drops
@@ -74,9 +76,9 @@ class RunningTime:
 class Rates:
     """What was asked, and the answer; `before` has the figures of the days to compare with, `differences` what is more.
 
-    `publications` and `experiments` are those of which something lies within the span; `known` has every notice of
-    the site with its first day, oldest first, and `titles` what each is called. `counted_apart_from` is the first day
-    on which visitors who were asked again are counted apart, None where they always were.
+    `publications`, `annotations` and `experiments` are those of which something lies within the span; `known` has
+    every notice of the site with its first day, oldest first, and `titles` what each is called. `counted_apart_from`
+    is the first day on which visitors who were asked again are counted apart, None where they always were.
     """
 
     site: Site
@@ -88,6 +90,7 @@ class Rates:
     experiments: Sequence[RunningTime]
     known: Mapping[str, str]
     titles: Mapping[str, str]
+    annotations: Sequence[Annotation]
     drops: Sequence[Drop]
     alerts: Sequence[RaisedAlert]
     counted_apart_from: str | None = None
@@ -115,6 +118,7 @@ class Rates:
             **({"rows": self._titled_rows()} if self.filters.by is By.NOTICE else {}),
             "page_loads": self.page_loads.to_json(),
             "compared": self._compared(),
+            "annotations": [annotation.to_json() for annotation in self.annotations],
             "experiments": [asdict(experiment) for experiment in self.experiments],
             "drops": [{**drop.to_json(), "title": self.titles[drop.notice]} for drop in self.drops],
             "alerts": [alert.to_json() for alert in self.alerts],
@@ -213,6 +217,7 @@ class SiteRates:
             experiments=self._experiments(span),
             known=known,
             titles=notice_titles(self.session, self.id),
+            annotations=annotations.between(self.session, self.id, span.first.isoformat(), span.last.isoformat()),
             drops=_drops(days, published, span) if judged else [],
             alerts=alerts.recent(self.session, self.id, self.now - ALERTS_SHOWN_FOR),
             counted_apart_from=told.counted_apart_from(self.session, self.id),

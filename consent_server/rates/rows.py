@@ -37,6 +37,18 @@ class SharedReportRow(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcMilliseconds)
 
 
+class AnnotationRow(Base):
+    """A remark on a day of a site, in words of whoever reads its rates."""
+
+    __tablename__ = "annotations"
+    __table_args__ = (Index(None, "site_id", "day"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    day: Mapped[str] = mapped_column(String(10))
+    text: Mapped[str] = mapped_column(String(80))
+
+
 class DeliveryRow(Base):
     """An alert on its way through one channel. Nothing is due any more where `next_try_at` is null.
 

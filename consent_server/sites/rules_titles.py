@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from consent_server.core.rules_text import normal_text, text_fault
+from consent_server.core.rules_text import read_line
 from consent_server.sites.rules_differences import Difference
 
 LONGEST = 80
@@ -13,12 +13,7 @@ MOST_TOLD = 2
 
 def read_title(given: str) -> str:
     """A title as it is stored. Raises ValueError, which says what is wrong with it."""
-    title = normal_text(given.strip())
-    if fault := text_fault(title):
-        raise ValueError(fault)
-    if not 1 <= len(title) <= LONGEST:
-        raise ValueError(f"has {len(title)} characters; 1 to {LONGEST} are allowed")
-    return title
+    return read_line(given, LONGEST)
 
 
 def computed_title(known: Mapping[str, str], notice: str, told: Callable[[], Sequence[Difference]]) -> str:
