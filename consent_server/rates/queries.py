@@ -16,6 +16,13 @@ class Dialect(StrEnum):
     SEMICOLON = "semicolon"
 
 
+class Shape(StrEnum):
+    """How a table is made: a row with all its figures, or a row for each figure."""
+
+    WIDE = "wide"
+    TIDY = "tidy"
+
+
 class RatesQuery(Schema):
     """What GET …/rates takes."""
 
@@ -31,6 +38,7 @@ class TableQuery(RatesQuery):
     """What GET …/rates.csv takes."""
 
     dialect = fields.Enum(Dialect, by_value=True, load_default=Dialect.COMMA)
+    shape = fields.Enum(Shape, by_value=True, load_default=Shape.WIDE)
 
 
 class DashboardQuery(RatesQuery):

@@ -12,9 +12,10 @@ from consent_server.core.context import context, context_of
 from consent_server.http.answers import Cache, answer
 from consent_server.http.fields import read_query
 from consent_server.ledger.read_marked import read_marked
-from consent_server.rates.queries import RATES, TABLE, Dialect
+from consent_server.rates.queries import RATES, TABLE, Dialect, Shape
 from consent_server.rates.read import Rates, RatesReader
-from consent_server.rates.rules_filters import filters_of_query
+from consent_server.rates.rules_filters import By, fault, filters_of_query
+from consent_server.rates.rules_tidy import Measurement, measurements
 
 api = Blueprint("rates", __name__)
 
@@ -38,11 +39,14 @@ def rates(key: str) -> Response:
 def rates_csv(key: str) -> Response:
     """The same as a table: the whole first, then what it is compared with; the formulas in a row of their own."""
     values = read_query(TABLE, request.args)
-    asked = _rates(key, values)
+    asked, tidy = _rates(key, values), values["shape"] is Shape.TIDY
+    if tidy and asked.filters.other:
+        raise fault("compare_from", "A tidy table has one period. Ask for the other one by itself.")
     span, by = asked.filters.span, asked.filters.by
-    name = f"{'demo-' if asked.site.demo else ''}rates-{key}-{span.first}-{span.last}-{by}.csv"
+    name = f"{'demo-' if asked.site.demo else ''}rates-{key}-{span.first}-{span.last}-{by}{'-tidy' * tidy}.csv"
     saved_as = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return answer(as_csv(asked, values["dialect"]), "text/csv; charset=utf-8", cache=Cache.PRIVATE, headers=saved_as)
+    table = (as_tidy_csv if tidy else as_csv)(asked, values["dialect"])
+    return answer(table, "text/csv; charset=utf-8", cache=Cache.PRIVATE, headers=saved_as)
 
 
 def _rates(key: str, values: Mapping[str, Any]) -> Rates:
@@ -68,6 +72,21 @@ def as_csv(rates: Rates, dialect: Dialect) -> str:
     writer.writeheader()
     writer.writerows(lines)
     writer.writerow({"key": "formula", **mark, **formulas})
+    return out.getvalue()
+
+
+def as_tidy_csv(rates: Rates, dialect: Dialect) -> str:
+    """A row for each figure of each row of the report, and none of the whole; rows that are not told are not there."""
+    semicolon = dialect is Dialect.SEMICOLON
+    mark = (rates.site.key, "true" if rates.site.demo else "false", rates.filters.by.value)
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";" if semicolon else ",")
+    writer.writerow(["site", "demo", "by", "title", *Measurement._fields])
+    for key, figures in rates.report.rows:
+        title = rates.titles.get(key, "") if rates.filters.by is By.NOTICE else ""
+        for one in measurements(key, figures) if figures else ():
+            line = [*mark, title, *one]
+            writer.writerow([_with_comma(value) for value in line] if semicolon else line)
     return out.getvalue()
 
 

@@ -162,7 +162,7 @@ def test_tokens_are_held_to_the_same(app: Flask, client: FlaskClient, recorded: 
         for (role, site), headers in tokens.items():
             if (role, site) == (needed.value, "shop"):
                 continue
-            answer = client.get(there, headers=headers)
+            answer = client.open(there, method=method, headers=headers)
             assert (answer.status_code, problem(answer)) == (403, "forbidden"), (role, site, route)
 
 

@@ -1,5 +1,7 @@
 """Marketers remark on days, and the rates tell of it; nobody else does, and no other page."""
 
+from typing import Any
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -9,7 +11,7 @@ from tests.support.cast import token
 from tests.support.people import Person, token_of
 
 HERE = "/v1/sites/shop/annotations"
-BEGAN = {"day": "2026-11-17", "text": "campaign began"}
+BEGAN: dict[str, Any] = {"day": "2026-11-17", "text": "campaign began"}
 
 
 @pytest.fixture
@@ -34,11 +36,11 @@ def test_a_remark_stands_beside_the_rates_of_its_day_until_it_is_taken_back(
 
 
 def test_what_is_no_remark_is_refused_with_its_place(client: FlaskClient, program: dict[str, str]) -> None:
-    for wrong, place in (
-        (BEGAN | {"day": "2026-02-30"}, "#/day"), (BEGAN | {"text": ""}, "#/text"),
-        (BEGAN | {"text": "a\nb"}, "#/text"), (BEGAN | {"text": "x" * 81}, "#/text"), (BEGAN | {"text": 1}, "#/text"), ({"day": "2026-11-17"}, "#/text"),
-        (BEGAN | {"more": 1}, "#/more"),
-    ):  # fmt: skip
+    wrongs: list[tuple[dict[str, Any], str]] = [
+        (BEGAN | {"day": "2026-02-30"}, "#/day"), ({"day": "2026-11-17"}, "#/text"), (BEGAN | {"more": 1}, "#/more"),
+        *((BEGAN | {"text": text}, "#/text") for text in ("", "a\nb", "x" * 81, 1)),
+    ]  # fmt: skip
+    for wrong, place in wrongs:
         refused = client.post(HERE, json=wrong, headers=program)
         assert refused.status_code == 400
         assert [error["pointer"] for error in refused.get_json()["errors"]] == [place]

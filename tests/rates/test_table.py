@@ -53,3 +53,71 @@ def test_the_table_for_a_spreadsheet_with_decimal_commas(
     assert formula["rates.opt_in.value"] == "accept_all / shown"
     assert client.get("/v1/sites/shop/rates.csv?dialect=comma", headers=marketer).text == plain
     assert client.get("/v1/sites/shop/rates.csv?dialect=tab", headers=marketer).status_code == 400
+
+
+TIDY = "/v1/sites/shop/rates.csv?shape=tidy"
+HEADER = [
+    "site", "demo", "by", "title", "key", "subject", "name", "measure", "numerator", "denominator", "value",
+    "low", "high",
+]  # fmt: skip
+
+
+def tidy(client: FlaskClient, path: str, marketer: dict[str, str], delimiter: str = ",") -> list[dict[str, str]]:
+    response = client.get(path, headers=marketer)
+    assert response.status_code == 200
+    found = csv.DictReader(io.StringIO(response.text), delimiter=delimiter)
+    assert found.fieldnames == HEADER
+    return list(found)
+
+
+def test_a_tidy_table_has_each_figure_once_and_no_sums(
+    client: FlaskClient, body: Body, notice: str, marketer: dict[str, str]
+) -> None:
+    show(client, notice, 4)
+    post(client, body())
+    rows = tidy(client, TIDY, marketer)
+    places = [(row["key"], row["subject"], row["name"], row["measure"]) for row in rows]
+    assert len(set(places)) == len(places)
+    assert {row["key"] for row in rows} == {"2026-11-23"}
+    found = dict(zip(places, rows, strict=True))
+    opt_in = found["2026-11-23", "site", "", "opt_in_rate"]
+    assert [opt_in[name] for name in ("numerator", "denominator", "value")] == ["1", "4", "0.25"]
+    assert float(opt_in["low"]) < 0.25 < float(opt_in["high"])
+    shown = found["2026-11-23", "site", "", "shown"]
+    assert [shown[name] for name in ("numerator", "denominator", "value", "low")] == ["", "", "4", ""]
+    assert found["2026-11-23", "purpose", "analytics", "granted_of_decisions"]["value"] == "1.0"
+    assert found["2026-11-23", "vendor", "meta-pixel", "granted_of_shown"]["value"] == "0.25"
+    assert found["2026-11-23", "site", "", "visit_opt_in_rate"]["value"] == ""
+
+
+def test_a_tidy_table_says_what_the_figures_say(
+    client: FlaskClient, body: Body, notice: str, marketer: dict[str, str]
+) -> None:
+    show(client, notice, 3)
+    post(client, body())
+    post(client, body.refusal())
+    (row,) = client.get("/v1/sites/shop/rates?by=notice", headers=marketer).get_json()["rows"]
+    rows = tidy(client, f"{TIDY}&by=notice", marketer)
+    assert {line["title"] for line in rows} == {"first notice"}
+    values = {(line["subject"], line["name"], line["measure"]): line["value"] for line in rows}
+    for name, count in row["totals"].items():
+        assert values["site", "", name] == str(count)
+    for name, rate in row["rates"].items():
+        assert values.get(("site", "", f"{name}_rate"), "") == ("" if rate["value"] is None else str(rate["value"])), (
+            name
+        )
+    for name, share in row["vendors"].items():
+        assert values["vendor", name, "granted_of_decisions"] == str(share["rate"]["value"])
+
+
+def test_a_tidy_table_for_a_spreadsheet(client: FlaskClient, body: Body, notice: str, marketer: dict[str, str]) -> None:
+    show(client, notice, 4)
+    post(client, body())
+    rows = tidy(client, f"{TIDY}&dialect=semicolon", marketer, ";")
+    assert next(row for row in rows if row["measure"] == "opt_in_rate")["value"] == "0,25"
+
+
+def test_a_tidy_table_compares_nothing(client: FlaskClient, notice: str, marketer: dict[str, str]) -> None:
+    refused = client.get(f"{TIDY}&compare_from=2026-09-01", headers=marketer)
+    assert (refused.status_code, refused.get_json()["errors"][0]["pointer"]) == (400, "#/compare_from")
+    assert client.get(f"{TIDY[:-4]}long", headers=marketer).status_code == 400
