@@ -24,7 +24,7 @@ class Measurement(NamedTuple):
 
     `subject` is "site", "purpose" or "vendor", and `name` the key of the latter two. A count has its `value` alone; a
     rate its numerator, its denominator and the bounds of its 95 % interval too, and no value where the counts make no
-    rate.
+    rate. Each count of it holds `draws` draws of noise.
     """
 
     key: str
@@ -36,13 +36,14 @@ class Measurement(NamedTuple):
     value: float | int | None
     low: float | None
     high: float | None
+    draws: int
 
 
 def measurements(key: str, figures: Figures) -> Iterator[Measurement]:
     """All that is said of one row, each once: nothing is a sum of others."""
     totals = figures.totals
     for name in TOTALS:
-        yield Measurement(key, "site", "", name, None, None, getattr(totals, name), None, None)
+        yield Measurement(key, "site", "", name, None, None, getattr(totals, name), None, None, totals.draws)
     for measure, ratio, rate in _rates(totals):
         yield _rate(key, "site", "", measure, ratio, totals, rate)
     for subject, shares in (("purpose", figures.purposes), ("vendor", figures.vendors)):
@@ -69,4 +70,6 @@ def _rate(
     key: str, subject: str, name: str, measure: str, ratio: Ratio, counted: Totals | Share, rate: Rate
 ) -> Measurement:
     numerator, denominator = ratio.trials(counted)
-    return Measurement(key, subject, name, measure, numerator, denominator, rate.value, rate.low, rate.high)
+    return Measurement(
+        key, subject, name, measure, numerator, denominator, rate.value, rate.low, rate.high, counted.draws
+    )

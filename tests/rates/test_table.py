@@ -58,7 +58,7 @@ def test_the_table_for_a_spreadsheet_with_decimal_commas(
 TIDY = "/v1/sites/shop/rates.csv?shape=tidy"
 HEADER = [
     "site", "demo", "by", "title", "key", "subject", "name", "measure", "numerator", "denominator", "value",
-    "low", "high",
+    "low", "high", "draws",
 ]  # fmt: skip
 
 
@@ -71,10 +71,11 @@ def tidy(client: FlaskClient, path: str, marketer: dict[str, str], delimiter: st
 
 
 def test_a_tidy_table_has_each_figure_once_and_no_sums(
-    client: FlaskClient, body: Body, notice: str, marketer: dict[str, str]
+    client: FlaskClient, body: Body, notice: str, marketer: dict[str, str], services: Context
 ) -> None:
     show(client, notice, 4)
     post(client, body())
+    end_days(services)
     rows = tidy(client, TIDY, marketer)
     places = [(row["key"], row["subject"], row["name"], row["measure"]) for row in rows]
     assert len(set(places)) == len(places)
@@ -91,11 +92,12 @@ def test_a_tidy_table_has_each_figure_once_and_no_sums(
 
 
 def test_a_tidy_table_says_what_the_figures_say(
-    client: FlaskClient, body: Body, notice: str, marketer: dict[str, str]
+    client: FlaskClient, body: Body, notice: str, marketer: dict[str, str], services: Context
 ) -> None:
     show(client, notice, 3)
     post(client, body())
     post(client, body.refusal())
+    end_days(services)
     (row,) = client.get("/v1/sites/shop/rates?by=notice", headers=marketer).get_json()["rows"]
     rows = tidy(client, f"{TIDY}&by=notice", marketer)
     assert {line["title"] for line in rows} == {"first notice"}
@@ -110,9 +112,12 @@ def test_a_tidy_table_says_what_the_figures_say(
         assert values["vendor", name, "granted_of_decisions"] == str(share["rate"]["value"])
 
 
-def test_a_tidy_table_for_a_spreadsheet(client: FlaskClient, body: Body, notice: str, marketer: dict[str, str]) -> None:
+def test_a_tidy_table_for_a_spreadsheet(
+    client: FlaskClient, body: Body, notice: str, marketer: dict[str, str], services: Context
+) -> None:
     show(client, notice, 4)
     post(client, body())
+    end_days(services)
     rows = tidy(client, f"{TIDY}&dialect=semicolon", marketer, ";")
     assert next(row for row in rows if row["measure"] == "opt_in_rate")["value"] == "0,25"
 

@@ -14,7 +14,7 @@ from consent_server.sites.rules_titles import LONGEST, read_title, title_of
 from tests.support.experiment_files import BOX, with_experiment
 from tests.support.factories import ADS, ANALYTICS, Body, Clock, site_file
 from tests.support.people import Person
-from tests.support.rates_page import RATES
+from tests.support.rates_page import RATES, end_days
 from tests.support.sites import Apply
 from tests.support.visitor import post
 
@@ -86,10 +86,11 @@ def test_a_title_that_is_made_is_short_and_counts_what_it_leaves_out() -> None:
 
 
 def test_a_name_stands_wherever_a_notice_is_told_of(
-    apply_site: Apply, client: FlaskClient, body: Body, marketer: Person, ada: Person
+    services: Context, apply_site: Apply, client: FlaskClient, body: Body, marketer: Person, ada: Person
 ) -> None:
     assert post(client, body()).status_code == 201
     apply_site(LESS)
+    end_days(services)
     rates = marketer.browser.get("/v1/sites/shop/rates?by=notice").get_json()
     assert [one["title"] for one in rates["publications"]] == ["first notice", "removed Meta pixel"]
     assert [row["title"] for row in rates["rows"]] == ["first notice"]
