@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 
 from consent_server.core.context import context
 from consent_server.core.keys import new_key_set
-from consent_server.core.terminal import confirm, refusing
+from consent_server.core.terminal import confirm, destructive, refusing
 
 key = AppGroup("key", help="Signing keys.")
 
@@ -20,19 +20,24 @@ def new_keys() -> None:
 
 
 @key.command("rotate")
+@destructive
 @refusing
-def rotate() -> None:
+def rotate(dry_run: bool, yes: bool) -> None:
     """Sign with a new key from now on; old public keys stay published, each with the time of its end.
 
     For a key that others may know: consent key revoke.
     """
-    click.echo(f"new key {context().keys.rotate(context().now())}")
+    keys = context().keys
+    if dry_run:
+        click.echo(f"a new key would sign; {keys.ring.kid} would sign no more")
+        return
+    confirm(f"Sign with a new key, and with {keys.ring.kid} no more? That cannot be taken back.", yes, scheduled=True)
+    click.echo(f"new key {keys.rotate(context().now())}")
 
 
 @key.command("revoke")
 @click.argument("kid")
-@click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@destructive
 @refusing
 def revoke(kid: str, dry_run: bool, yes: bool) -> None:
     """Say that others may know the key KID: nothing that it signed is believed for its signature alone.

@@ -62,11 +62,22 @@ def _say_refusal(refusal: Refusal) -> None:
         say(f"  The database says: {' '.join(str(original).split())}", err=True)
 
 
-def confirm(question: str, yes: bool) -> None:
-    """Ask on a terminal, unless `--yes` answered. Without a terminal nothing is taken for granted: exit with 1."""
-    if yes:
+def destructive(command: Callable[P, R]) -> Callable[P, R]:
+    """The options of a command that removes or replaces: `dry_run`, and `yes`, which `confirm` is told."""
+    yes = click.option("--yes", is_flag=True, help="Do not ask.")
+    dry_run = click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
+    return dry_run(yes(command))
+
+
+def confirm(question: str, yes: bool, scheduled: bool = False) -> None:
+    """Ask on a terminal, unless `--yes` answered. Without a terminal nothing is taken for granted: exit with 1.
+
+    What schedules have always run (`scheduled`) goes on where nobody can be asked.
+    """
+    asked = sys.stdin.isatty()
+    if yes or (scheduled and not asked):
         return
-    if not sys.stdin.isatty():
+    if not asked:
         click.echo(f"{question} Nobody can be asked here: say --yes.", err=True)
         sys.exit(1)
     click.confirm(question, abort=True)

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NoReturn
 from uuid import UUID
 
 import click
@@ -12,8 +13,9 @@ from consent_server.core.context import context
 from consent_server.core.database import Database
 from consent_server.core.files import TEXT
 from consent_server.core.keys import KeyRing
-from consent_server.core.terminal import counting, progress, refusing, say
+from consent_server.core.terminal import confirm, counting, destructive, progress, refusing, say
 from consent_server.decisions.encrypt_records import not_rewritten, read_encryption, rewrite_once
+from consent_server.receipts.count_removable import count_of_visitor, count_over, count_requested
 from consent_server.receipts.erase_visitor import erase_requested, erase_visitor
 from consent_server.receipts.prove import read_proof
 from consent_server.receipts.request_erasure import read_erasure_requests
@@ -56,12 +58,13 @@ def _own_keys() -> KeyRing:
 @click.option(
     "--rewrite-files", is_flag=True, help="Then write all files of the database anew; nobody can decide meanwhile."
 )
+@destructive
 @refusing
-def run_retention_now(rewrite_files: bool) -> None:
+def run_retention_now(rewrite_files: bool, dry_run: bool, yes: bool) -> None:
     """Remove records whose proof retention is over, behind signed entries."""
-    total = 0
-    show = progress("removed")
     ctx = context()
+    _rehearse(count_over(ctx.database, ctx.now()), "whose retention is over", dry_run, yes)
+    total, show = 0, progress("removed")
     for _, count in run_retention(ctx.database, ctx.keys, ctx.settings.public_url, ctx.now, os.urandom):
         total += count
         show(total)
@@ -101,19 +104,47 @@ class VisitorId(click.ParamType[UUID]):
 @click.option(
     "--requested", is_flag=False, flag_value=EVERY, metavar="[SITE]", help="Carry out all open requests, of one site."
 )
+@destructive
 @refusing
-def erase(visitor_id: UUID | None, requested: str | None) -> None:
+def erase(visitor_id: UUID | None, requested: str | None, dry_run: bool, yes: bool) -> None:
     """Remove every record of a visitor, or all whose erasure was asked for, behind signed entries."""
     ctx = context()
     shared = (ctx.database, ctx.keys, ctx.settings.public_url, ctx.now, os.urandom)
     if requested is not None and visitor_id is None:
-        count = erase_requested(*shared, _site_id(None if requested == EVERY else requested), counting("removed"))
+        site_id = _site_id(None if requested == EVERY else requested)
+        _rehearse(count_requested(ctx.database, site_id), "whose erasure was asked for", dry_run, yes)
+        count = erase_requested(*shared, site_id, counting("removed"))
     elif visitor_id is not None and requested is None:
+        found = count_of_visitor(ctx.database, visitor_id)
+        if not found and dry_run:
+            _say_unknown(visitor_id)
+        _rehearse(found, "of this visitor", dry_run, yes)
+        # Also where nothing was found: an erasure that was cut short may have left keys in the files.
         count = erase_visitor(*shared, visitor_id, counting("removed"))
+        if not count:
+            _say_unknown(visitor_id)
     else:
         raise click.UsageError("Give the ID of one visitor, or --requested.")
     click.echo(f"{count} removed")
     _say_what_may_remain(ctx.database)
+
+
+def _say_unknown(visitor_id: UUID) -> NoReturn:
+    say(f"No record here is of a visitor {visitor_id}. The id is `sub` of a receipt, and `i` of the cookie.", err=True)
+    sys.exit(1)
+
+
+def _rehearse(counts: Mapping[str, int], which: str, dry_run: bool, yes: bool) -> None:
+    """Say what would be removed and end, or ask whether it shall be."""
+    total = sum(counts.values())
+    records = f"{total:,} record{'' if total == 1 else 's'} {which}"
+    sites = ", ".join(f"{key} {count:,}" for key, count in counts.items())
+    told = f"{records} ({sites})" if counts else records
+    if dry_run:
+        say(f"{told} would be removed")
+        sys.exit(0)
+    if total:
+        confirm(f"Remove {told}? That cannot be taken back.", yes, scheduled=True)
 
 
 def _say_what_may_remain(database: Database) -> None:

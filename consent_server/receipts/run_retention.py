@@ -33,13 +33,13 @@ def run_retention(
     _, broken = seal_what_holds(database, keys.ring, now, every)
     remover, total = Remover(keys.ring, public_url, random), 0
     for stored in [stored for stored in every.values() if stored.id not in broken]:
-        days = duration_days(stored.site.proof_retention)
-        if not days:
-            # Nothing goes by a rule that cannot be read, and nothing is ever over at once.
-            broken[stored.id] = _unreadable(stored.site)
+        try:
+            kept_for = proof_retention(stored.site)
+        except InvalidSiteFile as unreadable:
+            broken[stored.id] = unreadable
             continue
         begun = time.monotonic()
-        while removed := _remove_batch(database, remover, stored, now() - timedelta(days=days), now()):
+        while removed := _remove_batch(database, remover, stored, now() - kept_for, now()):
             total += removed
             give_way(database, begun)
             yield stored.site.key, removed
@@ -51,8 +51,13 @@ def run_retention(
     refuse(broken, f"{total} removed elsewhere.")
 
 
-def _unreadable(site: Site) -> InvalidSiteFile:
-    return InvalidSiteFile(
+def proof_retention(site: Site) -> timedelta:
+    """For how long a site's records are kept. Raises InvalidSiteFile."""
+    days = duration_days(site.proof_retention)
+    if days:
+        return timedelta(days=days)
+    # Nothing goes by a rule that cannot be read, and nothing is ever over at once.
+    raise InvalidSiteFile(
         f'{site.key}: proof_retention "{site.proof_retention}" is not a duration such as P3Y; nothing was removed.'
         " Run: consent site apply FILE.toml"
     )

@@ -1,6 +1,6 @@
 """Visitors' requests for erasure, as long as they are open: a request goes with its record."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,6 +13,7 @@ from consent_server.core.columns import Base, BigId, UtcMilliseconds
 from consent_server.core.rows import SiteRow
 from consent_server.decisions import store as decisions
 from consent_server.decisions.rows import DecisionRow
+from consent_server.decisions.rules import Action
 from consent_server.decisions.rules_contents import Record
 
 
@@ -94,3 +95,25 @@ def open_query() -> Select[str, DecisionRow, datetime]:
         .join(SiteRow, SiteRow.id == DecisionRow.site_id)
         .order_by(ErasureRequestRow.asked_at, ErasureRequestRow.decision_row)
     )
+
+
+def standing(session: Session, visitors: Collection[UUID], records: Collection[int]) -> dict[int, str]:
+    """Row id and site of every record of these visitors, and of these records by row id."""
+    rows = session.execute(
+        select(DecisionRow.id, SiteRow.key)
+        .join(SiteRow, SiteRow.id == DecisionRow.site_id)
+        .where(decisions.is_of(DecisionRow.visitor_tag, visitors) | DecisionRow.id.in_(records))
+    )
+    return {row_id: key for row_id, key in rows}
+
+
+def count_before(session: Session, site_id: int, before: datetime) -> int:
+    """How many records of a site were made before a time and still stand."""
+    # The start of one index an action, side by side: there is none of the time alone.
+    older = [
+        select(func.count()).where(
+            DecisionRow.site_id == site_id, DecisionRow.action == action.value, DecisionRow.recorded_at < before
+        )
+        for action in Action
+    ]
+    return sum(session.scalar(query) or 0 for query in older)

@@ -1,14 +1,19 @@
-"""What a stranger wrote draws nothing on a terminal and ends no line."""
+"""What a stranger wrote draws nothing on a terminal and ends no line; what removes asks there."""
 
+import io
 import json
+import os
 import re
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from flask import Flask
 
 from consent_server.core.keys import KeyRing, new_key_set
-from consent_server.core.terminal import plain
+from consent_server.core.terminal import confirm, plain
 from consent_server.decisions.rules_receipt import RECEIPT_TYPE
 
 DRAWING = "\x1b[1A\x1b[2K\rok: nothing was altered\n\x00\x7f\x9b2J\u202e\u2066\u2028"
@@ -59,3 +64,29 @@ def test_a_kept_checkpoint_draws_nothing(app: Flask, tmp_path: Path) -> None:
         done = app.test_cli_runner().invoke(args=["ledger", "check", "shop", "--checkpoint", str(kept)])
         assert done.exit_code == 1
         assert drawn(done.output) == []
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A terminal as standard input; what is written there is typed."""
+    typed, read = os.openpty()
+    with os.fdopen(read, encoding="utf-8") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        yield typed
+    os.close(typed)
+
+
+@pytest.mark.parametrize("scheduled", [False, True])
+def test_a_terminal_is_asked(terminal: int, scheduled: bool) -> None:
+    os.write(terminal, b"y\nn\n")
+    confirm("Remove all?", yes=False, scheduled=scheduled)
+    with pytest.raises(click.Abort):
+        confirm("Remove all?", yes=False, scheduled=scheduled)
+    confirm("Remove all?", yes=True, scheduled=scheduled)
+
+
+def test_without_a_terminal_only_schedules_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    confirm("Remove all?", yes=False, scheduled=True)
+    with pytest.raises(SystemExit):
+        confirm("Remove all?", yes=False)
