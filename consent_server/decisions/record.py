@@ -130,7 +130,7 @@ class RecordDecision:
     def _prepare(
         self, ring: KeyRing, current: CurrentSite, notice_id: int, notice: Notice, decision: Decision, visit: Visit
     ) -> _Prepared:
-        answer, now = decision.answer, self._now()
+        answer, now, shown_by = decision.answer, self._now(), current.where(notice_id)
         # As stored: the first answer and every repeated one tell the same millisecond.
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         issuer = Issuer(self._public_url, current.site.key, current.ledger)
@@ -144,7 +144,7 @@ class RecordDecision:
             decision,
             receipt_id,
             visitor,
-            self._widget(current, answer),
+            self._widget(current, shown_by or current, answer),
             now,
             current.site.home(answer.page),
         )
@@ -158,7 +158,7 @@ class RecordDecision:
             "method": answer.method.value,
             "change": answer.change,
             "gpc": answer.gpc,
-            "stale": not current.shows(notice_id),
+            "stale": shown_by is None,
             "language": answer.language,
             "granted": _granted(decision),
             "recorded_at": now,
@@ -167,7 +167,7 @@ class RecordDecision:
             "receipt": ring.sign(claims, RECEIPT_TYPE),
         }
         # Of the notice that was answered: a later one may name a vendor that this visitor never saw.
-        basis = current.revision if notice is current.notice else revision(notice.body)
+        basis = shown_by.revision if shown_by and notice is shown_by.notice else revision(notice.body)
         counted = cell(current, notice_id, answer.language, visit, of_decision(decision), now)
         return _Prepared(decision, basis, notice, row, counted)
 
@@ -180,8 +180,8 @@ class RecordDecision:
         # An identifier that was erased, or never given to this visitor, is not taken over: a grant gets a fresh one.
         return uuid7(now, drawn) if decision.grants_anything else None
 
-    def _widget(self, current: CurrentSite, answer: Answer) -> str:
-        served = current.widget.hash
+    def _widget(self, current: CurrentSite, shown_by: CurrentSite, answer: Answer) -> str:
+        served = shown_by.widget.hash
         if answer.widget is None or served.startswith(answer.widget):
             return served
         with self._database.reading(VISITOR) as session:

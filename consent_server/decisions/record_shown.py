@@ -7,10 +7,10 @@ from datetime import datetime
 from consent_server.core.errors import Fault, InvalidDecision
 from consent_server.decisions.count_events import CountEvents, cell
 from consent_server.decisions.rules import AskedAs
-from consent_server.decisions.rules_tally import ARRIVAL, SHOWN, SHOWN_AGAIN
+from consent_server.decisions.rules_tally import ARRIVAL, SHOWN, SHOWN_AGAIN, TOLD, Outcome
 from consent_server.decisions.rules_visit import Visit
 from consent_server.sites.current_site import CurrentSite, CurrentSites
-from consent_server.sites.rules_notice import Notice
+from consent_server.sites.rules_notice import Asks, Notice
 
 
 class RecordShown:
@@ -39,8 +39,14 @@ class RecordShown:
         """
         notice_id, notice = shown_notice(self._sites, current, notice_hash)
         language = notice.language_shown(language)
-        view = SHOWN_AGAIN if asked is AskedAs.AGAIN else ARRIVAL if arrival else SHOWN
+        view = _view(notice, asked, arrival)
         self._count(Counter([cell(current, notice_id, language, visit, view, self._now())]))
+
+
+def _view(notice: Notice, asked: AskedAs, arrival: bool) -> Outcome:
+    if notice.asks is not Asks.CHOICE:
+        return TOLD
+    return SHOWN_AGAIN if asked is AskedAs.AGAIN else ARRIVAL if arrival else SHOWN
 
 
 def shown_notice(sites: CurrentSites, current: CurrentSite, notice_hash: str) -> tuple[int, Notice]:

@@ -1,7 +1,7 @@
 """A decision: one act of a visitor, settled against the notice it answers."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -60,11 +60,24 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Objections:
+    """What runs until somebody objects, by key: whether this visitor did. Nothing of it is a grant."""
+
+    purposes: Mapping[str, bool] = field(default_factory=dict)
+    vendors: Mapping[str, bool] = field(default_factory=dict)
+
+
+NONE = Objections()
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """A settled answer: every purpose and every vendor of the notice is either granted or denied.
 
     Only where it is `partial`, given at a stand-in before the banner was answered, the rest is not decided yet, and
     stands nowhere. `exceptions` are the vendors whose state differs from what their purposes alone would give.
+    Those that no grant is needed for stand under `objections` alone; `runs` has each purpose, of either kind, and
+    whether it may run.
     """
 
     answer: Answer
@@ -72,6 +85,13 @@ class Decision:
     vendors: Mapping[str, bool]
     exceptions: Mapping[str, bool]
     partial: bool = False
+    objections: Objections = NONE
+    runs: Mapping[str, bool] = field(default_factory=dict)
+
+    @property
+    def runs_anything(self) -> bool:
+        """Whether something is left that may run."""
+        return self.grants_anything or any(self.runs.values()) or any(self.exceptions.values())
 
     @property
     def grants_anything(self) -> bool:
@@ -98,7 +118,18 @@ def decide(notice: Notice, answer: Answer) -> Decision:
     by_purpose = {vendor: implied(grants, purposes) for vendor, purposes in notice.vendors.items()}
     exceptions = {vendor: granted for vendor, granted in answer.vendors.items() if granted is not by_purpose[vendor]}
     vendors = {vendor: granted for vendor, granted in (by_purpose | exceptions).items() if granted is not None}
-    return Decision(answer, grants, vendors, exceptions, partial)
+    if not notice.on_before:
+        return Decision(answer, grants, vendors, exceptions, partial, runs=grants)
+    asked_purposes, objected_purposes = _parted(grants, notice.on_before)
+    asked_vendors, objected_vendors = _parted(vendors, notice.vendors_on_before)
+    objections = Objections(objected_purposes, objected_vendors)
+    return Decision(answer, asked_purposes, asked_vendors, exceptions, partial, objections, grants)
+
+
+def _parted(states: Mapping[str, bool], unasked: Collection[str]) -> tuple[dict[str, bool], dict[str, bool]]:
+    """Those that are granted or denied, and of the rest whether somebody objected."""
+    granted = {key: on for key, on in states.items() if key not in unasked}
+    return granted, {key: not on for key, on in states.items() if key in unasked}
 
 
 def implied(grants: Mapping[str, bool], purposes: Collection[str]) -> bool | None:
@@ -113,13 +144,13 @@ def _is_partial(notice: Notice, answer: Answer) -> bool:
 
 
 def _unknown(notice: Notice, answer: Answer) -> Iterator[Fault]:
-    for field, given, known in (
+    for name, given, known in (
         ("grants", answer.grants, notice.purposes),
         ("vendors", answer.vendors, notice.vendors),
     ):
         for key in given:
             if key not in known:
-                yield Fault(pointer(field, key), "The notice does not name this key.")
+                yield Fault(pointer(name, key), "The notice does not name this key.")
 
 
 def _contradictions(notice: Notice, answer: Answer) -> Iterator[Fault]:

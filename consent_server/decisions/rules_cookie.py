@@ -14,7 +14,9 @@ def cookie_value(revision: str, decision: Decision, visitor: str | None, state: 
 
     Equal, byte for byte, to what the widget writes for the same choice.
     """
-    pairs = _pairs(revision, decision.grants, decision.exceptions, decision.answer.gpc, now)
+    # By the second of a refusal its record could be told from all others.
+    at = _second(now) if decision.grants_anything else _day(now)
+    pairs = _pairs(revision, decision.runs, decision.exceptions, decision.answer.gpc, at)
     if visitor is not None:
         pairs["i"] = visitor
     if state is not None:
@@ -24,7 +26,7 @@ def cookie_value(revision: str, decision: Decision, visitor: str | None, state: 
 
 def withdrawn_value(revision: str, purposes: Iterable[str], gpc: bool, now: datetime) -> str:
     """The cookie's value once everything is withdrawn: each purpose denied, and no identifier."""
-    return urlencode(_pairs(revision, dict.fromkeys(purposes, False), {}, gpc, now))
+    return urlencode(_pairs(revision, dict.fromkeys(purposes, False), {}, gpc, _day(now)))
 
 
 def visitor_of(value: str) -> str | None:
@@ -32,14 +34,19 @@ def visitor_of(value: str) -> str | None:
     return dict(parse_qsl(value)).get("i")
 
 
+def _second(now: datetime) -> int:
+    return int(now.timestamp())
+
+
+def _day(now: datetime) -> int:
+    return _second(now) - _second(now) % DAY
+
+
 def _pairs(
-    revision: str, grants: Mapping[str, bool], exceptions: Mapping[str, bool], gpc: bool, now: datetime
+    revision: str, runs: Mapping[str, bool], exceptions: Mapping[str, bool], gpc: bool, at: int
 ) -> dict[str, str]:
-    at = int(now.timestamp())
-    # By the second of a refusal its record could be told from all others.
-    chosen = at if any((*grants.values(), *exceptions.values())) else at - at % DAY
-    pairs = {"v": "1", "t": str(chosen), "n": revision}
-    pairs |= {f"p.{purpose}": _bit(granted) for purpose, granted in grants.items()}
+    pairs = {"v": "1", "t": str(at), "n": revision}
+    pairs |= {f"p.{purpose}": _bit(granted) for purpose, granted in runs.items()}
     pairs |= {f"v.{vendor}": _bit(granted) for vendor, granted in exceptions.items()}
     return pairs | ({"g": "1"} if gpc else {})
 

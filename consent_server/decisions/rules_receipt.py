@@ -71,6 +71,10 @@ def receipt_claims(
         "withdraw": f"{home}#consent",
         "ledger": issuer.ledger,
     }
+    if notice.on_before:
+        # Where no grant is needed there is none: the visitor was told, and objected or did not.
+        claims["rule"] = notice.rule.value
+        claims["objections"] = {"purposes": decision.objections.purposes, "vendors": decision.objections.vendors}
     # Only a grant may carry an identifier: the receipt of a refusal names nobody.
     if decision.grants_anything and visitor is not None:
         claims["sub"] = str(visitor)

@@ -14,6 +14,7 @@ from consent_server.decisions.rules import Action, AskedAs, Decision
 class Kind(StrEnum):
     """What happened. Each event is of exactly one kind.
 
+    What is told, and objected to, where nothing is asked is neither a view of a question nor a first choice.
     An arrival is a view on the first page of a visit, an answer is a first choice that says it answers the banner of a
     page: both, unlike other views and first choices, are counted by visit too.
     """
@@ -32,6 +33,8 @@ class Kind(StrEnum):
     PREFETCH = "prefetch"
     CONVERSION_SENT = "conversion_sent"
     CONVERSION_BLOCKED = "conversion_blocked"
+    TOLD = "told"
+    OBJECTION = "objection"
     PAGE_ANSWERED = "page_answered"
     PAGE_UNANSWERED = "page_unanswered"
 
@@ -68,8 +71,11 @@ class Measure(StrEnum):
     PREFETCHES = "prefetches"
     RECORDS = "records"
     DRAWS = "draws"
+    TOLD = "told"
+    OBJECTIONS = "objections"
     PURPOSE = "purpose"
     VENDOR = "vendor"
+    OBJECTED = "objected"
     CONVERSION_SENT = "conversion_sent"
     CONVERSION_BLOCKED = "conversion_blocked"
     PAGES = "pages"
@@ -110,7 +116,7 @@ _COUNTED_AS = {
     Kind.SHOWN: Measure.SHOWN, Kind.SHOWN_AGAIN: Measure.SHOWN_AGAIN,
     Kind.CHANGE: Measure.CHANGES, Kind.WITHDRAWAL: Measure.WITHDRAWALS,
     Kind.GPC: Measure.GPC, Kind.PLACEHOLDER: Measure.PLACEHOLDERS, Kind.ROBOT: Measure.ROBOTS,
-    Kind.PREFETCH: Measure.PREFETCHES,
+    Kind.PREFETCH: Measure.PREFETCHES, Kind.TOLD: Measure.TOLD,
 }  # fmt: skip
 _KEY = re.compile(r"[a-z0-9-]+")
 
@@ -120,7 +126,8 @@ class Outcome:
     """One kind of event; `purposes` and `vendors` are those that it granted, sorted.
 
     `action` stands with choices only, the other kinds say it themselves. `signal` tells that a choice was made with
-    Global Privacy Control on. A conversion has its one vendor. Raises ValueError for what cannot be.
+    Global Privacy Control on. A conversion has its one vendor. `objected` are the purposes that no grant is needed for
+    and that the visitor objected to, sorted. Raises ValueError for what cannot be.
     """
 
     kind: Kind
@@ -128,14 +135,17 @@ class Outcome:
     purposes: tuple[str, ...] = ()
     vendors: tuple[str, ...] = ()
     signal: bool = False
+    objected: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not (_is_sorted(self.purposes) and _is_sorted(self.vendors)):
+        if not (_is_sorted(self.purposes) and _is_sorted(self.vendors) and _is_sorted(self.objected)):
             raise ValueError("Keys are sorted, each once, of a-z, 0-9 and the hyphen.")
         if self.action not in (_ACTIONS if self.kind in _CHOICES else (None,)):
             raise ValueError("A choice accepts, refuses or saves; nothing else has an action.")
         if self.signal and self.kind not in _CHOICES:
             raise ValueError("Only a choice is made with or without the signal.")
+        if self.objected and self.kind not in (*_CHOICES, Kind.GPC, Kind.OBJECTION):
+            raise ValueError("This kind of event objects to nothing.")
         if self.kind in _CONVERSIONS:
             if self.purposes or len(self.vendors) != 1:
                 raise ValueError("A conversion has one vendor.")
@@ -149,15 +159,17 @@ class Outcome:
     def text(self) -> str:
         """The one form to store: `first:accept_all:advertising,analytics:google-ads`. Parts at the end may lack."""
         signal = "gpc" if self.signal else ""
-        parts = (self.kind, self.action or "", ",".join(self.purposes), ",".join(self.vendors), signal)
+        keys = (",".join(self.purposes), ",".join(self.vendors))
+        parts = (self.kind, self.action or "", *keys, signal, ",".join(self.objected))
         return ":".join(parts).rstrip(":")
 
     @staticmethod
     def parse(text: str) -> "Outcome":
         """The inverse of `text`. Raises ValueError for anything that `text` never says."""
-        kind, action, *keys, signal = (*text.split(":"), "", "", "", "")[:5]
+        kind, action, *keys, signal, objected = (*text.split(":"), "", "", "", "", "")[:6]
         purposes, vendors = map(_keys, keys)
-        outcome = Outcome(Kind(kind), Action(action) if action else None, purposes, vendors, signal == "gpc")
+        made = Action(action) if action else None
+        outcome = Outcome(Kind(kind), made, purposes, vendors, signal == "gpc", _keys(objected))
         if outcome.text != text:
             raise ValueError(f"Not an outcome: {text!r}.")
         return outcome
@@ -185,6 +197,11 @@ class Outcome:
             return tuple(CounterName(Measure(self.kind), key) for key in self.vendors)
         if self.kind in PAGE_LOADS:
             return self._page_counters
+        objected = tuple(CounterName(Measure.OBJECTED, key) for key in self.objected)
+        if self.kind is Kind.OBJECTION:
+            return CounterName(Measure.OBJECTIONS), *objected
+        if self.kind is Kind.GPC:
+            return CounterName(Measure.GPC), *objected
         if self.kind in _COUNTED_AS:
             return (CounterName(_COUNTED_AS[self.kind]),)
         if self.kind is Kind.ARRIVAL:
@@ -205,6 +222,7 @@ class Outcome:
             *(CounterName(measure) for measure, counts in measures.items() if counts),
             *(CounterName(Measure.PURPOSE, key) for key in self.purposes),
             *(CounterName(Measure.VENDOR, key) for key in self.vendors),
+            *objected,
         )
 
 
@@ -219,21 +237,33 @@ def of_decision(decision: Decision) -> Outcome:
         return Outcome(Kind.PLACEHOLDER)
     purposes = tuple(sorted(key for key, granted in decision.grants.items() if granted))
     vendors = tuple(sorted(key for key, granted in decision.vendors.items() if granted))
+    objected = tuple(sorted(key for key, against in decision.objections.purposes.items() if against))
     if answer.action is Action.GPC:
-        return Outcome(Kind.GPC, None, purposes, vendors)
+        return Outcome(Kind.GPC, None, purposes, vendors, objected=objected)
+    if not decision.grants and decision.objections.purposes:
+        # Nobody was asked: it answers no question, and no rate of answers may hold it.
+        objects = objected or any(decision.objections.vendors.values())
+        return Outcome(Kind.OBJECTION, objected=objected) if objects else _choice(Kind.CHANGE, answer.action)
     if answer.asked is AskedAs.AGAIN:
         action = Action.REFUSE_ALL if answer.action is Action.WITHDRAW else answer.action
-        return _choice(Kind.AGAIN, action, purposes, vendors, answer.gpc)
+        return _choice(Kind.AGAIN, action, purposes, vendors, answer.gpc, objected)
     if answer.action is Action.WITHDRAW or (answer.change and not decision.grants_anything):
         return Outcome(Kind.WITHDRAWAL)
     first = Kind.ANSWER if answer.asked is AskedAs.FIRST else Kind.FIRST
-    return _choice(Kind.CHANGE if answer.change else first, answer.action, purposes, vendors, answer.gpc)
+    return _choice(Kind.CHANGE if answer.change else first, answer.action, purposes, vendors, answer.gpc, objected)
 
 
 # Most visitors say one of a few things.
 @lru_cache(maxsize=1024)
-def _choice(kind: Kind, action: Action, purposes: tuple[str, ...], vendors: tuple[str, ...], signal: bool) -> Outcome:
-    return Outcome(kind, action, purposes, vendors, signal)
+def _choice(
+    kind: Kind,
+    action: Action,
+    purposes: tuple[str, ...] = (),
+    vendors: tuple[str, ...] = (),
+    signal: bool = False,
+    objected: tuple[str, ...] = (),
+) -> Outcome:
+    return Outcome(kind, action, purposes, vendors, signal, objected)
 
 
 def of_conversion(vendor: str, sent: bool) -> Outcome:
@@ -270,5 +300,6 @@ def _is_sorted(keys: tuple[str, ...]) -> bool:
 SHOWN = Outcome(Kind.SHOWN)
 ARRIVAL = Outcome(Kind.ARRIVAL)
 SHOWN_AGAIN = Outcome(Kind.SHOWN_AGAIN)
+TOLD = Outcome(Kind.TOLD)
 ROBOT = Outcome(Kind.ROBOT)
 PREFETCH = Outcome(Kind.PREFETCH)

@@ -27,6 +27,10 @@ class Cache(StrEnum):
     MINUTES = "public, max-age=300"
     # Five minutes; for a day longer the old one is shown while the new one is fetched.
     RENEWED = f"public, max-age=300, stale-while-revalidate={DAY}"
+    # The same, kept by the visitor's own browser alone: where the visitor is decides what it is.
+    OWN_RENEWED = f"private, max-age=300, stale-while-revalidate={DAY}"
+    # Kept by it too, and asked for again before each use.
+    OWN_REVALIDATE = "private, no-cache"
     # What is named by its hash, or stands in a ledger.
     IMMUTABLE = "public, max-age=31536000, immutable"
 

@@ -46,6 +46,8 @@ DAY = timedelta(days=1)
 ALERTS_SHOWN_FOR = timedelta(days=14)
 # Rows that are made of days.
 OF_DAYS = (By.DAY, By.WEEK)
+# Rows that are made of notices.
+OF_NOTICES = (By.NOTICE, By.RULE)
 SPLITS = (By.DEVICE, By.LANGUAGE, By.COUNTRY, By.NOTICE)
 # What is told of days that are over alone, and where it stands.
 OVER = {
@@ -238,10 +240,12 @@ class SiteRates:
 
     def counts(self, span: Span, by: By, notice: str | None = None) -> list[Count]:
         """Counts as they are told, by day or by a part of it (no week), under one notice or all."""
-        parts = [OVER[by]] if by in OVER else _totals(notice is not None or by is By.NOTICE)
-        kept_apart = {By.NOTICE: (), By.DAY: ("period",), By.HOUR: ("period",)}.get(by, ("value",))
+        parts = [OVER[by]] if by in OVER else _totals(notice is not None or by in OF_NOTICES)
+        kept_apart = {By.NOTICE: (), By.RULE: (), By.DAY: ("period",), By.HOUR: ("period",)}.get(by, ("value",))
         found = self._kept(span, parts, kept_apart, notice)
-        return [count._replace(key=count.notice) for count in found] if by is By.NOTICE else found
+        if by is By.NOTICE:
+            return [count._replace(key=count.notice) for count in found]
+        return [count._replace(key=self.asked[count.notice].rule) for count in found] if by is By.RULE else found
 
     def whole(self, span: Span, notice: str | None) -> Figures:
         """What is told of all days together, under one notice or all."""
@@ -322,13 +326,14 @@ class SiteRates:
         """When notices came into force, oldest first."""
         return [
             Publication(one.notice, self._hour(one.published_at), one.title)
-            for one in titled_publications(self.session, self.id)
+            for one in titled_publications(self.session, self.id, own=True)
         ]
 
     def _known(self, published: Sequence[Publication]) -> dict[str, str]:
         """The first day of every notice that was shown, by publication or as an arm, oldest first."""
         arms = [(key, self._hour(at)) for key, _, at in experiments.shown(self.session, self.id)]
-        shown = [*((one.notice, one.at) for one in published), *arms]
+        regional = [(one.notice, self._hour(one.published_at)) for one in notices.publications(self.session, self.id)]
+        shown = [*((one.notice, one.at) for one in published), *arms, *regional]
         first_days = {notice: at[:10] for notice, at in reversed(shown)}
         return dict(sorted(first_days.items(), key=itemgetter(1)))
 

@@ -8,6 +8,8 @@ from typing import Any
 from consent_server.core.database import Session
 from consent_server.rates.rules_report import Asked
 from consent_server.sites import store_notices as notices
+from consent_server.sites.rules_notice import on_before
+from consent_server.sites.rules_places import Rule
 
 # A kilobyte each, and ten times what a busy site publishes in years.
 MOST_KEPT = 10_000
@@ -36,8 +38,19 @@ class NoticeReader:
 def _asked(body: Mapping[str, Any]) -> Asked:
     titles = (body["texts"].get("en") or body["texts"][body["languages"][0]])["purposes"]
     # Most notices of a site share most of their words.
+    unasked = on_before(body)
     return Asked(
-        {intern(purpose["key"]): intern(titles[purpose["key"]]["title"]) for purpose in body["purposes"]},
-        {intern(vendor["key"]): intern(vendor["name"]) for vendor in body["vendors"]},
+        {
+            intern(purpose["key"]): intern(titles[purpose["key"]]["title"])
+            for purpose in body["purposes"]
+            if purpose["key"] not in unasked
+        },
+        {
+            intern(vendor["key"]): intern(vendor["name"])
+            for vendor in body["vendors"]
+            if not unasked.issuperset(vendor["purposes"])
+        },
         body["choice_days"],
+        intern(str(body.get("rule", Rule.OPT_IN))),
+        unasked,
     )

@@ -28,7 +28,7 @@ class Ratio(NamedTuple):
         """Both counts, of Totals or of a Share."""
         return Trials(getattr(counted, self.over), getattr(counted, self.under))
 
-    def proportion(self, counted: "Totals | Share") -> Trials | None:
+    def proportion(self, counted: "Totals | Share | Objected") -> Trials | None:
         """The same, None where they make no proportion: nothing was tried, or views were lost."""
         successes, trials = self.trials(counted)
         # With views lost, every rate over views would be too high, also one that stays under 1.
@@ -58,6 +58,7 @@ GPC_RATES = {
     "consent_with_gpc": Ratio("with_gpc_accept_all", "with_gpc"),
     "consent_without_gpc": Ratio("without_gpc_accept_all", "without_gpc"),
 }
+OBJECTING = Ratio("objected", "told")
 SHARE, REACH = Ratio("granted", "decisions"), Ratio("granted", "shown")
 # What the last step of the funnel is measured by.
 GRANT_RATES = {"granting": SHARE, "granting_of_shown": REACH}
@@ -82,6 +83,8 @@ TOTALS = {
     "changes": "Later changes",
     "withdrawals": "Withdrawals: changes after which nothing stands",
     "gpc": "Changes by Global Privacy Control",
+    "told": "Told where nothing is asked",
+    "objections": "Objections where nothing is asked",
     "placeholders": "Grants at a stand-in, before the banner was answered",
     "robots": "Views and choices by robots",
     "prefetches": "Pages loaded ahead",
@@ -179,6 +182,8 @@ class Totals:
     robots: int = 0
     prefetches: int = 0
     draws: int = 0
+    told: int = 0
+    objections: int = 0
     grants_lately: int | None = None
 
     def __add__(self, other: "Totals") -> "Totals":
@@ -276,6 +281,32 @@ class Share:
         return {"granted": self.granted, "denied": self.denied, **rates, **more}
 
 
+@dataclass(frozen=True, slots=True)
+class Objected:
+    """What became of a purpose that runs until somebody objects. Nothing of it is a grant.
+
+    `told` are the views that told of it. A rule without a banner tells by a link alone, and nobody counts who reads it.
+    """
+
+    objected: int
+    told: int
+    draws: int = 0
+
+    @property
+    def not_objected(self) -> int | None:
+        """Views that told and brought no objection; None where none was counted, or some were lost."""
+        lost = is_more(self.objected, self.told, self.draws)
+        return None if lost or not self.told else max(self.told - self.objected, 0)
+
+    def to_json(self) -> dict[str, Any]:
+        """As the contract has it."""
+        return {
+            "objected": self.objected,
+            "not_objected": self.not_objected,
+            "rate": _rate(OBJECTING, self).to_json(),
+        }
+
+
 def wilson(successes: int, trials: int, z: float = _Z95) -> tuple[float, float]:
     """The score interval of Wilson (1927), JASA 22:209-212, without continuity correction; 95 % by default.
 
@@ -309,7 +340,7 @@ def is_more(some: int, others: int, draws: int) -> bool:
     return some > others + 3 * sqrt(2 * VARIANCE * draws)
 
 
-def _rate(ratio: Ratio, counted: Totals | Share) -> Rate:
+def _rate(ratio: Ratio, counted: Totals | Share | Objected) -> Rate:
     found = ratio.proportion(counted)
     if found is None:
         return Rate(None, None, None, str(ratio))

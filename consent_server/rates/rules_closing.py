@@ -71,6 +71,7 @@ class Noise:
 
 def _selection(asked: Asked, counted: Mapping[CounterName, int]) -> Iterator[CounterName]:
     yield from (CounterName(Measure.PURPOSE, key) for key in asked.purposes)
+    yield from (CounterName(Measure.OBJECTED, key) for key in sorted(asked.objections))
     for key in asked.vendors:
         yield CounterName(Measure.VENDOR, key)
         # Of most vendors no conversion is ever counted, and noise would make some up. That there was one is told.

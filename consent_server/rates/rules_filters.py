@@ -26,6 +26,7 @@ class By(StrEnum):
     DEVICE = "device"
     NOTICE = "notice"
     COUNTRY = "country"
+    RULE = "rule"
 
 
 # Rows in the order of time.

@@ -6,11 +6,11 @@ from operator import add
 from typing import Any, NamedTuple
 
 from consent_server.decisions.rules_tally import CounterName, Measure
-from consent_server.rates.rules import AGAIN_RATES, COUNTED, GPC_RATES, NOTES, RATES, Share, Totals
+from consent_server.rates.rules import AGAIN_RATES, COUNTED, GPC_RATES, NOTES, RATES, Objected, Share, Totals
 from consent_server.rates.rules_filters import Span
 from consent_server.rates.rules_small_cells import OTHER, SMALLEST
 
-_DECISIONS, _SHOWN = CounterName(Measure.DECISIONS), CounterName(Measure.SHOWN)
+_DECISIONS, _SHOWN, _TOLD = map(CounterName, (Measure.DECISIONS, Measure.SHOWN, Measure.TOLD))
 _DRAWS = CounterName(Measure.DRAWS)
 # Of what was granted on the whole, whose totals hold no noise.
 SELECTION_DRAWS = CounterName(Measure.DRAWS, "selection")
@@ -28,12 +28,14 @@ class Count(NamedTuple):
 class Asked(NamedTuple):
     """What a notice asks for, by key, and what it calls it. What it does not ask for, nobody could grant or deny.
 
-    A choice under it lasts `choice_days`.
+    A choice under it lasts `choice_days`. `objections` are the purposes that it lets run until somebody objects.
     """
 
     purposes: Mapping[str, str]
     vendors: Mapping[str, str]
     choice_days: int = 180
+    rule: str = "opt-in"
+    objections: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Figures:
     totals: Totals = field(default_factory=Totals)
     purposes: Mapping[str, Share] = field(default_factory=dict)
     vendors: Mapping[str, Share] = field(default_factory=dict)
+    objections: Mapping[str, Objected] = field(default_factory=dict)
 
     def with_grants_lately(self, grants: int) -> "Figures":
         """The same as the whole that withdrawals are measured by (Totals)."""
@@ -58,6 +61,7 @@ class Figures:
             "again": {"rates": {name: totals.rate_again(name).to_json() for name in AGAIN_RATES}},
             "purposes": {key: share.to_json(vendor=False) for key, share in self.purposes.items()},
             "vendors": {key: share.to_json(vendor=True) for key, share in self.vendors.items()},
+            "objections": {key: objected.to_json() for key, objected in self.objections.items()},
             "gpc": {
                 "decisions": totals.gpc,
                 "first_choices": totals.with_gpc,
@@ -142,7 +146,20 @@ def figures(counts: Sequence[Count], asked: Mapping[str, Asked]) -> Figures:
         totals(counts),
         _shares(purposes, Measure.PURPOSE),
         _shares(vendors, Measure.VENDOR, Measure.CONVERSION_SENT, Measure.CONVERSION_BLOCKED),
+        _objected((asked[notice].objections, counted) for notice, counted in notices.items()),
     )
+
+
+def _objected(notices: Iterable[tuple[Collection[str], Mapping[CounterName, int]]]) -> dict[str, Objected]:
+    found: dict[str, tuple[int, ...]] = {}
+    for keys, counted in notices:
+        told = counted.get(_SHOWN, 0) + counted.get(_TOLD, 0)
+        draws = max(counted.get(_DRAWS, 0), counted.get(SELECTION_DRAWS, 0))
+        for key in keys:
+            one = (counted.get(CounterName(Measure.OBJECTED, key), 0), told, draws)
+            found[key] = tuple(map(add, found[key], one)) if key in found else one
+    # Where noise left less than nothing, nothing.
+    return {key: Objected(*(max(count, 0) for count in counts)) for key, counts in found.items()}
 
 
 def totals(counts: Iterable[Count]) -> Totals:

@@ -16,7 +16,7 @@ from consent_server.sites import catalogue
 from consent_server.sites.draft_site_file import Answers, draft_site_file, read_answer
 from consent_server.sites.find import list_notices_in_force
 from consent_server.sites.missing_pictures import missing_pictures
-from consent_server.sites.publish import Published, publish_notice
+from consent_server.sites.publish import Published, PublishedRegion, publish_notice
 from consent_server.sites.rules_places import Proposal, is_code
 from consent_server.sites.rules_titles import read_title
 from consent_server.sites.run_experiment import ExperimentPlan
@@ -130,10 +130,25 @@ def _say_published(published: Published, check: bool) -> None:
         for sentence in plan.sentences():
             say(f"  {sentence}")
     _say_experiment(published.experiment, would)
+    _say_regions(published.regions, would)
     click.echo(f"tag {site_tag(published.site.key)}")
     # Only said: pictures take seconds and a browser, and a site must not wait for either.
     if not check and (missing := missing_pictures(context().database, published.site.key)):
         click.echo(f"pictures {len(missing)} missing; to take them: consent notice picture {published.site.key}")
+
+
+def _say_regions(regions: Sequence[PublishedRegion], would: str) -> None:
+    for one in regions:
+        new = "unchanged" if one.previous == one.notice.notice.hash else f"{would}published"
+        say(f"region {one.region.key} ({one.region.rule}: {', '.join(one.region.places)})")
+        say(f"  notice {one.notice.notice.hash} {new}")
+        for condition in one.conditions:
+            say(f"  runs until somebody objects, if {condition}")
+    if regions and not context().settings.country_header:
+        say(
+            "region: CONSENT_COUNTRY_HEADER is not set, so that no visitor's place is known: all are asked first",
+            err=True,
+        )
 
 
 def _say_experiment(plan: ExperimentPlan, would: str) -> None:

@@ -10,7 +10,7 @@ from consent_server.core.canonical import encode
 from consent_server.core.hashes import sha256_hex
 from consent_server.sites import catalogue
 from consent_server.sites.rules_consent_mode import google_start
-from consent_server.sites.rules_notice import LATER_STORAGE, Configuration, Notice, consent_basis, policies
+from consent_server.sites.rules_notice import LATER_STORAGE, Asks, Configuration, Notice, consent_basis, policies
 from consent_server.sites.rules_site import SAMPLE, Site, Tag
 from consent_server.sites.style_banner import banner_css
 from consent_server.sites.tag_sources import tag_sources
@@ -40,6 +40,10 @@ def configure_widget(notice: Notice, site: Site, widget: str, server: str) -> di
     return {language: _configuration(notice, site, widget, server, language) for language in notice.languages}
 
 
+# Said in place of "granted" and "denied" of what no grant is needed for.
+RULE_TEXTS = ("objected", "not_objected")
+
+
 def _configuration(notice: Notice, site: Site, widget: str, server: str, language: str) -> Configuration:
     detail = notice_detail(notice, language)
     sources = {tag.vendor: tag_sources(tag) for tag in _gated(notice, site)}
@@ -47,8 +51,8 @@ def _configuration(notice: Notice, site: Site, widget: str, server: str, languag
     return Configuration(
         language,
         main=_line(_first_layer(notice, site, widget, server, language)),
-        preferences=_line(_part(detail, ("controller", "contact", "dpo", "purposes"), PREFERENCES_TEXTS)),
-        details=_line(_part({**detail, "vendors": vendors}, ("vendors", "dates"), DETAILS_TEXTS)),
+        preferences=_line(_part(detail, ("controller", "contact", "dpo", "purposes"), (*PREFERENCES_TEXTS, "accept"))),
+        details=_line(_part({**detail, "vendors": vendors}, ("vendors", "dates"), (*DETAILS_TEXTS, *RULE_TEXTS))),
     )
 
 
@@ -61,7 +65,8 @@ def _gated(notice: Notice, site: Site) -> list[Tag]:
 def _part(detail: Mapping[str, Any], members: Iterable[str], texts: Iterable[str]) -> dict[str, Any]:
     """What one of the later scripts is called with: no more than it shows."""
     told = {key: detail[key] for key in ("notice", "language", "names", *members)}
-    return told | {"texts": {key: detail["texts"][key] for key in texts}}
+    # Some words are in a notice only where something runs before a choice.
+    return told | {"texts": {key: detail["texts"][key] for key in texts if key in detail["texts"]}}
 
 
 def with_arms(
@@ -126,14 +131,18 @@ def _first_layer(notice: Notice, site: Site, widget: str, server: str, language:
         "css": banner_css(body),
         "shown": list(_shown(body, language)),
         "purposes": [
-            {"key": p["key"], "signals": p["signals"]} | ({"gpc": True} if p["key"] in gpc else {})
+            {"key": p["key"], "signals": p["signals"]}
+            | ({"gpc": True} if p["key"] in gpc else {})
+            | ({"on": True} if p["key"] in notice.on_before else {})
             for p in body["purposes"]
         ],
+        **({} if notice.asks is Asks.CHOICE else {"asks": notice.asks.value}),
         "vendors": _tags(body["vendors"], site.tags),
         **_google(site, body["mode"] == "advanced"),
         # Its share, where it is another than the script has by itself.
         **({} if site.sample == SAMPLE else {"sample": site.sample and 1 / site.sample}),
-        "texts": {key: texts["banner"][key] for key in CONFIG_TEXTS},
+        "texts": {key: texts["banner"][key] for key in CONFIG_TEXTS}
+        | ({"honored": texts["rules"]["honored"]} if notice.on_before else {}),
     }
 
 
@@ -187,13 +196,14 @@ def notice_detail(notice: Notice, language: str) -> dict[str, Any]:
         "controller": _parts(controller, "name", "address", own=own),
         "contact": own(controller["contact"]),
         "dpo": _parts(dpo, "name", "role", "contact", own=own) if dpo else "",
-        "purposes": {key: purpose["text"] for key, purpose in texts["purposes"].items()},
+        "purposes": {key: _purpose_text(key, notice, texts) for key in texts["purposes"]},
         "names": {key: purpose["title"] for key, purpose in texts["purposes"].items()}
         | {vendor["key"]: own(vendor["name"]) for vendor in body["vendors"]},
         "vendors": [_vendor_detail(vendor, texts) for vendor in body["vendors"]],
         "texts": built_in["preferences"]
         | texts["preferences"]
-        | {key: texts["banner"].get(key, built_in["banner"][key]) for key in BANNER_TEXTS},
+        | {key: texts["banner"].get(key, built_in["banner"][key]) for key in BANNER_TEXTS}
+        | (_rule_texts(notice, texts) if notice.on_before else {}),
         "dates": Wording(known).dates(),
     }
 
@@ -201,6 +211,18 @@ def notice_detail(notice: Notice, language: str) -> dict[str, Any]:
 def _parts(party: Mapping[str, str], *keys: str, own: Callable[[str], str]) -> str:
     """What is known of somebody, one after the other."""
     return ", ".join(own(party[key]) for key in keys if key in party)
+
+
+def _purpose_text(key: str, notice: Notice, texts: Mapping[str, Any]) -> str:
+    text: str = texts["purposes"][key]["text"]
+    return f"{text} {texts['rules']['note']}" if key in notice.on_before else text
+
+
+def _rule_texts(notice: Notice, texts: Mapping[str, Any]) -> dict[str, str]:
+    """What layer two says where something runs before a choice; where nothing is asked, nothing is withdrawn either."""
+    told = {key: texts["rules"][key] for key in RULE_TEXTS}
+    unasked = {"accept": texts["rules"]["accept"], "withdraw": texts["banner"]["refuse"]}
+    return told | ({} if notice.asks is Asks.CHOICE else unasked)
 
 
 def _vendor_detail(vendor: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, Any]:

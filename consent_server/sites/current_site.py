@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 
 from consent_server.core.database import VISITOR, Database, Session
 from consent_server.core.errors import StorageUnavailable, UnknownSite
@@ -18,10 +19,12 @@ from consent_server.sites import store_notices as notices
 from consent_server.sites.configure_widget import configure_widget, revision, with_arms
 from consent_server.sites.read_archive import read_notice_bytes
 from consent_server.sites.rules_notice import Configuration, Notice
+from consent_server.sites.rules_places import Place
+from consent_server.sites.rules_regions import region_of
 from consent_server.sites.rules_site import Site, unknown_site
 from consent_server.sites.store_current import Outline, Shown
 from consent_server.sites.store_experiments import StoredExperiment
-from consent_server.sites.widget_code import WidgetCode, widget_code
+from consent_server.sites.widget_code import WidgetCode, widget_code_of
 
 log = logging.getLogger("consent_server.sites")
 
@@ -40,6 +43,7 @@ class CurrentSite:
 
     While an `experiment` runs, what the code is called with has all arms in it. `shown` are the notices in force and
     of its arms by row id, `served` what each is called with; `archived` is set once that is kept as evidence.
+    `regions` has the site as visitors of each of its regions see it, by its key; `region` is the key of that.
     """
 
     site_id: int
@@ -54,10 +58,23 @@ class CurrentSite:
     shown: Sequence[tuple[int, Notice]]
     served: Mapping[int, Sequence[Configuration]]
     archived: threading.Event
+    region: str = ""
+    regions: Mapping[str, "CurrentSite"] = field(default_factory=dict)
 
-    def shows(self, notice_id: int) -> bool:
-        """Whether a notice is the site's or an arm's of the experiment that it runs."""
-        return any(notice_id == row_id for row_id, _ in self.shown)
+    def at(self, place: Place) -> "CurrentSite":
+        """The site as visitors of a place see it."""
+        region = region_of(self.site.regions, place)
+        # A region whose notice is not published yet is asked first.
+        return self.regions.get(region.key, self) if region else self
+
+    @property
+    def everywhere(self) -> "tuple[CurrentSite, ...]":
+        """The site as it is seen where no region has another notice, then in each region."""
+        return (self, *self.regions.values())
+
+    def where(self, notice_id: int) -> "CurrentSite | None":
+        """The site as whoever is shown this notice sees it, also as an arm; None where nobody is shown it now."""
+        return next((one for one in self.everywhere if any(notice_id == row_id for row_id, _ in one.shown)), None)
 
 
 class CurrentSites:
@@ -116,7 +133,7 @@ class CurrentSites:
 
     def notice(self, current: CurrentSite, notice_hash: str) -> tuple[int, Notice] | None:
         """A notice that this site shows or once showed: its row id and itself."""
-        for row_id, notice in current.shown:
+        for row_id, notice in chain.from_iterable(one.shown for one in current.everywhere):
             if notice.hash == notice_hash:
                 return row_id, notice
         key = (current.site_id, notice_hash)
@@ -198,14 +215,18 @@ class CurrentSites:
         # showed. Mostly it is there, and nothing is written.
         new = [kept.made for kept in self._kept.values() if kept.made and not kept.made.archived.is_set()]
         for current in new:
-            with self._database.reading(VISITOR) as session:
-                known = configurations.are_archived(session, current.widget.hash, current.served)
-            if not known:
-                with self._database.transaction(VISITOR) as session:
-                    notices.archive_widget(session, current.widget.hash, current.widget.archived, self._now())
-                    for notice_id, served in current.served.items():
-                        configurations.archive(session, notice_id, current.widget.hash, served, self._now())
+            for one in current.everywhere:
+                self._archive_code(one)
             current.archived.set()
+
+    def _archive_code(self, current: CurrentSite) -> None:
+        with self._database.reading(VISITOR) as session:
+            known = configurations.are_archived(session, current.widget.hash, current.served)
+        if not known:
+            with self._database.transaction(VISITOR) as session:
+                notices.archive_widget(session, current.widget.hash, current.widget.archived, self._now())
+                for notice_id, served in current.served.items():
+                    configurations.archive(session, notice_id, current.widget.hash, served, self._now())
 
 
 class _Kept:
@@ -229,25 +250,43 @@ class _Kept:
 def _make(outline: Outline, stored: Shown, public_url: str) -> CurrentSite:
     if outline.notice_id is None or outline.ledger is None:
         raise UnknownSite(f"The site {outline.key!r} has published no notice yet.")
-    site, experiment = Site.from_json(outline.key, outline.name, outline.settings), stored.experiment
-    notice_hash, body = stored.notices[outline.notice_id]
-    notice = Notice(notice_hash, json.loads(body))
-    shown = [(100, outline.notice_id, notice)]
-    shown += [(arm.weight, arm.notice.id, arm.notice.notice) for arm in (experiment.arms[1:] if experiment else ())]
-    adapters = (tag.adapter for tag in site.tags if tag.adapter)
-    code = widget_code(adapters, (each.body["layout"] for _, _, each in shown), arms=experiment is not None)
-    own = [(weight, configure_widget(each, site, code.hash, public_url)) for weight, _, each in shown]
-    return CurrentSite(
-        site_id=outline.site_id,
-        site=site,
-        notice_id=outline.notice_id,
-        notice=notice,
-        revision=revision(notice.body),
-        widget=code,
-        configurations=with_arms(own[0][1], own[1:]) if experiment else own[0][1],
-        ledger=outline.ledger,
-        experiment=experiment,
-        shown=[(row_id, each) for _, row_id, each in shown],
-        served={row_id: list(served.values()) for (_, row_id, _), (_, served) in zip(shown, own, strict=True)},
-        archived=threading.Event(),
-    )
+    site = Site.from_json(outline.key, outline.name, outline.settings)
+    seen = _Seen(outline.site_id, site, outline.ledger, stored.notices, public_url)
+    regions = {key: replace(seen.showing(notice_id), region=key) for key, notice_id in stored.regions.items()}
+    return replace(seen.showing(outline.notice_id, stored.experiment), regions=regions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is the same of a site wherever it is seen."""
+
+    site_id: int
+    site: Site
+    ledger: str
+    notices: Mapping[int, tuple[str, bytes]]
+    public_url: str
+
+    def showing(self, notice_id: int, experiment: StoredExperiment | None = None) -> CurrentSite:
+        """The site where it shows this notice, or an arm of the experiment."""
+        notice_hash, body = self.notices[notice_id]
+        notice = Notice(notice_hash, json.loads(body))
+        shown = [(100, notice_id, notice)]
+        arms = experiment.arms[1:] if experiment else ()
+        shown += [(arm.weight, arm.notice.id, arm.notice.notice) for arm in arms]
+        adapters = (tag.adapter for tag in self.site.tags if tag.adapter)
+        code = widget_code_of((each for _, _, each in shown), adapters, arms=experiment is not None)
+        own = [(weight, configure_widget(each, self.site, code.hash, self.public_url)) for weight, _, each in shown]
+        return CurrentSite(
+            site_id=self.site_id,
+            site=self.site,
+            notice_id=notice_id,
+            notice=notice,
+            revision=revision(notice.body),
+            widget=code,
+            configurations=with_arms(own[0][1], own[1:]) if experiment else own[0][1],
+            ledger=self.ledger,
+            experiment=experiment,
+            shown=[(row_id, each) for _, row_id, each in shown],
+            served={row_id: list(served.values()) for (_, row_id, _), (_, served) in zip(shown, own, strict=True)},
+            archived=threading.Event(),
+        )

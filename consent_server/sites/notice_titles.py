@@ -32,9 +32,9 @@ class TitledPublication:
     title: str
 
 
-def titled_publications(session: Session, site_id: int) -> list[TitledPublication]:
-    """Every publication of a site, oldest first."""
-    return list(_titled(session, notices.publications(session, site_id)))
+def titled_publications(session: Session, site_id: int, own: bool = False) -> list[TitledPublication]:
+    """Every publication of a site, oldest first; with `own`, without those of its regions."""
+    return list(_titled(session, notices.publications(session, site_id, own)))
 
 
 def notice_titles(session: Session, site_id: int) -> dict[str, str]:

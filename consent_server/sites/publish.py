@@ -1,13 +1,13 @@
 """Freeze what a site declares into a notice, and publish it when a visitor would see a difference."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from consent_server.core.canonical import encode
-from consent_server.core.database import Database
+from consent_server.core.database import Database, Session
 from consent_server.core.hashes import sha256_hex
 from consent_server.sites import catalogue
 from consent_server.sites import store as sites
@@ -19,20 +19,35 @@ from consent_server.sites.configure_widget import configure_widget
 from consent_server.sites.plan_publication import plan_publication
 from consent_server.sites.rules_colours import Correction, banner_colours
 from consent_server.sites.rules_consent_mode import google_settings, regional_grants
-from consent_server.sites.rules_notice import LATER_STORAGE, Notice
+from consent_server.sites.rules_notice import LATER_STORAGE, Notice, on_before
 from consent_server.sites.rules_origin import Reading
+from consent_server.sites.rules_places import Rule
 from consent_server.sites.rules_plan import PublicationPlan
+from consent_server.sites.rules_regions import Region
 from consent_server.sites.rules_signals import PURPOSE_SIGNALS
 from consent_server.sites.rules_site import CONTROL, Site, SiteKey, Tag, ledger_origin
+from consent_server.sites.rules_titles import title_of_region
 from consent_server.sites.run_experiment import Arm, ExperimentPlan, check_promotion, plan_experiment, run_experiment
 from consent_server.sites.site_file import arm_of
+from consent_server.sites.site_regions import conditions, declared_in, regions
 from consent_server.sites.standing_grants import StandingGrants
-from consent_server.sites.widget_code import widget_code
+from consent_server.sites.widget_code import widget_code_of
+from consent_server.sites.word_rule import SHOWN, beside_the_question, without_a_question
 from consent_server.sites.wording import Wording, isolated
 
 NOTICE_SCHEMA = "1"
 # What stands in a notice only where a site says it: so a new token here makes no new notice of an old site file.
 LOOKS = {"corner": "start", "scheme": "auto", "font": "system", "radius": 9, "logo": None}
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRegion:
+    """What is shown in a region, what was before, and what the operator has to see to."""
+
+    region: Region
+    notice: Arm
+    previous: str | None
+    conditions: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +60,7 @@ class Published:
     corrections: Sequence[Correction]
     readings: Sequence[Reading]
     experiment: ExperimentPlan
+    regions: Sequence[PublishedRegion] = ()
 
     @property
     def notice(self) -> str:
@@ -84,26 +100,51 @@ def publish_notice(
             check_promotion(session, stored.id, notice)
         experiment = plan_experiment(session, stored.id if stored else None, *_experiment(declared, body))
         plan = plan_publication(session, stored, site, notice, title, standing)
+        regional = list(_regions(session, stored.id if stored else None, declared))
         if not check_only:
-            shown = experiment.arms or _arms(declared, body)
-            adapters = (tag.adapter for tag in site.tags if tag.adapter)
-            layouts = (arm.notice.body["layout"] for arm in shown)
-            code = widget_code(adapters, layouts, arms=experiment.key is not None)
             site_id = sites.save(session, site)
             ledgers.create(session, site_id, ledger_origin(public_url, site.key))
-            notices.archive_widget(session, code.hash, code.archived, now)
             if plan.is_new:
                 notice_id = notices.store(session, site_id, notice.hash, notice_bytes, now)
                 notices.publish(session, site_id, notice_id, now, plan.title)
             run_experiment(session, site_id, experiment, now)
-            for arm in shown:
-                notice_id = notices.store(session, site_id, arm.notice.hash, arm.stored_as, now)
-                served = configure_widget(arm.notice, site, code.hash, public_url)
-                configurations.archive(session, notice_id, code.hash, served.values(), now)
+            shown = experiment.arms or _arms(declared, body)
+            _archive(session, site_id, site, shown, public_url, now, arms=experiment.key is not None)
+            for one in regional:
+                _archive(session, site_id, site, [one.notice], public_url, now)
+                if one.previous != one.notice.notice.hash:
+                    notice_id = notices.store(session, site_id, one.notice.notice.hash, one.notice.stored_as, now)
+                    notices.publish(session, site_id, notice_id, now, title_of_region(one.region), one.region.key)
             changes.record(session)
     changed = stored is None or stored.site != site
     _, corrections = banner_colours(declared["banner"]["colours"])
-    return Published(site, plan, changed, corrections, declared["readings"], experiment)
+    return Published(site, plan, changed, corrections, declared["readings"], experiment, regional)
+
+
+def _archive(
+    session: Session,
+    site_id: int,
+    site: Site,
+    shown: Sequence[Arm],
+    public_url: str,
+    now: datetime,
+    arms: bool = False,
+) -> None:
+    """Keep the code that shows these notices, and what it is called with."""
+    adapters = (tag.adapter for tag in site.tags if tag.adapter)
+    code = widget_code_of((arm.notice for arm in shown), adapters, arms)
+    notices.archive_widget(session, code.hash, code.archived, now)
+    for arm in shown:
+        notice_id = notices.store(session, site_id, arm.notice.hash, arm.stored_as, now)
+        served = configure_widget(arm.notice, site, code.hash, public_url)
+        configurations.archive(session, notice_id, code.hash, served.values(), now)
+
+
+def _regions(session: Session, site_id: int | None, declared: Mapping[str, Any]) -> Iterator[PublishedRegion]:
+    before = notices.regions_in_force(session, site_id) if site_id is not None else {}
+    for region, said in zip(regions(declared), declared["regions"], strict=True):
+        shown = _arm(region.key, 100, notice_body(declared_in(declared, said)))
+        yield PublishedRegion(region, shown, before.get(region.key, (0, None))[1], conditions(declared, said))
 
 
 def _experiment(declared: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[str | None, list[Arm]]:
@@ -137,6 +178,7 @@ def _site(declared: Mapping[str, Any], demo: bool) -> Site:
         demo,
         google_settings(declared),
         declared["statistics"]["sample"],
+        regions(declared),
     )
 
 
@@ -161,6 +203,7 @@ def notice_body(declared: Mapping[str, Any]) -> dict[str, Any]:
         "name": declared["name"],
         "languages": declared["languages"],
         "mode": declared["mode"],
+        **({"rule": rule} if (rule := declared.get("rule", Rule.OPT_IN)) != Rule.OPT_IN else {}),
         **({"regional_grants": granted} if (granted := regional_grants(declared)) else {}),
         "choice_days": declared["choice_days"],
         **{key: declared[key] for key in ("cookie_domain",) if key in declared},
@@ -197,7 +240,14 @@ def _vendor(vendor: Mapping[str, Any]) -> dict[str, Any]:
 def _purposes(declared: Mapping[str, Any], vendors: list[dict[str, Any]]) -> list[dict[str, Any]]:
     used = {purpose for vendor in vendors for purpose in vendor["purposes"]}
     own = {key: tuple(purpose["signals"]) for key, purpose in declared["purposes"].items()}
-    return [{"key": key, "signals": list(signals)} for key, signals in (PURPOSE_SIGNALS | own).items() if key in used]
+    return [_purpose(key, signals, declared) for key, signals in (PURPOSE_SIGNALS | own).items() if key in used]
+
+
+def _purpose(key: str, signals: Sequence[str], declared: Mapping[str, Any]) -> dict[str, Any]:
+    if key in declared.get("objections", ()):
+        # No type of Consent Mode is granted by what nobody consents to.
+        return {"key": key, "signals": [], "basis": "objection"}
+    return {"key": key, "signals": list(signals)}
 
 
 def _texts(
@@ -213,13 +263,20 @@ def _texts(
     banner = {**locale["banner"], **declared["texts"].get(language, {})}
     if declared["mode"] != "advanced":
         del banner["advanced"]
+    before = on_before({**declared, "purposes": purposes})
+    asked = [key for key in shown if key not in before] or [*shown]
+    if before == shown.keys():
+        banner = without_a_question(language, declared, banner)
     banner["intro"] = banner["intro"].format(
         name=isolated(declared["name"], locale["meta"]["direction"]),
         # Parties, not services: two tags of one company are one recipient.
-        vendors=wording.count("vendors", len({vendor["operator"]["name"] for vendor in vendors})),
-        purposes=wording.listed([texts["phrase"] for texts in shown.values()]),
+        vendors=wording.count("vendors", len({v["operator"]["name"] for v in vendors if {*asked} & {*v["purposes"]}})),
+        purposes=wording.listed([shown[key]["phrase"] for key in asked]),
         months=wording.choice_lifetime(declared["choice_days"]),
+        reopen=banner["reopen"],
     )
+    if before and before != shown.keys():
+        banner = beside_the_question(language, [shown[key]["phrase"] for key in shown if key in before], banner)
     lifetimes = {cookie["lifetime"] for vendor in vendors for cookie in vendor["cookies"] if "lifetime" in cookie}
     words = {cookie["purpose"] for vendor in vendors for cookie in vendor["cookies"]}
     kinds = {cookie["storage"] for vendor in vendors for cookie in vendor["cookies"]}
@@ -232,4 +289,5 @@ def _texts(
         "cookie_purposes": {word: locale["cookie_purposes"][word] for word in sorted(words)},
         "transfer": locale["transfer"],
         "lifetimes": {str(seconds): wording.lifetime(seconds) for seconds in sorted(lifetimes)},
+        **({"rules": {key: locale["rules"][key] for key in SHOWN}} if before else {}),
     }

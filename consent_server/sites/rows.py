@@ -28,7 +28,7 @@ class NoticeRow(Base):
 
 
 class PublicationRow(Base):
-    """When a site began to show a notice. The newest one of a site is in force.
+    """When a site began to show a notice. The newest one of a site, and of each of its regions, is in force.
 
     `title` is what people call it, and None for those from before there were titles.
     """
@@ -41,6 +41,7 @@ class PublicationRow(Base):
     notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id"))
     published_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
     title: Mapped[str | None] = mapped_column(String(80))
+    region: Mapped[str | None] = mapped_column(String(64))
 
 
 class ExperimentArmRow(Base):

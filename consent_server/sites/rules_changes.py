@@ -38,7 +38,7 @@ class Change:
 MEMBERS = {
     What.CONTROLLER: ("controller", "dpo", "authority"),
     What.RECIPIENTS: ("recipients",),
-    What.MODE: ("mode", "regional_grants"),
+    What.MODE: ("mode", "rule", "regional_grants"),
     What.CHOICE_DAYS: ("choice_days", "cookie_domain"),
     What.POLICY: ("policy",),
     What.LANGUAGES: ("languages",),

@@ -22,8 +22,8 @@ TEXTS = {
 }  # fmt: skip
 # Members of a notice that are one word or number.
 PLAIN = {
-    "name": "name of the site", "mode": "mode", "cookie_domain": "domain of the cookie", "layout": "layout",
-    "corner": "corner", "scheme": "colour scheme", "font": "font", "radius": "radius",
+    "name": "name of the site", "mode": "mode", "rule": "rule", "cookie_domain": "domain of the cookie",
+    "layout": "layout", "corner": "corner", "scheme": "colour scheme", "font": "font", "radius": "radius",
 }  # fmt: skip
 # Those that are told of as a whole.
 WHOLE = {"colours": "colours", "logo": "logo", "regional_grants": "what is granted by region before a choice"}

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 from consent_server.sites.rules_languages import read_language
+from consent_server.sites.rules_places import Rule
 from consent_server.sites.rules_signals import gpc_covers
 
 # Undetermined (BCP 47, section 4.1): what a browser said was no language of the notice.
@@ -15,6 +17,14 @@ UNKNOWN_LANGUAGE = "und"
 # widget, only where a vendor has one: so no other notice became another by them.
 FIRST_STORAGE = ("cookie", "local", "session")
 LATER_STORAGE = ("indexeddb", "cache", "service-worker")
+
+
+class Asks(StrEnum):
+    """What a banner is for: a choice; to tell what runs, once; or nothing, where there is only a link."""
+
+    CHOICE = "choice"
+    TOLD = "told"
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True)
@@ -34,8 +44,38 @@ class Notice:
 
     @cached_property
     def gpc_purposes(self) -> tuple[str, ...]:
-        """Purposes that Global Privacy Control keeps off."""
-        return tuple(p["key"] for p in self.body["purposes"] if gpc_covers(tuple(p["signals"])))
+        """Purposes that Global Privacy Control keeps off: also those that run until somebody objects, but for help."""
+        return tuple(
+            p["key"]
+            for p in self.body["purposes"]
+            if gpc_covers(tuple(p["signals"])) or (p["key"] in self.on_before and measures(p))
+        )
+
+    @property
+    def rule(self) -> Rule:
+        """What holds in the places that it is shown in. One from before there were regions asks first."""
+        return Rule(self.body.get("rule", Rule.OPT_IN))
+
+    @cached_property
+    def on_before(self) -> frozenset[str]:
+        """Purposes that run before a choice, until somebody objects. All others are off until they are granted.
+
+        This is all that a rule does: what runs, what is asked, what a receipt says and who may have an identifier
+        follow from it.
+        """
+        return on_before(self.body)
+
+    @cached_property
+    def vendors_on_before(self) -> frozenset[str]:
+        """Vendors that serve such purposes alone."""
+        return frozenset(key for key, purposes in self.vendors.items() if self.on_before.issuperset(purposes))
+
+    @property
+    def asks(self) -> Asks:
+        """What its banner is for."""
+        if not self.on_before.issuperset(self.purposes):
+            return Asks.CHOICE
+        return Asks.TOLD if self.rule in (Rule.OPT_IN, Rule.NOTICE) else Asks.NOTHING
 
     @cached_property
     def vendors(self) -> dict[str, tuple[str, ...]]:
@@ -64,6 +104,17 @@ class Notice:
     def policies(self, language: str) -> dict[str, dict[str, Any]]:
         """The privacy and cookie policies in force, each with the address of one of the notice's languages."""
         return policies(self.body, language)
+
+
+def on_before(body: Mapping[str, Any]) -> frozenset[str]:
+    """The purposes of a notice that run until somebody objects, by the rule of the place or by their own basis."""
+    asks_first = body.get("rule", Rule.OPT_IN) == Rule.OPT_IN
+    return frozenset(p["key"] for p in body["purposes"] if p.get("basis") == "objection" or not asks_first)
+
+
+def measures(purpose: Mapping[str, Any]) -> bool:
+    """Whether a purpose watches visitors for a third party, or for statistics."""
+    return purpose.get("basis") == "objection" or "analytics_storage" in purpose["signals"]
 
 
 def readable_language(body: Mapping[str, Any], language: str) -> str:
@@ -111,5 +162,10 @@ def consent_basis(body: Mapping[str, Any]) -> dict[str, Any]:
         "purposes": sorted(purpose["key"] for purpose in body["purposes"]),
         "vendors": sorted([v["key"], v["operator"]["name"], *sorted(v["purposes"])] for v in body["vendors"]),
         # Only where there are any: no consent of before rests on them.
-        **{key: body[key] for key in ("regional_grants",) if key in body},
+        **{key: body[key] for key in ("regional_grants", "rule") if key in body},
+        **(
+            {"objections": objections}
+            if (objections := sorted(p["key"] for p in body["purposes"] if "basis" in p))
+            else {}
+        ),
     }

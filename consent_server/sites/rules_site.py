@@ -7,6 +7,7 @@ from typing import Any, NewType
 
 from consent_server.core.errors import UnknownSite
 from consent_server.sites.rules_origin import as_sent, origin_matches
+from consent_server.sites.rules_regions import Region
 
 SiteKey = NewType("SiteKey", str)
 
@@ -57,6 +58,7 @@ class Site:
 
     `demo`: nothing on its record ever happened. Every page that tells of the site says so. `google`: what its tags
     are told beside their ids. One page load in `sample` tells which vendors may run there; none where that is 0.
+    Where a visitor is in none of `regions`, nothing runs before a grant.
     """
 
     key: SiteKey
@@ -69,6 +71,7 @@ class Site:
     demo: bool = False
     google: Mapping[str, Any] = field(default_factory=dict)
     sample: int = SAMPLE
+    regions: tuple[Region, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The stored form."""
@@ -81,6 +84,7 @@ class Site:
             "demo": self.demo,
             "google": dict(self.google),
             "sample": self.sample,
+            "regions": [region.to_json() for region in self.regions],
         }
 
     @classmethod
@@ -100,6 +104,7 @@ class Site:
             stored.get("demo", False),
             stored.get("google", {}),
             stored.get("sample", SAMPLE),
+            tuple(map(Region.from_json, stored.get("regions", ()))),
         )
 
     def own_page(self, page: str | None) -> str | None:

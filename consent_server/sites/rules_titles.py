@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from consent_server.core.rules_text import read_line
 from consent_server.sites.rules_differences import Difference
+from consent_server.sites.rules_regions import Region
 
 LONGEST = 80
 FIRST = "first notice"
@@ -38,6 +39,11 @@ def title_of(differences: Sequence[Difference]) -> str:
 def title_of_return(first: str) -> str:
     """A title for a notice that comes back, by what it was called when it came first."""
     return f"back to “{first}”"[:LONGEST]
+
+
+def title_of_region(region: Region) -> str:
+    """A title for a notice that is shown in one region alone."""
+    return f"region {region.key} ({region.rule})"[:LONGEST]
 
 
 def title_of_arm(experiment: str, arm: str) -> str:

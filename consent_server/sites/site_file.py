@@ -19,6 +19,7 @@ from consent_server.sites.rules_cookie import below
 from consent_server.sites.rules_origin import Reading, as_sent, host_of, is_loopback, origin_matches
 from consent_server.sites.rules_signals import PURPOSE_SIGNALS
 from consent_server.sites.rules_site import CONTROL
+from consent_server.sites.site_regions import region_faults
 from consent_server.sites.site_schema import SiteSchema
 from consent_server.sites.site_vendors import UNKNOWN, complete_vendors, reachable, vendor_faults
 
@@ -27,7 +28,7 @@ LONGEST_PROOF_DAYS = 5 * 366
 LATER_TEXTS = {"placeholder", "once", "always"}
 # Places of what has a name of the site's own: its faults are its own, not those of a key or a value.
 ENTRY = re.compile(
-    r"texts\.[^.]+|purposes\.[^.]+(\.texts\.[^.]+)?|vendors\[\d+\]\.conversions\..+|policy\.[^.]+\.url\..+"
+    r"(regions\[\d+\]\.)?texts\.[^.]+|purposes\.[^.]+(\.texts\.[^.]+)?|regions\[\d+\]\.purposes\.[^.]+|vendors\[\d+\]\.conversions\..+|policy\.[^.]+\.url\..+"
 )
 # Looked up once: that opens six hundred files, four fifths of what reading a site file costs.
 time_zones = cache(available_timezones)
@@ -242,6 +243,7 @@ CHECKS = (
     _policy_faults,
     _purpose_faults,
     vendor_faults,
+    region_faults,
     _consent_mode_faults,
     _experiment_faults,
 )

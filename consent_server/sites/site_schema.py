@@ -12,6 +12,7 @@ from consent_server.http.fields import Fullmatch, StrictBoolean, StrictInteger
 from consent_server.sites import catalogue
 from consent_server.sites.rules_notice import FIRST_STORAGE, LATER_STORAGE
 from consent_server.sites.rules_origin import read_origin
+from consent_server.sites.rules_places import Rule
 from consent_server.sites.rules_signals import CONSENT_TYPES
 from consent_server.sites.rules_site import KEY, SAMPLE
 from consent_server.sites.widget_code import layout_names
@@ -323,6 +324,22 @@ class ConsentModeSchema(Schema):
     defaults = fields.List(fields.Nested(RegionalDefaultSchema), validate=validate.Length(min=1, max=50))
 
 
+class RegionTextsSchema(Schema):
+    link = Text(60)
+
+
+class BasisSchema(Schema):
+    basis = fields.String(required=True, validate=OneOf("consent", "objection"))
+
+
+class RegionSchema(Schema):
+    key = Text(63, pattern=KEY.pattern, required=True)
+    places = fields.List(Text(6), required=True, validate=validate.Length(min=1, max=300))
+    rule = fields.String(required=True, validate=OneOf(*Rule))
+    texts = fields.Dict(keys=fields.String(), values=fields.Nested(RegionTextsSchema), load_default=dict)
+    purposes = fields.Dict(keys=Text(63, pattern=KEY.pattern), values=fields.Nested(BasisSchema), load_default=dict)
+
+
 class StatisticsSchema(Schema):
     sample = StrictInteger(error_messages=WHOLE, load_default=SAMPLE, validate=validate.Range(0, 10_000))
 
@@ -349,5 +366,6 @@ class SiteSchema(Schema):
     purposes = fields.Dict(keys=Text(63, pattern=KEY.pattern), values=fields.Nested(PurposeSchema), load_default=dict)
     vendors = fields.List(fields.Nested(VendorSchema), required=True, validate=validate.Length(min=1, max=50))
     recipients = fields.List(fields.Nested(RecipientSchema), load_default=list, validate=validate.Length(max=50))
+    regions = fields.List(fields.Nested(RegionSchema), load_default=list, validate=validate.Length(max=50))
     experiment = fields.Nested(ExperimentSchema)
     statistics = fields.Nested(StatisticsSchema, load_default=lambda: StatisticsSchema().load({}))

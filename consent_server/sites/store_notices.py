@@ -31,9 +31,21 @@ class Publication(NamedTuple):
 
 
 def in_force_id(session: Session, site_id: int) -> int | None:
-    """The row id of the notice that a site shows now; None before the first publication."""
-    newest = select(PublicationRow.notice_id).where(PublicationRow.site_id == site_id)
+    """The row id of the notice that a site shows where no region has another; None before the first publication."""
+    own = (PublicationRow.site_id == site_id, PublicationRow.region.is_(None))
+    newest = select(PublicationRow.notice_id).where(*own)
     return session.scalar(newest.order_by(PublicationRow.id.desc()).limit(1))
+
+
+def regions_in_force(session: Session, site_id: int) -> dict[str, tuple[int, str]]:
+    """By the key of a region, also of one that the site no longer has: row id and hash of what was shown there last."""
+    rows = session.execute(
+        select(PublicationRow.region, NoticeRow.id, NoticeRow.hash)
+        .join(NoticeRow, NoticeRow.id == PublicationRow.notice_id)
+        .where(PublicationRow.site_id == site_id, PublicationRow.region.is_not(None))
+        .order_by(PublicationRow.id)
+    )
+    return {region: (notice_id, notice_hash) for region, notice_id, notice_hash in rows if region is not None}
 
 
 def in_force(session: Session, site_id: int) -> StoredNotice | None:
@@ -87,18 +99,21 @@ def store(session: Session, site_id: int, notice_hash: str, notice_body: bytes, 
     return notice_id
 
 
-def publish(session: Session, site_id: int, notice_id: int, now: datetime, title: str) -> None:
-    """Put a stored notice in force under a title. An earlier one may come back."""
-    session.add(PublicationRow(site_id=site_id, notice_id=notice_id, published_at=now, title=title))
+def publish(
+    session: Session, site_id: int, notice_id: int, now: datetime, title: str, region: str | None = None
+) -> None:
+    """Put a stored notice in force under a title, on the whole site or in one region. An earlier one may come back."""
+    row = PublicationRow(site_id=site_id, notice_id=notice_id, published_at=now, title=title, region=region)
+    session.add(row)
     session.flush()
 
 
-def publications(session: Session, site_id: int) -> list[Publication]:
-    """Each publication of a site, oldest first."""
+def publications(session: Session, site_id: int, own: bool = False) -> list[Publication]:
+    """Each publication of a site, oldest first; with `own`, without those of its regions."""
     rows = session.execute(
         select(NoticeRow.hash, PublicationRow.published_at, PublicationRow.title)
         .join(NoticeRow, NoticeRow.id == PublicationRow.notice_id)
-        .where(PublicationRow.site_id == site_id)
+        .where(PublicationRow.site_id == site_id, *([PublicationRow.region.is_(None)] if own else []))
         .order_by(PublicationRow.id)
     )
     return [Publication(*row) for row in rows]

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from consent_server.sites.rules_notice import on_before
+
 
 def banner_css(body: Mapping[str, Any]) -> str:
     """What follows the layout's own sheet, for a notice. Only what the site set is in it."""
-    return "".join(_schemes(body)) + "".join(_looks(body))
+    return "".join(_schemes(body)) + "".join(_looks(body)) + "".join(_signal(body))
 
 
 def _schemes(body: Mapping[str, Any]) -> Iterator[str]:
@@ -42,3 +44,9 @@ def _looks(body: Mapping[str, Any]) -> Iterator[str]:
     if "logo" in body:
         # Of its height from the first, so that nothing moves when it comes.
         yield "::slotted(img){height:2em;max-width:100%;margin-bottom:.6em}"
+
+
+def _signal(body: Mapping[str, Any]) -> Iterator[str]:
+    if on_before(body):
+        # Beside the way back: what became of the browser's signal.
+        yield "::slotted([data-honored]){margin:0 1em .6em;font-size:.875em}"

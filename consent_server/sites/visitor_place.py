@@ -1,12 +1,18 @@
-"""Where a request comes from, as the operator's proxy says. Nobody looks up an address."""
+"""Where a request comes from, as the operator's proxy says, and what a site shows there. Nobody looks up an address."""
 
 from flask import request
 
 from consent_server.core.context import context
+from consent_server.sites.current_site import CurrentSite, CurrentSites
 from consent_server.sites.rules_places import UNKNOWN, Place, parse_place
 
 
 def visitor_place() -> Place:
-    """The place that the header of CONSENT_COUNTRY_HEADER names; unknown where no header is set."""
+    """The place that the header of CONSENT_COUNTRY_HEADER names; unknown where no header is set. It is kept nowhere."""
     header = context().settings.country_header
     return parse_place(request.headers.get(header)) if header else UNKNOWN
+
+
+def site_here(key: str) -> CurrentSite:
+    """The site as the visitor at work sees it. Raises UnknownSite, StorageUnavailable."""
+    return context()[CurrentSites].get(key).at(visitor_place())

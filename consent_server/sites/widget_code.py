@@ -8,6 +8,7 @@ from functools import cache, cached_property
 
 from consent_server.core.hashes import sha256_hex
 from consent_server.core.resources import ROOT
+from consent_server.sites.rules_notice import Notice
 
 DIST = ROOT / "static" / "widget" / "dist"
 
@@ -36,9 +37,19 @@ class WidgetCode:
         return sha256_hex(self.archived.encode())
 
 
-def widget_code(adapters: Iterable[str], layouts: Iterable[str], arms: bool = False) -> WidgetCode:
-    """The widget with these vendor adapters and layouts; with `arms`, it draws one of those that its data names."""
-    return _joined(tuple(sorted(set(adapters))), tuple(sorted(set(layouts))), arms)
+def widget_code(adapters: Iterable[str], layouts: Iterable[str], arms: bool = False, rules: bool = False) -> WidgetCode:
+    """The widget with these vendor adapters and layouts; with `arms`, it draws one of those that its data names.
+
+    With `rules`, it knows of purposes that run before a choice, which no other page pays for.
+    """
+    return _joined(tuple(sorted(set(adapters))), tuple(sorted(set(layouts))), arms, "rules/" if rules else "")
+
+
+def widget_code_of(shown: Iterable[Notice], adapters: Iterable[str], arms: bool = False) -> WidgetCode:
+    """The widget that shows these notices, with these vendor adapters."""
+    shown = list(shown)
+    layouts = (notice.body["layout"] for notice in shown)
+    return widget_code(adapters, layouts, arms, rules=any(notice.on_before for notice in shown))
 
 
 def declaration_code() -> str:
@@ -68,17 +79,17 @@ def layout_names() -> frozenset[str]:
 
 
 @cache
-def _joined(adapters: tuple[str, ...], layouts: tuple[str, ...], arms: bool) -> WidgetCode:
+def _joined(adapters: tuple[str, ...], layouts: tuple[str, ...], arms: bool, build: str) -> WidgetCode:
     members = ",".join(f"{name}:{_expression(f'vendors/{name}.js')}" for name in adapters)
     if "$tags" in members:
         # What adapters share is on the page once, and only where one of them needs it.
         members = f"...(($tags)=>({{{members}}}))({_expression('tags.js')})"
     # What is common comes first; the rules of a layout hold for its own view alone.
     sheet = json.dumps("".join(_expression(f"looks/{name}.css") for name in ("common", *layouts)))
-    main = f"{_expression('widget.js')}({{{members}}},{sheet})"
+    main = f"{_expression(f'{build}widget.js')}({{{members}}},{sheet})"
     # Only while an experiment runs: no other page pays for it.
     main = f"{_expression('arms.js')}({main})" if arms else main
-    return WidgetCode(main, _expression("preferences.js"), _expression("details.js"))
+    return WidgetCode(main, _expression(f"{build}preferences.js"), _expression(f"{build}details.js"))
 
 
 def _expression(name: str) -> str:

@@ -41,7 +41,8 @@ class DeclareSite:
 
     def _read(self, current: CurrentSite, language: str) -> list[Version]:
         with self._database.reading() as session:
-            published = [(one.notice, one.published_at) for one in notices.publications(session, current.site_id)]
+            own = notices.publications(session, current.site_id, own=True)
+            published = [(one.notice, one.published_at) for one in own]
 
             # Bodies are large: of neighbours, each is read once and let go.
             @lru_cache(maxsize=2)

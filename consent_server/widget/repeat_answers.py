@@ -14,7 +14,7 @@ from consent_server.sites.current_site import CurrentSite, CurrentSites
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# All that such an answer depends on, beside the site as it is.
+# All that such an answer depends on, beside the site as it is and, where that has regions, the place.
 WORDS = ("PATH_INFO", "HTTP_ACCEPT_ENCODING", "HTTP_ACCEPT_LANGUAGE", "HTTP_IF_NONE_MATCH")
 # What few send, and might want another answer with.
 UNUSUAL = frozenset(
@@ -50,6 +50,8 @@ class RepeatAnswers:
         self._app = app
         self._make: WSGIApplication = app.wsgi_app
         self._sites = context_of(app)[CurrentSites]
+        header = context_of(app).settings.country_header
+        self._place = "HTTP_" + header.upper().replace("-", "_") if header else None
         self._kept: dict[int, _Answer] = {}
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -63,6 +65,9 @@ class RepeatAnswers:
             return self._make(environ, start_response)
         words = hash(tuple([environ.get(name) for name in WORDS]))
         kept = self._kept.get(words)
+        if kept is not None and self._place and kept.current.site.regions:
+            words = hash((words, environ.get(self._place)))
+            kept = self._kept.get(words)
         if kept is None or not self._is_so(kept.current):
             return self._ask(words, environ, start_response)
         start_response(kept.status, [(name, value or http_date()) for name, value in kept.headers])

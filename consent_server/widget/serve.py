@@ -46,7 +46,7 @@ class ServeWidget:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._made: dict[tuple[str, str, str], tuple[CurrentSite, Script]] = {}
+        self._made: dict[tuple[str, str, str, str], tuple[CurrentSite, Script]] = {}
 
     def main(self, current: CurrentSite, language: str) -> Script:
         """What a page loads: code, this site's notice in one language, and nothing else."""
@@ -69,7 +69,7 @@ class ServeWidget:
         return self._script("debug", current, language)
 
     def _script(self, part: str, current: CurrentSite, language: str) -> Script:
-        key = (part, current.site.key, language)
+        key = (part, current.site.key, current.region, language)
         with self._lock:
             made = self._made.get(key)
             if made is None or not _same(made[0], current):

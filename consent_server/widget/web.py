@@ -10,6 +10,7 @@ from consent_server.core.errors import UnknownSite
 from consent_server.http.answers import SCRIPT, Cache, answer, open_to_every_page
 from consent_server.sites.choose_language import wished_language
 from consent_server.sites.current_site import CurrentSite, CurrentSites
+from consent_server.sites.visitor_place import site_here
 from consent_server.widget.repeat_answers import may_be_repeated
 from consent_server.widget.serve import Script, ServeWidget
 
@@ -29,7 +30,7 @@ def keep_scripts(state: BlueprintSetupState) -> None:
 def main(key: str) -> Response:
     """What a site's page loads."""
     try:
-        current = context()[CurrentSites].get(key)
+        current = site_here(key)
     except UnknownSite:
         # A script that is not there can say nothing to whoever looks at the page, and a program is to see a 404.
         if request.headers.get("Sec-Fetch-Dest") == "script":
@@ -41,28 +42,28 @@ def main(key: str) -> Response:
 @bp.get("/widget/<key>/preferences.js")
 def preferences(key: str) -> Response:
     """What is loaded when a visitor opens the preferences."""
-    current = context()[CurrentSites].get(key)
+    current = site_here(key)
     return _compressed(current, context()[ServeWidget].preferences(current, wished_language(current)))
 
 
 @bp.get("/widget/<key>/details.js")
 def details(key: str) -> Response:
     """What is loaded for what a visitor looks at later."""
-    current = context()[CurrentSites].get(key)
+    current = site_here(key)
     return _compressed(current, context()[ServeWidget].details(current, wished_language(current)))
 
 
 @bp.get("/widget/<key>/declaration.js")
 def declaration(key: str) -> Response:
     """What a page of the site's own loads to show the declaration."""
-    current = context()[CurrentSites].get(key)
+    current = site_here(key)
     return _compressed(current, context()[ServeWidget].declaration(current, wished_language(current)))
 
 
 @bp.get("/widget/<key>/debug.js")
 def debug(key: str) -> Response:
     """What shows a page's developers how consent works in it."""
-    current = context()[CurrentSites].get(key)
+    current = site_here(key)
     return _compressed(current, context()[ServeWidget].debug(current, wished_language(current)))
 
 
@@ -79,7 +80,7 @@ def _misnamed(key: str) -> Response:
 
 
 def _compressed(current: CurrentSite, script: Script) -> Response:
-    may_be_repeated(current)
+    may_be_repeated(context()[CurrentSites].get(current.site.key))
     accepted = request.accept_encodings
     if accepted["br"]:
         encoding, body = "br", script.br
@@ -89,5 +90,23 @@ def _compressed(current: CurrentSite, script: Script) -> Response:
         encoding, body = "identity", script.identity
     headers = {"Content-Language": script.language, "Cross-Origin-Resource-Policy": "cross-origin"}
     headers |= {} if encoding == "identity" else {"Content-Encoding": encoding}
-    vary = ["Accept-Encoding", "Accept-Language"]
-    return answer(body, SCRIPT, cache=Cache.RENEWED, etag=f"{script.etag}-{encoding}", vary=vary, headers=headers)
+    vary = ["Accept-Encoding", "Accept-Language", *_place_header(current)]
+    cache = _cache(current)
+    return answer(body, SCRIPT, cache=cache, etag=f"{script.etag}-{encoding}", vary=vary, headers=headers)
+
+
+def _place_header(current: CurrentSite) -> list[str]:
+    """The header that decides, besides those of the browser, where the site has regions."""
+    header = context().settings.country_header
+    return [header] if header and current.site.regions else []
+
+
+def _cache(current: CurrentSite) -> Cache:
+    """Who may keep a script: what asks first may be shown anywhere, what runs before a choice only where it holds.
+
+    A browser knows nothing of the place, and its visitor may be elsewhere the next minute. So it asks each time
+    whether that script still holds (ADR 25).
+    """
+    if not _place_header(current):
+        return Cache.RENEWED
+    return Cache.OWN_REVALIDATE if current.notice.on_before else Cache.OWN_RENEWED

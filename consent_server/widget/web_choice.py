@@ -22,7 +22,7 @@ from consent_server.decisions.keep_choice import keep_choice
 from consent_server.decisions.read_request import count_refused, origin_of, page_origin, visit
 from consent_server.decisions.record import RecordDecision
 from consent_server.decisions.record_shown import RecordShown
-from consent_server.decisions.rules import Action, Answer, Method
+from consent_server.decisions.rules import Action, Answer, Decision, Method
 from consent_server.decisions.rules_cookie import visitor_of
 from consent_server.http.answers import HTML, Cache, answer
 from consent_server.http.bodies import BODY_LIMIT
@@ -33,6 +33,7 @@ from consent_server.sites.configure_widget import notice_detail
 from consent_server.sites.current_site import CurrentSite, CurrentSites
 from consent_server.sites.rules_cookie import NAME, below
 from consent_server.sites.rules_notice import Notice, readable_language
+from consent_server.sites.visitor_place import site_here
 
 bp = Blueprint("choice", __name__)
 bp.after_request(count_refused)
@@ -44,7 +45,7 @@ ACTIONS = (Action.ACCEPT_ALL, Action.REFUSE_ALL, Action.SAVE)
 @bp.get("/sites/<key>/choice")
 def ask(key: str) -> Response:
     """The notice in force with accept, refuse and a switch for each purpose, all of them off."""
-    current = context()[CurrentSites].get(key)
+    current = site_here(key)
     language = wished_language(current)
     # Where the cookie can be seen, who has answered is not asked but has come back.
     if NAME not in request.cookies and _is_seen() and within_limit():
@@ -56,7 +57,13 @@ def ask(key: str) -> Response:
         purpose: [vendor for vendor in detail["vendors"] if purpose in current.notice.vendors[vendor["key"]]]
         for purpose in current.notice.purposes
     }
-    return _page("widget/choice.html", current, current.notice, language, detail=detail, vendors=vendors, form=uuid4())
+    # What runs in the browser now, where nobody objected yet, by a choice or by the browser's signal.
+    signal = current.notice.gpc_purposes if request.headers.get("Sec-GPC") == "1" else ()
+    runs = current.notice.on_before.difference(signal)
+    return _page(
+        "widget/choice.html", current, current.notice, language,
+        detail=detail, vendors=vendors, form=uuid4(), runs=runs,
+    )  # fmt: skip
 
 
 def _is_seen() -> bool:
@@ -76,12 +83,21 @@ def decide(key: str) -> Response:
     language = readable_language(notice.body, recorded.decision.answer.language)
     response = _page(
         "widget/chosen.html", current, notice, language,
-        grants=recorded.decision.grants, kept=on_site,
+        runs=recorded.decision.runs, states=_states(notice, recorded.decision, language), kept=on_site,
         receipt=recorded.link and f"{context().settings.public_url}/v1/receipts/{recorded.link}",
     )  # fmt: skip
     if on_site:
         keep_choice(response, notice, recorded, origin)
     return response
+
+
+def _states(notice: Notice, decision: Decision, language: str) -> dict[str, str]:
+    """What became of each purpose, in a word: granted or denied, or objected to or not."""
+    receipt = catalogue.locales().get(language, catalogue.locales()["en"])["receipt"]
+    granted = {key: receipt["granted" if on else "denied"] for key, on in decision.grants.items()}
+    rules = notice.body["texts"][language].get("rules", {})
+    objected = decision.objections.purposes.items()
+    return granted | {key: rules["objected" if against else "not_objected"] for key, against in objected}
 
 
 def _origin_of_form(current: CurrentSite) -> str:

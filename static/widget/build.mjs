@@ -19,6 +19,8 @@ const entries = {
   "debug.js": "debug.ts",
   "tags.js": "tags.ts",
 };
+// Once more for sites with purposes that run before a choice: nobody else pays for that.
+for (const file of ["widget.js", "preferences.js", "details.js"]) entries[`rules/${file}`] = entries[file];
 // A layout is one sheet, under its name in a site file; what all of them share is one more.
 for (const sheet of (await readdir(join(here, "src/layers/looks"))).sort())
   entries[`looks/${sheet}`] = `layers/looks/${sheet}`;
@@ -56,8 +58,11 @@ const shared = {
 
 const MINIFY = { module: true, ecma: 2020, compress: { passes: 3, unsafe_arrows: true, inline: 1, hoist_funs: true, arguments: true }, format: { comments: false } };
 
-/** The default export of a module as one expression, which needs no global name of its own; a sheet as it is. */
-async function expression(source) {
+/**
+ * The default export of a module as one expression, which needs no global name of its own; a sheet as it is. With
+ * `rules` it knows of purposes that run before a choice.
+ */
+async function expression(source, rules) {
   if (source.endsWith(".css")) return sheet(join(here, "src", source));
   const { outputFiles } = await build({
     absWorkingDir: here,
@@ -69,6 +74,7 @@ async function expression(source) {
     charset: "utf8",
     legalComments: "none",
     plugins: [sheets, shared],
+    define: { RULES: String(rules) },
     write: false,
   });
   // Once more: it finds what a bundler does not look for, three bytes of a hundred.
@@ -90,13 +96,13 @@ const brotli = (text) =>
   brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
 
 await rm(join(here, "dist"), { recursive: true, force: true });
-for (const part of ["vendors", "looks"]) await mkdir(join(here, "dist", part), { recursive: true });
+for (const part of ["vendors", "looks", "rules"]) await mkdir(join(here, "dist", part), { recursive: true });
 // Beside the scripts and not in them: each visitor would pay for it.
 await copyFile(join(here, "../../LICENSE"), join(here, "dist/LICENSE"));
 await declare("public.ts");
 const manifest = {};
 for (const [file, source] of Object.entries(entries)) {
-  const text = await expression(source);
+  const text = await expression(source, file.startsWith("rules/"));
   await writeFile(join(here, "dist", file), text);
   const sha256 = createHash("sha256").update(text).digest("hex");
   manifest[file] = { bytes: Buffer.byteLength(text), brotli: brotli(text), sha256 };

@@ -55,6 +55,8 @@ class ConsentServer:
             **{name: value for name, value in os.environ.items() if not name.startswith("CONSENT_")},
             "CONSENT_INSTANCE": str(folder / "instance"),
             "CONSENT_RATE_LIMIT": "100000 per minute",
+            # What a proxy in front would say; a browser that says it in a test is in that place.
+            "CONSENT_COUNTRY_HEADER": "X-Place",
             "CONSENT_TRUSTED_PROXIES": "1",
             "PORT": str(self.port),
             "WEB_CONCURRENCY": "1",

@@ -12,6 +12,8 @@ from .servers import Answer, ConsentServer, PageServer
 from .site_files import ORIGIN
 
 Act = Callable[[], object]
+# Chromium has no signal of its own.
+SIGNAL = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', {get: () => true})"
 
 SEVEN = (
     "ad_storage", "ad_user_data", "ad_personalization", "analytics_storage",

@@ -104,6 +104,37 @@ country = "DE"
     )
 )  # fmt: skip
 
+MATOMO_TAG = """
+[[vendors]]
+key = "matomo"
+id = "shop.matomo.cloud/1"
+"""
+# One region for each rule, and one where statistics run until somebody objects while advertising is asked for.
+REGIONS = """
+[[regions]]
+key = "europe"
+places = ["EEA"]
+rule = "opt-in"
+[[regions]]
+key = "britain"
+places = ["GB"]
+rule = "opt-in"
+[regions.purposes.analytics]
+basis = "objection"
+[[regions]]
+key = "america"
+places = ["US"]
+rule = "opt-out"
+[[regions]]
+key = "mexico"
+places = ["MX"]
+rule = "notice"
+[[regions]]
+key = "elsewhere"
+places = ["*"]
+rule = "none"
+"""
+
 
 def site_file(key: str, *vendors: str, mode: str = "basic", layout: str = "bar") -> str:
     """A complete site file."""
@@ -153,6 +184,7 @@ SITES = {
     "group": site_file("group", ANALYTICS_TAG).replace("languages =", f'cookie_domain = "{DOMAIN}"\nlanguages =', 1),
     "styled": site_file("styled", LOOKS, ANALYTICS_TAG, layout="box"),
     "gate": site_file("gate", ANALYTICS_TAG, layout="dialog"),
+    "world": site_file("world", MATOMO_TAG, PIXEL_TAG, REGIONS),
     "every": site_file("every", EVERY_VENDOR),
     **{layout: in_every_language(layout) for layout in sorted(layout_names())},
     # What the demo shop shows; and the site of the receipts, whose controller says all that one can.

@@ -6,11 +6,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from .shop import Shop
+from .shop import SIGNAL, Shop
 from .site_files import ANALYTICS, PIXEL
 
 DAY = 86_400
-SIGNAL = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', {get: () => true})"
 
 
 def test_the_banner_says_that_the_signal_is_honoured(visit: Callable[..., Shop]) -> None:

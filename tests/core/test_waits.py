@@ -22,7 +22,6 @@ from tests.support.postgresql import PostgreSQL
 from tests.support.process import free_port
 from tests.support.visitor import post
 
-pytestmark = pytest.mark.usefixtures("real_waits")
 on_postgresql = pytest.mark.parametrize("dialect", ["postgresql"])
 
 

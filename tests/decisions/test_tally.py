@@ -71,7 +71,7 @@ def test_what_parses_is_canonical(text: str) -> None:
     "text",
     [
         "", "First", "first", "first:withdraw", "first:save:b,a", "first:save:a,a", "first:save:A", "first:save:a,",
-        "first:save:::yes", "first:save::::gpc", "shown:save", "shown::a", "shown::::gpc", "gpc:gpc", "withdrawal::a",
+        "first:save:::yes", "first:save:::::GPC", "shown:save", "shown::a", "shown::::gpc", "gpc:gpc", "withdrawal::a",
         "conversion_sent", "conversion_sent:::a,b", "conversion_sent::a:b", "first:save:a\n", "first:save:a b",
     ],
 )  # fmt: skip
@@ -118,7 +118,7 @@ def test_an_event_adds_to_these_counters(text: str, counters: str) -> None:
 
 
 def test_every_measure_has_its_place_in_the_rates() -> None:
-    of_a_key = {Measure.PURPOSE, Measure.VENDOR, Measure.CONVERSION_SENT, Measure.CONVERSION_BLOCKED}
+    of_a_key = {Measure.PURPOSE, Measure.VENDOR, Measure.OBJECTED, Measure.CONVERSION_SENT, Measure.CONVERSION_BLOCKED}
     of_pages = {measure for measure in Measure if measure.startswith("page")}
     assert {*Measure} - of_a_key - of_pages - {Measure.RECORDS} == {*COUNTED}
 

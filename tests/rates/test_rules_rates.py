@@ -82,7 +82,7 @@ def test_events_are_added_up_by_what_they_are() -> None:
         "visits": 0, "visit_decisions": 0, "visit_accept_all": 0, "shown_again": 0,
         "answered_again": 0, "accept_all_again": 0, "refuse_all_again": 0, "save_again": 0,
         "changes": 3, "withdrawals": 2, "gpc": 7, "placeholders": 17, "robots": 11,
-        "prefetches": 13,
+        "prefetches": 13, "told": 0, "objections": 0,
     }  # fmt: skip
     # Neither a change nor a signal is a first choice, so neither adds to a purpose.
     assert told["purposes"]["analytics"] == {

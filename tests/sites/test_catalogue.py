@@ -14,6 +14,7 @@ VENDORS = catalogue.vendors()
 KEYS = {
     "name", "purposes", "adapter", "id_pattern", "example_id", "tag_pattern", "several_ids", "conversion_pattern",
     "example_conversion", "policy_url", "hosts", "operator", "other_entities", "transfer", "csp", "cookies",
+    "objection",
 }  # fmt: skip
 # Directives of a content policy that a vendor's own code needs, and what each may list (CSP Level 3).
 DIRECTIVES = {

@@ -18,6 +18,8 @@ try {
     outExtension: { ".js": ".mjs" },
     outbase: here,
     outdir: folder,
+    // A test of the second build sets it for itself.
+    define: { RULES: "globalThis.RULES" },
     logLevel: "warning",
   });
   const files = names.map((name) => join(folder, name.replace(/\.ts$/, ".mjs")));

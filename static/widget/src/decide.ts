@@ -7,6 +7,7 @@ import { flush, soon } from "./page/paint";
 import { decode, readText, stillCounts, writeCookie } from "./state/cookie";
 import { allowed, answered, askedAs, choice, choose, config, earlier, gpc, holdReceipt, keep } from "./state/current";
 import { OUTBOX, OWED, stored } from "./state/outbox";
+import { objections, useEdition } from "./state/rule";
 import { complete, grantsAny, isWhole, takes, type Answer } from "./state/state";
 import type { Apply } from "./vendors/adapter";
 
@@ -50,7 +51,7 @@ export function decide(action: string, method: string, answer: Answer, left?: nu
   choose(keep({
     ...answer, action, visitor,
     // A signal is no new choice, and lengthens none. Of a refusal the day is enough, and names nobody.
-    at: action == "gpc" ? before!.at : grantsAny(answer) ? now : now - now % DAY,
+    at: (RULES ? before && action == "gpc" : action == "gpc") ? before!.at : grantsAny(answer) ? now : now - now % DAY,
     revision: config.revision,
     gpc: gpc(),
   }));
@@ -78,10 +79,14 @@ export const decideAll = (action: string, method: string): void =>
 /** Take the choice that the cookie holds. */
 export function read(): void {
   known = inCookie();
+  if (RULES) useEdition(readText());
   keep(decode(readText()));
   choose(null);
   if (!earlier) return;
-  if (!stillCounts(earlier, config.revision)) return;
+  if (!stillCounts(earlier, config.revision)) {
+    if (RULES) choose(objections(earlier, config.revision));
+    return;
+  }
   choose(earlier);
   Object.assign(earlier, answered()
     ? complete(config, (key) => earlier!.grants[key], (key) => earlier!.vendors[key])
@@ -92,7 +97,7 @@ export function read(): void {
 export function resume(tags: (Apply | undefined)[]): void {
   applies = tags;
   // A signal that came after the choice; until it is known what that leaves, nothing opens.
-  answered() && gpc() && !choice!.gpc ? later("signal", follow) : follow();
+  (RULES ? answered() || config.asks : answered()) && gpc() && !(RULES ? choice?.gpc : choice!.gpc) ? later("signal", follow) : follow();
 }
 
 /** What is owed from earlier pages; the first look into a page's storage is slow, and no banner waits for it. */

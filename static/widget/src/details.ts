@@ -14,7 +14,7 @@ import { element, paint } from "./page/element";
 import { leave } from "./page/leave";
 import { lifeOf } from "./state/cookie";
 import { OWED, stored } from "./state/outbox";
-import { takes, underSignal } from "./state/state";
+import { complete, takes, underSignal } from "./state/state";
 
 interface Detail {
   /** Purposes and vendors as people know them. */
@@ -68,6 +68,10 @@ export default (detail: Detail): void => {
     },
     always: grantOne,
     signal(kit, follow) {
+      if (RULES && !kit.choice) {
+        const { purposes } = kit.config;
+        return purposes.some(({ gpc }) => gpc) ? kit.decide("gpc", "signal", complete(kit.config, kit.allowed)) : follow();
+      }
       const remaining = underSignal(kit.config, kit.choice!);
       if (!takes(kit.config, kit.choice, remaining)) return follow();
       // A signal is no new choice, and lengthens none.
@@ -76,7 +80,8 @@ export default (detail: Detail): void => {
     gpc: (_, place) => place.before(element("p", {}, detail.texts.gpc)),
     answer(kit, line, coming) {
       works.markup!(kit);
-      takeAnswer(kit, detail.texts.saved, line, coming);
+      // Of a signal that is an objection there is something better to say, and that stays.
+      takeAnswer(kit, RULES && kit.config.asks && JSON.parse(line).action == "gpc" ? "" : detail.texts.saved, line, coming);
     },
     clear(kit, focused) {
       look(kit, detail);

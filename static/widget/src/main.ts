@@ -11,6 +11,7 @@ import { guardProperty } from "./vendors/replaced";
 import { later } from "./layers/later";
 import { parsed, show, showPreferences } from "./layers/layers";
 import { EMPTY, readConfig } from "./state/config";
+import { needsGrant } from "./state/rule";
 import { attach, host, WAY_BACK } from "./layers/banner";
 import { api, conversion } from "./api";
 
@@ -46,11 +47,18 @@ function begin(tags: (Apply | undefined)[]): void {
   tell("ready");
 }
 
+/** What runs before a choice starts at once, whatever else is still asked: an adapter of such vendors waits for nothing. */
+const unasked = (adapter: Adapter): Adapter => (notice, vendors, ...more) => {
+  const apply = adapter(notice, vendors, ...more);
+  return (now, ...rest) => apply(now || !vendors.some(({ key }) => needsGrant(key)), ...rest);
+};
+
 const start = guard((adapters: Record<string, Adapter>, sheet: string, given: unknown) => {
   // A second copy of the tag hands its notice to the first and does nothing itself. Markup can give an element that name.
   const first = Object.getOwnPropertyDescriptor(window, "consentWidget")?.value;
   if (first) return first._(given);
   const config = readConfig(given);
+  if (RULES) for (const name of Object.keys(adapters)) adapters[name] = unasked(adapters[name]);
   const notice = config || EMPTY;
   locate(notice.server);
   // Before all else, so that site code finds gtag and fbq even under a notice that cannot be used.
@@ -59,7 +67,7 @@ const start = guard((adapters: Record<string, Adapter>, sheet: string, given: un
   if (!config) return warn("damaged notice, all tags stay shut");
   useConfig(config);
   useSheet(sheet);
-  useActs({ decide, decideAll, conversion, count, listen, send });
+  useActs({ decide, decideAll, conversion, count, listen, send, ...(RULES && { read }) });
   read();
   (window as any).consentWidget = api;
   listen();

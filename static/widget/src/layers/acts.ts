@@ -10,6 +10,8 @@ export interface Acts {
   count(path: string, counts?: object): unknown;
   /** Post to the server; settles with nothing where there is no answer. */
   send(path: string, body: string, credentials?: RequestCredentials): Promise<Response | undefined>;
+  /** Take what the cookie holds. */
+  read?(): void;
   /** Hear what a visitor does in the page. */
   listen(): void;
 }

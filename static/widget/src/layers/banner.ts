@@ -1,5 +1,5 @@
 import { button, element, paint } from "../page/element";
-import { config, sheet } from "../state/current";
+import { config, isHonored, sheet } from "../state/current";
 
 export let host: HTMLElement;
 let root: ShadowRoot;
@@ -91,6 +91,13 @@ export function showReopen(): void {
   // What stands there already may have the focus.
   if (host.dataset.view != "rest")
     fill("rest", text, ...(host.dataset.view || document.querySelector(WAY_BACK) ? [] : [button("reopen", text, { class: "q", "data-consent-open": "" })]));
+  if (RULES) showHonored();
+}
+
+/** Say that the browser's signal was taken for an objection, as long as that is so (11 CCR 7025(c)(6)). */
+function showHonored(): void {
+  host.querySelector("[data-honored]")?.remove();
+  if (isHonored()) host.append(element("p", { "data-honored": "" }, config.texts.honored));
 }
 
 /** Announce a text to who listens; with a look also to who sees. */

@@ -1,7 +1,9 @@
 import { tell } from "../page/events";
 import { guard, warn } from "../page/guard";
 import { soon } from "../page/paint";
-import { answered, askedAs, config, gpc } from "../state/current";
+import { writeCookie } from "../state/cookie";
+import { answered, askedAs, choice, config, gpc } from "../state/current";
+import { told } from "../state/rule";
 import { acts } from "./acts";
 import { attach, host, mount, say, showBanner, showReopen } from "./banner";
 import { later, localise } from "./later";
@@ -50,6 +52,13 @@ const answer = (action: string) => () => {
 
 const refuse = answer("refuse_all");
 
+/** Where nothing is asked there is nothing to accept: that the visitor was told is kept, and what stands stays. */
+const close = () => {
+  guard(writeCookie)(choice || told(config.revision), config);
+  acts.read!();
+  showReopen();
+};
+
 const buttons: Record<string, () => void> = {
   customise: showPreferences,
   accept: answer("accept_all"),
@@ -57,4 +66,5 @@ const buttons: Record<string, () => void> = {
   close: refuse,
 };
 
-const act = guard((action: string) => buttons[action]?.());
+const act = guard((action: string) =>
+  RULES && config.asks && /accept|close/.test(action) ? close() : buttons[action]?.());

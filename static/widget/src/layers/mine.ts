@@ -31,7 +31,12 @@ export function mine(kit: Kit, texts: Texts, names: Texts, dates: Dates, slotted
       .replace("{at}", +at % 864e5 == 0 ? dated(at, "day", { timeZone: "UTC" }) : dated(at, "moment"))
       .replace("{by}", dated(by, "day"));
 
-  const word = (key: string) => texts[allowed(key) ? "granted" : "denied"];
+  const unasked = (key: string) =>
+    [key, ...config.vendors.filter((vendor) => vendor.key == key).flatMap(({ purposes }) => purposes)]
+      .some((purpose) => config.purposes.some(({ key, on }) => key == purpose && on != null));
+
+  const word = (key: string) =>
+    texts[RULES && unasked(key) ? allowed(key) ? "not_objected" : "objected" : allowed(key) ? "granted" : "denied"];
 
   /** What was answered of a purpose, and of its vendors where that differs; nothing where neither was asked yet. */
   const state = (key: string) => {

@@ -114,7 +114,7 @@ function show({ controller, contact, dpo, purposes, names, texts }: Detail, kit:
     element("section", {}, ...fact("controller", `${controller} · ${contact}`), ...fact("dpo", dpo)),
     element("div", { class: "f" },
       action("refuse", config.texts.refuse, "q"),
-      action("accept", config.texts.accept, "q"),
+      action("accept", (RULES && texts.accept) || config.texts.accept, "q"),
       action("save", texts.save, ""))) as HTMLDialogElement;
 
   dialog.onchange = ({ target }) => {

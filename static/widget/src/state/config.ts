@@ -4,6 +4,8 @@ export interface Purpose {
   key: string;
   signals?: string[];
   gpc?: boolean;
+  /** Whether it runs before a choice, until somebody objects. Left out where a grant is needed. */
+  on?: boolean;
 }
 
 export interface Vendor {
@@ -38,6 +40,8 @@ export interface Config {
   /** Left out where it is "ltr". */
   direction?: string;
   advanced?: boolean;
+  /** Where nothing is asked: what runs is told once, or there is a link alone. */
+  asks?: "told" | "nothing";
   google?: ConsentMode;
   /** The share of page loads that tell which vendors may run; left out where it is one in 50. */
   sample?: number;

@@ -3,10 +3,14 @@ import { actionOf, grantsAny, type Answer, type Choice } from "./state";
 
 const DAY = 86400;
 
+/** A choice; without a time where the visitor was only told. */
+type Kept = Omit<Choice, "at"> & { at?: number };
+
 /** The value of the cookie: one boolean a purpose (CNIL 2020-092), and no identifier without a grant. */
-export function encode(choice: Choice): string {
+export function encode(choice: Kept): string {
   const { grants, vendors, visitor, state } = choice;
   const fields: Record<string, any> = { v: 1, t: choice.at, n: choice.revision };
+  if (RULES && choice.at == null) delete fields.t;
   // Never `in`: a page may have put methods on every object.
   for (const [kind, flags] of Object.entries({ p: grants, v: vendors }))
     for (const [key, on] of Object.entries(flags)) fields[kind + "." + key] = +on;
@@ -54,7 +58,7 @@ export function lifeOf({ at }: Choice, { days }: Pick<Config, "days">): number {
 }
 
 /** Throws in a sandboxed frame: the choice then holds for this page only. Kept for the notice's days, or for so many seconds. */
-export function writeCookie(choice: Choice, { days, domain }: Pick<Config, "days" | "domain">, life = days * DAY): void {
+export function writeCookie(choice: Kept, { days, domain }: Pick<Config, "days" | "domain">, life = days * DAY): void {
   // Not on a page that a developer serves from their own machine.
   const wide = location.hostname.endsWith(domain!) ? ";Domain=" + domain : "";
   // One from before there was a domain would hide the other.

@@ -1,5 +1,6 @@
 import type { Config } from "./config";
 import { stored } from "./outbox";
+import { useRule, wasTold } from "./rule";
 import { allows, isWhole, type Choice } from "./state";
 
 /** What this page knows: the notice, the decision that stands, and the receipt of the last act. */
@@ -13,7 +14,7 @@ const RECEIPT = "eu-consent-receipt";
 
 let receiptUrl: string | null;
 
-export const useConfig = (next: Config): void => void (config = next);
+export const useConfig = (next: Config): void => void (config = next, RULES && useRule(next, gpc()));
 
 export const useSheet = (next: string): void => void (sheet = next);
 
@@ -33,8 +34,15 @@ export function holdReceipt(url: string | null, keep?: boolean): void {
 /** Whether the browser sends Global Privacy Control. */
 export const gpc = (): boolean => !!(navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl;
 
-/** Whether the visitor has answered the banner, on this page or an earlier one. */
-export const answered = (): boolean => isWhole(config, choice);
+/** Whether the visitor has answered the banner, on this page or an earlier one, or there is nothing to answer. */
+export const answered = (): boolean =>
+  RULES && config.asks
+    ? config.asks == "nothing" || isWhole(config, choice) || wasTold(config.revision)
+    : isWhole(config, choice);
+
+/** Whether the browser's signal was recorded where nothing is asked, and nothing was turned on again since. */
+export const isHonored = (): boolean =>
+  !!config.asks && gpc() && !!choice?.gpc && !config.purposes.some((purpose) => purpose.gpc && allowed(purpose.key));
 
 let asked: string | undefined;
 

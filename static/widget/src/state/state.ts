@@ -1,4 +1,5 @@
 import type { Config, Flags } from "./config";
+import { granted, standing } from "./rule";
 
 /** A settled answer: every purpose, and the vendors that differ from their purposes. */
 export interface Answer {
@@ -19,8 +20,9 @@ export interface Choice extends Answer {
 type Notice = Pick<Config, "purposes" | "vendors">;
 type Ask = (key: string) => unknown;
 
-/** Whether a purpose or vendor is granted; undefined for a key that the notice does not know. */
+/** Whether a purpose or vendor may run; undefined for a key that the notice does not know. */
 export function allows({ purposes, vendors }: Notice, answer: Answer | null, key: string): boolean | undefined {
+  if (RULES) answer = standing(purposes, answer);
   const vendor = vendors.find((known) => known.key == key);
   if (vendor || purposes.some((known) => known.key == key))
     return !!answer && !!(vendor ? answer.vendors[key] ?? vendor.purposes.some((purpose) => answer.grants[purpose]) : answer.grants[key]);
@@ -50,7 +52,7 @@ export function actionOf({ grants, vendors }: Answer): string {
   return !flags.includes(true) ? "refuse_all" : flags.includes(false) ? "save" : "accept_all";
 }
 
-export const grantsAny = (answer: Answer): boolean => actionOf(answer) != "refuse_all";
+export const grantsAny = (answer: Answer): boolean => actionOf(RULES ? granted(answer) : answer) != "refuse_all";
 
 /** What Global Privacy Control leaves of an answer. */
 export function underSignal(notice: Notice, { grants, vendors }: Answer): Answer {
