@@ -16,14 +16,14 @@ from consent_server.audit.read_record import read_record, receipt_shown
 from consent_server.audit.report_gaps import report_gaps
 from consent_server.audit.sample import newest_size, sample_records
 from consent_server.audit.search import Item, Page, search_records, site_vocabulary
-from consent_server.core.canonical import decode_strict
 from consent_server.core.context import context
-from consent_server.core.errors import InvalidProof, InvalidQuery, UnknownReceipt
+from consent_server.core.errors import InvalidQuery, UnknownReceipt
 from consent_server.core.times import rfc3339
 from consent_server.decisions.rules import Action
 from consent_server.http.answers import Cache, answer
 from consent_server.http.fields import as_uuid, read_query, without_empty
 from consent_server.ledger.replay import replay_leaves
+from consent_server.receipts.pasted import receipt_in
 from consent_server.receipts.verify import Verification, verify_offline, verify_receipt
 from consent_server.sites.find import find_site
 from consent_server.sites.rules_site import StoredSite
@@ -86,8 +86,10 @@ def find(key: str) -> str | AnyResponse | tuple[str, int]:
     stored, ctx, receipt = _site(key), context(), _receipt_given()
     _log(stored, "find", {"receipt": receipt})
     checked = verify_offline(receipt, ctx.keys.ring)
+    if not checked.readable:
+        return _found_page(stored, checked, "This cannot be read as a receipt."), 422
     if not checked.valid:
-        return _found_page(stored, checked, "This is not a receipt that this server signed."), 422
+        return _found_page(stored, checked, "This is a receipt that this server did not sign."), 422
     receipt_id, site = receipt_shown(checked.claims)
     if site != key:
         return _found_page(stored, checked, "This receipt is of another site."), 422
@@ -150,14 +152,7 @@ def _by_field(refusal: InvalidQuery) -> dict[str, str]:
 def _receipt_given() -> str:
     file = request.files.get("file")
     data = file.read(LONGEST_RECEIPT) if file and file.filename else request.form.get("receipt", "").encode()
-    text = data.decode("utf-8-sig", "replace").strip()
-    if text.startswith("{"):
-        # The answer to a post, kept as it came, holds the receipt as one of its members.
-        try:
-            return str(decode_strict(text.encode())["receipt"]).strip()
-        except (InvalidProof, KeyError):
-            return text
-    return text
+    return receipt_in(data.decode("utf-8-sig", "replace"))
 
 
 def _page(template: str, stored: StoredSite, **values: Any) -> str:

@@ -11,12 +11,14 @@ from flask.cli import AppGroup, with_appcontext
 
 from consent_server.core.context import context
 from consent_server.core.database import Database
+from consent_server.core.errors import InvalidProof
 from consent_server.core.files import TEXT
 from consent_server.core.keys import KeyRing
 from consent_server.core.terminal import confirm, counting, destructive, progress, refusing, say
 from consent_server.decisions.encrypt_records import not_rewritten, read_encryption, rewrite_once
 from consent_server.receipts.count_removable import count_of_visitor, count_over, count_requested
 from consent_server.receipts.erase_visitor import erase_requested, erase_visitor
+from consent_server.receipts.pasted import receipt_in
 from consent_server.receipts.prove import read_proof
 from consent_server.receipts.request_erasure import read_erasure_requests
 from consent_server.receipts.run_retention import run_retention
@@ -38,9 +40,14 @@ visitor = AppGroup("visitor", help="What visitors ask for their records.")
 @click.option("--proof", type=TEXT, help="Its proof from the ledger: what a receipt of a revoked key needs to hold.")
 @refusing
 def verify(file: Any, jwks: Any, proof: Any) -> None:
-    """Check a receipt (a compact JWS in FILE, - for stdin) with published keys, without a network."""
+    """Check a receipt (a compact JWS in FILE, - for stdin) with published keys, without a network.
+
+    It may be wrapped, indented or quoted, as in a mail.
+    """
     ring = KeyRing.from_jwks(jwks.read()) if jwks else _own_keys()
-    verification = verify_offline(file.read().strip(), ring, read_proof(proof.read()) if proof else None)
+    verification = verify_offline(receipt_in(file.read()), ring, read_proof(proof.read()) if proof else None)
+    if not verification.readable:
+        raise InvalidProof(verification.checks[0].detail)
     for check in verification.checks:
         say(f"{'ok  ' if check.ok else 'FAIL'} {check.name}: {check.detail}")
     if not verification.valid:

@@ -1,7 +1,7 @@
 """Check a receipt that somebody shows, and say which step failed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from consent_server.decisions.rules_receipt import RECEIPT_TYPE
 from consent_server.ledger.rules import leaf_hash, verify_inclusion
 from consent_server.ledger.rules_report import Check
 from consent_server.ledger.why_gone import why_gone
+from consent_server.receipts.pasted import why_unreadable
 from consent_server.receipts.prove import GivenProof, Proof, Proved, open_sealed
 
 UNSIGNED = "Not looked up: the signature is not valid."
@@ -24,10 +25,14 @@ UNSIGNED = "Not looked up: the signature is not valid."
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """All steps. `claims` are empty unless the signature holds: nobody should read what nobody signed."""
+    """All steps. `claims` are empty unless the signature holds: nobody should read what nobody signed.
+
+    What is not `readable` has not the form of a receipt: it says nothing of who signed what.
+    """
 
     checks: tuple[Check, ...]
     claims: dict[str, Any]
+    readable: bool = True
 
     @property
     def valid(self) -> bool:
@@ -39,7 +44,11 @@ def verify_offline(receipt: str, ring: KeyRing, proof: GivenProof | None = None)
     """Check key and signature with published keys alone, and the ledger's proof where somebody brings one."""
     claims: dict[str, Any] = {}
 
+    unreadable = why_unreadable(receipt)
+
     def signature() -> str:
+        if unreadable:
+            raise InvalidProof(f"This cannot be read as a receipt. {unreadable}")
         claims.update(verify_jws(receipt, RECEIPT_TYPE, ring))
         return "The signature matches the content."
 
@@ -49,7 +58,7 @@ def verify_offline(receipt: str, ring: KeyRing, proof: GivenProof | None = None)
 
     signed, included = _check("signature", signature), _check("inclusion", inclusion)
     key = _check("key", lambda: _key_in_force(receipt, ring, included))
-    return Verification((signed, key, included) if proof else (signed, key), claims)
+    return Verification((signed, key, included) if proof else (signed, key), claims, unreadable is None)
 
 
 def _key_in_force(receipt: str, ring: KeyRing, included: Check) -> str:
@@ -88,7 +97,7 @@ def verify_record(
     if record.ok and inclusion.ok:
         # Both are this server's own word: what a revoked key signed before others had it is still on record.
         key = _check("key", lambda: _key_in_force(receipt, ring, inclusion))
-    return Verification((signature, key, record, inclusion), offline.claims)
+    return replace(offline, checks=(signature, key, record, inclusion))
 
 
 def _check(name: str, step: Callable[[], str]) -> Check:

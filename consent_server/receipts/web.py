@@ -20,6 +20,7 @@ from consent_server.http.rate_limit import limited
 from consent_server.receipts.may_read import may_read_receipt
 from consent_server.receipts.open_link import of_link
 from consent_server.receipts.page import receipt_page, removed_page
+from consent_server.receipts.pasted import receipt_in
 from consent_server.receipts.prove import prove_receipt, signed_anew
 from consent_server.receipts.read import ReadReceipt, read_receipt
 from consent_server.receipts.rules_dpv import dpv_receipt
@@ -135,9 +136,10 @@ def say_what_is_allowed(response: Response) -> Response:
 def verify() -> Response:
     """Check a receipt: key, signature, record; says which step failed."""
     body = read_body(RECEIPT_TO_CHECK_IN, posted_bytes(RECEIPT_LIMIT))
-    verification = verify_receipt(body["receipt"], context().keys.ring, context().database, context().now)
+    verification = verify_receipt(receipt_in(body["receipt"]), context().keys.ring, context().database, context().now)
     found = {
         "valid": verification.valid,
+        "readable": verification.readable,
         "checks": [asdict(check) for check in verification.checks],
         "claims": verification.claims,
     }

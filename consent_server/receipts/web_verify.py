@@ -1,5 +1,7 @@
 """The page that checks receipts and evidence packs in the visitor's browser. The server sees none of them."""
 
+from typing import Any
+
 from flask import Blueprint, render_template
 
 from consent_server.sites import catalogue
@@ -22,4 +24,17 @@ def page() -> str:
         texts=locale["verify"],
         check=locale["check"],
         receipt=locale["receipt"],
+        words=_words(locale),
     )
+
+
+def _words(locale: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """What the script calls the facts of a receipt and of a pack."""
+    receipt, verify = locale["receipt"], locale["verify"]
+    facts = ("site", "controller", "when", "valid_until", "purposes", "vendors", "page", "notice", "receipt_id")
+    said = ("decided", "granted", "denied", *(name for name in receipt if name.startswith("action_")))
+    return {
+        "receipt": {name: receipt[name] for name in (*facts, *said)},
+        "pack": {name: verify[name] for name in ("period", "records", "removed")}
+        | {name: receipt[name] for name in ("site", "tree_size")},
+    }

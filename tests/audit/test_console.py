@@ -126,7 +126,7 @@ def test_a_receipt_that_somebody_has(ada: Person, recorded: list[dict[str, Any]]
     for junk in ("", "x", "{", "[]", '{"receipt": 1}', "a.b.c", receipt[:-4] + "AAAA", "\x00", "é" * 10):
         response = ada.send("/console/sites/shop/find", {"receipt": junk}, at=RECORDS)
         assert response.status_code == 422, junk
-        assert "not a receipt that this server signed" in response.text
+        assert ("cannot be read" in response.text) is not ("did not sign" in response.text)
     with services.database.transaction() as session:
         if services.database.embedded:
             session.execute(text("DROP TRIGGER decisions_keep_delete"))

@@ -218,10 +218,17 @@ export async function verifyPath(leaf, index, tree, hashes) {
   want(sn === 0n && same(root, tree.root), "the path does not lead to the root");
 }
 
+const RECEIPT = "consent-receipt+jwt";
+
+/** Refuses what has not the form of a receipt, whoever signed it. */
+export function requireForm(receipt) {
+  want(parseJws(receipt, RECEIPT).signature.length === 64, "cut off");
+}
+
 /** The steps of a receipt, in order: a name and what there is to do, which answers what to show beside it. */
 export function receiptSteps(receipt, keys) {
   const found = {};
-  const jws = () => (found.jws = found.jws || parseJws(receipt, "consent-receipt+jwt"));
+  const jws = () => (found.jws = found.jws || parseJws(receipt, RECEIPT));
   return {
     found,
     /** Whether others may have signed it: then it holds by its proof alone. */

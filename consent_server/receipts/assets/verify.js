@@ -1,7 +1,9 @@
 // The page /verify: receipts and evidence packs, checked on this device. Keys are fetched before anything is chosen.
 
-import { parseJson, proofSteps, readKeys, receiptSteps, Unsupported, Wrong } from "./proof.js";
+import { packFacts, receiptFacts, showFacts } from "./contents.js";
 import { checkPack } from "./pack.js";
+import { receiptIn } from "./pasted.js";
+import { parseJson, proofSteps, readKeys, receiptSteps, requireForm, Unsupported, Wrong } from "./proof.js";
 import { Steps } from "./steps.js";
 import { openZip, TooLarge } from "./zip.js";
 
@@ -14,7 +16,7 @@ let ours = null;
 
 const reset = () => {
   for (const of of ["receipt", "pack"]) $(`[data-of="${of}"]`).hidden = true;
-  for (const part of [$("[data-contents]"), $("[data-more]"), $("[data-foreign]"), progress]) part.hidden = true;
+  for (const part of [...document.querySelectorAll("[data-contents]"), $("[data-more]"), $("[data-foreign]"), progress]) part.hidden = true;
   status.textContent = "";
 };
 
@@ -34,10 +36,7 @@ function showKeys(of, keys) {
   list.parentElement.hidden = keys.size === 0;
 }
 
-function showContents(claims) {
-  $("[data-contents]").hidden = false;
-  $("[data-contents] code").textContent = JSON.stringify(claims, null, 1);
-}
+const contents = (of) => $(`[data-contents="${of}"]`);
 
 async function checkReceipt(receipt, proof, keys) {
   const steps = stepsOf("receipt");
@@ -45,7 +44,7 @@ async function checkReceipt(receipt, proof, keys) {
   const own = receiptSteps(receipt, keys);
   if (!own.isRevoked() || !proof) await steps.runKey(own);
   if (!(await steps.run("signature", own.signature))) return steps.say("invalid", "fail");
-  showContents(own.found.claims);
+  showFacts(contents("receipt"), receiptFacts, own.found.claims);
   if (!proof) return steps.failed ? steps.say("invalid", "fail") : steps.say("unproved");
   const ledger = proofSteps(receipt, own.found.claims, proof, keys);
   for (const name of ["checkpoint", "leaf", "path"]) await steps.run(name, ledger[name]);
@@ -70,8 +69,7 @@ async function checkZip(file) {
   $("[data-progress]").textContent = "";
   if (pack.keys) showKeys("pack", pack.keys);
   $("[data-foreign]").hidden = !pack.keys || !ours || [...pack.keys.keys()].some((id) => ours.has(id));
-  const { site, ledger, from, to, first, end, tree_size } = pack.manifest;
-  showContents({ site, ledger, from, to, first, end, tree_size, removed: pack.removals?.count });
+  showFacts(contents("pack"), packFacts, pack);
   $("[data-more]").hidden = false;
   if (steps.failed) return steps.say("packInvalid", "fail");
   // Without this server's keys nothing says whose the pack's are.
@@ -84,14 +82,17 @@ const isZip = async (file) => (await file.slice(0, 2).text()) === "PK";
 function sort(texts) {
   const found = { receipt: "", proof: null, jwks: null };
   for (const text of texts.map((one) => one.trim()).filter((one) => one)) {
-    if (!text.startsWith("{")) found.receipt = text;
+    if (!text.startsWith("{")) found.receipt = receiptIn(text);
     else {
       const value = parseJson(text);
       if (Array.isArray(value.keys)) found.jwks = value;
+      // The answer to a post, kept as it came.
+      else if (typeof value.receipt === "string") found.receipt = receiptIn(value.receipt);
       else found.proof = value;
     }
   }
-  if (!found.receipt) throw new Wrong("no receipt");
+  // What was cut off or changed on its way says nothing of who signed it.
+  requireForm(found.receipt);
   return found;
 }
 

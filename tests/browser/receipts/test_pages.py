@@ -1,7 +1,9 @@
 """The pages that check, in a real browser: what holds is said to hold, and what was tampered with is named."""
 
 import json
+import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from tests.browser.receipts.checks import outcomes, verdict
 from tests.browser.receipts.conftest import Held, decide
 from tests.browser.servers import ConsentServer
 
+PASTED = json.loads((Path(__file__).parents[2] / "data" / "pasted.json").read_text("utf-8"))
 RECEIPT_STEPS = ["key", "signature", "contents", "checkpoint", "leaf", "path"]
 
 
@@ -153,7 +156,7 @@ def test_a_good_receipt_holds_and_nothing_leaves(proof: dict[str, Any], held: He
     asked = choose(checker, receipt=held.jws + "\n", proof=json.dumps(proof))
     verdict(checker, "ok")
     assert set(outcomes(checker, '[data-of="receipt"]').values()) == {"ok"}
-    expect(checker.locator("[data-contents]")).to_contain_text("https://shop.example/pricing")
+    expect(checker.locator("[data-contents=receipt] dl")).to_contain_text("https://shop.example/pricing")
     assert asked == []
 
 
@@ -163,6 +166,28 @@ def test_it_can_be_pasted(held: Held, checker: Page) -> None:
     expect(checker.get_by_role("status")).to_contain_text("No proof")
     checker.get_by_role("button", name="Start again").click()
     expect(checker.get_by_role("status")).to_have_text("")
+
+
+def test_it_can_be_pasted_out_of_a_mail(held: Held, checker: Page) -> None:
+    read = "async (texts) => (({ receiptIn }) => texts.map(receiptIn))(await import('./assets/pasted.js'))"
+    cases = [case for case in PASTED if not case["text"].startswith("{")]
+    assert checker.evaluate(read, [case["text"] for case in cases]) == [case["receipt"] for case in cases]
+    lines = textwrap.wrap(held.jws, 70, break_on_hyphens=False)
+    for text in ("\n".join(f"> {line}" for line in lines), json.dumps({"receipt": held.jws, "state": None})):
+        checker.get_by_label("Or paste a receipt").fill(text)
+        checker.get_by_role("button", name="Check", exact=True).click()
+        expect(checker.get_by_role("status")).to_contain_text("No proof")
+        checker.get_by_role("button", name="Start again").click()
+
+
+def test_what_cannot_be_read_is_told_from_what_fails(held: Held, checker: Page) -> None:
+    shown = checker.locator('[data-of="receipt"]')
+    choose(checker, receipt=held.jws[:-6])
+    verdict(checker, "fail")
+    expect(shown).to_be_hidden()
+    choose(checker, receipt=flipped(held.jws, len(held.jws) - 20))
+    verdict(checker, "fail")
+    expect(shown).to_be_visible()
 
 
 def test_it_can_be_dropped(proof: dict[str, Any], held: Held, checker: Page) -> None:
