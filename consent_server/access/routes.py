@@ -72,6 +72,7 @@ RIGHTS: dict[str, Right] = {
     "GET /ledger/<key>/timestamps/<digest>.tsr": Right.ANYBODY,
     # Records.
     "GET /v1/sites/<key>/decisions": Right.AUDITOR,
+    "GET /v1/sites/<key>/decisions.csv": Right.AUDITOR,
     "GET /v1/sites/<key>/evidence": Right.AUDITOR,
     "GET /console/sites/<key>/records": Right.AUDITOR,
     "GET /console/sites/<key>/records/<receipt_id>": Right.AUDITOR,

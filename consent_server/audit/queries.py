@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from marshmallow import Schema, ValidationError, fields
+from marshmallow.validate import Length
 from werkzeug.datastructures import MultiDict
 
-from consent_server.audit.rules_search import Filter, Place
+from consent_server.audit.rules_search import Filter, Place, notices_meant
 from consent_server.core.errors import Fault, InvalidQuery
 from consent_server.core.times import midnight
 from consent_server.decisions.rules import Action
@@ -19,12 +20,14 @@ from consent_server.http.fields import (
     HyphenatedUuid,
     Number,
     Pattern,
-    Sha256Hex,
     SpanQuery,
     read_query,
 )
 
 LARGEST_SAMPLE = 100
+LONGEST_TITLE = 200
+# Digits of a hash that pages show, and how many notices are told of a search that means several.
+SHORT, MOST_NAMED = 8, 5
 CURSOR = re.compile(r"([0-9]{1,15})-([0-9]{1,18})")
 _SEED = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
@@ -54,13 +57,18 @@ def cursor(place: Place | None) -> str | None:
     return None if place is None else f"{round(place[0].timestamp() * 1000)}-{place[1]}"
 
 
-class RecordsQuery(SpanQuery):
-    """What GET …/decisions takes."""
+class FilterQuery(SpanQuery):
+    """What GET …/decisions.csv takes."""
 
     action = fields.Enum(Action, by_value=True, load_default=None)
     purpose = Pattern(KEY, "Must be the key of a purpose.", load_default=None)
     visitor = VisitorId(load_default=None)
-    notice = Sha256Hex(load_default=None)
+    notice = fields.String(validate=Length(1, LONGEST_TITLE), load_default=None)
+
+
+class RecordsQuery(FilterQuery):
+    """What GET …/decisions takes."""
+
     cursor = Cursor(load_default=None)
     limit = Number(1, LONGEST_PAGE, load_default=100)
 
@@ -89,6 +97,7 @@ class ReplayQuery(Schema):
 SPAN = SpanQuery()
 RECORDS = RecordsQuery()
 SEARCH = SearchQuery()
+FILTER = FilterQuery()
 SAMPLE = SampleQuery()
 REPLAY = ReplayQuery()
 
@@ -101,17 +110,36 @@ def read_span(schema: Schema, given: MultiDict[str, str], time_zone: str) -> dic
             values[name] = midnight(values[name], time_zone)
     since, before = values["since"], values["before"]
     if since and before and since >= before:
-        fault = Fault("#/to", "Must not be before `from`.")
-        raise InvalidQuery("The query parameters are invalid; nothing was looked up.", [fault])
+        raise _invalid("to", "Must not be before `from`.")
     return values
 
 
-def wanted(values: Mapping[str, Any], purposes: list[str]) -> Filter:
-    """The filter that parameters say. Raises InvalidQuery for a purpose that the site never had."""
+def wanted(values: Mapping[str, Any], purposes: Mapping[str, str], notices: Mapping[str, str]) -> Filter:
+    """The filter that parameters say. Raises InvalidQuery for a purpose or a notice that the site never had."""
     if values["purpose"] is not None and values["purpose"] not in purposes:
-        fault = Fault("#/purpose", f"No notice of this site has this purpose. Known: {', '.join(purposes)}.")
-        raise InvalidQuery("The query parameters are invalid; nothing was looked up.", [fault])
-    return Filter(**{name: values[name] for name in Filter.__slots__})
+        raise _invalid("purpose", f"No notice of this site has this purpose. Known: {', '.join(purposes)}.")
+    named = {name: values[name] for name in Filter.__slots__}
+    return Filter(**named | {"notice": values["notice"] and _notice(values["notice"], notices)})
+
+
+def _notice(text: str, notices: Mapping[str, str]) -> str:
+    meant = notices_meant(text, notices)
+    if not meant:
+        raise _invalid("notice", "No notice of this site is called that, or has a hash that begins so.")
+    if len(meant) > 1:
+        several = "; ".join(f"{notices[one]} ({one[:SHORT]})" for one in meant[:MOST_NAMED])
+        raise _invalid("notice", f"This means {len(meant)} notices: {several}. Give more of the title or of the hash.")
+    return meant[0]
+
+
+def _invalid(name: str, said: str) -> InvalidQuery:
+    return InvalidQuery("The query parameters are invalid; nothing was looked up.", [Fault(f"#/{name}", said)])
+
+
+def saved_as(what: str, key: str, given: Mapping[str, str], now: datetime, suffix: str) -> dict[str, str]:
+    """The header that names a download by what it holds: its span where one was asked for, else the day."""
+    days = [given[name][:10] for name in ("from", "to") if given.get(name)] or [f"{now:%Y-%m-%d}"]
+    return {"Content-Disposition": f'attachment; filename="{"-".join([what, key, *days])}.{suffix}"'}
 
 
 def without_limit(given: MultiDict[str, str]) -> dict[str, str]:

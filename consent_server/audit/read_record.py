@@ -1,7 +1,7 @@
 """A record with its story: what was shown, what was decided, and whether it is still what was signed."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,29 +17,54 @@ from consent_server.decisions import store as decisions
 from consent_server.decisions.rules_contents import Record
 from consent_server.ledger.check_leaves import differences
 from consent_server.ledger.rules_report import Check
+from consent_server.receipts import store as erasure_requests
 from consent_server.receipts.prove import Proof, Proved, open_sealed, try_proof
 from consent_server.receipts.verify import Verification, verify_offline, verify_record
+from consent_server.sites import store_pictures as pictures
 from consent_server.sites.notice_titles import notice_titles
 from consent_server.sites.rules_site import StoredSite
+from consent_server.sites.store_pictures import TakenPicture
 
 # Decisions of one visitor that a page shows. More than these point to a test, not to a person.
 MOST_OF_ONE_VISITOR = 200
 
 
 @dataclass(frozen=True, slots=True)
+class Sealed:
+    """By when a record stood in its ledger, in how long a one, and which witnesses said so first."""
+
+    size: int
+    at: datetime
+    witnesses: list[tuple[str, datetime]]
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
-    """A record, checked now. `history` are all decisions of the same visitor, oldest first."""
+    """A record, checked now. `history` are all decisions of the same visitor, oldest first.
+
+    `pictures` show the very banner, widest first. `asked_at`: erasure was asked for, and is open.
+    """
 
     record: Item
     receipt: str
     verification: Verification
     proof: Proof | None
+    sealed: Sealed | None
+    pictures: list[TakenPicture]
+    asked_at: datetime | None
     history: list[Item]
 
     @property
     def claims(self) -> dict[str, Any]:
         """What the receipt says; empty unless its signature holds."""
         return self.verification.claims
+
+    @property
+    def later(self) -> Item | None:
+        """The next decision of the same visitor: what it withdrew or chose anew."""
+        ids = [one.receipt_id for one in self.history]
+        behind = self.history[ids.index(self.record.receipt_id) + 1 :] if self.record.receipt_id in ids else []
+        return next(iter(behind), None)
 
 
 def read_record(
@@ -60,8 +85,28 @@ def read_record(
         # What is wrong with the proof stands in the verification, in words.
         proof = proved if isinstance(proved, Proof) else None
         titles = notice_titles(session, stored.id)
-        history = _history(session, stored.id, record, titles)
-        return Story(item(record, titles), row.receipt, Verification(checks, checked.claims), proof, history)
+        shown = item(record, titles)
+        return Story(
+            record=shown,
+            receipt=row.receipt,
+            verification=replace(checked, checks=checks),
+            proof=proof,
+            sealed=_sealed(session, stored.id, shown.leaf_index),
+            pictures=_pictures(session, shown, checked.claims),
+            asked_at=erasure_requests.asked_at(session, row),
+            history=_history(session, stored.id, record, titles),
+        )
+
+
+def _sealed(session: Session, site_id: int, leaf_index: int | None) -> Sealed | None:
+    covering = None if leaf_index is None else search.first_covering(session, site_id, leaf_index)
+    if leaf_index is None or covering is None:
+        return None
+    return Sealed(covering.size, covering.sealed_at, search.first_cosigners(session, site_id, leaf_index))
+
+
+def _pictures(session: Session, shown: Item, claims: dict[str, Any]) -> list[TakenPicture]:
+    return pictures.of_notice(session, shown.notice, claims["widget"], shown.language) if claims else []
 
 
 def _verify(session: Session, ring: KeyRing, row: Record, proved: Proved) -> Verification:

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +12,9 @@ from uuid import UUID
 from consent_server.decisions.rules import Action
 
 Place = tuple[datetime, int]
+# The first digits of a hash, as pages show them, or all.
+_DIGITS = re.compile("[0-9a-f]{8,64}")
+_HASH_DIGITS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +37,18 @@ def unchecked_claims(receipt: str) -> dict[str, Any]:
     except (ValueError, IndexError, RecursionError):
         return {}
     return claims if isinstance(claims, dict) else {}
+
+
+def notices_meant(text: str, titles: Mapping[str, str]) -> list[str]:
+    """Hashes of the notices that a text means: by a hash, by its first 8 digits or more, by a title or a part of one.
+
+    `titles` are those of the site by hash. A whole hash means itself, also where the site never had it.
+    """
+    if _DIGITS.fullmatch(text):
+        if len(text) == _HASH_DIGITS:
+            return [text]
+        if begin := [notice for notice in titles if notice.startswith(text)]:
+            return begin
+    folded = text.casefold()
+    same = [notice for notice, title in titles.items() if title.casefold() == folded]
+    return same or [notice for notice, title in titles.items() if folded in title.casefold()]

@@ -11,6 +11,7 @@ from consent_server.audit.rules_search import Filter, Place, unchecked_claims
 from consent_server.audit.store import FoundRecord
 from consent_server.core.database import Database
 from consent_server.sites.notice_titles import notice_titles
+from consent_server.sites.rules_notice import readable_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +56,30 @@ def search_records(database: Database, site_id: int, wanted: Filter, after: Plac
         return Page([item(record, titles) for record in shown], following)
 
 
-def site_vocabulary(database: Database, site_id: int) -> tuple[list[str], dict[str, str]]:
-    """Every purpose that a notice of the site ever named, and what the notices are called by hash, newest first."""
-    purposes: dict[str, None] = {}
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What the records of a site are told with: titles of purposes and names of vendors by key, as the newest notice
+    that has them says, and what the notices are called by hash, newest first.
+    """
+
+    purposes: dict[str, str]
+    vendors: dict[str, str]
+    notices: dict[str, str]
+
+
+def site_vocabulary(database: Database, site_id: int) -> Vocabulary:
+    """Everything that a notice of the site ever named."""
+    purposes: dict[str, str] = {}
+    vendors: dict[str, str] = {}
     with database.reading() as session:
         notices = search.notices_of(session, site_id)
         titles = notice_titles(session, site_id)
-    for _, _, body in notices:
-        purposes |= dict.fromkeys(purpose["key"] for purpose in json.loads(body)["purposes"])
-    return list(purposes), {notice_hash: titles.get(notice_hash, "") for _, notice_hash, _ in reversed(notices)}
+    for _, _, text in notices:
+        body = json.loads(text)
+        told = body["texts"][readable_language(body, "en")]["purposes"]
+        purposes |= {purpose["key"]: told[purpose["key"]]["title"] for purpose in body["purposes"]}
+        vendors |= {vendor["key"]: vendor["name"] for vendor in body["vendors"]}
+    return Vocabulary(purposes, vendors, {name: titles.get(name, "") for _, name, _ in reversed(notices)})
 
 
 def item(record: FoundRecord, titles: Mapping[str, str]) -> Item:

@@ -15,7 +15,7 @@ from consent_server.decisions import store as decisions
 from consent_server.decisions.rows import DecisionRow, granted_start, is_choice
 from consent_server.decisions.rules import Action
 from consent_server.decisions.rules_contents import Record
-from consent_server.ledger.rows import CheckpointRow, LeafRow, RemovalRow, RemovedRow
+from consent_server.ledger.rows import CheckpointRow, CosignatureRow, LeafRow, RemovalRow, RemovedRow
 from consent_server.sites.rows import NoticeRow, PublicationRow, WidgetRow
 
 # As much of what a choice granted as is indexed (rows.py). A text of that length may have been cut.
@@ -256,6 +256,20 @@ def newest_checkpoints(session: Session, site_id: int, limit: int) -> Sequence[C
     """The newest checkpoints of a ledger, newest first."""
     query = select(CheckpointRow).where(CheckpointRow.site_id == site_id).order_by(CheckpointRow.size.desc())
     return session.scalars(query.limit(limit)).all()
+
+
+def first_covering(session: Session, site_id: int, leaf_index: int) -> CheckpointRow | None:
+    """The checkpoint by which a leaf stood in the ledger."""
+    query = select(CheckpointRow).where(CheckpointRow.site_id == site_id, CheckpointRow.size > leaf_index)
+    return session.scalar(query.order_by(CheckpointRow.size).limit(1))
+
+
+def first_cosigners(session: Session, site_id: int, leaf_index: int) -> list[tuple[str, datetime]]:
+    """Who cosigned the first cosigned checkpoint that covers a leaf, and when, earliest first."""
+    covering = (CosignatureRow.site_id == site_id, CosignatureRow.size > leaf_index)
+    size = select(CosignatureRow.size).where(*covering).order_by(CosignatureRow.size).limit(1).scalar_subquery()
+    query = select(CosignatureRow.witness, CosignatureRow.cosigned_at).where(covering[0], CosignatureRow.size == size)
+    return [(witness, at) for witness, at in session.execute(query.order_by(CosignatureRow.cosigned_at))]
 
 
 def publications(session: Session, site_id: int) -> list[tuple[str, int, datetime]]:

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import asdict
+from itertools import chain
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request, url_for
@@ -11,7 +12,19 @@ from werkzeug.wrappers import Response as AnyResponse
 from consent_server.access import console
 from consent_server.access import guard as auth
 from consent_server.access.log_lookup import log_lookup
-from consent_server.audit.queries import RECORDS, REPLAY, SAMPLE, SEARCH, cursor, read_span, wanted, without_limit
+from consent_server.audit.list_csv import records_csv
+from consent_server.audit.queries import (
+    FILTER,
+    RECORDS,
+    REPLAY,
+    SAMPLE,
+    SEARCH,
+    cursor,
+    read_span,
+    saved_as,
+    wanted,
+    without_limit,
+)  # fmt: skip
 from consent_server.audit.read_record import read_record, receipt_shown
 from consent_server.audit.report_gaps import report_gaps
 from consent_server.audit.sample import newest_size, sample_records
@@ -19,14 +32,17 @@ from consent_server.audit.search import Item, Page, search_records, site_vocabul
 from consent_server.core.context import context
 from consent_server.core.errors import InvalidQuery, UnknownReceipt
 from consent_server.core.times import rfc3339
-from consent_server.decisions.rules import Action
-from consent_server.http.answers import Cache, answer
+from consent_server.decisions.rules import Action, Method
+from consent_server.http.answers import JSON, Cache, answer
 from consent_server.http.fields import as_uuid, read_query, without_empty
 from consent_server.ledger.replay import replay_leaves
 from consent_server.receipts.pasted import receipt_in
 from consent_server.receipts.verify import Verification, verify_offline, verify_receipt
 from consent_server.sites.find import find_site
+from consent_server.sites.missing_pictures import SIZES
+from consent_server.sites.rules_notice import UNKNOWN_LANGUAGE
 from consent_server.sites.rules_site import StoredSite
+from consent_server.sites.wording import language_in_english
 
 api = Blueprint("auditor_api", __name__)
 bp = Blueprint("auditor", __name__, url_prefix="/console/sites/<key>")
@@ -43,6 +59,23 @@ ACTIONS = {
 }
 
 
+METHODS = {
+    Method.BANNER: "in the banner",
+    Method.PREFERENCES: "in the preferences",
+    Method.PLACEHOLDER: "at a stand-in for embedded content",
+    Method.API: "by the page or without JavaScript",
+    Method.SIGNAL: "by the browser's signal",
+}
+# What each check of a record asks.
+CHECKS = {
+    "signature": "The signature matches what the receipt says",
+    "key": "A key of this server signed it",
+    "record": "It is on record here",
+    "inclusion": "It stands in the ledger",
+    "fields": "What is searched is what was signed",
+}
+
+
 # The public POST of this address answers preflights, so this one must not.
 @api.get("/v1/sites/<key>/decisions", provide_automatic_options=False)
 def list_decisions(key: str) -> Response:
@@ -51,6 +84,20 @@ def list_decisions(key: str) -> Response:
     values = read_span(RECORDS, request.args, stored.site.time_zone)
     page = _search(stored, values, request.args, values["limit"])
     return answer({"items": [_as_json(item) for item in page.items], "next": cursor(page.next)}, cache=Cache.PRIVATE)
+
+
+@api.get("/v1/sites/<key>/decisions.csv")
+def decisions_csv(key: str) -> Response:
+    """All records of a search, as a table."""
+    stored, ctx = _site(key), context()
+    values = read_span(FILTER, request.args, stored.site.time_zone)
+    vocabulary = site_vocabulary(ctx.database, stored.id)
+    filtered = wanted(values, vocabulary.purposes, vocabulary.notices)
+    _log(stored, "search", without_limit(request.args) | {"as": "csv"})
+    name = saved_as("records", key, request.args, ctx.now(), "csv")
+    lines = records_csv(ctx.replica, stored.id, filtered, vocabulary)
+    # The first page is read before the answer begins: a database that is away is still a problem document.
+    return answer(chain([next(lines)], lines), "text/csv; charset=utf-8", cache=Cache.PRIVATE, headers=name)
 
 
 @bp.get("/records")
@@ -77,7 +124,11 @@ def record(key: str, receipt_id: str) -> str:
     _log(stored, "record", {"leaf": story.record.leaf_index if story else None})
     if story is None:
         raise UnknownReceipt("This site has no record of this receipt. It may have been erased.")
-    return _page("audit/record.html", stored, story=story, record=story.record)
+    return _page(
+        "audit/record.html", stored, story=story, record=story.record, methods=METHODS, heights=dict(SIZES),
+        language="an unknown language" if story.record.language == UNKNOWN_LANGUAGE
+        else language_in_english(story.record.language),
+    )  # fmt: skip
 
 
 @bp.post("/find")
@@ -120,13 +171,15 @@ def sample(key: str) -> str | AnyResponse | tuple[str, int]:
 
 
 @bp.get("/gaps")
-def gaps(key: str) -> str:
-    """What is missing or out of order; with `from`, a replay of the leaves from there on."""
+def gaps(key: str) -> str | Response:
+    """What is missing or out of order; with `from`, a replay of the leaves from there on, for a script as JSON."""
     stored, values, ctx = _site(key), read_query(REPLAY, request.args), context()
     first = values["first"]
     _log(stored, "gaps", {} if first is None else {"from": first})
     if first is not None:
         replayed = replay_leaves(ctx.database, ctx.keys.ring, stored.id, stored.site.key, first)
+        if request.accept_mimetypes.best_match(["text/html", JSON]) == JSON:
+            return answer(replayed.to_json(), cache=Cache.PRIVATE)
         return _page("audit/replay.html", stored, replayed=replayed)
     return _page("audit/gaps.html", stored, report=report_gaps(ctx.database, ctx.keys.ring, stored.id))
 
@@ -140,7 +193,8 @@ def _log(stored: StoredSite, what: str, about: dict[str, Any]) -> None:
 
 
 def _search(stored: StoredSite, values: dict[str, Any], given: MultiDict[str, str], limit: int) -> Page:
-    filtered = wanted(values, site_vocabulary(context().database, stored.id)[0])
+    vocabulary = site_vocabulary(context().database, stored.id)
+    filtered = wanted(values, vocabulary.purposes, vocabulary.notices)
     _log(stored, "search", without_limit(given))
     return search_records(context().replica, stored.id, filtered, values["cursor"], limit)
 
@@ -156,17 +210,16 @@ def _receipt_given() -> str:
 
 
 def _page(template: str, stored: StoredSite, **values: Any) -> str:
-    return console.page(template, site=stored.site, action_words=ACTIONS, **values)
+    words = site_vocabulary(context().database, stored.id)
+    return console.page(template, site=stored.site, action_words=ACTIONS, check_words=CHECKS, words=words, **values)
 
 
 def _records_page(stored: StoredSite, given: MultiDict[str, str], page: Page | None, faults: dict[str, str]) -> str:
-    purposes, notices = site_vocabulary(context().database, stored.id)
     following = cursor(page.next) if page else None
     kept = {name: value for name, value in given.items() if name not in ("cursor", "limit")}
     return _page(
-        "audit/records.html", stored, given=given, found=page, faults=faults, purposes=purposes, notices=notices,
-        filters=kept, following=following,
-    )  # fmt: skip
+        "audit/records.html", stored, given=given, found=page, faults=faults, filters=kept, following=following
+    )
 
 
 def _found_page(stored: StoredSite, checked: Verification, sentence: str) -> str:

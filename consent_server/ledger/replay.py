@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from consent_server.core.database import LONG, Database
 from consent_server.core.errors import InvalidProof
@@ -43,6 +44,15 @@ class Replayed(Report):
     def later(self) -> int | None:
         """Where the next stretch begins."""
         return self.end if self.first < self.end < self.size else None
+
+    def to_json(self) -> dict[str, Any]:
+        """What a page adds up that replays stretch after stretch."""
+        return {
+            "end": self.end,
+            "size": self.size,
+            "removed": self.counts["removed"],
+            "faults": [str(fault) for fault in self.faults],
+        }
 
     def take(self, leaf: CheckedLeaf) -> None:
         """Count a leaf."""

@@ -50,17 +50,18 @@ DATA = Path(__file__).parent / "data"
 @bp.get("/v1/receipts/<link>")
 def receipt(link: str) -> Response:
     """A receipt by its signed link."""
-    ctx, form = context(), _wanted_form()
+    ctx, form, day = context(), _wanted_form(), ""
     with _opened(link) as receipt_id:
         if form == "text/html":
             response = receipt_page(receipt_id, held=receipt_id != link)
         else:
-            response = _as(form, read_receipt(ctx.database, ctx.keys.ring, receipt_id))
+            read = read_receipt(ctx.database, ctx.keys.ring, receipt_id)
+            response, day = _as(form, read), f"{read.recorded_at:%Y-%m-%d}"
     # The link is the visitor's key to the receipt: no cache keeps it, no other site learns it.
     headers = {"Referrer-Policy": "no-referrer"}
     if request.args.get("format") in SUFFIXES:
         # A link cannot send Accept, and across origins it cannot say "download" either.
-        name = f"receipt-{receipt_id}{SUFFIXES[request.args['format']]}"
+        name = f"receipt-{day}-{receipt_id}{SUFFIXES[request.args['format']]}"
         headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return with_headers(response, Cache.PRIVATE, vary=["Accept"], headers=headers)
 
@@ -78,7 +79,7 @@ def proof(link: str) -> Response:
         "checkpoint": checkpoint,
         "salt": proved.salt.hex(),
     }
-    name = {"Content-Disposition": f'attachment; filename="proof-{receipt_id}.json"'}
+    name = {"Content-Disposition": f'attachment; filename="proof-{context().now():%Y-%m-%d}-{receipt_id}.json"'}
     return answer(body, cache=Cache.PRIVATE, headers=name)
 
 

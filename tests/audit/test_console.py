@@ -70,12 +70,15 @@ def test_a_record_tells_its_story(ada: Person, recorded: list[dict[str, Any]], b
     page = ada.open(f"{RECORDS}/{grant['receipt_id']}").text
     assert "Signed, on record and in the ledger: checked just now" in page
     visitor = str(identifier(grant["visitor"]))
-    for word in (body.notice, grant["receipt"], visitor, "Leaf 0 of the 4", "google-analytics"):
+    for word in (body.notice, grant["receipt"], visitor, "Leaf 0 of the 4", "Google Analytics", 'id="sealed"'):
         assert word in page
     assert f'href="/v1/notices/{body.notice}"' in page
     for form in ("?format=html", "?format=jws", "?format=json", "/proof"):
         assert f"/v1/receipts/{grant['receipt_id']}{form}" in page
     assert f"{RECORDS}/{withdrawal['receipt_id']}" in page
+    story = re.findall(r'<h2 id="(\w+)">([^<]+)', page)
+    assert [name for name, _ in story][:6] == ["shown", "decided", "receipt", "sealed", "witnessed", "since"]
+    assert ("since", "Withdrawn ") in story
     refusal = ada.open(f"{RECORDS}/{recorded[1]['receipt_id']}").text
     assert "who refuses everything carries no identifier" in refusal
     assert "fails" not in page + refusal

@@ -49,8 +49,9 @@ def test_a_record_is_read_once(granted: dict[str, Any], services: Context) -> No
     assert traffic.asks("WHERE decisions.receipt_id") == 1
     assert traffic.asks("FROM tiles") == 1
     # The record and its key, its leaf, the checkpoint, its one tile, what stands beside the record, three for its
-    # visitor's, and what notices and arms are called.
-    assert len(traffic.statements) == 11
+    # visitor's, what notices and arms are called, the first checkpoint and cosignatures over it, its pictures, and
+    # whether erasure was asked for.
+    assert len(traffic.statements) == 15
 
 
 def test_a_record_that_is_not_sealed_yet_is_sealed_and_read_again(granted: dict[str, Any], services: Context) -> None:
@@ -88,5 +89,6 @@ def test_the_page_opens_the_database_once_for_the_record(
     assert client.get(path, headers=headers).status_code == 200
     with watch(services.database.engine) as traffic:
         client.get(path, headers=headers)
-    # Who asks, which site, the record, and the line that says who looked.
-    assert traffic.transactions == 4
+    # Who asks, which site, the record, the line that says who looked, what purposes and vendors are called, and
+    # the sites of the side bar.
+    assert traffic.transactions == 6

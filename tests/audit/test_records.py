@@ -1,6 +1,9 @@
 """Finding records: by every filter, page by page, however many there are."""
 
+import csv
 import hashlib
+import io
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -20,8 +23,9 @@ from consent_server.decisions.rows import DecisionRow
 from consent_server.decisions.rules import Action
 from consent_server.decisions.supply_keys import KeySupply
 from tests.support.cast import token
-from tests.support.factories import Body, Clock
+from tests.support.factories import TOP, Body, Clock, site_file
 from tests.support.figures import Figure
+from tests.support.sites import Apply
 from tests.support.visitor import as_row, identifier, post
 
 pytestmark = pytest.mark.on_both_databases
@@ -108,6 +112,8 @@ def test_every_filter(read: Reader, recorded: list[dict[str, Any]], body: Body) 
         ({"visitor": str(uuid4())}, []),
         ({"visitor": recorded[-1]["visitor"]}, []),
         ({"notice": body.notice}, everything),
+        ({"notice": body.notice[:8]}, everything),
+        ({"notice": "First Notice"}, everything),
         ({"notice": "0" * 64}, []),
         ({"visitor": visitor, "notice": "0" * 64}, []),
         ({"from": "2026-11-23", "to": "2026-11-23"}, everything),
@@ -147,6 +153,33 @@ def test_every_filter(read: Reader, recorded: list[dict[str, Any]], body: Body) 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_hostile_parameters(read: Reader, query: str, pointer: str) -> None:
     assert list(read.faults(query)) == [pointer]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_search_that_means_several_notices_names_them(read: Reader, recorded: Any, apply_site: Apply) -> None:
+    for title in ("Ours", "Yours"):
+        apply_site(site_file(f'{TOP}[texts.en]\ntitle = "{title}"\n'))
+    said = read.faults("notice=title changed")["#/notice"]
+    assert len(re.findall(r"\([0-9a-f]{8}\)", said)) == 2
+
+
+def test_a_search_as_a_table(read: Reader, recorded: list[dict[str, Any]], body: Body) -> None:
+    response = read.client.get(f"{DECISIONS}.csv?to=2026-11-30&notice={body.notice[:8]}", headers=read.headers)
+    assert response.headers["Content-Disposition"] == 'attachment; filename="records-shop-2026-11-30.csv"'
+    rows = list(csv.DictReader(io.StringIO(response.text)))
+    listed = read()["items"]
+    assert [row["receipt_id"] for row in rows] == [item["receipt_id"] for item in listed]
+    for row, item in zip(rows, listed, strict=True):
+        assert row["recorded_at"] == item["recorded_at"]
+        assert (row["notice"], row["visitor"]) == (item["notice"], item["visitor"] or "")
+        assert {name: row[f"purpose.{name}"] for name in item["grants"]} == {
+            name: json.dumps(granted) for name, granted in item["grants"].items()
+        }
+        assert {name: row[f"vendor.{name}"] for name in item["vendors"]} == {
+            name: json.dumps(granted) for name, granted in item["vendors"].items()
+        }
+    for query, status in (("purpose=nothing", 400), ("cursor=1-1", 400), ("limit=1", 400)):
+        assert read.client.get(f"{DECISIONS}.csv?{query}", headers=read.headers).status_code == status
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -96,13 +97,14 @@ def test_the_receipt_is_saved_and_verifies_with_the_published_keys(shop: Shop) -
     claims = shop.accept_all()
     mine = panel(shop)
     name, jws = saved(shop, mine, "Download the signed receipt")
-    assert name == f"receipt-{claims['jti']}.jws"
+    day = f"{datetime.fromtimestamp(claims['iat'], UTC):%Y-%m-%d}"
+    assert name == f"receipt-{day}-{claims['jti']}.jws"
     keys = json.loads(shop.server.get("/.well-known/jwks.json")[1])["keys"]
     (key,) = [key for key in keys if key["kid"] == jose.header(jws.decode())["kid"]]
     assert jose.verifies(jws.decode(), key)
     assert jose.claims(jws.decode()) == claims
     name, contents = saved(shop, mine, "Download its contents")
-    assert name == f"receipt-{claims['jti']}.json"
+    assert name == f"receipt-{day}-{claims['jti']}.json"
     assert json.loads(contents) == claims
     # The visitor is still where they were.
     expect(mine).to_be_visible()

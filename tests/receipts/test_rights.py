@@ -229,7 +229,7 @@ def test_the_receipt_can_be_saved_by_a_link(client: FlaskClient, grant: dict[str
     named = {"jws": "jws", "json": "json", "jsonld": "jsonld"}
     for form, suffix in named.items():
         response = client.get(f"{path(grant)}?format={form}", headers=HTML)
-        expected = f'attachment; filename="receipt-{grant["receipt_id"]}.{suffix}"'
+        expected = f'attachment; filename="receipt-2026-11-23-{grant["receipt_id"]}.{suffix}"'
         assert response.headers["Content-Disposition"] == expected
     for plain in (path(grant), f"{path(grant)}?format=html"):
         assert "Content-Disposition" not in client.get(plain, headers=HTML).headers
