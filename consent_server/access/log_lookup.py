@@ -45,6 +45,17 @@ def read_lookups(database: Database, access: Access, before: int | None) -> tupl
     return found, found[-1].id if len(rows) > PAGE else None
 
 
+def own_lookups(database: Database, access: Access, site_id: int, what: str) -> list[dict[str, Any]]:
+    """What this person's newest look-ups of a kind on a site were about, each once.
+
+    Left out are those whose subject is not written down: they cannot be made again from here.
+    """
+    with database.reading() as session:
+        found = lookups.subjects(session, site_id, access.name, what, PAGE)
+    known = [subject for subject in found if subject and WITHHELD.isdisjoint(subject)]
+    return [subject for at, subject in enumerate(known) if subject not in known[:at]]
+
+
 def forget_lookups(database: Database, now: datetime) -> int:
     """Let look-ups go that are older than a year; return how many."""
     with database.transaction() as session:

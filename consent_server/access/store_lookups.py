@@ -30,6 +30,12 @@ def newest(
     return [(row, key) for row, key in session.execute(query.order_by(LookupRow.id.desc()).limit(limit))]
 
 
+def subjects(session: Session, site_id: int, who: str, what: str, limit: int) -> Sequence[dict[str, Any]]:
+    """What somebody's look-ups of a kind were about on a site, newest first."""
+    own = (LookupRow.site_id == site_id, LookupRow.who == who, LookupRow.what == what)
+    return session.scalars(select(LookupRow.subject).where(*own).order_by(LookupRow.id.desc()).limit(limit)).all()
+
+
 def forget(session: Session, before: datetime) -> int:
     """Delete look-ups from before a time; return how many."""
     return session.connection().execute(delete(TABLE).where(TABLE.c.at < before)).rowcount

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from consent_server.access import console
 from consent_server.access import guard as auth
-from consent_server.access.log_lookup import log_lookup
+from consent_server.access.log_lookup import log_lookup, own_lookups
 from consent_server.audit.list_csv import records_csv
 from consent_server.audit.queries import (
     FILTER,
@@ -49,6 +49,8 @@ bp = Blueprint("auditor", __name__, url_prefix="/console/sites/<key>")
 console.frame(bp)
 
 PAGE_ROWS = 50
+# Searches of one's own that the page offers again.
+EARLIER = 8
 LONGEST_RECEIPT = 64 * 1024
 ACTIONS = {
     Action.ACCEPT_ALL: "Accepted all",
@@ -93,7 +95,7 @@ def decisions_csv(key: str) -> Response:
     values = read_span(FILTER, request.args, stored.site.time_zone)
     vocabulary = site_vocabulary(ctx.database, stored.id)
     filtered = wanted(values, vocabulary.purposes, vocabulary.notices)
-    _log(stored, "search", without_limit(request.args) | {"as": "csv"})
+    _log(stored, "table", without_limit(request.args))
     name = saved_as("records", key, request.args, ctx.now(), "csv")
     lines = records_csv(ctx.replica, stored.id, filtered, vocabulary)
     # The first page is read before the answer begins: a database that is away is still a problem document.
@@ -218,8 +220,9 @@ def _records_page(stored: StoredSite, given: MultiDict[str, str], page: Page | N
     following = cursor(page.next) if page else None
     kept = {name: value for name, value in given.items() if name not in ("cursor", "limit")}
     return _page(
-        "audit/records.html", stored, given=given, found=page, faults=faults, filters=kept, following=following
-    )
+        "audit/records.html", stored, given=given, found=page, faults=faults, filters=kept, following=following,
+        earlier=own_lookups(context().database, auth.caller(), stored.id, "search")[:EARLIER],
+    )  # fmt: skip
 
 
 def _found_page(stored: StoredSite, checked: Verification, sentence: str) -> str:

@@ -2,7 +2,10 @@
 
 import io
 import re
+from html import unescape
 from typing import Any
+from urllib.parse import parse_qs
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -46,6 +49,16 @@ def test_records_are_listed_and_found(ada: Person, recorded: list[dict[str, Any]
     assert "Nothing matches" in ada.open(f"{RECORDS}?action=gpc").text
     direct = ada.open(f"{RECORDS}?receipt=%20{recorded[0]['receipt_id']}%20")
     assert (direct.status_code, direct.location) == (303, f"{RECORDS}/{recorded[0]['receipt_id']}")
+
+
+def test_ones_own_searches_are_offered_again(app: Flask, ada: Person, recorded: Any, body: Body) -> None:
+    asked = f"action=accept_all&from=2026-11-01&notice={body.notice[:8]}"
+    for query in (asked, "purpose=analytics", asked, f"visitor={uuid4()}", f"{asked}&cursor=1-1", "action=nothing"):
+        ada.open(f"{RECORDS}?{query}")
+    app.test_client().get("/v1/sites/shop/decisions?action=save", headers=token(app, "auditor", "shop"))
+    links = re.findall(rf'<li><a href="{RECORDS}\?([^"]+)"', ada.open(RECORDS).text)
+    assert [parse_qs(unescape(link)) for link in links] == [parse_qs(asked), {"purpose": ["analytics"]}]
+    assert ada.open(f"{RECORDS}?{unescape(links[0])}").status_code == 200
 
 
 @pytest.mark.on_both_databases

@@ -20,7 +20,7 @@ from tests.support.people import Person, browser_of, token_of
 # What a look-up by each of these is written down as.
 AUDITED = {
     "GET /v1/sites/<key>/decisions": "search",
-    "GET /v1/sites/<key>/decisions.csv": "search",
+    "GET /v1/sites/<key>/decisions.csv": "table",
     "GET /v1/sites/<key>/evidence": "evidence",
     "GET /v1/receipts/<link>": "receipt",
     "GET /v1/receipts/<link>/proof": "receipt",
