@@ -6,7 +6,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -22,7 +22,8 @@ from consent_server.ledger.request_timestamps import Authority, request_timestam
 from consent_server.ledger.seal import Sealer, remember
 from consent_server.ledger.witness import heed, witness_ledger
 from consent_server.rates.close_days import close_days
-from consent_server.rates.deliver_alerts import deliver_alerts
+from consent_server.rates.deliver_alerts import Attempt, deliver_alerts
+from consent_server.rates.mail_weeks import mail_weeks
 from consent_server.rates.read import RatesReader
 from consent_server.rates.tell_today import tell_today
 from consent_server.rates.watch import watch_rates
@@ -104,6 +105,8 @@ def tasks(context: Context) -> list[Task]:
     found.append(Task("signed checkpoints", REMEMBER_SECONDS, _remember, alone=True))
     if settings.alerts.names:
         found.append(Task("deliveries", DELIVER_SECONDS, _deliver, alone=True))
+    if settings.alerts.mail:
+        found.append(Task("weekly mails", WATCH_SECONDS, _mail_weeks, alone=True))
     if settings.witnesses:
         found.append(Task("witnesses", settings.witness_seconds, _witness, alone=True))
     if authority := context.find(Authority):
@@ -211,7 +214,17 @@ def _forget(context: Context) -> None:
 
 def _deliver(context: Context) -> None:
     settings = context.settings
-    for attempt in deliver_alerts(context.database, settings.alerts, settings.sign_in_url, context.now):
+    _say_attempts(deliver_alerts(context.database, settings.alerts, settings.sign_in_url, context.now))
+
+
+def _mail_weeks(context: Context) -> None:
+    settings = context.settings
+    if settings.alerts.mail:
+        _say_attempts(mail_weeks(context[RatesReader], settings.alerts.mail, settings.sign_in_url))
+
+
+def _say_attempts(attempts: Iterable[Attempt]) -> None:
+    for attempt in attempts:
         said = (attempt.site, attempt.channel, plain(attempt.detail))
         if attempt.given_up:
             log.error("site %s: given up to tell by %s (%s): %s", *said, attempt.text)

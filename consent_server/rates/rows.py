@@ -49,6 +49,24 @@ class AnnotationRow(Base):
     text: Mapped[str] = mapped_column(String(80))
 
 
+class WeeklyMailRow(Base):
+    """The mail about a week of a site, which is named by its Monday. Nothing is due where `next_try_at` is null.
+
+    Then it was taken by the mail server, or given up. `failure` is why the last attempt failed.
+    """
+
+    __tablename__ = "weekly_mails"
+    __table_args__ = (Index(None, "next_try_at"),)
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True, autoincrement=False)
+    week: Mapped[str] = mapped_column(String(10), primary_key=True)
+    due_since: Mapped[datetime] = mapped_column(UtcMilliseconds)
+    attempts: Mapped[int]
+    next_try_at: Mapped[datetime | None] = mapped_column(UtcMilliseconds)
+    delivered_at: Mapped[datetime | None] = mapped_column(UtcMilliseconds)
+    failure: Mapped[str | None] = mapped_column(Text)
+
+
 class DeliveryRow(Base):
     """An alert on its way through one channel. Nothing is due any more where `next_try_at` is null.
 

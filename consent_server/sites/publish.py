@@ -179,6 +179,7 @@ def _site(declared: Mapping[str, Any], demo: bool) -> Site:
         google_settings(declared),
         declared["statistics"]["sample"],
         regions(declared),
+        declared["statistics"]["weekly_mail"],
     )
 
 

@@ -10,7 +10,7 @@ from consent_server.sites.rules_site import Site, Tag
 # Settings that are one word or number, as people call them.
 PLAIN = {
     "default_language": "default language", "proof_retention": "time that proofs are kept",
-    "time_zone": "time zone", "sample": "sample of page loads",
+    "time_zone": "time zone", "sample": "sample of page loads", "weekly_mail": "weekly mail",
 }  # fmt: skip
 WHOLE = {"google": "what Google's tags are told"}
 # The name is in the notice too; origins and tags are told one by one.

@@ -59,6 +59,7 @@ class Site:
     `demo`: nothing on its record ever happened. Every page that tells of the site says so. `google`: what its tags
     are told beside their ids. One page load in `sample` tells which vendors may run there; none where that is 0.
     Where a visitor is in none of `regions`, nothing runs before a grant.
+    With `weekly_mail` those who are told of alerts are sent the rates of each week.
     """
 
     key: SiteKey
@@ -72,6 +73,7 @@ class Site:
     google: Mapping[str, Any] = field(default_factory=dict)
     sample: int = SAMPLE
     regions: tuple[Region, ...] = ()
+    weekly_mail: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The stored form."""
@@ -85,6 +87,7 @@ class Site:
             "google": dict(self.google),
             "sample": self.sample,
             "regions": [region.to_json() for region in self.regions],
+            "weekly_mail": self.weekly_mail,
         }
 
     @classmethod
@@ -105,6 +108,7 @@ class Site:
             stored.get("google", {}),
             stored.get("sample", SAMPLE),
             tuple(map(Region.from_json, stored.get("regions", ()))),
+            stored.get("weekly_mail", False),
         )
 
     def own_page(self, page: str | None) -> str | None:

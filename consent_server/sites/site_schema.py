@@ -342,6 +342,7 @@ class RegionSchema(Schema):
 
 class StatisticsSchema(Schema):
     sample = StrictInteger(error_messages=WHOLE, load_default=SAMPLE, validate=validate.Range(0, 10_000))
+    weekly_mail = StrictBoolean(error_messages=TRUE_OR_FALSE, load_default=False)
 
 
 class SiteSchema(Schema):

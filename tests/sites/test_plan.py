@@ -84,7 +84,7 @@ def test_no_setting_changes_untold() -> None:
     site = Site("shop", "Shop", ("https://a.example",), "en", "P3Y", "UTC", ())  # type: ignore[arg-type]
     changed = {
         "origins": ("https://b.example",), "default_language": "fr", "proof_retention": "P1Y",
-        "time_zone": "Asia/Tokyo", "demo": True, "google": {"layer": "x"}, "sample": 0,
+        "time_zone": "Asia/Tokyo", "demo": True, "google": {"layer": "x"}, "sample": 0, "weekly_mail": True,
     }  # fmt: skip
     fields = {**{name: getattr(site, name) for name in site.__slots__}}
     for name, value in changed.items():
