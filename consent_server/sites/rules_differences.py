@@ -70,10 +70,11 @@ def differences(before: Body, after: Body, language_name: LanguageName) -> tuple
             _members(before, after),
         )
     )
-    if not told and before != after:
-        # Of what was told apart, only the order differs.
-        return (Difference("", "order of what is shown changed"),)
-    return told
+    if told or before == after:
+        return told
+    ordered = any([*_by_key(before[part])] != [*_by_key(after[part])] for part in ("vendors", "purposes"))
+    # A text that is new in this version of the server, and that nobody worded.
+    return (Difference("", "order of what is shown changed" if ordered else "built-in texts changed"),)
 
 
 def _vendors(before: Body, after: Body) -> Iterator[Difference]:
@@ -171,9 +172,9 @@ def _texts(before: Body, after: Body, language_name: LanguageName) -> Iterator[D
 def _reworded(before: Body, after: Body, language: str) -> Iterator[str]:
     old, new = before["texts"][language], after["texts"][language]
     counted = _counted(before) != _counted(after)
-    for key in dict.fromkeys([*new["banner"], *old["banner"]]):
+    for key, text in new["banner"].items():
         # The text counts third parties and lists purposes: it is then another one without anybody having worded it.
-        if old["banner"].get(key) != new["banner"].get(key) and not (counted and key == "intro"):
+        if old["banner"].get(key, text) != text and not (counted and key == "intro"):
             yield TEXTS.get(key, key)
     for key, purpose in new["purposes"].items():
         if key in old["purposes"] and old["purposes"][key] != purpose:

@@ -74,3 +74,9 @@ def test_of_any_two_that_differ_something_is_told() -> None:
 def test_a_member_that_nobody_foresaw_is_told_by_its_name() -> None:
     body = notice_of(BEFORE).body
     assert [str(one) for one in told_between(body, {**body, "novelty": 1})] == ["novelty changed"]
+
+
+def test_a_text_that_a_new_version_brings_is_told_as_such() -> None:
+    body = notice_of(BEFORE).body
+    texts = {language: {**said, "banner": {**said["banner"], "new": "x"}} for language, said in body["texts"].items()}
+    assert [str(one) for one in told_between(body, {**body, "texts": texts})] == ["built-in texts changed"]
