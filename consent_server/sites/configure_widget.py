@@ -1,9 +1,8 @@
 """Make what the widget's code is called with, and so what a visitor sees: one notice in each of its languages."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from consent_server.core.canonical import encode
@@ -14,7 +13,7 @@ from consent_server.sites.rules_notice import LATER_STORAGE, Asks, Configuration
 from consent_server.sites.rules_site import SAMPLE, Site, Tag
 from consent_server.sites.style_banner import banner_css
 from consent_server.sites.tag_sources import tag_sources
-from consent_server.sites.wording import Wording, isolated
+from consent_server.sites.wording import Wording
 
 CONFIG_TEXTS = (
     "title", "accept", "refuse", "customise", "close", "reopen", "failed",
@@ -185,32 +184,30 @@ def _tag(vendor: Mapping[str, Any], tag: Tag) -> dict[str, Any]:
 def notice_detail(notice: Notice, language: str) -> dict[str, Any]:
     """Layer two in one language: every vendor with its operator and its cookies, in words."""
     body, texts = notice.body, notice.body["texts"][language]
-    own = partial(isolated, direction=texts["direction"])
-    controller, dpo = body["controller"], body.get("dpo")
     # A notice from before an upgrade may lack a language of today, and words for what is new in the code.
     known = language if language in catalogue.locales() else "en"
-    built_in = catalogue.locales()[known]
+    built_in, wording = catalogue.locales()[known], Wording(known)
     return {
         "notice": notice.hash,
         "language": language,
-        "controller": _parts(controller, "name", "address", own=own),
-        "contact": own(controller["contact"]),
-        "dpo": _parts(dpo, "name", "role", "contact", own=own) if dpo else "",
+        "controller": _known(body["controller"], wording, "name", "address"),
+        "contact": wording.names([body["controller"]["contact"]]),
+        "dpo": _known(body.get("dpo", {}), wording, "name", "role", "contact"),
         "purposes": {key: _purpose_text(key, notice, texts) for key in texts["purposes"]},
         "names": {key: purpose["title"] for key, purpose in texts["purposes"].items()}
-        | {vendor["key"]: own(vendor["name"]) for vendor in body["vendors"]},
-        "vendors": [_vendor_detail(vendor, texts) for vendor in body["vendors"]],
+        | {vendor["key"]: wording.names([vendor["name"]]) for vendor in body["vendors"]},
+        "vendors": [_vendor_detail(vendor, texts, wording) for vendor in body["vendors"]],
         "texts": built_in["preferences"]
         | texts["preferences"]
         | {key: texts["banner"].get(key, built_in["banner"][key]) for key in BANNER_TEXTS}
         | (_rule_texts(notice, texts) if notice.on_before else {}),
-        "dates": Wording(known).dates(),
+        "dates": wording.dates(),
     }
 
 
-def _parts(party: Mapping[str, str], *keys: str, own: Callable[[str], str]) -> str:
+def _known(party: Mapping[str, str], wording: Wording, *keys: str) -> str:
     """What is known of somebody, one after the other."""
-    return ", ".join(own(party[key]) for key in keys if key in party)
+    return wording.names([party[key] for key in keys if key in party])
 
 
 def _purpose_text(key: str, notice: Notice, texts: Mapping[str, Any]) -> str:
@@ -225,41 +222,39 @@ def _rule_texts(notice: Notice, texts: Mapping[str, Any]) -> dict[str, str]:
     return told | ({} if notice.asks is Asks.CHOICE else unasked)
 
 
-def _vendor_detail(vendor: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, Any]:
-    told = party_words(vendor, texts)
+def _vendor_detail(vendor: Mapping[str, Any], texts: Mapping[str, Any], wording: Wording) -> dict[str, Any]:
+    told = party_words(vendor, texts, wording)
     return {
         "key": vendor["key"],
         "operator": told["operator"],
         "declared": told["declared"],
         "policy": vendor["policy_url"],
         "transfer": told["transfer"],
-        "cookies": [_cookie(cookie, texts) for cookie in vendor["cookies"]],
+        "cookies": [_cookie(cookie, texts, wording) for cookie in vendor["cookies"]],
     }
 
 
-def party_words(party: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, str]:
+def party_words(party: Mapping[str, Any], texts: Mapping[str, Any], wording: Wording) -> dict[str, str]:
     """Who operates what a vendor or a recipient offers, now and in the site's policy, and what a transfer rests on."""
-    operator, declared = party["operator"], party.get("declared")
+    declared = party.get("declared")
     named: str = texts["preferences"]["declared"]
-    own = partial(isolated, direction=texts["direction"])
     return {
-        "operator": _parts(operator, "name", "address", own=own),
-        "declared": named.format(declared=_parts(declared, "name", "address", own=own)) if declared else "",
-        "transfer": _transfer(party, texts),
+        "operator": _known(party["operator"], wording, "name", "address"),
+        "declared": named.format(declared=_known(declared, wording, "name", "address")) if declared else "",
+        "transfer": _transfer(party, texts, wording),
     }
 
 
-def _transfer(party: Mapping[str, Any], texts: Mapping[str, Any]) -> str:
+def _transfer(party: Mapping[str, Any], texts: Mapping[str, Any], wording: Wording) -> str:
     transfer = party.get("transfer")
     if transfer is None:
         return ""
     recipients = [entity["name"] for entity in party.get("other_entities", ())] or [party["operator"]["name"]]
     sentence: str = texts["transfer"][transfer["mechanism"]]
-    own = partial(isolated, direction=texts["direction"])
-    return sentence.format(recipient=", ".join(map(own, recipients)), reference=own(transfer["reference"]))
+    return sentence.format(recipient=wording.names(recipients), reference=wording.names([transfer["reference"]]))
 
 
-def _cookie(cookie: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, str]:
+def _cookie(cookie: Mapping[str, Any], texts: Mapping[str, Any], wording: Wording) -> dict[str, str]:
     preferences = texts["preferences"]
     endless = preferences["session" if cookie.get("expiry") == "session" else "no_expiry"]
     return {
@@ -267,6 +262,6 @@ def _cookie(cookie: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, st
         "lifetime": texts["lifetimes"][str(cookie["lifetime"])] if "lifetime" in cookie else endless,
         "text": texts["cookie_purposes"][cookie["purpose"]],
         "storage": preferences[f"storage_{cookie['storage']}"],
-        "host": isolated(cookie["host"], texts["direction"]) if "host" in cookie else "",
+        "host": wording.names([cookie["host"]]) if "host" in cookie else "",
         **({"kind": cookie["storage"]} if cookie["storage"] in LATER_STORAGE else {}),
     }

@@ -77,7 +77,7 @@ def _wanted() -> str:
 
 def _facts(current: CurrentSite, language: str, versions: list[Version], told: dict[str, Any]) -> dict[str, Any]:
     """docs/formats/declaration.md"""
-    body = current.notice.body
+    body, wording = current.notice.body, Wording(language)
     texts = body["texts"][language]
     return {
         "schema": SCHEMA,
@@ -103,7 +103,7 @@ def _facts(current: CurrentSite, language: str, versions: list[Version], told: d
             {"name": NAME, "storage": "cookie", "lifetime": body["choice_days"] * 86_400},
             *({"name": name, "storage": "local", "expiry": "none"} for name in OWN_KEYS if name != NAME),
         ],
-        "recipients": [one | {"words": party_words(one, texts)} for one in body.get("recipients", ())],
+        "recipients": [one | {"words": party_words(one, texts, wording)} for one in body.get("recipients", ())],
         "retention": {"choice": f"P{body['choice_days']}D", "record": current.site.proof_retention},
         "rights": {"contact": body["controller"]["contact"], "reply": f"P{REPLY_DAYS}D"},
         "history": [_version(version) for version in versions],
@@ -143,6 +143,7 @@ def _shown(current: CurrentSite, language: str, versions: list[Version]) -> dict
         "facts": facts,
         **_side_by_side(facts, wording),
         "told": told,
+        "comma": locale["meta"]["comma"],
         "necessary": [_necessary(one, wording, locale) for one in facts["necessary"]],
         "sections": _sections(facts, locale),
         "texts": locale["declaration"],

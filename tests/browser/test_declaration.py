@@ -33,6 +33,31 @@ def test_the_page_passes_axe_and_fits_small_screens(every: Shop, lang: str) -> N
     assert axe.faults(every.page, sizes=small) == []
 
 
+COLUMNS = """(all) => [...new Set(all.map((row) => [...row.cells].map((cell) => cell.offsetLeft).join(" ")))]"""
+UNFOLD = "document.querySelectorAll('main details').forEach((one) => { one.open = true })"
+
+
+def test_each_third_party_has_the_same_columns_and_on_a_phone_its_rows_are_stacks(every: Shop) -> None:
+    every.page.goto(f"{every.server.url}/sites/every/declaration?lang=en")
+    every.page.evaluate(UNFOLD)
+    rows = every.page.locator("table tr")
+    assert len(rows.evaluate_all(COLUMNS)) == 1
+    assert axe.faults(every.page, "main", [axe.SIZES[0]], colours=False) == []
+    every.page.set_viewport_size({"width": 390, "height": 844})
+    # Each cell begins where its row does. It is a cell still, and says of which column.
+    assert {begin for row in rows.evaluate_all(COLUMNS) for begin in row.split()} == {"0"}
+    expect(every.page.get_by_role("cell", name="Kept for").first).to_be_visible()
+    scroll = "() => [...document.querySelectorAll('.scroll')].some((one) => one.scrollWidth > one.clientWidth)"
+    assert not every.page.evaluate(scroll)
+
+
+def test_its_contents_lead_to_every_section(every: Shop) -> None:
+    every.page.goto(f"{every.server.url}/sites/every/declaration?lang=en")
+    contents = every.page.get_by_role("navigation", name="On this page")
+    ids = every.page.locator("main section h2").evaluate_all("(all) => all.map((one) => '#' + one.id)")
+    assert contents.get_by_role("link").evaluate_all("(all) => all.map((one) => one.getAttribute('href'))") == ids
+
+
 def test_on_a_page_of_the_site_it_stands_in_the_page_s_language(every: Shop) -> None:
     every.serve(ELEMENT, head=script(every), lang="fr-CA")
     every.page.goto(ORIGIN)
@@ -40,6 +65,7 @@ def test_on_a_page_of_the_site_it_stands_in_the_page_s_language(every: Shop) -> 
     expect(element.get_by_role("heading", name="Google Analytics", exact=True)).to_be_visible()
     expect(element).to_have_attribute("lang", "fr")
     expect(element.get_by_role("heading", name="Finalités")).to_be_visible()
+    element.get_by_role("heading", name="Meta pixel").click()
     expect(element.get_by_role("row", name="_fbp")).to_be_visible()
     expect(element.get_by_role("link", name="Cookies and third parties")).to_have_count(0)
     assert axe.faults(every.page, "consent-declaration") == []
@@ -51,7 +77,7 @@ def test_a_strict_page_that_trusts_no_strings_has_it_without_a_violation(every: 
     every.serve(ELEMENT, head=head, headers=rules)
     every.open()
     every.refuse_all()
-    expect(every.page.locator("consent-declaration section")).to_have_count(7)
+    expect(every.page.locator("consent-declaration section")).to_have_count(8)
     assert every.page.evaluate("violations") == []
     assert every.vendors.requests == []
 

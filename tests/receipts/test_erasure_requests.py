@@ -14,6 +14,7 @@ from sqlalchemy import func, select, text
 from consent_server.core.context import Context
 from consent_server.receipts.request_erasure import read_erasure_requests
 from consent_server.receipts.store import ErasureRequestRow
+from consent_server.sites import catalogue
 from consent_server.sites.rules_rights import answer_by
 from tests.support import jose
 from tests.support.factories import RIVAL, Body, Clock
@@ -102,7 +103,7 @@ def test_what_was_erased_says_so(app: Flask, client: FlaskClient, grant: dict[st
     shown = client.get(path(grant), headers=HTML | {"Accept-Language": "es-ES,es;q=0.9"})
     assert shown.status_code == 410
     assert '<html lang="es"' in shown.text
-    assert "Este registro se ha eliminado" in shown.text
+    assert catalogue.locales()["es"]["receipt"]["gone"] in shown.text
     assert shown.headers["Cache-Control"] == "no-store"
     assert "default-src 'none'" in shown.headers["Content-Security-Policy"]
 

@@ -109,6 +109,26 @@ def test_the_elements_are_the_body_of_the_page_with_addresses_that_hold_elsewher
     assert [link for link in links if not link.startswith(("https://", "mailto:"))] == []
 
 
+@pytest.mark.parametrize(("mode", "key"), [("basic", "purposes_text"), ("advanced", "purposes_text_advanced")])
+def test_it_says_what_loads_before_a_choice(client: FlaskClient, apply_site: Apply, mode: str, key: str) -> None:
+    apply_site(site_file(f'{TOP}mode = "{mode}"\n'))
+    texts = catalogue.locales()["en"]["declaration"]
+    page = client.get("/sites/shop/declaration?lang=en").text
+    assert {one for one in ("purposes_text", "purposes_text_advanced") if texts[one] in page} == {key}
+
+
+@pytest.mark.parametrize(("sample", "tells"), [(50, True), (1, True), (0, False)])
+def test_it_tells_of_the_sample_of_page_loads_where_that_is_on(
+    client: FlaskClient, apply_site: Apply, sample: int, tells: bool
+) -> None:
+    apply_site(site_file(f"{TOP}[statistics]\nsample = {sample}\n"))
+    facts = client.get("/sites/shop/declaration?format=json").json
+    assert facts is not None
+    assert facts["sample"] == sample
+    told = catalogue.locales()["en"]["declaration"]["sample"].format(n=sample)
+    assert (told in client.get("/sites/shop/declaration?lang=en").text) is tells
+
+
 def test_each_version_says_what_it_changed(client: FlaskClient, apply_site: Apply, clock: Clock) -> None:
     first = apply_site(site_file())
     clock.advance(days=7)
