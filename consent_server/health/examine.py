@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from datetime import date
 from urllib.parse import urlsplit
 
 from consent_server.core import outgoing
@@ -63,6 +64,7 @@ def examine_site(ctx: Context, stored: StoredSite) -> Iterator[Finding]:
     if ctx[CurrentSites].get(key).notice.controller["address"] == EXAMPLE_ADDRESS:
         said = f'Visitors read "{EXAMPLE_ADDRESS}": put the address of who asks into the site file, at [controller].'
         yield Finding(Level.NOTE, key, said)
+    yield from _old_proposals(stored, ctx.now().date())
     with ctx.database.reading() as session:
         last = figures.last_decision(session, stored.id)
     if last is None:
@@ -74,6 +76,17 @@ def examine_site(ctx: Context, stored: StoredSite) -> Iterator[Finding]:
         yield Finding(Level.WRONG, key, f"In the last {DAYS} days {mend(each)}")
     if not refused:
         yield Finding(Level.OK, key, f"No post was refused in the last {DAYS} days.")
+
+
+def _old_proposals(stored: StoredSite, today: date) -> Iterator[Finding]:
+    """What the table of places says of the site's regions, where nobody looked for a year."""
+    rows = [row for region in stored.site.regions for code in region.places for row in catalogue.places().named(code)]
+    if old := {row.name: row.reviewed for row in rows if row.is_old(today)}:
+        said = (
+            f"For more than a year nobody looked what the law asks for in {', '.join(old)} (last on "
+            f"{min(old.values())}). Do the site's regions still fit? `consent place show CODE` has the sources."
+        )
+        yield Finding(Level.NOTE, stored.site.key, said)
 
 
 def home_page(stored: StoredSite) -> str | None:

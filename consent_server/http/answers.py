@@ -57,10 +57,11 @@ def with_headers(
     headers: Mapping[str, str] | None = None,
 ) -> R:
     """The same for an answer that is there. Who has what `etag` names is told that it is still right (304)."""
-    if cache is not None:
-        response.headers["Cache-Control"] = cache.value
+    # Before Cache-Control: until nginx 1.23 X-Accel-Expires counts only where it comes first.
     if headers:
         response.headers.update(headers)
+    if cache is not None:
+        response.headers["Cache-Control"] = cache.value
     if vary:
         response.vary.update(vary)
     if etag is not None:

@@ -10,7 +10,7 @@ from consent_server.core.errors import UnknownSite
 from consent_server.http.answers import SCRIPT, Cache, answer, open_to_every_page
 from consent_server.sites.choose_language import wished_language
 from consent_server.sites.current_site import CurrentSite, CurrentSites
-from consent_server.sites.visitor_place import site_here
+from consent_server.sites.visitor_place import KEYED_BY_PLACE, place_header, site_here
 from consent_server.widget.repeat_answers import may_be_repeated
 from consent_server.widget.serve import Script, ServeWidget
 
@@ -90,6 +90,7 @@ def _compressed(current: CurrentSite, script: Script) -> Response:
         encoding, body = "identity", script.identity
     headers = {"Content-Language": script.language, "Cross-Origin-Resource-Policy": "cross-origin"}
     headers |= {} if encoding == "identity" else {"Content-Encoding": encoding}
+    headers |= _kept_by_place(current)
     vary = ["Accept-Encoding", "Accept-Language", *_place_header(current)]
     cache = _cache(current)
     return answer(body, SCRIPT, cache=cache, etag=f"{script.etag}-{encoding}", vary=vary, headers=headers)
@@ -97,8 +98,13 @@ def _compressed(current: CurrentSite, script: Script) -> Response:
 
 def _place_header(current: CurrentSite) -> list[str]:
     """The header that decides, besides those of the browser, where the site has regions."""
-    header = context().settings.country_header
+    header = place_header()
     return [header] if header and current.site.regions else []
+
+
+def _kept_by_place(current: CurrentSite) -> dict[str, str]:
+    """What lets the nginx of deploy/nginx keep a copy for each place, and nobody else (ADR 26)."""
+    return {"X-Accel-Expires": "300"} if current.site.regions and place_header() == KEYED_BY_PLACE else {}
 
 
 def _cache(current: CurrentSite) -> Cache:

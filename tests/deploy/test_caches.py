@@ -3,6 +3,7 @@
 What was chosen by place is given to nobody elsewhere. Debian's Caddy has no cache.
 """
 
+import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from tests.browser.servers import ConsentServer
 from tests.support.web_servers import OWN, SITE, WebServer
 
 SCRIPT = "/_consent/widget/shop.js"
@@ -103,6 +105,25 @@ def test_a_copy_of_one_place_is_never_anothers_and_nobody_else_keeps_one(origin:
         assert [one.body.decode() for one in answers] == ["1 US-CA", "2 FR", "3", "1 US-CA", "2 FR", "3"]
         assert {one.headers["Cache-Control"] for one in answers} == {origin.cache}
         assert not [one for one in answers if "X-Accel-Expires" in one.headers]
+    finally:
+        web.stop()
+
+
+def test_each_visitor_has_the_rule_of_their_place_also_out_of_the_cache(consent: ConsentServer) -> None:
+    web = WebServer("nginx", consent.port, replaced={'default "";': "default $http_simulated;"})
+    path = "/widget/places.js"
+    try:
+        for answers in range(2):
+            for place in VISITORS[:3]:
+                direct = consent.get(path, headers={PLACE: place} if place else {})[1]
+                shown = web.ask("GET", OWN, path, headers={"Simulated": place})
+                assert shown.body == direct, (answers, place)
+                assert shown.headers["Cache-Control"].startswith("private"), place
+        script = {place: consent.get(path, headers={PLACE: place})[1] for place in ("US-CA", "FR")}
+        assert script["US-CA"] != script["FR"]
+        accesses = [json.loads(line) for line in web.logs().splitlines() if line.startswith("{")]
+        kept = [access["cache"] for access in accesses if access["path"] == path]
+        assert kept == ["MISS"] * 3 + ["HIT"] * 3
     finally:
         web.stop()
 

@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -17,7 +18,9 @@ from consent_server.core.context import Context
 from consent_server.core.resources import ROOT
 from consent_server.core.settings import NAMES, unknown_settings
 from consent_server.decisions.count_refused import RefusedPosts
-from tests.support.factories import PUBLIC_URL, TOP, Body, site_file
+from consent_server.sites import catalogue
+from consent_server.sites.rules_places import Place
+from tests.support.factories import PUBLIC_URL, TABLES, TOP, Body, Clock, site_file
 from tests.support.sites import Apply
 from tests.support.visitor import post
 
@@ -82,6 +85,19 @@ def behind_a_proxy(services: Context, pages: Pages) -> None:
 
 def doctor(app: Flask, *args: str) -> Result:
     return app.test_cli_runner().invoke(args=["doctor", *args])
+
+
+def test_a_region_whose_law_nobody_looked_at_for_a_year(
+    app: Flask, services: Context, apply_site: Apply, clock: Clock
+) -> None:
+    apply_site(site_file(tables=f'{TABLES}[[regions]]\nkey = "ca"\nplaces = ["US-CA"]\nrule = "opt-out"\n'))
+    reviewed = catalogue.places().of(Place("US", "US-CA")).reviewed
+    told = {}
+    for days in (365, 366):
+        clock.at = datetime(reviewed.year, reviewed.month, reviewed.day, tzinfo=UTC) + timedelta(days=days)
+        told[days] = [line for line in doctor(app).output.splitlines() if "California" in line]
+    assert told[365] == []
+    assert [f"{reviewed}" in line for line in told[366]] == [True]
 
 
 def test_where_nothing_is_wrong(app: Flask, client: FlaskClient, body: Body, pages: Pages, tag: str) -> None:
