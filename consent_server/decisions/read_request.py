@@ -27,7 +27,7 @@ UNKNOWN_SITE = PROBLEMS[UnknownSite][1]
 
 def posted(schema: Schema, key: str) -> tuple[CurrentSite, Any]:
     """The site of the address and the posted body, after every check that needs no database write."""
-    current = context()[CurrentSites].get(key)
+    current = context()[CurrentSites].shown(key)
     if not current.site.admits(page_origin()):
         raise ForeignOrigin(_whose(named_origin(request.headers.get("Origin"))))
     return current, read_body(schema, posted_bytes())

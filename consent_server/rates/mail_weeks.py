@@ -40,7 +40,9 @@ def mail_weeks(reader: RatesReader, mail: Mail, console_url: str) -> Iterator[At
 
 def _plan(reader: RatesReader) -> None:
     with reader.database.reading() as session:
-        asking = [stored.site.key for stored in sites.every(session) if stored.site.weekly_mail]
+        asking = [
+            stored.site.key for stored in sites.every(session) if stored.site.weekly_mail and not stored.site.retired
+        ]
     for key in asking:
         with reader.site(key) as site:
             week = date.fromisoformat(monday(site.today.isoformat())) - WEEK

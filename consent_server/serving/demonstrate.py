@@ -45,8 +45,8 @@ def publish_example(ctx: Context) -> None:
     """Have the example site in force, unless there is one from another time."""
     if list_sites(ctx.database):
         return
-    declared = read_site_file(SITE_FILE.read_text("utf-8"))
-    publish_notice(ctx.database, declared, ctx.settings.public_url, ctx.now())
+    text = SITE_FILE.read_text("utf-8")
+    publish_notice(ctx.database, read_site_file(text), ctx.settings.public_url, ctx.now(), text=text)
 
 
 def make_year(folder: Path) -> None:

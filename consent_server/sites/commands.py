@@ -1,6 +1,7 @@
 """Sites and their notices, and the vendors of the catalogue."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -9,19 +10,22 @@ import click
 from flask.cli import AppGroup, with_appcontext
 
 from consent_server.core.context import context
-from consent_server.core.errors import InvalidSiteFile
+from consent_server.core.errors import ExperimentConflict, InvalidSiteFile
 from consent_server.core.files import read_text
-from consent_server.core.terminal import all_or_none, refusing, say, site_tag
+from consent_server.core.terminal import all_or_none, confirm, destructive, refusing, say, site_tag
 from consent_server.sites import catalogue
+from consent_server.sites.describe import describe_site
 from consent_server.sites.draft_site_file import Answers, draft_site_file, read_answer
-from consent_server.sites.find import list_notices_in_force
+from consent_server.sites.export_file import export_file
+from consent_server.sites.find import find_site, list_notices_in_force
 from consent_server.sites.missing_pictures import missing_pictures
-from consent_server.sites.publish import Published, PublishedRegion, publish_notice
+from consent_server.sites.publish import Published, publish_notice
+from consent_server.sites.retire import retire_site
 from consent_server.sites.rules_places import Proposal, is_code
 from consent_server.sites.rules_titles import read_title
-from consent_server.sites.run_experiment import ExperimentPlan
 from consent_server.sites.site_file import read_site_file
 from consent_server.sites.standing_grants import StandingGrants
+from consent_server.sites.tell_published import tell_published
 from consent_server.sites.wording import Wording
 from consent_server.sites.write_policy import write_policy
 
@@ -57,16 +61,17 @@ def apply_sites(paths: Sequence[Path], check: bool, title: str | None, undo_prom
     Of a folder, all files in it that end in .toml. When one of them is refused, none is applied.
     """
 
-    def publish(declared: Mapping[str, Any], check_only: bool) -> Published:
+    def publish(file: SiteFile, check_only: bool) -> Published:
         return publish_notice(
             context().database,
-            declared,
+            file.declared,
             context().settings.public_url,
             context().now(),
             check_only=check_only,
             undo_promotion=undo_promotion,
             title=title,
             standing=context().find(StandingGrants),
+            text=file.text,
         )
 
     files = [file for path in paths for file in _site_files(path)]
@@ -93,9 +98,18 @@ def _site_files(path: Path) -> Sequence[Path]:
     return files
 
 
-def _read_site(file: Path) -> Mapping[str, Any]:
+@dataclass(frozen=True, slots=True)
+class SiteFile:
+    """What a file declares, and how it says it."""
+
+    declared: Mapping[str, Any]
+    text: str
+
+
+def _read_site(file: Path) -> SiteFile:
     try:
-        return read_site_file(read_text(file))
+        text = read_text(file)
+        return SiteFile(read_site_file(text), text)
     except InvalidSiteFile as refusal:
         count = len(refusal.faults)
         detail = f"{file.name} is refused, {count} fault{'s' if count > 1 else ''}:"
@@ -104,60 +118,27 @@ def _read_site(file: Path) -> Mapping[str, Any]:
         raise InvalidSiteFile(f"{file.name} is refused: it is not UTF-8 ({error.reason}).") from error
 
 
-def _refuse_twins(files: Sequence[Path], declared: Sequence[Mapping[str, Any]]) -> None:
+def _refuse_twins(files: Sequence[Path], read: Sequence[SiteFile]) -> None:
     first: dict[str, Path] = {}
-    for file, site_file in zip(files, declared, strict=True):
-        key = site_file["key"]
+    for file, site_file in zip(files, read, strict=True):
+        key = site_file.declared["key"]
         if key in first:
             raise InvalidSiteFile(f"{file.name} is refused: {first[key].name} is about the site {key!r} too.")
         first[key] = file
 
 
 def _say_published(published: Published, check: bool) -> None:
-    would = "would be " if check else ""
-    for reading in published.readings:
-        say(f"{reading.place}: read {reading.given} as {reading.used}")
-    for one in published.corrections:
-        say(f"contrast: {one.name} {one.given} {would}corrected to {one.used}")
-    plan = published.plan
-    if plan.is_new:
-        say(f"notice {plan.notice} {would}published{'' if plan.previous else ' for the first time'}")
-    else:
-        say(f"notice {plan.notice} unchanged")
-    if published.settings_changed:
-        click.echo(f"settings {would}changed")
-    if plan.is_new or plan.settings:
-        for sentence in plan.sentences():
-            say(f"  {sentence}")
-    _say_experiment(published.experiment, would)
-    _say_regions(published.regions, would)
-    click.echo(f"tag {site_tag(published.site.key)}")
-    # Only said: pictures take seconds and a browser, and a site must not wait for either.
-    if not check and (missing := missing_pictures(context().database, published.site.key)):
-        click.echo(f"pictures {len(missing)} missing; to take them: consent notice picture {published.site.key}")
-
-
-def _say_regions(regions: Sequence[PublishedRegion], would: str) -> None:
-    for one in regions:
-        new = "unchanged" if one.previous == one.notice.notice.hash else f"{would}published"
-        say(f"region {one.region.key} ({one.region.rule}: {', '.join(one.region.places)})")
-        say(f"  notice {one.notice.notice.hash} {new}")
-        for condition in one.conditions:
-            say(f"  runs until somebody objects, if {condition}")
-    if regions and not context().settings.country_header:
+    for line in tell_published(published, check):
+        say(line)
+    if published.regions and not context().settings.country_header:
         say(
             "region: CONSENT_COUNTRY_HEADER is not set, so that no visitor's place is known: all are asked first",
             err=True,
         )
-
-
-def _say_experiment(plan: ExperimentPlan, would: str) -> None:
-    if plan.ends:
-        say(f"experiment {plan.ends} {would}ended")
-    if plan.key:
-        say(f"experiment {plan.key} {f'{would}started' if plan.starts else 'goes on'}")
-    for arm in plan.arms:
-        say(f"  {arm.weight} % {arm.name} notice {arm.notice.hash}")
+    click.echo(f"tag {site_tag(published.site.key)}")
+    # Only said: pictures take seconds and a browser, and a site must not wait for either.
+    if not check and (missing := missing_pictures(context().database, published.site.key)):
+        click.echo(f"pictures {len(missing)} missing; to take them: consent notice picture {published.site.key}")
 
 
 class Answer(click.ParamType[Any]):
@@ -232,7 +213,52 @@ def csp(site_key: str, report: bool) -> None:
 def list_sites() -> None:
     """One line a site: key, name, notice in force and what it is called."""
     for listed, notice, title in list_notices_in_force(context().database):
-        say(f"{listed.key}\t{listed.name}\t{notice or '-'}\t{title or '-'}")
+        retired = "\tretired" if listed.retired else ""
+        say(f"{listed.key}\t{listed.name}\t{notice or '-'}\t{title or '-'}{retired}")
+
+
+@site.command("show")
+@click.argument("site_key", metavar="KEY")
+@refusing
+def show_site(site_key: str) -> None:
+    """What a site is, what it shows, and every notice that it published, newest first."""
+    for label, text in describe_site(context().database, site_key):
+        say(f"{label:<11}{text}")
+    say(f"{'Tag':<11}{site_tag(site_key)}")
+
+
+@site.command("export")
+@click.argument("site_key", metavar="KEY")
+@refusing
+def export_site(site_key: str) -> None:
+    """Print the site file that was applied last, with its comments, as in: consent site export shop > shop.toml"""
+    ctx, text = context(), export_file(context().database, site_key)
+    click.echo(text, nl=False)
+    try:
+        again = publish_notice(ctx.database, read_site_file(text), ctx.settings.public_url, ctx.now(), check_only=True)
+    except (InvalidSiteFile, ExperimentConflict) as refusal:
+        say(f"It cannot be applied as it is: {refusal.detail}", err=True)
+        return
+    if again.new_notice or again.settings_changed:
+        say("Applied again it would change what the site is now: consent site apply --check says what.", err=True)
+
+
+@site.command("retire")
+@click.argument("site_key", metavar="KEY")
+@destructive
+@refusing
+def retire(site_key: str, dry_run: bool, yes: bool) -> None:
+    """Ask no visitor of a site any more: no script, no banner, no post. Applying its file brings it back.
+
+    Records, receipts, ledger, notices and rates stay, a receipt's holder can still withdraw, and retention goes on.
+    """
+    name = find_site(context().database, site_key).site.name
+    if dry_run:
+        say(f"{name} would be retired: its tag would load nothing, and its pages could post nothing")
+        return
+    confirm(f"Retire {name}? Its tag will load nothing, and its pages can post nothing.", yes)
+    retire_site(context().database, site_key, context().now())
+    say(f"{site_key} is retired. Its records, receipts, ledger and rates stay; `consent site apply` brings it back.")
 
 
 @vendor.command("list", with_appcontext=False)

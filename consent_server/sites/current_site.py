@@ -21,7 +21,7 @@ from consent_server.sites.read_archive import read_notice_bytes
 from consent_server.sites.rules_notice import Configuration, Notice
 from consent_server.sites.rules_places import Place
 from consent_server.sites.rules_regions import region_of
-from consent_server.sites.rules_site import Site, unknown_site
+from consent_server.sites.rules_site import Site, retired_site, unknown_site
 from consent_server.sites.store_current import Outline, Shown
 from consent_server.sites.store_experiments import StoredExperiment
 from consent_server.sites.widget_code import WidgetCode, widget_code_of
@@ -117,6 +117,13 @@ class CurrentSites:
             kept.current(self._public_url)
             self.look(LOOK)
         return kept.current(self._public_url)
+
+    def shown(self, key: str) -> CurrentSite:
+        """The same, for who is about to ask a visitor, or was. Raises UnknownSite for a site that was retired."""
+        current = self.get(key)
+        if current.site.retired:
+            raise retired_site(key)
+        return current
 
     def kept(self, key: str) -> CurrentSite | None:
         """The site as it is in memory; the database is not asked."""

@@ -13,6 +13,7 @@ from consent_server.sites import catalogue
 from consent_server.sites import store as sites
 from consent_server.sites import store_changes as changes
 from consent_server.sites import store_configurations as configurations
+from consent_server.sites import store_files as site_files
 from consent_server.sites import store_ledgers as ledgers
 from consent_server.sites import store_notices as notices
 from consent_server.sites.configure_widget import configure_widget
@@ -83,12 +84,14 @@ def publish_notice(
     undo_promotion: bool = False,
     title: str | None = None,
     standing: StandingGrants | None = None,
+    text: str | None = None,
 ) -> Published:
     """Apply a site's declaration; with `check_only`, only say what would change.
 
     `demo` marks a site that is new. The mark is never set on a site that is there, and never taken away. With
     `undo_promotion`, also a declaration that sets back what a promoted arm changed. `title` is what a new notice is
-    called, else what it changed. Raises InvalidSiteFile for arms that show the same, ExperimentConflict.
+    called, else what it changed; `text` is the file that says all this. Raises InvalidSiteFile for arms that show the
+    same, ExperimentConflict.
     """
     body = notice_body(declared)
     notice_bytes = encode(body)
@@ -115,6 +118,7 @@ def publish_notice(
                 if one.previous != one.notice.notice.hash:
                     notice_id = notices.store(session, site_id, one.notice.notice.hash, one.notice.stored_as, now)
                     notices.publish(session, site_id, notice_id, now, title_of_region(one.region), one.region.key)
+            site_files.keep(session, site_id, text, now)
             changes.record(session)
     changed = stored is None or stored.site != site
     _, corrections = banner_colours(declared["banner"]["colours"])

@@ -44,6 +44,16 @@ class PublicationRow(Base):
     region: Mapped[str | None] = mapped_column(String(64))
 
 
+class SiteFileRow(Base):
+    """The text of the site file that was applied last, with its comments."""
+
+    __tablename__ = "site_files"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True, autoincrement=False)
+    text: Mapped[str] = mapped_column(Text)
+    applied_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+
+
 class ExperimentArmRow(Base):
     """An arm of an experiment: what it shows and how many views of 100 it gets, the control among them.
 

@@ -13,6 +13,7 @@ PLAIN = {
     "time_zone": "time zone", "sample": "sample of page loads", "weekly_mail": "weekly mail",
 }  # fmt: skip
 WHOLE = {"google": "what Google's tags are told"}
+AGAIN = "the site is shown again"
 # The name is in the notice too; origins and tags are told one by one.
 TOLD = {"name", "origins", "tags"}
 PARTS = {"ids": "id", "conversions": "conversions", "hosts": "hosts", "adapter": "way of loading"}
@@ -91,7 +92,9 @@ def _settings(before: Site, after: Site) -> Iterator[Difference]:
         old, new = getattr(before, field.name), getattr(after, field.name)
         if old == new or field.name in TOLD:
             continue
-        if field.name in PLAIN:
+        if field.name == "retired":
+            yield Difference("", AGAIN)
+        elif field.name in PLAIN:
             yield Difference("", f"{PLAIN[field.name]} changed", f"{new}; before: {old}")
         else:
             yield Difference("", f"{WHOLE.get(field.name, field.name)} changed")

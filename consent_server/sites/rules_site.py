@@ -59,7 +59,8 @@ class Site:
     `demo`: nothing on its record ever happened. Every page that tells of the site says so. `google`: what its tags
     are told beside their ids. One page load in `sample` tells which vendors may run there; none where that is 0.
     Where a visitor is in none of `regions`, nothing runs before a grant.
-    With `weekly_mail` those who are told of alerts are sent the rates of each week.
+    With `weekly_mail` those who are told of alerts are sent the rates of each week. `retired`: no visitor is asked any
+    more; what was recorded stays.
     """
 
     key: SiteKey
@@ -74,6 +75,7 @@ class Site:
     sample: int = SAMPLE
     regions: tuple[Region, ...] = ()
     weekly_mail: bool = False
+    retired: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The stored form."""
@@ -88,6 +90,7 @@ class Site:
             "sample": self.sample,
             "regions": [region.to_json() for region in self.regions],
             "weekly_mail": self.weekly_mail,
+            "retired": self.retired,
         }
 
     @classmethod
@@ -109,6 +112,7 @@ class Site:
             stored.get("sample", SAMPLE),
             tuple(map(Region.from_json, stored.get("regions", ()))),
             stored.get("weekly_mail", False),
+            stored.get("retired", False),
         )
 
     def own_page(self, page: str | None) -> str | None:
@@ -131,6 +135,11 @@ class Site:
 def unknown_site(key: str) -> UnknownSite:
     """What is said of a key that is no site's."""
     return UnknownSite(f"There is no site {key!r} here. Apply its file with: consent site apply FILE.toml")
+
+
+def retired_site(key: str) -> UnknownSite:
+    """What is said of one that is shown no more."""
+    return UnknownSite(f"The site {key!r} was retired, and asks no visitor. Its receipts stay what they are.")
 
 
 def ledger_origin(url: str, site: str) -> str:

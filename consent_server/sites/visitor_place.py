@@ -23,4 +23,4 @@ def visitor_place() -> Place:
 
 def site_here(key: str) -> CurrentSite:
     """The site as the visitor at work sees it. Raises UnknownSite, StorageUnavailable."""
-    return context()[CurrentSites].get(key).at(visitor_place())
+    return context()[CurrentSites].shown(key).at(visitor_place())

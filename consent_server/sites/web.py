@@ -22,5 +22,5 @@ def keep_sites(state: BlueprintSetupState) -> None:
 def current_notice(key: str) -> Response:
     """The notice in force."""
     current = context()[CurrentSites]
-    notice_hash = current.get(key).notice.hash
+    notice_hash = current.shown(key).notice.hash
     return answer(current.body(notice_hash), JSON, cache=Cache.REVALIDATE, etag=notice_hash)

@@ -75,7 +75,7 @@ def _is_seen() -> bool:
 @limited
 def decide(key: str) -> Response:
     """Record what the form says; on the site's own host also keep it in the browser."""
-    current = context()[CurrentSites].get(key)
+    current = context()[CurrentSites].shown(key)
     origin = _origin_of_form(current)
     on_site = _keeps_cookies(current, origin)
     notice, choice = _answer(current, origin, on_site)

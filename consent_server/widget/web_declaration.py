@@ -48,7 +48,7 @@ RIGHTS = ("withdraw", "access", "rectify", "erase", "restrict", "port", "object"
 @bp.get("/sites/<key>/declaration")
 def declaration(key: str) -> Response:
     """By `Accept` or `?format=`: `html` the page, `json` its facts, `elements` the page's body for another page."""
-    current = context()[CurrentSites].get(key)
+    current = context()[CurrentSites].shown(key)
     language = wished_language(current)
     versions = context()[DeclareSite](current, language)
     wanted = _wanted()
