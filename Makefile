@@ -158,12 +158,12 @@ try-image: $(VENV)/.installed-dev mmdebstrap containers ## Build the image, and 
 .PHONY: bench
 bench: export no_proxy := 127.0.0.1,$(no_proxy)
 bench: $(VENV)/.installed-dev node_modules/.installed chromium fonts postgresql wrk ## Measure, and print what bench/BASELINE.md records
-	$(BIN)/python bench/decisions.py
-	$(BIN)/python bench/sites.py
-	$(BIN)/python bench/ledger.py
-	$(BIN)/python bench/search.py
-	$(BIN)/python bench/rates.py
-	$(BIN)/python bench/widget.py
+	$(BIN)/python -m bench.decisions
+	$(BIN)/python -m bench.sites
+	$(BIN)/python -m bench.ledger
+	$(BIN)/python -m bench.search
+	$(BIN)/python -m bench.rates
+	$(BIN)/python -m bench.widget
 
 .PHONY: clean
 clean: ## Remove what was installed or built; the instance folder with its records stays

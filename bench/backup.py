@@ -2,7 +2,6 @@
 
 import argparse
 import shutil
-import sys
 import tempfile
 import threading
 import time
@@ -11,8 +10,6 @@ from pathlib import Path
 from uuid import uuid4
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 from bench.records import fill, make_ledger
 from consent_server.backup.back_up import back_up
 from consent_server.backup.restore import open_backup, restore

@@ -1,6 +1,6 @@
 """What a decision costs over HTTP: rate and processor time, beside Flask's "hello" and c15t in the same run.
 
-Usage: python bench/decisions.py [--rounds 5] [--seconds 4] [--workers 1 2] [--sites 1 500] [--no-peer] [--no-widget]
+Usage: python -m bench.decisions [--rounds 5] [--seconds 4] [--workers 1 2] [--sites 1 500] [--no-peer] [--no-widget]
                                  [--against CHECKOUT] [--c15t FOLDER]
 Load goes to 127.0.0.1 only, from wrk with 16 connections; rounds of all servers take turns. `--against` measures the
 product of another checkout too: before and after in one run.
@@ -10,7 +10,6 @@ import argparse
 import os
 import re
 import statistics
-import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -19,8 +18,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 from bench.servers import PostgreSQL, Server, install_c15t, run, serve_c15t, serve_hello, serve_product
 
 RESULT = re.compile(r"RESULT (\d+) (\d+) (\d+) ([\d.]+) ([\d.]+)")

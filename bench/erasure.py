@@ -1,6 +1,6 @@
 """Erasure and retention among many records: how long they take, what the disk needs, and who waits meanwhile.
 
-Usage: python bench/erasure.py [--records 3000000] [--postgresql]
+Usage: python -m bench.erasure [--records 3000000] [--postgresql]
 Some records are made by the real use case; the rest are copies of their rows, written in bulk under tags, commitments
 and keys of their own and sealed in large batches. Nobody can open what such a copy has encrypted, and nothing that is
 measured here does. Then a process of its own records decisions, 50 a second in 8 threads, first alone (the baseline),
@@ -25,8 +25,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 from sqlalchemy import func, select, text
 
 from bench.records import EVERY, Ledger, make_ledger, open_services
@@ -198,7 +196,7 @@ def _end_of_the_first_tenth(ledger: Ledger) -> datetime:
 
 
 def _row(name: str, folder: Path, url: str, files: Path, work: Callable[[], int]) -> None:
-    command = [sys.executable, __file__, "--post", str(folder), url]
+    command = [sys.executable, "-m", "bench.erasure", "--post", str(folder), url]
     posting = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert posting.stdout
     assert posting.stdout.readline() == "ready\n"

@@ -1,6 +1,6 @@
 """What breaks while visitors decide, and what they and the ledger see of it: the product as shipped, on both databases.
 
-Usage: python bench/faults.py [--database sqlite|postgresql] [--clients 20] [FAULT ...]
+Usage: python -m bench.faults [--database sqlite|postgresql] [--clients 20] [FAULT ...]
 Each fault is played on a server of its own. Clients decide all the time; whoever is not answered, or answered 503,
 sends the same again, as a browser does. Afterwards every receipt is asked for, and the ledger is checked.
 Load goes to 127.0.0.1 only. Exits with 1 when an acknowledged record is lost, an answer is wrong or a ledger broken.
@@ -27,8 +27,6 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 import psycopg
 
 from tests.support.faults import Way, way_to

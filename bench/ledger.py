@@ -1,6 +1,6 @@
 """Sealing, proofs and evidence packs as a ledger grows: rates, times and memory, as ratios to the bare work.
 
-Usage: python bench/ledger.py [--records 1000000] [--exports 10000,200000] [--verify 10000]
+Usage: python -m bench.ledger [--records 1000000] [--exports 10000,200000] [--verify 10000]
 SQLite as shipped, in a folder of its own. Each measured step is a process of its own, so that its peak memory is
 its own; its baseline runs in the same process right after it. Where the records come from: bench/records.py.
 """
@@ -22,8 +22,6 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 from sqlalchemy import func, select
 
 from bench.records import fill, make_ledger, open_services
@@ -82,7 +80,7 @@ def _rate(figures: Figures) -> list[str]:
 
 
 def _step(name: str, folder: Path) -> Figures:
-    command = [sys.executable, __file__, "--step", name, "--folder", str(folder)]
+    command = [sys.executable, "-m", "bench.ledger", "--step", name, "--folder", str(folder)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     figures: Figures = json.loads(done.stdout)

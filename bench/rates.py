@@ -1,6 +1,6 @@
 """Rates and the marketers' page over one year of roll-ups, on both databases; and what counting adds to a decision.
 
-Usage: python bench/rates.py [--decisions 10000000] [--rounds 9] [--sqlite-only]
+Usage: python -m bench.rates [--decisions 10000000] [--rounds 9] [--sqlite-only]
 A year of cells, as visitors would have left them in the inbox, is folded and its days are closed by the server's own
 code. Some visitors choose among fourteen vendors one by one, so that nearly each of them chooses differently. The same
 is done with a tenth of the decisions: what is read must not grow with them. Ends with 1 where a goal is missed.
@@ -23,8 +23,6 @@ from unittest.mock import patch
 from uuid import uuid4
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 from sqlalchemy import func, select, text
 
 from bench.records import Ledger, make_ledger

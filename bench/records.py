@@ -8,7 +8,6 @@ one's ids: as long, as signed and as hard to read as any, but a look-up by the r
 import itertools
 import os
 import random
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,8 +19,6 @@ from flask_migrate import upgrade
 from sqlalchemy import func, select, text
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 from consent_server.app import create_app
 from consent_server.core.context import Context, db
 from consent_server.decisions import store as decisions

@@ -1,6 +1,6 @@
 """Make docs/banner.png, the demo shop with the banner as a visitor first meets it, and docs/rates.png, its rates.
 
-    .venv/bin/python bench/screenshot.py
+    .venv/bin/python -m bench.screenshot
 
 Starts the product on free ports in a folder of its own with the year of `make demo`, and needs Debian's Chromium.
 """
@@ -19,8 +19,6 @@ from pathlib import Path
 from playwright.sync_api import Playwright, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 from tests.support.process import free_port
 
 BANNER, RATES = ROOT / "docs" / "banner.png", ROOT / "docs" / "rates.png"

@@ -1,13 +1,12 @@
 """The auditor's list, sample and gap report over many records, on both databases.
 
-Usage: python bench/search.py [--records 1000000] [--rounds 7] [--sqlite-only]
+Usage: python -m bench.search [--records 1000000] [--rounds 7] [--sqlite-only]
 Each figure is a whole use case, its transaction included. The baseline is the first page of all records: a page that
 costs many times as much somewhere else is not a keyset page.
 """
 
 import argparse
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 from sqlalchemy import ColumnElement, func, select
 
 from bench.records import UNGRANTED, Ledger, fill, make_ledger

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 from tests.support.postgresql import PostgreSQL as PostgreSQL
 from tests.support.process import free_port
 
@@ -69,8 +67,8 @@ def serve_hello(workers: int = 2, threads: int = 1) -> Iterator[Server]:
     """The least that Flask can answer, from synchronous workers or from such as the product has."""
     port = free_port()
     kind = f"{threads} threads" if threads > 1 else "sync"
-    command = [BIN / "gunicorn", "--chdir", ROOT / "bench", "--config", "/dev/null", "-w", workers, "-b"]
-    command += [f"127.0.0.1:{port}", "--threads", threads, "hello:app"]
+    command = [BIN / "gunicorn", "--chdir", ROOT, "--config", "/dev/null", "-w", workers, "-b"]
+    command += [f"127.0.0.1:{port}", "--threads", threads, "bench.hello:app"]
     with running(list(map(str, command)), dict(os.environ)) as master:
         wait_for(port, "/")
         yield Server(f"Flask hello, {workers} x {kind}", port, master)

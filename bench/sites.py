@@ -1,6 +1,6 @@
 """What a decision costs on a server of one site and on one of many: processor time, checkpoints, metrics, start, idle.
 
-Usage: python bench/sites.py [--sites 1,500] [--rounds 3] [--seconds 15] [--idle 60]
+Usage: python -m bench.sites [--sites 1,500] [--rounds 3] [--seconds 15] [--idle 60]
 The product as shipped on SQLite, a server each. wrk posts to sites at random, to 127.0.0.1 alone; rounds of all
 servers take turns. The time is that of all the server's processes, until what was posted is counted and sealed.
 """
@@ -21,8 +21,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 from flask_migrate import upgrade
 
 from bench.servers import TICKS, ticks

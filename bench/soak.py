@@ -1,6 +1,6 @@
 """Whether anything grows: the product as shipped under a steady load of decisions, at a share of the most it carries.
 
-Usage: python bench/soak.py [--database SQLite|PostgreSQL] [--minutes 10] [--share 0.7]
+Usage: python -m bench.soak [--database SQLite|PostgreSQL] [--minutes 10] [--share 0.7]
 Load goes to 127.0.0.1 only, from wrk with 16 connections. A row for each minute; the ledger is checked at the end.
 """
 
@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 from bench.servers import PostgreSQL, Server, run, serve_product
 
 CONNECTIONS = 16

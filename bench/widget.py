@@ -1,6 +1,6 @@
 """The widget and its peers on one page: bytes, time to the banner, main-thread time, INP, shifts, axe-core, answers.
 
-Usage: python bench/widget.py [--rounds 9] [--alone]
+Usage: python -m bench.widget [--rounds 9] [--alone]
 Each load has a fresh profile, at 4x processor throttling, and each banner comes from another origin than the page, as
 by a pasted tag. The bare page is loaded in the same rounds: its main-thread time is taken off, and a press of its plain
 button is what an answer's time from click to paint is compared with. That time is the browser's own INP, the longest
@@ -13,7 +13,6 @@ import http.server
 import math
 import shutil
 import statistics
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -28,8 +27,6 @@ import brotli
 from playwright.sync_api import Browser, Page, Response, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 from bench.peers import PEERS, Peer, fetch
 from bench.servers import serve_product
 

@@ -1,6 +1,8 @@
 """A random sample that whoever knows its seed draws again."""
 
+from bisect import bisect_left
 from hashlib import sha256
+from math import comb
 
 
 def sample_indexes(seed: str, count: int, size: int) -> list[int]:
@@ -17,3 +19,12 @@ def sample_indexes(seed: str, count: int, size: int) -> list[int]:
         drawn[int.from_bytes(digest[:16], "big") % size] = None
         draw += 1
     return list(drawn)
+
+
+def most_faulty(count: int, size: int) -> int:
+    """Of `size` leaves, how many can be at fault where none of `count` drawn ones is; more would show in 95 of 100.
+
+    About 3/`count` of them; exact by the hypergeometric law, as no leaf is drawn twice.
+    """
+    missed = comb(size, count)
+    return bisect_left(range(size - count + 1), True, key=lambda faulty: 20 * comb(size - faulty, count) < missed) - 1

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from consent_server.audit import store as search
-from consent_server.audit.rules_sampling import sample_indexes
+from consent_server.audit.rules_sampling import most_faulty, sample_indexes
 from consent_server.audit.search import Item, item
 from consent_server.audit.store import FoundRecord
 from consent_server.core.database import Database, Session
@@ -35,6 +35,11 @@ class Sample(Report):
 
     size: int
     drawn: list[Drawn] = field(default_factory=list)
+
+    @property
+    def most_faulty(self) -> int:
+        """Where no fault was drawn: as many of all leaves may have one, with 95 % certainty."""
+        return most_faulty(len(self.drawn), self.size)
 
 
 def newest_size(database: Database, site_id: int) -> int:

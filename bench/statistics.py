@@ -1,32 +1,32 @@
 """Measure how often the statistics of the rates err, and what they find: the table in docs/rates.md.
 
-    python bench/simulate.py [--sites 60] [--only differences]
+    python -m bench.statistics [--sites 60] [--only differences]
 
 The sites are drawn (tests/support/simulated_site.py): four patterns of weekdays, days that vary by themselves by 0, 1
 or 3 points with a lag-1 correlation of 0.3, volumes that vary by a quarter. One process, made nice; the whole takes an
-hour of a processor, and fewer sites less. Not called statistics.py, which would stand before Python's own.
+hour of a processor, and fewer sites less. Files of this folder are run as modules: by its path each of them would find
+this one in place of Python's own.
 """
 
 import argparse
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import log
-from pathlib import Path
 from random import Random
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from consent_server.rates.rules import Difference, Rate, Totals, Trials, difference, wilson
+from consent_server.rates.rules import Difference, Rate, Share, Totals, Trials, difference, wilson
 from consent_server.rates.rules_alerts import BASELINE_DAYS, SILENCES, longest_silence, never_answered
 from consent_server.rates.rules_band import KNOWN, moves
 from consent_server.rates.rules_days import HISTORY_DAYS, day_to_day
 from consent_server.rates.rules_drop import drops
+from consent_server.rates.rules_noise import draw
 from consent_server.rates.rules_odds import weigh
 from tests.support.simulated_site import MONDAY, PATTERNS, Pattern, drawn, fallen, simulated, totals_of
 
+# What the noise is in the way of.
+TRUE = 0.6
 SPREADS = (0.0, 0.01, 0.03)
 YEAR, WEEK = 365, 7
 DAY = timedelta(days=1)
@@ -282,7 +282,41 @@ def _silence_alerts(random: Random, views: int, program: int, silent: int) -> in
     return alerts
 
 
-SECTIONS = (differences, notices, alerts, experiments, silences)
+# Noise
+
+
+def noise(sites: int) -> None:
+    """How often the interval of a purpose's share, or of a rate in a split, holds a rate of 60 % through the noise."""
+    _table("first choices a day, days", "share: holds it", "without noise's part", "split: holds it", "points each way")
+    for trials in (10, 30, 100, 1_000):
+        for days in (7, 28, 90):
+            random = Random(f"noise{trials}{days}")
+            found = [_noisy(random, trials, days) for _ in range(40 * sites)]
+            held = [f"{_of([of[part] for of in found]):.0f} %" for part in range(3)]
+            half = sum(of[3] for of in found) / len(found)
+            _row(f"{trials:,}, {days}", *held, f"{100 * half:.1f}")
+
+
+def _noisy(random: Random, trials: int, days: int) -> tuple[bool, bool, bool, float]:
+    def noised(counted: int) -> int:
+        return max(counted + sum(draw(random.randbytes) for _ in range(days)), 0)
+
+    chosen = trials * days
+    granted = drawn(random, chosen, TRUE)
+    share = Share(min(noised(granted), chosen), chosen, chosen, draws=days)
+    split = Totals(shown=2 * chosen, decisions=noised(chosen), accept_all=noised(granted), draws=days).rate("consent")
+    by_chance = wilson(share.granted, chosen)
+    assert share.rate.low is not None
+    assert share.rate.high is not None
+    assert split.low is not None
+    assert split.high is not None
+    holds = [
+        low <= TRUE <= high for low, high in ((share.rate.low, share.rate.high), by_chance, (split.low, split.high))
+    ]
+    return holds[0], holds[1], holds[2], (split.high - split.low) / 2
+
+
+SECTIONS = (differences, notices, alerts, experiments, silences, noise)
 
 if __name__ == "__main__":
     main()
