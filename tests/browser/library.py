@@ -71,6 +71,7 @@ class Library:
         self.server.command("visitor", "erase", erased["visitor"])
         self.server.command("ledger", "seal")
         self._alter(self.receipts["broken choice"]["decision_id"])
+        self.server.end_days()
         for site in ("trial", "ended"):
             self._let_days_pass(site)
         self._let_a_rate_fall()

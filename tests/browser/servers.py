@@ -154,12 +154,16 @@ class ConsentServer:
             found.update(dict.fromkeys(names, count))
         return dict(found)
 
-    def rates(self, site: str) -> dict[str, Any]:
-        """What a marketer is told of the last 28 days of a site, once today is over."""
+    def end_days(self) -> None:
+        """As if today were over: what was counted so far is told, without noise."""
         with self._application() as app:
             end_days(context_of(app))
-            with context_of(app)[RatesReader].site(site) as found:
-                return found.rates(Filters(Span.ending(found.today, 28), By.DAY, None, None)).to_json()
+
+    def rates(self, site: str) -> dict[str, Any]:
+        """What a marketer is told of the last 28 days of a site, once today is over."""
+        self.end_days()
+        with self._application() as app, context_of(app)[RatesReader].site(site) as found:
+            return found.rates(Filters(Span.ending(found.today, 28), By.DAY, None, None)).to_json()
 
     def receipts(self, site: str) -> list[dict[str, Any]]:
         """The claims of every recorded decision of a site, oldest first."""
