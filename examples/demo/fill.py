@@ -29,6 +29,7 @@ from consent_server.decisions.rules_receipt import uuid7
 from consent_server.ledger.seal import seal_ledger
 from consent_server.rates.close_days import close_days
 from consent_server.rates.promote_arm import promote_arm
+from consent_server.rates.tell_today import tell_today
 from consent_server.sites.current_site import CurrentSite, CurrentSites
 from consent_server.sites.find import list_sites
 from consent_server.sites.publish import notice_body, publish_notice
@@ -42,6 +43,8 @@ EXPERIMENT: dict[str, Any] = {
     "arms": [{"name": "bar", "weight": 50, "banner": {"layout": "bar", "colours": {}}, "texts": {}}],
 }
 SITE_FILE = ROOT / "examples" / "callbell.toml"
+# So many events of today.
+TOLD_AFTER = 10
 METHODS = {Action.SAVE: Method.PREFERENCES, Action.WITHDRAW: Method.PREFERENCES, Action.GPC: Method.SIGNAL}
 
 
@@ -93,6 +96,10 @@ def fill(our: Context, clock: Clock, now: datetime, days: int = 365) -> Iterator
             if event.at < now:
                 play(event)
                 done += 1
+            if day == year.days[-1] and done % TOLD_AFTER == 0:
+                # As a server does every few seconds, so that of today something is told.
+                fold_tallies(our.database)
+                tell_today(our.database)
         fold_tallies(our.database)
         close_days(our.database, our.random, clock.at)
         seal_ledger(our.database, our.keys.ring, clock)

@@ -29,6 +29,7 @@ from examples.demo.year import ZONE, Year
 from tests.support.experiment_files import BOX, with_experiment
 from tests.support.factories import CALLBELL, PUBLIC_URL, SHOP, START, Body, site_file
 from tests.support.people import CAST, Person
+from tests.support.rates_page import end_days
 from tests.support.sites import Apply
 from tests.support.visitor import post
 
@@ -56,6 +57,10 @@ def filled(services: Context) -> int:
     clock = Clock(START)
     played = context_of(create_app(services.settings, now=clock))
     *_, (_, events) = fill(played, clock, START, DAYS)
+    with services[RatesReader].site("callbell") as site:
+        today = site.rates(Filters(Span(site.today, site.today))).report.whole.totals
+    assert today.decisions >= 10, "Nothing is told of today."
+    end_days(services)
     played.database.engine.dispose()
     return events
 
