@@ -10,7 +10,7 @@ import click
 from flask.cli import AppGroup, with_appcontext
 
 from consent_server.core.context import context
-from consent_server.core.errors import ExperimentConflict, InvalidSiteFile
+from consent_server.core.errors import ExperimentConflict, Fault, InvalidSiteFile
 from consent_server.core.files import read_text
 from consent_server.core.terminal import all_or_none, confirm, destructive, refusing, say, site_tag
 from consent_server.sites import catalogue
@@ -21,6 +21,7 @@ from consent_server.sites.find import find_site, list_notices_in_force
 from consent_server.sites.missing_pictures import missing_pictures
 from consent_server.sites.publish import Published, publish_notice
 from consent_server.sites.retire import retire_site
+from consent_server.sites.rules_lines import line_of, lines_of
 from consent_server.sites.rules_places import Proposal, is_code
 from consent_server.sites.rules_titles import read_title
 from consent_server.sites.site_file import read_site_file
@@ -107,15 +108,21 @@ class SiteFile:
 
 
 def _read_site(file: Path) -> SiteFile:
+    text = ""
     try:
         text = read_text(file)
         return SiteFile(read_site_file(text), text)
     except InvalidSiteFile as refusal:
         count = len(refusal.faults)
         detail = f"{file.name} is refused, {count} fault{'s' if count > 1 else ''}:"
-        raise InvalidSiteFile(detail, refusal.faults) from refusal
+        raise InvalidSiteFile(detail, [_with_line(fault, lines_of(text)) for fault in refusal.faults]) from refusal
     except UnicodeDecodeError as error:
         raise InvalidSiteFile(f"{file.name} is refused: it is not UTF-8 ({error.reason}).") from error
+
+
+def _with_line(fault: Fault, lines: dict[str, int]) -> Fault:
+    line = line_of(lines, fault.pointer)
+    return Fault(f"{fault.pointer}, line {line}", fault.detail) if line else fault
 
 
 def _refuse_twins(files: Sequence[Path], read: Sequence[SiteFile]) -> None:

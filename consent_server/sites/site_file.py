@@ -8,10 +8,11 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import available_timezones
 
-from marshmallow import ValidationError
+from marshmallow import ValidationError, fields
 
 from consent_server.core.durations import duration_days
 from consent_server.core.errors import Fault, InvalidSiteFile
+from consent_server.core.rules_text import meant
 from consent_server.sites import catalogue
 from consent_server.sites import rules_fairness as fairness
 from consent_server.sites.rules_consent_mode import consent_mode_faults
@@ -90,12 +91,22 @@ def _is_entry(place: str) -> bool:
 def _plain(message: str, place: str) -> str:
     if message == "Unknown field.":
         parent, _, key = place.rpartition(".")
-        return fairness.broken_by_key(parent, key) or UNKNOWN
+        return fairness.broken_by_key(parent, key) or f"{UNKNOWN}.{meant(key, known_keys(parent))}".removesuffix(".")
     if message == "Missing data for required field.":
         return "is missing"
     if message == "Not a valid string.":
         return "text in quotes is expected"
     return message
+
+
+def known_keys(place: str) -> list[str]:
+    """The keys that a table of the file takes, such as "vendors[0].operator"; none where it takes any, or is none."""
+    here: Any = fields.Nested(SiteSchema)
+    for part in [part for part in place.split(".") if part]:
+        schema = here.schema if isinstance(here, fields.Nested) else None
+        here = schema.fields.get(part.partition("[")[0]) if schema else getattr(here, "value_field", None)
+        here = here.inner if "[" in part and isinstance(here, fields.List) else here
+    return [*here.schema.fields] if isinstance(here, fields.Nested) else []
 
 
 def _language_faults(declared: Mapping[str, Any]) -> Iterator[Fault]:

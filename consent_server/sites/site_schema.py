@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
@@ -19,7 +20,16 @@ from consent_server.sites.widget_code import layout_names
 
 LOOPBACK = r"(127\.0\.0\.1|localhost|\[::1\])"
 URL = rf"https://[^\s/]+\S*|http://{LOOPBACK}(:[0-9]{{1,5}})?(/\S*)?"
-MATCH = '"{input}" does not match {pattern}'
+# What a value is not, said with one that would be right: whoever reads a refusal knows no patterns.
+NO_URL = '"{input}" is not an address that begins with https://'
+NO_KEY = '"{input}" is not a key of small letters, digits and single hyphens, such as my-shop'
+NO_COUNTRY = '"{input}" is not the code of a country, such as FR'
+NO_PHONE = '"{input}" is not a telephone number such as +33 1 23 45 67 89'
+NO_COLOUR = '"{input}" is not a colour such as #3b5bdb'
+NO_LOGO = '"{input}" is neither an address that begins with https:// nor the data: of a PNG, SVG or WebP'
+NO_CONVERSION = '"{input}" is not a name of small letters, digits and _, such as sign_up'
+NO_REGION = '"{input}" is not the code of a region, such as FR or US-CA'
+NO_LAYER = '"{input}" is not a name of JavaScript, such as dataLayer'
 NO_CONTACT = '"{input}" is neither an e-mail address nor an https address'
 CONTACT = r"[^@\s]+@[^@\s]+\.[^@\s]+|https://\S+"
 LONGEST_LIFETIME = 100 * 365 * 86_400
@@ -55,7 +65,7 @@ class Text(fields.String):
     """One line of plain text of a limited length, in one form."""
 
     def __init__(
-        self, longest: int, shortest: int = 1, pattern: str | None = None, says: str = MATCH, **kwargs: Any
+        self, longest: int, shortest: int = 1, pattern: str | None = None, says: str = "", **kwargs: Any
     ) -> None:
         rules: list[Any] = [self._one_line, self._length]
         super().__init__(validate=rules + ([Fullmatch(pattern, says)] if pattern else []), **kwargs)
@@ -74,6 +84,14 @@ class Text(fields.String):
     def _one_line(value: str) -> None:
         if fault := text_fault(value):
             raise ValidationError(fault)
+
+
+Key = partial(Text, 63, pattern=KEY.pattern, says=NO_KEY)
+Url = partial(Text, 2000, pattern=URL, says=NO_URL)
+Country = partial(Text, 2, pattern="[A-Z]{2}", says=NO_COUNTRY)
+Colour = partial(Text, 7, pattern=COLOUR, says=NO_COLOUR)
+ConversionName = partial(Text, 40, pattern="[a-z][a-z0-9_]*", says=NO_CONVERSION)
+RegionCode = partial(Text, 6, pattern="[A-Z]{2}(-[A-Z0-9]{1,3})?", says=NO_REGION)
 
 
 class Version(Text):
@@ -144,8 +162,8 @@ class ControllerSchema(Schema):
     address = Text(200, required=True)
     contact = Text(200, pattern=CONTACT, says=NO_CONTACT, required=True)
     registration = Text(80)
-    country = Text(2, pattern="[A-Z]{2}")
-    phone = Text(40, pattern=r"\+?[0-9][0-9 ().-]{3,}")
+    country = Country()
+    phone = Text(40, pattern=r"\+?[0-9][0-9 ().-]{3,}", says=NO_PHONE)
 
 
 class DpoSchema(Schema):
@@ -156,8 +174,8 @@ class DpoSchema(Schema):
 
 class AuthoritySchema(Schema):
     name = Text(120, required=True)
-    url = Text(2000, pattern=URL, required=True)
-    country = Text(2, pattern="[A-Z]{2}")
+    url = Url(required=True)
+    country = Country()
 
 
 class PolicyVersionSchema(Schema):
@@ -171,7 +189,7 @@ class PolicyUrl(fields.Field[Any]):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.one = Text(2000, pattern=URL)
+        self.one = Url()
         self.each = fields.Dict(keys=fields.String(), values=self.one, validate=validate.Length(min=1))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
@@ -190,18 +208,18 @@ class PoliciesSchema(Schema):
 
 
 class DarkColoursSchema(Schema):
-    accent = Text(7, pattern=COLOUR)
-    surface = Text(7, pattern=COLOUR)
-    text = Text(7, pattern=COLOUR)
+    accent = Colour()
+    surface = Colour()
+    text = Colour()
 
 
 class ColoursSchema(DarkColoursSchema):
-    accent = Text(7, pattern=COLOUR, load_default=ACCENT)
+    accent = Colour(load_default=ACCENT)
     dark = fields.Nested(DarkColoursSchema)
 
 
 class LogoSchema(Schema):
-    url = Text(LONGEST_LOGO, pattern=rf"{LOGO_DATA}|{URL}", required=True)
+    url = Text(LONGEST_LOGO, pattern=rf"{LOGO_DATA}|{URL}", says=NO_LOGO, required=True)
     alt = Text(80, shortest=0, required=True)
 
 
@@ -231,7 +249,7 @@ class CookieSchema(Schema):
 class PartySchema(Schema):
     name = Text(120, required=True)
     address = Text(200, required=True)
-    country = Text(2, pattern="[A-Z]{2}", required=True)
+    country = Country(required=True)
     role = Text(80)
 
 
@@ -246,14 +264,14 @@ class DeclaredSchema(Schema):
 
 
 class VendorSchema(Schema):
-    key = Text(63, pattern=KEY.pattern, required=True)
+    key = Key(required=True)
     id = Text(80)
-    conversions = fields.Dict(keys=Text(40, pattern="[a-z][a-z0-9_]*"), values=Text(64), load_default=dict)
+    conversions = fields.Dict(keys=ConversionName(), values=Text(64), load_default=dict)
     purposes = fields.List(fields.String(), validate=validate.Length(min=1))
     declared = fields.Nested(DeclaredSchema)
     cookies = fields.List(fields.Nested(CookieSchema), load_default=list)
     name = Text(80)
-    policy_url = Text(2000, pattern=URL)
+    policy_url = Url()
     operator = fields.Nested(PartySchema)
     other_entities = fields.List(fields.Nested(PartySchema))
     transfer = fields.Nested(TransferSchema)
@@ -265,7 +283,7 @@ class RecipientSchema(Schema):
     kind = fields.String(required=True, validate=OneOf(*RECIPIENT_KINDS))
     operator = fields.Nested(PartySchema, required=True)
     declared = fields.Nested(DeclaredSchema)
-    policy_url = Text(2000, pattern=URL)
+    policy_url = Url()
     transfer = fields.Nested(TransferSchema)
 
 
@@ -281,7 +299,7 @@ class PurposeSchema(Schema):
 
 
 class ArmColoursSchema(Schema):
-    accent = Text(7, pattern="#[0-9a-fA-F]{6}")
+    accent = Colour()
 
 
 class ArmBannerSchema(Schema):
@@ -292,14 +310,14 @@ class ArmBannerSchema(Schema):
 
 
 class ArmSchema(Schema):
-    name = Text(40, pattern=KEY.pattern, required=True)
+    name = Text(40, pattern=KEY.pattern, says=NO_KEY, required=True)
     weight = StrictInteger(error_messages=WHOLE, required=True)
     banner = fields.Nested(ArmBannerSchema, load_default=lambda: {"colours": {}})
     texts = fields.Dict(keys=fields.String(), values=fields.Nested(TextsSchema), load_default=dict)
 
 
 class ExperimentSchema(Schema):
-    key = Text(63, pattern=KEY.pattern, required=True)
+    key = Key(required=True)
     arms = fields.List(fields.Nested(ArmSchema), required=True, validate=validate.Length(min=1, max=9))
 
 
@@ -309,7 +327,9 @@ _granted_or_denied = {
 RegionalDefaultSchema = Schema.from_dict(
     {
         "region": fields.List(
-            Text(6, pattern="[A-Z]{2}(-[A-Z0-9]{1,3})?"), required=True, validate=validate.Length(min=1, max=300)
+            Text(6, pattern="[A-Z]{2}(-[A-Z0-9]{1,3})?", says=NO_REGION),
+            required=True,
+            validate=validate.Length(min=1, max=300),
         ),
         **_granted_or_denied,
     },
@@ -320,7 +340,7 @@ RegionalDefaultSchema = Schema.from_dict(
 class ConsentModeSchema(Schema):
     url_passthrough = StrictBoolean(error_messages=TRUE_OR_FALSE)
     ads_data_redaction = StrictBoolean(error_messages=TRUE_OR_FALSE)
-    layer = Text(63, pattern="[A-Za-z_$][A-Za-z0-9_$]*")
+    layer = Text(63, pattern="[A-Za-z_$][A-Za-z0-9_$]*", says=NO_LAYER)
     defaults = fields.List(fields.Nested(RegionalDefaultSchema), validate=validate.Length(min=1, max=50))
 
 
@@ -333,11 +353,11 @@ class BasisSchema(Schema):
 
 
 class RegionSchema(Schema):
-    key = Text(63, pattern=KEY.pattern, required=True)
+    key = Key(required=True)
     places = fields.List(Text(6), required=True, validate=validate.Length(min=1, max=300))
     rule = fields.String(required=True, validate=OneOf(*Rule))
     texts = fields.Dict(keys=fields.String(), values=fields.Nested(RegionTextsSchema), load_default=dict)
-    purposes = fields.Dict(keys=Text(63, pattern=KEY.pattern), values=fields.Nested(BasisSchema), load_default=dict)
+    purposes = fields.Dict(keys=Key(), values=fields.Nested(BasisSchema), load_default=dict)
 
 
 class StatisticsSchema(Schema):
@@ -346,7 +366,7 @@ class StatisticsSchema(Schema):
 
 
 class SiteSchema(Schema):
-    key = Text(63, pattern=KEY.pattern, required=True)
+    key = Key(required=True)
     name = Text(80, required=True)
     origins = fields.List(Address(300, read_origin), required=True, validate=validate.Length(min=1, max=50))
     languages = fields.List(fields.String(validate=_shipped), required=True, validate=validate.Length(min=1))
@@ -364,7 +384,7 @@ class SiteSchema(Schema):
     policy = fields.Nested(PoliciesSchema, required=True)
     banner = fields.Nested(BannerSchema, load_default=lambda: BannerSchema().load({}))
     texts = fields.Dict(keys=fields.String(), values=fields.Nested(TextsSchema), load_default=dict)
-    purposes = fields.Dict(keys=Text(63, pattern=KEY.pattern), values=fields.Nested(PurposeSchema), load_default=dict)
+    purposes = fields.Dict(keys=Key(), values=fields.Nested(PurposeSchema), load_default=dict)
     vendors = fields.List(fields.Nested(VendorSchema), required=True, validate=validate.Length(min=1, max=50))
     recipients = fields.List(fields.Nested(RecipientSchema), load_default=list, validate=validate.Length(max=50))
     regions = fields.List(fields.Nested(RegionSchema), load_default=list, validate=validate.Length(max=50))

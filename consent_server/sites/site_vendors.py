@@ -99,7 +99,7 @@ def _known_vendor_faults(place: str, vendor: Mapping[str, Any], entry: Mapping[s
         if pattern is None:
             yield Fault(f"{place}.conversions.{name}", "this vendor has no conversions")
         elif not re.fullmatch(pattern, label):
-            yield Fault(f"{place}.conversions.{name}", f'"{label}" does not match {pattern}')
+            yield Fault(f"{place}.conversions.{name}", _no_such(label, "a conversion", entry, "example_conversion"))
 
 
 def _id_faults(place: str, vendor: Mapping[str, Any], entry: Mapping[str, Any]) -> Iterator[Fault]:
@@ -110,10 +110,22 @@ def _id_faults(place: str, vendor: Mapping[str, Any], entry: Mapping[str, Any]) 
         return
     is_tag = bool(tag_pattern) and identifier.startswith(tag_pattern.partition("[")[0])
     if not re.fullmatch(tag_pattern if is_tag else pattern, identifier):
-        expected = (tag_pattern if is_tag else pattern) or "(no id is used)"
-        yield Fault(f"{place}.id", f'"{identifier}" does not match {expected}')
+        if not pattern:
+            yield Fault(f"{place}.id", f"{entry['name']} takes no id")
+        elif is_tag:
+            begins = tag_pattern.partition("[")[0]
+            yield Fault(f"{place}.id", f'"{identifier}" is not a Google tag: after {begins} come capitals and digits')
+        else:
+            yield Fault(f"{place}.id", _no_such(identifier, "an id", entry, "example_id"))
     elif is_tag and vendor["conversions"]:
-        yield Fault(f"{place}.conversions", f"is for an id that matches {pattern}: give it in a block of that id")
+        yield Fault(
+            f"{place}.conversions", f"is for an id such as {entry['example_id']}: give it in a block of that id"
+        )
+
+
+def _no_such(given: str, what: str, entry: Mapping[str, Any], example: str) -> str:
+    such_as = f", such as {entry[example]}" if example in entry else ""
+    return f'"{given}" is not {what} of {entry["name"]}{such_as}'
 
 
 def _own_vendor_faults(place: str, vendor: Mapping[str, Any]) -> Iterator[Fault]:

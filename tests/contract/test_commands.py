@@ -114,9 +114,9 @@ def test_a_wrong_file_is_refused_whole_with_every_fault(
     said = result.stderr.splitlines()
     assert said[0] == "shop.toml is refused, 3 faults:"
     assert set(said[1:]) == {
-        "  choice_days: 400 is more than 395 (no-hurry)",
-        "  banner.colours.refuse: accept and refuse share one style (one-style)",
-        '  vendors[1].id: "AW-12AB" does not match AW-[0-9]{6,14}',
+        "  choice_days, line 5: 400 is more than 395 (no-hurry)",
+        "  banner.colours.refuse, line 7: accept and refuse share one style (one-style)",
+        '  vendors[1].id, line 26: "AW-12AB" is not an id of Google Ads, such as AW-123456789',
     }
     assert runner.invoke(args=["site", "list"]).stdout == ""
     assert _publications(services) == 0
@@ -146,7 +146,7 @@ def test_of_several_files_all_faults_are_named_and_none_is_applied(
     assert (said.exit_code, said.stdout) == (1, "")
     assert said.stderr.splitlines() == [
         "long.toml is refused, 1 fault:",
-        "  choice_days: 400 is more than 395 (no-hurry)",
+        "  choice_days, line 5: 400 is more than 395 (no-hurry)",
         "wrong.toml is refused: it is not UTF-8 (invalid start byte).",
     ]
     twins = runner.invoke(args=["site", "apply", str(shop_file), str(other)])

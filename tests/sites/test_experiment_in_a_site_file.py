@@ -28,7 +28,7 @@ def says(language: str, line: str) -> str:
 WRONG: list[tuple[list[str], str, str]] = [
     ([], "experiment.arms", "is missing"),
     ([arm("").replace("other", "control")], "experiment.arms[0].name", "the site's own notice"),
-    ([arm("").replace("other", "Other")], "experiment.arms[0].name", "does not match"),
+    ([arm("").replace("other", "Other")], "experiment.arms[0].name", "small letters"),
     ([BOX, BOX], "experiment.arms[1].name", "twice"),
     ([arm("").replace("50", "0")], "experiment.arms[0].weight", "between 1 and 99"),
     ([arm("").replace("50", "100")], "experiment.arms[0].weight", "between 1 and 99"),
