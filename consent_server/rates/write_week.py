@@ -28,7 +28,7 @@ PAGE = Markup(
 CELL = "padding:8px 12px 8px 0;border-bottom:1px solid #ddd;text-align:left"
 ROW = Markup(
     '<tr><th scope="row" style="{cell};font-weight:400">{words}</th>'
-    '<td style="{cell};font-size:24px">{value}</td><td style="{cell}">{change}</td></tr>'
+    '<td style="{cell};font-size:24px;white-space:nowrap">{value}</td><td style="{cell}">{change}</td></tr>'
 )
 FOOTER = "Sent each week to those who are told of alerts, since the site file says weekly_mail = true."
 

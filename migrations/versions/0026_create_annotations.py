@@ -16,7 +16,7 @@ def upgrade() -> None:
         sa.Column("site_id", sa.Integer(), nullable=False),
         sa.Column("day", sa.String(10), nullable=False),
         sa.Column("text", sa.String(80), nullable=False),
-        sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name="fk_annotations_site_id_sites"),
+        sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name="fk_annotations_site_id"),
         sa.PrimaryKeyConstraint("id", name="pk_annotations"),
     )
     op.create_index("ix_annotations_site_id_day", "annotations", ["site_id", "day"])
