@@ -60,6 +60,16 @@ def test_of_a_first_notice_everybody_is_asked(apply_site: Apply) -> None:
     ]  # fmt: skip
 
 
+def test_a_form_is_given_the_same_as_the_command(apply_site: Apply) -> None:
+    apply_site.publish(site_file())
+    plan = apply_site.publish(SEEN["vendor less"], check_only=True).plan
+    told = plan.to_json()
+    assert told["sentences"] == list(plan.sentences())
+    assert (told["new"], told["asks_again"], told["standing"]) == (True, True, 0)
+    assert told["differences"] == ["- Meta pixel (advertising)"]
+    assert told["title"] == "removed Meta pixel"
+
+
 @pytest.mark.parametrize("change", SEEN)
 def test_who_is_asked_again_is_who_the_server_then_asks(services: Context, apply_site: Apply, change: str) -> None:
     apply_site.publish(site_file())

@@ -38,8 +38,8 @@ accent = "#000000"
 PLACES = {
     "key": 1, "controller": 3, "controller.name": 4, "controller.contact": 3, "texts.fr.intro": 7, "texts.fr.title": 11,
     "vendors[0].key": 13, "vendors[0].operator.name": 15, "vendors[1].key": 17, "vendors[1].purposes[0]": 18,
-    "vendors[1].cookies[0].name": 22, "vendors[1].cookies[1].name": 24, "banner.colours.accent": 26, "vendors[1].id": 16,
-    "policy.privacy": None, "TOML": None, "languages[0]": None,
+    "vendors[1].cookies[0].name": 22, "vendors[1].cookies[1].name": 24, "banner.colours.accent": 26,
+    "vendors[1].id": 16, "policy.privacy": None, "TOML": None, "languages[0]": None,
 }  # fmt: skip
 
 
