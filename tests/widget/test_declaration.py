@@ -129,6 +129,16 @@ def test_it_tells_of_the_sample_of_page_loads_where_that_is_on(
     assert (told in client.get("/sites/shop/declaration?lang=en").text) is tells
 
 
+def test_a_version_keeps_its_order_among_words_from_right_to_left(client: FlaskClient, apply_site: Apply) -> None:
+    # Arabic letters before "2026-01-01" would have it read "01-01-2026".
+    apply_site(site_file(TOP.replace('"fr"]', '"fr", "ar"]')))
+    facts = client.get("/sites/shop/declaration?format=json&lang=ar").json
+    assert facts is not None
+    page = client.get("/sites/shop/declaration?lang=ar").text
+    assert f"<bdi>{facts['policy']['privacy']['version']}</bdi>" in page
+    assert f"<bdi>{facts['controller']['name']}</bdi>" in page
+
+
 def test_each_version_says_what_it_changed(client: FlaskClient, apply_site: Apply, clock: Clock) -> None:
     first = apply_site(site_file())
     clock.advance(days=7)
