@@ -41,6 +41,7 @@ from consent_server.rates import web_annotations as rates_annotations
 from consent_server.rates import web_dashboard as rates_dashboard
 from consent_server.rates import web_experiment as rates_experiment
 from consent_server.rates import web_reports as rates_reports
+from consent_server.rates import web_sites as rates_sites
 from consent_server.receipts import web as receipts_web
 from consent_server.receipts import web_erasures as receipts_erasures
 from consent_server.receipts import web_rights as receipts_rights
@@ -80,6 +81,7 @@ BLUEPRINTS = (
     audit_evidence.bp,
     rates_web.api,
     rates_annotations.bp,
+    rates_sites.bp,
     rates_dashboard.bp,
     rates_reports.bp,
     rates_experiment.api,

@@ -49,12 +49,20 @@ class DashboardQuery(RatesQuery):
     )
 
 
+class NoticeQuery(Schema):
+    """What the page of what a notice changed takes."""
+
+    notice = Sha256Hex(load_default=None)
+
+
 class ExperimentQuery(Schema):
     """What GET …/experiment takes."""
 
     experiment = Pattern(KEY, "Must be the key of an experiment.", load_default=None)
 
 
-RATES, TABLE, DASHBOARD, EXPERIMENT = RatesQuery(), TableQuery(), DashboardQuery(), ExperimentQuery()
+RATES, TABLE, DASHBOARD, NOTICE, EXPERIMENT = (
+    RatesQuery(), TableQuery(), DashboardQuery(), NoticeQuery(), ExperimentQuery()
+)  # fmt: skip
 # Of the page and of the form that shares it.
 PARAMETERS = ("from", "to", "by", "notice", "compare_from", "compare_to")

@@ -20,7 +20,7 @@ from consent_server.rates.rules_alerts import RaisedAlert
 from consent_server.rates.rules_annotations import Annotation
 from consent_server.rates.rules_compare import Differences, History, compare
 from consent_server.rates.rules_days import HISTORY_DAYS
-from consent_server.rates.rules_drop import Drop, drops
+from consent_server.rates.rules_drop import Effect, effects
 from consent_server.rates.rules_filters import By, Filters, Span, fault, monday
 from consent_server.rates.rules_noise import EPSILON, VARIANCE
 from consent_server.rates.rules_page_loads import PageLoads, page_loads
@@ -93,11 +93,16 @@ class Rates:
     known: Mapping[str, str]
     titles: Mapping[str, str]
     annotations: Sequence[Annotation]
-    drops: Sequence[Drop]
+    effects: Sequence[Effect]
     alerts: Sequence[RaisedAlert]
     counted_apart_from: str | None = None
     page_loads: PageLoads = field(default_factory=PageLoads)
     page_loads_before: PageLoads = field(default_factory=PageLoads)
+
+    @property
+    def drops(self) -> list[Effect]:
+        """The rates that fell with a notice."""
+        return [effect for effect in self.effects if effect.fell]
 
     @property
     def has_asked_again(self) -> bool:
@@ -144,7 +149,8 @@ class Dashboard:
     """What a marketer looks at on one page: rates in the order of time, and every split.
 
     `purposes` and `vendors` are what people call them, by key, as the newest notice has it. `first_day` is the first
-    on which anything was counted, None when nothing ever was.
+    on which anything was counted, None when nothing ever was. `now` is the hour that it is on the
+    site, and `open_from` the first day of which not all is told yet.
     """
 
     rates: Rates
@@ -152,6 +158,8 @@ class Dashboard:
     purposes: Mapping[str, str]
     vendors: Mapping[str, str]
     first_day: str | None
+    now: str
+    open_from: str
 
 
 class RatesReader:
@@ -196,7 +204,7 @@ class SiteRates:
     def rates(self, filters: Filters) -> Rates:
         """The whole and its rows, and what stands beside them. Raises InvalidQuery for a notice never shown here."""
         span, notice = filters.span, filters.notice
-        published = self._publications()
+        published = self.publications()
         known = self._known(published)
         if notice is not None and notice not in known:
             raise fault("notice", "No notice of this site has this hash.")
@@ -220,7 +228,7 @@ class SiteRates:
             known=known,
             titles=notice_titles(self.session, self.id),
             annotations=annotations.between(self.session, self.id, span.first.isoformat(), span.last.isoformat()),
-            drops=_drops(days, published, span) if judged else [],
+            effects=_effects(days, published, span) if judged else [],
             alerts=alerts.recent(self.session, self.id, self.now - ALERTS_SHOWN_FOR),
             counted_apart_from=told.counted_apart_from(self.session, self.id),
             page_loads=self.page_loads(span, notice),
@@ -236,6 +244,8 @@ class SiteRates:
             purposes={key: name for asked in self.asked.values() for key, name in asked.purposes.items()},
             vendors={key: name for asked in self.asked.values() for key, name in asked.vendors.items()},
             first_day=self.first_day(),
+            now=self._hour(self.now),
+            open_from=(self.today if self.is_over(self.today - DAY) else self.today - DAY).isoformat(),
         )
 
     def counts(self, span: Span, by: By, notice: str | None = None) -> list[Count]:
@@ -263,6 +273,19 @@ class SiteRates:
     def is_over(self, day: date) -> bool:
         """Whether all that was counted up to that day is told."""
         return told.is_over(self.session, self.id, day.isoformat())
+
+    def publications(self) -> list[Publication]:
+        """When notices came into force, oldest first."""
+        return [
+            Publication(one.notice, self._hour(one.published_at), one.title)
+            for one in titled_publications(self.session, self.id, own=True)
+        ]
+
+    def effects(self, first: date, last: date) -> list[Effect]:
+        """What the notices did that came into force in these days, as far as the days up to `last` tell."""
+        span = Span(first, last)
+        days = Days(self.counts(span.with_history, By.DAY), self.asked)
+        return _effects(days, self.publications(), span) if first <= last else []
 
     def first_day(self) -> str | None:
         """The first day on which anything was counted."""
@@ -322,13 +345,6 @@ class SiteRates:
             span: max(sum(count.events for count in found if of.holds(count.key)), 0) for span, of in lasting.items()
         }
 
-    def _publications(self) -> list[Publication]:
-        """When notices came into force, oldest first."""
-        return [
-            Publication(one.notice, self._hour(one.published_at), one.title)
-            for one in titled_publications(self.session, self.id, own=True)
-        ]
-
     def _known(self, published: Sequence[Publication]) -> dict[str, str]:
         """The first day of every notice that was shown, by publication or as an arm, oldest first."""
         arms = [(key, self._hour(at)) for key, _, at in experiments.shown(self.session, self.id)]
@@ -359,7 +375,7 @@ def _ends(span: Span) -> tuple[str, str]:
     return span.first.isoformat(), (span.last + DAY).isoformat()
 
 
-def _drops(days: Days, published: Sequence[Publication], span: Span) -> list[Drop]:
+def _effects(days: Days, published: Sequence[Publication], span: Span) -> list[Effect]:
     by_day = {date.fromisoformat(day): totals(days.counts[day]) for day in days}
     begins = [(publication.notice, date.fromisoformat(publication.at[:10])) for publication in published]
-    return [drop for drop in drops(by_day, begins, span.last) if span.holds(drop.day.isoformat())]
+    return [effect for effect in effects(by_day, begins, span.last) if span.holds(effect.day.isoformat())]

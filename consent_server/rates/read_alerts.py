@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from consent_server.core.channels import GIVEN_UP_AFTER, Channel
+from consent_server.core.database import Database
 from consent_server.rates import store_alerts as alerts
 from consent_server.rates.read import RatesReader
 from consent_server.rates.rules import Rate
@@ -31,6 +32,12 @@ class AlertFigures:
 
     sites: Sequence[SiteAlerts]
     given_up: Mapping[Channel, int]
+
+
+def count_open_alerts(database: Database, site_id: int, now: datetime) -> int:
+    """How many were raised on a site within a day."""
+    with database.reading() as session:
+        return len(alerts.recent(session, site_id, now - OPEN_FOR))
 
 
 def read_alert_figures(reader: RatesReader, together: str | None = None) -> AlertFigures:

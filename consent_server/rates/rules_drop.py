@@ -1,4 +1,4 @@
-"""Whether a rate fell on the day on which a new notice came into force."""
+"""What a new notice did to the rates, and whether one fell on the day on which it came into force."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +18,11 @@ WATCHED = ("interaction", "consent", "opt_in")
 
 
 @dataclass(frozen=True, slots=True)
-class Drop:
-    """A rate before and from the day of a publication, over the same days of the week."""
+class Effect:
+    """A rate before and from the day of a publication, over the same days of the week.
+
+    `fell` where the whole interval lies below -LEAST, and the fall began on that day as far as the days can tell.
+    """
 
     rate: str
     notice: str
@@ -27,6 +30,7 @@ class Drop:
     before: Rate
     after: Rate
     change: Difference
+    fell: bool
 
     def to_json(self) -> dict[str, Any]:
         """What the note says, for programs."""
@@ -34,23 +38,27 @@ class Drop:
         return {"rate": self.rate, "notice": self.notice, "day": self.day.isoformat(), **rates}
 
 
-def drops(days: Mapping[date, Totals], published: Sequence[tuple[str, date]], last: date) -> list[Drop]:
-    """The falls that began with a notice: `published` are notices and their days, oldest first.
+def effects(days: Mapping[date, Totals], published: Sequence[tuple[str, date]], last: date) -> list[Effect]:
+    """What each notice did to the rates that are watched: `published` are notices and their days, oldest first.
 
     Compared are the days from a publication up to the next or to `last`, a week at most, with the same days
-    of the week before. Told is a fall whose whole interval lies below -LEAST, by more than the usual ups and downs
-    of eight weeks, and which began on that day, as far as the days can tell.
+    of the week before. The interval knows the usual ups and downs of eight weeks.
     """
     ends = [day - timedelta(days=1) for _, day in published[1:]] + [last]
     return [
-        drop
+        effect
         for (notice, day), end in zip(published, ends, strict=False)
         for name in WATCHED
-        if (drop := _drop(name, notice, days, day, min(end, day + _WEEK - _DAY))) is not None
+        if (effect := _effect(name, notice, days, day, min(end, day + _WEEK - _DAY))) is not None
     ]
 
 
-def _drop(name: str, notice: str, days: Mapping[date, Totals], day: date, end: date) -> Drop | None:
+def drops(days: Mapping[date, Totals], published: Sequence[tuple[str, date]], last: date) -> list[Effect]:
+    """The falls among them."""
+    return [effect for effect in effects(days, published, last) if effect.fell]
+
+
+def _effect(name: str, notice: str, days: Mapping[date, Totals], day: date, end: date) -> Effect | None:
     after = list(_days(day, end))
     if not after:
         return None
@@ -59,10 +67,9 @@ def _drop(name: str, notice: str, days: Mapping[date, Totals], day: date, end: d
     history = history_of(days, name, end)
     usual = day_to_day(history, day)
     change = difference(*rates, usual.swing(after, before) if usual else None)
-    if change.high is None or change.high >= -LEAST:
-        return None
-    began = _began_then(history, after, usual.variance if usual else 0.0)
-    return Drop(name, notice, day, rates[1], rates[0], change) if began else None
+    lower = change.high is not None and change.high < -LEAST
+    fell = lower and _began_then(history, after, usual.variance if usual else 0.0)
+    return Effect(name, notice, day, rates[1], rates[0], change, fell)
 
 
 def history_of(days: Mapping[date, Totals], name: str, last: date) -> dict[date, Trials]:

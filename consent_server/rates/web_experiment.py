@@ -12,7 +12,7 @@ from consent_server.core.errors import UnknownExperiment
 from consent_server.core.times import rfc3339
 from consent_server.http.answers import Cache, answer
 from consent_server.http.fields import read_query
-from consent_server.rates import board
+from consent_server.rates import words
 from consent_server.rates.promote_arm import promote_arm
 from consent_server.rates.queries import EXPERIMENT
 from consent_server.rates.read import RatesReader
@@ -25,7 +25,7 @@ from consent_server.sites.rules_site import CONTROL
 api = Blueprint("experiment_api", __name__)
 bp = Blueprint("experiment", __name__, url_prefix="/console/sites/<key>/experiment")
 console.frame(bp)
-bp.record_once(lambda state: state.app.jinja_env.filters.update(board.FILTERS))
+bp.record_once(lambda state: state.app.jinja_env.filters.update(words.FILTERS))
 
 # What is measured by default (docs/rates.md), and what else is shown of each arm.
 SHOWN_RATES = ("opt_in", "interaction", "consent")
@@ -53,7 +53,7 @@ def page(key: str) -> str:
         report=report,
         shares_match=report.result.shares_p > SHARES_LEVEL,
         shares_level=SHARES_LEVEL,
-        rates={name: (board.RATE_WORDS[name][0], RATES[name]) for name in SHOWN_RATES},
+        rates={name: (words.RATE_WORDS[name][0], RATES[name]) for name in SHOWN_RATES},
         control=CONTROL,
         pages=PAGES,
         **_values(report),
@@ -107,5 +107,5 @@ def _values(report: ExperimentReport) -> dict[str, Any]:
         "shares_set": {arm.name: arm.weight / 100 for arm in report.arms},
         "shares_seen": {arm.name: arm.figures.totals.shown / views if views else None for arm in report.arms},
         "projected": {arm.name: projection(arm.figures.totals) for arm in report.arms},
-        "judged": {name: board.RATE_WORDS[name][0] for name in JUDGED},
+        "judged": {name: words.RATE_WORDS[name][0] for name in JUDGED},
     }

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, render_template, url_for
 from flask.blueprints import BlueprintSetupState
 
 from consent_server.access.credentials import ReportLinks
@@ -33,7 +33,10 @@ def report(link: str) -> Response:
     with context()[RatesReader].site(subject["site"]) as site:
         dashboard = site.dashboard(filters_of_link(subject, site.today))
     marked = read_marked(context().database, context().keys.ring, subject["site"])
-    html = render_template("rates/report.html", site=site.site, until=until, marked=marked, **board.values(dashboard))
+    links = board.Links(lambda notice: url_for("archive.notice", notice_hash=notice))
+    html = render_template(
+        "rates/report.html", site=site.site, until=until, marked=marked, **board.values(dashboard, links)
+    )
     return answer(html, HTML, cache=Cache.PRIVATE, headers={"X-Robots-Tag": "noindex"})
 
 

@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from consent_server.core.channels import Mail
-from consent_server.rates.board import RATE_WORDS, between, percent, points, span_words
 from consent_server.rates.read import Rates, SiteRates
 from consent_server.rates.rules import NO_DIFFERENCE, Difference
 from consent_server.rates.rules_filters import By, Filters, Span
+from consent_server.rates.words import RATE_WORDS, between, percent, points, span_words
 
 HEADLINES = ("consent", "opt_in", "no_choice", "withdrawal")
 # Vendors by what they see, as many as a sentence takes.

@@ -23,6 +23,7 @@ from consent_server.core.times import utc_now
 from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.decisions.record import RecordDecision
 from consent_server.decisions.record_conversions import RecordConversions
+from consent_server.decisions.record_page_load import RecordPageLoad
 from consent_server.decisions.record_shown import RecordShown
 from consent_server.decisions.rules import Action, Answer, AskedAs, Method
 from consent_server.decisions.rules_receipt import uuid7
@@ -145,6 +146,8 @@ class Play:
             self._decide(event, event.action)
         elif event.converts:
             self._convert(event)
+        elif event.sampled:
+            self._load(event)
         else:
             hash_ = self._notices[event.notice].hash
             self._our[RecordShown](self._current, hash_, event.language, event.visit, arrival=event.arrival)
@@ -177,6 +180,11 @@ class Play:
         counts = {"sent": dict.fromkeys(counting & granted, 1), "blocked": dict.fromkeys(counting - granted, 1)}
         hash_ = self._notices[event.notice].hash
         self._our[RecordConversions](self._current, hash_, event.language, counts, event.visit)
+
+    def _load(self, event: Event) -> None:
+        notice, granted = self._notices[event.notice], self._known.granted.get(event.person)
+        state = (granted is not None, granted or ())
+        self._our[RecordPageLoad](self._current, notice.hash, event.language, *state, event.visit)
 
 
 def _grants(notice: Notice, event: Event, action: Action) -> dict[str, bool]:

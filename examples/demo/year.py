@@ -52,13 +52,15 @@ ROBOTS, PREFETCHES = 0.03, 0.012
 # Of visitors, those who look at another page before they answer.
 BROWSES = 0.2
 CONVERTS = 0.03
+# Page loads of a visitor, and of them those in the sample: more than so small a site would draw, that a year has some.
+LOADS, SAMPLED = 5, 0.1
 # Of those who granted something, and of those who refused.
 WITHDRAW, NARROW, SIGNAL, RECONSIDER = 0.02, 0.012, 0.006, 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that one person did. `action` is None for a banner shown, and for a conversion.
+    """Something that one person did. `action` is None for a banner shown, a conversion and a sampled page load.
 
     `grants` are the purposes that a choice of one's own grants. `person` tells whose earlier choice a later one
     changes; no use case ever sees it. `arrival` tells of a view that it is the first of a visit.
@@ -75,6 +77,7 @@ class Event:
     gpc: bool = False
     converts: bool = False
     arrival: bool = False
+    sampled: bool = False
 
 
 class Year:
@@ -88,6 +91,8 @@ class Year:
         self.published = (self.days[0], _tuesday(self.days[days * 3 // 5]), _tuesday(self.days[days - days // 30]))
         self.trial = self.published[1] - timedelta(days=max(days // 9, 3))
         self._dice = random.Random(SEED)
+        # Of their own, so that everything else stays as it was without them.
+        self._loads = random.Random(SEED)
         self._people = 0
         self._later: dict[date, list[Event]] = {}
 
@@ -130,8 +135,15 @@ class Year:
             if choice:
                 yield choice
                 self._follow(choice, day)
+            yield from self._sampled(view)
             if dice.random() < CONVERTS:
                 yield _as(view, converts=True, at=at + timedelta(seconds=dice.uniform(120, 900)))
+
+    def _sampled(self, view: Event) -> Iterator[Event]:
+        """The page loads after this view that are in the sample."""
+        for load in range(1 + int(self._loads.expovariate(1 / (LOADS - 1)))):
+            if self._loads.random() < SAMPLED:
+                yield _as(view, at=view.at + timedelta(minutes=load), sampled=True, arrival=False)
 
     def _choice(self, view: Event) -> Event | None:
         dice, effect = self._dice, NOTICES[view.notice]

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from consent_server.rates.rules import Totals
-from consent_server.rates.rules_drop import Drop, drops
+from consent_server.rates.rules_drop import Effect, drops
 from tests.support.simulated_site import PATTERNS, fallen, simulated, totals_of
 
 MONDAY = date(2026, 11, 2)
@@ -21,7 +21,7 @@ def at(number: int) -> date:
     return MONDAY + timedelta(days=number)
 
 
-def told(accepted: list[int], published: int = 7, last: date = TODAY) -> list[Drop]:
+def told(accepted: list[int], published: int = 7, last: date = TODAY) -> list[Effect]:
     days = {at(number): day(count) for number, count in enumerate(accepted)}
     return drops(days, [("old", MONDAY - timedelta(days=90)), ("new", at(published))], last)
 

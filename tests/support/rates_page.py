@@ -92,7 +92,7 @@ def drawn(page: str) -> Any:
 def undefined(page: str) -> list[str]:
     """Heads of tables with no definition of the numbers below, unless each row has its own."""
     found = []
-    for table in re.findall("<table>.*?</table>", page, re.DOTALL):
+    for table in re.findall("<table.*?</table>", page, re.DOTALL):
         _, *heads = re.findall('<th scope="col".*?</th>', table)
         rows = re.findall('<th scope="row".*?</th>', table)
         found += [text_of(head) for head in heads if "<code>" not in head]

@@ -30,22 +30,3 @@ export function palette(): Palette {
 export function faint(colour: string, opacity: number): string {
   return `${colour}${Math.round(opacity * 255).toString(16).padStart(2, "0")}`;
 }
-
-/** Slanted lines in a colour: what tells the second of two bars from the first. */
-export function hatched(colour: string, surface: string): CanvasPattern | string {
-  const tile = document.createElement("canvas");
-  tile.width = tile.height = 8;
-  const pen = tile.getContext("2d");
-  if (!pen) return colour;
-  pen.fillStyle = surface;
-  pen.fillRect(0, 0, 8, 8);
-  pen.strokeStyle = colour;
-  pen.lineWidth = 2.5;
-  for (const shift of [-8, 0, 8]) {
-    pen.beginPath();
-    pen.moveTo(shift, 8);
-    pen.lineTo(shift + 8, 0);
-    pen.stroke();
-  }
-  return pen.createPattern(tile, "repeat") ?? colour;
-}

@@ -1,32 +1,32 @@
 // Draws the charts of the rates' page. Without it the page says the same, in tables.
-import { bars, lines, type BarData, type LineData } from "./charts";
+import { lines, type LineData } from "./charts";
 import { palette } from "./palette";
 import type { Chart } from "chart.js";
 
-type Data = Record<string, LineData | BarData>;
-
 const source = document.getElementById("charts");
-const data: Data = source ? JSON.parse(source.textContent ?? "{}") : {};
+const data: Record<string, LineData> = source ? JSON.parse(source.textContent ?? "{}") : {};
 const drawn: Chart[] = [];
+let folded: NodeListOf<HTMLDetailsElement> | undefined;
 
 function draw(): void {
   for (const chart of drawn.splice(0)) chart.destroy();
   const colours = palette();
   for (const figure of document.querySelectorAll<HTMLElement>("[data-chart]")) {
-    const chartData = data[figure.dataset.chart ?? ""];
-    const box = figure.querySelector<HTMLElement>(".canvas");
-    const canvas = box?.querySelector("canvas");
-    if (!chartData || !box || !canvas) continue;
+    const name = figure.dataset.chart ?? "";
+    const chartData = data[name];
+    const canvas = figure.querySelector("canvas");
+    if (!chartData || !canvas) continue;
     figure.hidden = false;
-    if ("bars" in chartData) box.style.height = `${4.5 + chartData.labels.length * (chartData.bars.length * 0.9 + 0.7)}rem`;
-    drawn.push("bars" in chartData ? bars(canvas, chartData, colours) : lines(canvas, chartData, colours, figure.dataset.chart !== "counts"));
+    drawn.push(lines(canvas, chartData, colours, name !== "counts", [...figure.querySelectorAll<HTMLElement>(".axis > *")]));
   }
   document.body.dataset.drawn = String(drawn.length);
 }
 
-// On paper everything is dark on white, also for who reads in the dark.
+// On paper everything is dark on white, also for who reads in the dark, and nothing is wider than the sheet (rates.css).
 function print(printing: boolean): void {
   document.documentElement.classList.toggle("printing", printing);
+  if (printing) folded = document.querySelectorAll<HTMLDetailsElement>("details:not([open]):has([data-chart])");
+  for (const fold of folded ?? []) fold.open = printing;
   draw();
 }
 
