@@ -34,7 +34,7 @@ PNG = b"a picture"
 DIGEST = "d" * 64
 ABSENT = {"site": "nobody", "notice": "0" * 64, "widget": "0" * 64, "picture": "0" * 64, "link": "wrong.signature",
           "report": "wrong", "digest": "0" * 64, "path": "tile/0/999", "script": "none.js", "file": "none.css",
-          "slug": "none", "receipt": "00000000-0000-7000-8000-000000000000"}  # fmt: skip
+          "slug": "none", "number": "0", "receipt": "00000000-0000-7000-8000-000000000000"}  # fmt: skip
 # The name that a rule gives a part of its address, where it is not the part's own.
 NAMES = {"key": "site", "notice_hash": "notice", "widget_hash": "widget", "receipt_id": "receipt", "filename": "file"}
 # The same in every request, or another in every run.
@@ -162,7 +162,7 @@ def values(client: FlaskClient, services: Context, body: Body) -> dict[str, str]
         "site": "shop", "notice": current.notice.hash, "widget": current.widget.hash, "picture": sha256_hex(PNG),
         "link": links[0], "removed": links[1], "receipt": answers[0]["receipt_id"], "digest": DIGEST,
         "report": services[ReportLinks].sign(report, START.replace(year=2027)), "path": "tile/0/000.p/4",
-        "script": "shop.js", "file": "page.css", "slug": "unknown-site",
+        "script": "shop.js", "file": "page.css", "slug": "unknown-site", "number": "1",
     }  # fmt: skip
 
 
