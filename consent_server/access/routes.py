@@ -73,6 +73,7 @@ RIGHTS: dict[str, Right] = {
     # Records.
     "GET /v1/sites/<key>/decisions": Right.AUDITOR,
     "GET /v1/sites/<key>/decisions.csv": Right.AUDITOR,
+    "GET /v1/sites/<key>/replay": Right.AUDITOR,
     "GET /v1/sites/<key>/evidence": Right.AUDITOR,
     "GET /console/sites/<key>/records": Right.AUDITOR,
     "GET /console/sites/<key>/records/<receipt_id>": Right.AUDITOR,

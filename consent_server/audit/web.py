@@ -33,7 +33,7 @@ from consent_server.core.context import context
 from consent_server.core.errors import InvalidQuery, UnknownReceipt
 from consent_server.core.times import rfc3339
 from consent_server.decisions.rules import Action, Method
-from consent_server.http.answers import JSON, Cache, answer
+from consent_server.http.answers import Cache, answer
 from consent_server.http.fields import as_uuid, read_query, without_empty
 from consent_server.ledger.replay import replay_leaves
 from consent_server.receipts.pasted import receipt_in
@@ -102,6 +102,16 @@ def decisions_csv(key: str) -> Response:
     return answer(chain([next(lines)], lines), "text/csv; charset=utf-8", cache=Cache.PRIVATE, headers=name)
 
 
+@api.get("/v1/sites/<key>/replay")
+def replay(key: str) -> Response:
+    """A stretch of the ledger, checked leaf by leaf. Who asks for one after the other has checked all of it."""
+    stored, ctx = _site(key), context()
+    first = read_query(REPLAY, request.args)["first"] or 0
+    _log(stored, "gaps", {"from": first})
+    replayed = replay_leaves(ctx.database, ctx.keys.ring, stored.id, stored.site.key, first)
+    return answer(replayed.to_json(), cache=Cache.PRIVATE)
+
+
 @bp.get("/records")
 def records(key: str) -> str | AnyResponse | tuple[str, int]:
     """Search by everything that a record is known by."""
@@ -128,7 +138,7 @@ def record(key: str, receipt_id: str) -> str:
         raise UnknownReceipt("This site has no record of this receipt. It may have been erased.")
     return _page(
         "audit/record.html", stored, story=story, record=story.record, methods=METHODS, heights=dict(SIZES),
-        language="an unknown language" if story.record.language == UNKNOWN_LANGUAGE
+        shown_in="an unknown language" if story.record.language == UNKNOWN_LANGUAGE
         else language_in_english(story.record.language),
     )  # fmt: skip
 
@@ -173,15 +183,13 @@ def sample(key: str) -> str | AnyResponse | tuple[str, int]:
 
 
 @bp.get("/gaps")
-def gaps(key: str) -> str | Response:
-    """What is missing or out of order; with `from`, a replay of the leaves from there on, for a script as JSON."""
+def gaps(key: str) -> str:
+    """What is missing or out of order; with `from`, a replay of the leaves from there on."""
     stored, values, ctx = _site(key), read_query(REPLAY, request.args), context()
     first = values["first"]
     _log(stored, "gaps", {} if first is None else {"from": first})
     if first is not None:
         replayed = replay_leaves(ctx.database, ctx.keys.ring, stored.id, stored.site.key, first)
-        if request.accept_mimetypes.best_match(["text/html", JSON]) == JSON:
-            return answer(replayed.to_json(), cache=Cache.PRIVATE)
         return _page("audit/replay.html", stored, replayed=replayed)
     return _page("audit/gaps.html", stored, report=report_gaps(ctx.database, ctx.keys.ring, stored.id))
 

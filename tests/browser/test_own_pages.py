@@ -132,9 +132,35 @@ def test_what_is_drawn_can_be_drawn_again(ada: Page) -> None:
     assert found(ada) == drawn
 
 
+def test_the_whole_ledger_is_replayed_with_one_button(library: Library) -> None:
+    page = library.page("ada")
+    page.goto("/console/sites/shop/gaps")
+    start, status = page.get_by_role("button", name="Replay all of it"), page.locator("[data-replay] [role=status]")
+    start.click()
+    expect(status).to_have_attribute("data-outcome", "ok")
+    progress = page.locator("progress")
+    assert progress.get_attribute("value") == progress.get_attribute("max") != "0"
+    # Two stretches, of which the second holds a fault; then a server that is away.
+    ends = {"0": 2048, "2048": 3000}
+    stretches = {
+        first: {"end": end, "size": 3000, "removed": 1, "faults": [f"leaf {end - 1}: moved"] if end == 3000 else []}
+        for first, end in ends.items()
+    }
+    page.route("**/replay?from=*", lambda route: route.fulfill(json=stretches[route.request.url.rpartition("=")[2]]))
+    start.click()
+    expect(status).to_have_attribute("data-outcome", "fail")
+    expect(page.locator("[data-replay] li")).to_have_text(["leaf 2999: moved"])
+    page.unroute("**/replay?from=*")
+    page.route("**/replay?from=*", lambda route: route.abort())
+    start.click()
+    expect(status).to_have_attribute("data-outcome", "wait")
+    expect(page.locator("[data-replay] li")).to_have_count(0)
+    page.unroute("**/replay?from=*")
+
+
 def test_the_ledger_is_replayed(ada: Page) -> None:
     ada.get_by_role("link", name="Gaps", exact=True).click()
-    ada.get_by_role("link", name="Replay from the first leaf").click()
+    ada.get_by_role("link", name="A stretch at a time").click()
     expect(ada.get_by_role("heading", level=2)).to_contain_text("Nothing was altered")
     ada.get_by_role("link", name="The whole report").click()
     expect(ada.get_by_role("heading", level=1)).to_have_text("Gaps")

@@ -73,7 +73,7 @@ def _set_two_passwords(library: Library, page: Page) -> None:
 
 
 def _open_all(library: Library, page: Page) -> None:
-    for summary in page.locator("summary").all():
+    for summary in page.locator("summary:visible").all():
         summary.click()
 
 

@@ -40,8 +40,8 @@ def test_a_link_needs_no_token_and_rates_and_records_do() -> None:
     assert ways["receipt"] == ways["receiptProof"] == [{}, *signed_in]
     assert ways["withdraw"] == ways["report"] == ways["recordDecision"] == []
     assert [name for name, way in ways.items() if way == signed_in] == [
-        "listDecisions", "decisionsTable", "evidence", "metrics", "rates", "ratesTable", "annotations", "annotate",
-        "removeAnnotation", "experiment",
+        "listDecisions", "decisionsTable", "replay", "evidence", "metrics", "rates", "ratesTable", "annotations",
+        "annotate", "removeAnnotation", "experiment",
     ]  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from tests.support.people import Person, browser_of, token_of
 AUDITED = {
     "GET /v1/sites/<key>/decisions": "search",
     "GET /v1/sites/<key>/decisions.csv": "table",
+    "GET /v1/sites/<key>/replay": "gaps",
     "GET /v1/sites/<key>/evidence": "evidence",
     "GET /v1/receipts/<link>": "receipt",
     "GET /v1/receipts/<link>/proof": "receipt",

@@ -31,7 +31,7 @@ export function receiptFacts(claims, words) {
 export function packFacts({ manifest, removals }) {
   return {
     site: manifest.site,
-    period: `${manifest.from ?? "…"} – ${manifest.to ?? "…"}`,
+    period: [manifest.from, manifest.to].map((time) => (time ? at(Date.parse(time) / 1000) : "…")).join(" – "),
     records: number(manifest.end - manifest.first),
     removed: number(removals?.count),
     tree_size: number(manifest.tree_size),
