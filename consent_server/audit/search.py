@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -75,10 +76,12 @@ def site_vocabulary(database: Database, site_id: int) -> Vocabulary:
         notices = search.notices_of(session, site_id)
         titles = notice_titles(session, site_id)
     for _, _, text in notices:
-        body = json.loads(text)
-        told = body["texts"][readable_language(body, "en")]["purposes"]
-        purposes |= {purpose["key"]: told[purpose["key"]]["title"] for purpose in body["purposes"]}
-        vendors |= {vendor["key"]: vendor["name"] for vendor in body["vendors"]}
+        # A notice that somebody altered is told of where it is checked; here it must not hide what else is found.
+        with suppress(ValueError, LookupError, TypeError, AttributeError):
+            body = json.loads(text)
+            told = body["texts"][readable_language(body, "en")]["purposes"]
+            purposes |= {purpose["key"]: told[purpose["key"]]["title"] for purpose in body["purposes"]}
+            vendors |= {vendor["key"]: vendor["name"] for vendor in body["vendors"]}
     return Vocabulary(purposes, vendors, {name: titles.get(name, "") for _, name, _ in reversed(notices)})
 
 

@@ -131,6 +131,17 @@ def test_an_altered_record_is_shown_as_such(
         assert "leaf 0: the record is not the one that was sealed" in ada.open("/console/sites/shop/gaps?from=0").text
 
 
+@pytest.mark.parametrize("altered", ["{}", "[]", "nothing", '{"texts": {"en": {}}, "languages": ["en"]}'])
+def test_an_altered_notice_hides_no_record(
+    ada: Person, recorded: list[dict[str, Any]], services: Context, altered: str
+) -> None:
+    with services.database.transaction() as session:
+        session.execute(text("DROP TRIGGER notices_keep_update"))
+        session.execute(text("UPDATE notices SET body = :body"), {"body": altered.encode()})
+    for path in (RECORDS, f"{RECORDS}/{recorded[0]['receipt_id']}", "/console/sites/shop/gaps"):
+        assert ada.open(path).status_code == 200, path
+
+
 def test_a_receipt_that_somebody_has(ada: Person, recorded: list[dict[str, Any]], services: Context) -> None:
     receipt = recorded[0]["receipt"]
     for given in (receipt, f"\n {receipt}\n", str(recorded[0]).replace("'", '"').replace("None", "null")):
