@@ -18,6 +18,7 @@ from consent_server.core.resources import ROOT
 from consent_server.rates.promote_arm import promote_arm
 from consent_server.sites import store_changes as changes
 from consent_server.sites.current_site import FIRST_LOOK, CurrentSites
+from consent_server.sites.retire import retire_site
 from tests.support.experiment_files import BOX, TITLE, with_experiment
 from tests.support.factories import ANALYTICS, META, RIVAL_FILE, SHOP, TOP, Body, Clock, settings_for, site_file
 from tests.support.faults import Way, way_to, write_lock
@@ -31,7 +32,7 @@ SCRIPTS = ("/widget/shop.js", "/widget/shop/preferences.js", "/widget/shop/detai
 # Who writes what a site is or shows: each of these marks the change, as the walk below shows, and for the last one
 # tests/ledger/test_recover.py.
 WRITERS = r"\b(?:sites\.save|notices\.publish|experiments\.start|experiments\.end|ledgers\.create)\(|ledger\.origin = "
-ACTS = {"sites/publish.py", "sites/run_experiment.py", "rates/promote_arm.py", "ledger/recover.py"}
+ACTS = {"sites/publish.py", "sites/retire.py", "sites/run_experiment.py", "rates/promote_arm.py", "ledger/recover.py"}
 
 
 def mark(services: Context) -> int:
@@ -60,6 +61,7 @@ def test_every_act_that_changes_what_a_site_is_or_shows_leaves_a_mark(
         "promotion": lambda: promote("box"),
         "one to keep": lambda: apply_site.publish(with_experiment(TITLE, key="promoting-control"), undo=True),
         "promotion of what is": lambda: promote("control"),
+        "retirement": lambda: retire_site(services.database, "shop", clock()),
     }
     sites = CurrentSites(services.database, services.settings.public_url, services.now)
     marks, shown = [mark(services)], []
