@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from consent_server.core.context import Context
+from consent_server.sites.configure_widget import _shown
 from consent_server.sites.rows import NoticeRow, PublicationRow
 from tests.support.factories import CALLBELL, TOP, Clock, notice_of, site_file
 from tests.support.site_changes import ASKED_AGAIN, SEEN, UNSEEN
@@ -119,3 +120,9 @@ def test_the_order_of_vendors_is_not_a_new_question(services: Context, apply_sit
     before = in_force(services).revision
     apply_site.publish(SEEN["vendors in another order"])
     assert in_force(services).revision == before
+
+
+@pytest.mark.parametrize(("mode", "lines"), [("basic", 1), ("advanced", 2)])
+def test_layer_one_says_that_a_tag_runs_before_a_choice_where_one_does(mode: str, lines: int) -> None:
+    notice = notice_of(site_file(f'{TOP}mode = "{mode}"\n'))
+    assert len([name for name, _, _ in _shown(notice.body, "fr") if name == "p"]) == lines
