@@ -37,6 +37,8 @@ class Item:
     vendors: dict[str, bool] | None
     visitor: UUID | None
     leaf_index: int | None
+    rule: str | None = None
+    objections: dict[str, dict[str, bool]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,8 @@ def item(record: FoundRecord, titles: Mapping[str, str]) -> Item:
         notice_title=titles.get(record.notice, ""),
         grants=claims.get("grants"),
         vendors=claims.get("vendors"),
+        rule=claims.get("rule"),
+        objections=claims.get("objections"),
         visitor=row.visitor,
         leaf_index=record.leaf_index,
     )

@@ -25,6 +25,9 @@ from consent_server.sites.rules_notice import UNKNOWN_LANGUAGE, readable_languag
 from consent_server.sites.rules_rights import answer_by
 from consent_server.sites.wording import Wording, isolated
 
+# What is said of an act where nothing was asked.
+UNASKED = {"accept_all": "all_on", "refuse_all": "all_off", "withdraw": "all_off", "gpc": "signal"}
+
 
 def receipt_page(receipt_id: str, held: bool) -> Response:
     """The page; with its two forms only for who holds the signed link. Raises UnknownReceipt."""
@@ -68,11 +71,14 @@ def _html(page: ReceiptPage, held: bool, follows: bool) -> str:
         texts=locale["receipt"],
         check=locale["check"],
         policies=locale["banner"],
-        purposes=_purposes(claims, notice),
+        rules=locale["rules"],
+        objectable=not all(claims.get("objections", {}).get("purposes", {}).values()),
+        act=_act(claims, locale),
+        purposes=_purposes(claims, notice, locale),
         vendors=[
-            (v["key"], v["name"], claims["vendors"][v["key"]])
+            (v["name"], *state)
             for v in notice["vendors"]
-            if v["key"] in claims["vendors"]
+            if (state := _state(claims, "vendors", v["key"], locale)) is not None
         ],
         let_in=_let_in(claims, notice, locale["banner"]["always"]),
         proof=page.proof,
@@ -96,10 +102,30 @@ def _html(page: ReceiptPage, held: bool, follows: bool) -> str:
     )
 
 
-def _purposes(claims: dict[str, Any], notice: dict[str, Any]) -> list[tuple[str, dict[str, str], bool]]:
+def _act(claims: dict[str, Any], locale: dict[str, Any]) -> str:
+    """What the visitor did, in a sentence. Where nothing was asked, nothing was accepted or rejected either."""
+    sentence = UNASKED.get(claims["action"]) if "rule" in claims and not claims["grants"] else None
+    text: str = locale["rules"][sentence] if sentence else locale["receipt"][f"action_{claims['action']}"]
+    return text
+
+
+def _purposes(
+    claims: dict[str, Any], notice: dict[str, Any], locale: dict[str, Any]
+) -> list[tuple[dict[str, str], str, str, bool, str]]:
     texts = notice["texts"][readable_language(notice, claims["language"])]["purposes"]
-    keys = [purpose["key"] for purpose in notice["purposes"] if purpose["key"] in claims["grants"]]
-    return [(key, texts[key], claims["grants"][key]) for key in keys]
+    keys = [purpose["key"] for purpose in notice["purposes"]]
+    return [(texts[key], *state) for key in keys if (state := _state(claims, "grants", key, locale)) is not None]
+
+
+def _state(claims: dict[str, Any], part: str, key: str, locale: dict[str, Any]) -> tuple[str, str, bool, str] | None:
+    """What a purpose or vendor stands under in the receipt, its key, whether it may run, and the word for that."""
+    if key in claims[part]:
+        granted = claims[part][key]
+        return part, key, granted, locale["receipt"]["granted" if granted else "denied"]
+    objected = claims.get("objections", {}).get("purposes" if part == "grants" else part, {}).get(key)
+    if objected is None:
+        return None
+    return f"objections-{part}", key, not objected, locale["rules"]["objected" if objected else "not_objected"]
 
 
 def _let_in(claims: dict[str, Any], notice: dict[str, Any], words: str) -> list[str]:

@@ -126,7 +126,13 @@ def _processes(
 ) -> Iterator[dict[str, Any]]:
     """One for each purpose that was answered, and one for each vendor that was answered otherwise than its purposes."""
     exceptions = [vendor for vendor in notice["vendors"] if _is_exception(vendor, claims)]
+    objections = claims.get("objections", {}).get("purposes", {})
     for purpose in notice["purposes"]:
+        if purpose["key"] in objections:
+            serving = [vendor for vendor in notice["vendors"] if purpose["key"] in vendor["purposes"]]
+            process = _process(claims, notice, notice_url, controller, purpose, serving, granted=False)
+            yield _objectable(process, objections[purpose["key"]])
+            continue
         asked = [vendor for vendor in notice["vendors"] if purpose["key"] in vendor["purposes"]]
         followed = [vendor for vendor in asked if vendor not in exceptions]
         if (granted := claims["grants"].get(purpose["key"])) is not None:
@@ -139,6 +145,15 @@ def _processes(
                     "@id": f"{alone['@id']}-{vendor['key']}",
                     "dct:title": f"{alone['dct:title']}: {vendor['name']}",
                 }
+
+
+def _objectable(process: dict[str, Any], objected: bool) -> dict[str, Any]:
+    """A process that runs until somebody objects: no consent, given or refused, is said of it, and no basis made up."""
+    said = {key: value for key, value in process.items() if key not in ("dpv:hasConsentStatus", "dpv:hasLegalBasis")}
+    return said | {
+        "dpv:hasRight": "eu-gdpr:A21",
+        "dct:description": "The visitor objected." if objected else "The visitor was told, and did not object.",
+    }
 
 
 def _is_exception(vendor: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:

@@ -49,4 +49,7 @@ def _looks(body: Mapping[str, Any]) -> Iterator[str]:
 def _signal(body: Mapping[str, Any]) -> Iterator[str]:
     if on_before(body):
         # Beside the way back: what became of the browser's signal.
-        yield "::slotted([data-honored]){margin:0 1em .6em;font-size:.875em}"
+        yield (
+            "::slotted([data-honored]){width:fit-content;margin-bottom:.5em;padding:.2em .8em;font-size:.875em;"
+            "border:1px solid var(--l);border-radius:var(--r)}"
+        )

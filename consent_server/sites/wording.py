@@ -73,6 +73,12 @@ class Wording:
                 return self.count(unit, number)
         return self.count("minutes", 1)
 
+    def place(self, code: str) -> str:
+        """A place of ISO 3166-1 or -2, such as "United States (CA)"; a group by its letters."""
+        country, _, part = code.partition("-")
+        name = str(self._locale.territories.get(country, country))
+        return f"{name} ({part})" if part else name
+
     def duration(self, value: str) -> str:
         """An ISO 8601 duration, such as "1 year and 6 months" for P1Y6M."""
         parts = zip(("years", "months", "days"), duration_parts(value) or (0, 0, 0), strict=True)

@@ -17,6 +17,8 @@ from consent_server.sites.configure_widget import notice_detail, party_words
 from consent_server.sites.current_site import CurrentSite, CurrentSites
 from consent_server.sites.rules_changes import What
 from consent_server.sites.rules_cookie import NAME
+from consent_server.sites.rules_places import Rule
+from consent_server.sites.rules_regions import ELSEWHERE, Region
 from consent_server.sites.rules_rights import REPLY_DAYS
 from consent_server.sites.wording import Wording
 from consent_server.widget.declare import DeclareSite, Version
@@ -107,7 +109,14 @@ def _facts(current: CurrentSite, language: str, versions: list[Version], told: d
         "retention": {"choice": f"P{body['choice_days']}D", "record": current.site.proof_retention},
         "rights": {"contact": body["controller"]["contact"], "reply": f"P{REPLY_DAYS}D"},
         "history": [_version(version) for version in versions],
+        **({"regions": [_region(one, current) for one in current.site.regions]} if current.site.regions else {}),
     }
+
+
+def _region(region: Region, current: CurrentSite) -> dict[str, Any]:
+    """What holds in a region before a choice, and which purposes then run until somebody objects."""
+    notice = current.regions[region.key].notice if region.key in current.regions else current.notice
+    return region.to_json() | {"notice": notice.hash, "objections": sorted(notice.on_before)}
 
 
 def _told(current: CurrentSite, language: str) -> dict[str, Any]:
@@ -147,6 +156,8 @@ def _shown(current: CurrentSite, language: str, versions: list[Version]) -> dict
         "necessary": [_necessary(one, wording, locale) for one in facts["necessary"]],
         "sections": _sections(facts, locale),
         "texts": locale["declaration"],
+        "rules": locale["rules"],
+        "by_place": _by_place(facts, said, locale, wording),
         "banner": said["banner"],
         "words": locale["preferences"] | said["preferences"],
         "page": locale["notice_page"],
@@ -192,6 +203,7 @@ def _sections(facts: dict[str, Any], locale: dict[str, Any]) -> list[tuple[str, 
     headings = {
         "who": texts["who"],
         "purposes": page["purposes"],
+        "regions": locale["rules"]["by_place"],
         "vendors": page["vendors"],
         "necessary": locale["preferences"]["necessary"],
         "recipients": texts["recipients"],
@@ -200,7 +212,24 @@ def _sections(facts: dict[str, Any], locale: dict[str, Any]) -> list[tuple[str, 
         "policies": texts["policies"],
         "history": texts["history"],
     }
-    return [(section, title) for section, title in headings.items() if facts.get(section, True)]
+    return [(section, title) for section, title in headings.items() if facts.get(section, section != "regions")]
+
+
+def _by_place(
+    facts: dict[str, Any], said: dict[str, Any], locale: dict[str, Any], wording: Wording
+) -> list[tuple[str, str]]:
+    """Places, and what holds there in a sentence; what holds everywhere else comes last."""
+    rules, told = locale["rules"], []
+    for region in facts.get("regions", ()):
+        sentence = rules[region["rule"]]
+        if region["rule"] == Rule.OPT_IN and region["objections"]:
+            titles = wording.listed([said["purposes"][key]["title"] for key in region["objections"]])
+            aside = rules["without_consent"].format(purposes=titles, customise=said["banner"]["customise"])
+            sentence = f"{sentence} {aside}"
+        places = [rules["elsewhere"] if code == ELSEWHERE else wording.place(code) for code in region["places"]]
+        told.append((wording.listed(places), sentence))
+    elsewhere = all(ELSEWHERE not in region["places"] for region in facts.get("regions", ()))
+    return [*told, (rules["elsewhere"], rules[Rule.OPT_IN])] if told and elsewhere else told
 
 
 def _changes(version: Version, language: str) -> list[str]:

@@ -128,7 +128,9 @@ def test_statistics_by_objection_beside_a_question(visit: Visit) -> None:
 
 def test_what_runs_by_a_rule_is_no_consent_elsewhere_and_a_refusal_is_one_everywhere(visit: Visit) -> None:
     shop = at(visit, "US-TX")
-    shop.choose(analytics=True, advertising=False)
+    shop.open_preferences()
+    shop.switch("advertising", False)
+    shop.leave(lambda: shop.button("save").click())
     shop.context.set_extra_http_headers({"X-Place": "DE"})
     shop.come_back()
     expect(shop.banner).to_be_visible()
@@ -142,6 +144,8 @@ def test_what_runs_by_a_rule_is_no_consent_elsewhere_and_a_refusal_is_one_everyw
 def test_the_rates_tell_rules_apart(visit: Visit) -> None:
     shop = at(visit, "DE")
     shop.accept_all()
+    told = at(visit, "MX")
+    told.leave(lambda: told.button("refuse").click())
     counted = shop.server.counted("world")
     assert counted["objections"] >= 1
     assert counted["told"] >= 1

@@ -1,11 +1,14 @@
 """Which rule holds in which place, and what a site shows there."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from consent_server.core.canonical import encode
 from consent_server.core.hashes import sha256_hex
+from consent_server.core.resources import ROOT
 from consent_server.sites.publish import notice_body
 from consent_server.sites.rules_notice import Asks
 from consent_server.sites.rules_places import COUNTRIES, REGIONS, UNKNOWN, Place, Rule, parse_place
@@ -139,3 +142,10 @@ def test_a_vendor_of_other_purposes_too_is_refused() -> None:
     vendor = MATOMO.replace("[[vendors]]", '[[vendors]]\npurposes = ["analytics", "functional"]')
     found = faults(site_file(TOP, TABLES, vendor) + region(more=BASIS))
     assert "has other purposes too" in found["regions[0].purposes.analytics.basis"]
+
+
+def test_the_site_file_of_the_page_is_taken() -> None:
+    page = (ROOT / "docs" / "regions.md").read_text("utf-8")
+    block = page.partition("```toml\n")[2].partition("```")[0]
+    assert faults(site_file(vendors=MATOMO + META) + block) == {}
+    assert {rule.value for rule in Rule} == set(re.findall(r'rule = "([a-z-]+)"', block))

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from consent_server.app import create_app
 from consent_server.core.context import Context
@@ -70,27 +73,71 @@ def test_a_site_without_regions_is_served_as_ever_whatever_the_place(
         assert HEADER not in headers["Vary"]
 
 
+def decide(client: FlaskClient, body: Body, region: str, **said: object) -> dict[str, Any]:
+    """What the server answers a decision about the notice of a region."""
+    posted = {**body(), "vendors": {}, "notice": shown_in(region).hash, **said}
+    answer = client.post("/v1/sites/shop/decisions", json=posted, headers={"Origin": SHOP, HEADER: "DE"})
+    assert answer.status_code == 201, answer.text
+    return dict(answer.get_json())
+
+
+def receipt(client: FlaskClient, answer: dict[str, Any], form: str) -> TestResponse:
+    return client.get(f"{urlsplit(answer['receipt_url']).path}?format={form}")
+
+
 def test_a_decision_is_about_the_notice_that_it_names_and_says_its_rule(placed: FlaskClient, body: Body) -> None:
-    told = shown_in("america")
-    said = {**body(), "notice": told.hash, "action": "refuse_all", "grants": {}, "vendors": {}}
-    answer = placed.post("/v1/sites/shop/decisions", json=said, headers={"Origin": SHOP, HEADER: "DE"}).get_json()
+    answer = decide(placed, body, "america", action="refuse_all", grants={})
     assert "stale" not in answer
     assert (answer["visitor"], answer["state"]) == (None, None)
-    claims = placed.get(
-        f"{answer['receipt_url'].partition('/v1')[1]}{answer['receipt_url'].partition('/v1')[2]}?format=json"
-    ).get_json()
+    claims = receipt(placed, answer, "json").get_json()
     assert (claims["rule"], claims["grants"], claims["vendors"]) == ("opt-out", {}, {})
     assert claims["objections"] == {
         "purposes": {"analytics": True, "advertising": True}, "vendors": {"matomo": True, "meta-pixel": True},
     }  # fmt: skip
 
 
-def test_who_accepts_what_runs_anyway_gets_no_identifier(placed: FlaskClient, body: Body) -> None:
-    said = {**body(), "notice": shown_in("britain").hash, "action": "save", "vendors": {}}
-    for grants, named in (({"analytics": True}, False), ({"analytics": True, "advertising": True}, True)):
-        posted = {**said, **{"decision_id": body()["decision_id"]}, "grants": grants}
-        answer = placed.post("/v1/sites/shop/decisions", json=posted, headers={"Origin": SHOP}).get_json()
-        assert bool(answer["visitor"]) == bool(answer["state"]) == named
+@pytest.mark.parametrize("grants", [{"analytics": True}, {"analytics": True, "advertising": True}, {}])
+def test_only_a_grant_brings_an_identifier(placed: FlaskClient, body: Body, grants: dict[str, bool]) -> None:
+    answer = decide(placed, body, "britain", action="save", grants=grants)
+    assert bool(answer["visitor"]) == bool(answer["state"]) == ("advertising" in grants)
+    claims = receipt(placed, answer, "json").get_json()
+    assert claims["grants"] == {"advertising": "advertising" in grants}
+    assert claims["objections"]["purposes"] == {"analytics": "analytics" not in grants}
+
+
+def test_no_form_of_a_receipt_says_that_what_runs_anyway_was_granted(placed: FlaskClient, body: Body) -> None:
+    answer = decide(placed, body, "britain", action="accept_all", grants={"analytics": True, "advertising": True})
+    page = receipt(placed, answer, "html").text
+    assert page.count("Not objected") == 2
+    assert 'data-of="objections-grants" data-key="analytics"' in page
+    processes = receipt(placed, answer, "jsonld").get_json()["dpv:hasRecordOfActivity"]["dpv:hasProcess"]
+    by_purpose = {process["@id"].rpartition("#")[2]: process for process in processes}
+    assert "dpv:hasConsentStatus" not in by_purpose["analytics"]
+    assert "dpv:hasConsentStatus" in by_purpose["advertising"]
+
+
+def test_a_record_by_objection_is_on_record_as_any_other(placed: FlaskClient, services: Context, body: Body) -> None:
+    answer = decide(placed, body, "america", action="save", grants={"analytics": True})
+    checked = placed.post("/v1/receipts/verify", json={"receipt": answer["receipt"]}).get_json()
+    assert {check["name"]: check["ok"] for check in checked["checks"] if check["name"] != "inclusion"} == {
+        "signature": True, "key": True, "record": True,
+    }  # fmt: skip
+
+
+def test_the_declaration_tells_what_holds_where(placed: FlaskClient) -> None:
+    facts = placed.get("/sites/shop/declaration?format=json").get_json()
+    told = {one["key"]: (one["rule"], one["objections"]) for one in facts["regions"]}
+    assert told["britain"] == ("opt-in", ["analytics"])
+    assert told["america"] == ("opt-out", ["advertising", "analytics"])
+    page = placed.get("/sites/shop/declaration?lang=fr").text
+    assert "Royaume-Uni" in page
+    assert "Actif jusqu’à votre opposition." in page
+
+
+def test_the_page_without_script_has_on_what_runs(placed: FlaskClient) -> None:
+    for place, signal, on in (("DE", "0", 0), ("GB", "0", 1), ("GB", "1", 0), ("US-CA", "0", 2)):
+        page = placed.get("/sites/shop/choice", headers={HEADER: place, "Sec-GPC": signal}).text
+        assert page.count(" checked ") == on, place
 
 
 def test_without_a_header_everybody_is_asked_first(client: FlaskClient, apply_site: Apply) -> None:

@@ -38,13 +38,15 @@ async function readProof() {
   return null;
 }
 
-/** What the page says is what was signed: every grant, every third party, number and notice. */
+/** What the page says is what was signed: every grant, every objection, every third party, number and notice. */
 async function compare(claims) {
-  const shown = { grants: {}, vendors: {} };
+  const { purposes = {}, vendors = {} } = claims.objections || {};
+  const signed = { grants: claims.grants, vendors: claims.vendors, "objections-grants": purposes, "objections-vendors": vendors };
+  const shown = { grants: {}, vendors: {}, "objections-grants": {}, "objections-vendors": {} };
   for (const item of document.querySelectorAll("[data-of]"))
-    shown[item.dataset.of][item.dataset.key] = item.querySelector(".state").classList.contains("granted");
+    shown[item.dataset.of][item.dataset.key] = item.querySelector(".state").classList.contains(/^objections/.test(item.dataset.of) ? "denied" : "granted");
   const sorted = (map) => JSON.stringify(Object.entries(map).sort());
-  const equal = ["grants", "vendors"].every((of) => sorted(shown[of]) === sorted(claims[of]));
+  const equal = Object.keys(shown).every((of) => sorted(shown[of]) === sorted(signed[of]));
   if (!equal || claims.jti !== section.dataset.receipt || claims.notice !== section.dataset.notice) throw new Wrong();
 }
 
