@@ -88,6 +88,8 @@ def test_an_item_says_all(read: Reader, recorded: list[dict[str, Any]], body: Bo
         "vendors": {"google-analytics": True, "google-ads": True, "meta-pixel": True},
         "visitor": str(identifier(recorded[0]["visitor"])),
         "leaf_index": 0,
+        "rule": None,
+        "objections": None,
     }
     assert (refusal["visitor"], refusal["leaf_index"]) == (None, 1)
     assert (choice["language"], choice["grants"]) == ("fr", {"analytics": True, "advertising": False})
