@@ -14,7 +14,7 @@ DIST = ROOT / "static" / "widget" / "dist"
 BUDGET: dict[str, int] = tomllib.loads((ROOT / "bench" / "budget.toml").read_text("utf-8"))
 PARTS = {
     "widget": ["widget.js"], "look": ["looks/common.css", "looks/bar.css"],
-    "google": ["vendors/google.js"], "meta": ["vendors/meta.js"],
+    "rules": ["rules/widget.js"], "google": ["vendors/google.js"], "meta": ["vendors/meta.js"],
 }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 import type { Kit } from "../layers/later";
 import { button } from "../page/element";
+import { giveIcon } from "../page/opt_out_icon";
 import { everywhere } from "./roots";
 
 /** In pixels: what is smaller is there for machines. */
@@ -35,6 +36,7 @@ function leaveOne(kit: Kit, host: HTMLElement, sight: IntersectionObserver): voi
   let own = host.querySelector<HTMLElement>("[data-action=reopen]");
   if (!own && !hasOwn) host.prepend(own = button("reopen", reopen, { class: "q", "data-consent-open": "" }));
   if (own) own.hidden = hasOwn;
+  if (RULES) giveIcon(own);
 }
 
 /** What gives the page its way, again whenever it has changed. */

@@ -1,4 +1,5 @@
 import { button, element, paint } from "../page/element";
+import { giveIcon } from "../page/opt_out_icon";
 import { config, isHonored, sheet } from "../state/current";
 
 export let host: HTMLElement;
@@ -91,7 +92,10 @@ export function showReopen(): void {
   // What stands there already may have the focus.
   if (host.dataset.view != "rest")
     fill("rest", text, ...(host.dataset.view || document.querySelector(WAY_BACK) ? [] : [button("reopen", text, { class: "q", "data-consent-open": "" })]));
-  if (RULES) showHonored();
+  if (RULES) {
+    giveIcon(host.querySelector("[data-action=reopen]"));
+    showHonored();
+  }
 }
 
 /** Say that the browser's signal was taken for an objection, as long as that is so (11 CCR 7025(c)(6)). */

@@ -1,5 +1,3 @@
-import { isOptOut, optOutIcon } from "./opt_out_icon";
-
 /** A new element with its attributes and children. */
 export function element(name: string, attributes: Record<string, string>, ...children: (Node | string)[]): HTMLElement {
   const made = document.createElement(name);
@@ -9,9 +7,7 @@ export function element(name: string, attributes: Record<string, string>, ...chi
 }
 
 export const button = (action: string, text: string, attributes = {}): HTMLElement =>
-  RULES && isOptOut(text)
-    ? element("button", { "data-action": action, slot: "a", ...attributes }, optOutIcon(), text)
-    : element("button", { "data-action": action, slot: "a", ...attributes }, text);
+  element("button", { "data-action": action, slot: "a", ...attributes }, text);
 
 /** Style a shadow root by a constructed sheet, which no content security policy forbids. */
 export function paint(root: ShadowRoot, css: string): unknown {
