@@ -109,6 +109,12 @@ MATOMO_TAG = """
 key = "matomo"
 id = "shop.matomo.cloud/1"
 """
+AMERICA = """
+[[regions]]
+key = "america"
+places = ["US"]
+rule = "opt-out"
+"""
 # One region for each rule, and one where statistics run until somebody objects while advertising is asked for.
 REGIONS = """
 [[regions]]
@@ -185,6 +191,7 @@ SITES = {
     "styled": site_file("styled", LOOKS, ANALYTICS_TAG, layout="box"),
     "gate": site_file("gate", ANALYTICS_TAG, layout="dialog"),
     "world": site_file("world", MATOMO_TAG, PIXEL_TAG, REGIONS),
+    "states": site_file("states", ANALYTICS_TAG, ADS_TAG, AMERICA, mode="advanced"),
     "every": site_file("every", EVERY_VENDOR),
     **{layout: in_every_language(layout) for layout in sorted(layout_names())},
     # What the demo shop shows; and the site of the receipts, whose controller says all that one can.

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from .shop import SIGNAL, Shop
+from .shop import EVERYTHING as EVERY_TYPE
+from .shop import SIGNAL, Shop, signals
 from .site_files import PIXEL
 
 MATOMO = "shop.matomo.cloud"
@@ -31,10 +32,10 @@ BEFORE = [
 ]
 
 
-def at(visit: Visit, place: str | None, signal: bool = False, server: str = "") -> Shop:
+def at(visit: Visit, place: str | None, signal: bool = False, site: str = "world") -> Shop:
     """A visitor of the site in a place, on its first page."""
     headers = {"X-Place": place} if place else {}
-    shop = visit(site="world", init=SIGNAL if signal else "", extra_http_headers=headers).open()
+    shop = visit(site=site, init=SIGNAL if signal else "", extra_http_headers=headers).open()
     shop.settle()
     return shop
 
@@ -51,6 +52,21 @@ def test_before_a_choice(visit: Visit, place: str | None, signal: bool, running:
     assert choice.keys() <= {"v", "t", "n", "g", "p.analytics", "p.advertising"}
     assert int(choice.get("t", "0")) % 86_400 == 0
     assert bool(choice) == (signal and place in ("US-CA", "MX", "JP"))
+
+
+@pytest.mark.parametrize(
+    ("place", "signal", "granted"),
+    [("DE", False, None), ("US-CA", False, EVERY_TYPE), ("US-CA", True, ()), ("US", False, EVERY_TYPE)],
+)
+def test_consent_mode_says_what_runs_before_google_s_script_does(
+    visit: Visit, place: str, signal: bool, granted: tuple[str, ...] | None
+) -> None:
+    # In advanced mode Google's script is there in any case: what it is told decides.
+    shop = at(visit, place, signal, site="states")
+    told = [call for call in shop.data_layer() if call[0] == "consent"]
+    assert told[0][:2] == ["consent", "default"]
+    assert told[0][2] == signals() | {"wait_for_update": 500}
+    assert told[1:2] == ([] if granted is None else [["consent", "update", signals(*granted)]])
 
 
 def test_the_signal_is_an_opt_out_that_is_recorded_once_and_shown(visit: Visit) -> None:
