@@ -187,10 +187,12 @@ def _shares(
     return {key: _share(*share) for key, share in shares.items()}
 
 
-def _share(draws: int, granted: int, decisions: int, shown: int, *conversions: int) -> Share:
+def _share(draws: int, granted: int, decisions: int, shown: int, sent: int = 0, blocked: int = 0) -> Share:
     """Where noise left less than nothing, or more than all, nothing and all."""
-    of, seen, sent, blocked = (max(count, 0) for count in (decisions, shown, *(conversions or (0, 0))))
-    return Share(min(max(granted, 0), of), of, seen, sent, blocked, draws)
+    if draws:
+        decisions, shown, sent, blocked = max(decisions, 0), max(shown, 0), max(sent, 0), max(blocked, 0)
+        granted = min(max(granted, 0), decisions)
+    return Share(granted, decisions, shown, sent, blocked, draws)
 
 
 def _too_small(key: str, row: Figures) -> bool:
