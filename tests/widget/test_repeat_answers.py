@@ -10,10 +10,14 @@ from flask.testing import FlaskClient
 from werkzeug.http import parse_date
 from werkzeug.test import TestResponse
 
+from consent_server.core.context import Context
 from consent_server.core.errors import StorageUnavailable
 from consent_server.sites.current_site import CurrentSites
 from consent_server.widget import repeat_answers
+from consent_server.widget import web as embed
+from consent_server.widget.serve import ServeWidget
 from tests.support.factories import SHOP, TOP, site_file
+from tests.support.regions import WORLD
 from tests.support.sites import Apply
 
 SCRIPTS = [f"/widget/shop{part}.js" for part in ("", "/preferences", "/details", "/declaration", "/debug")]
@@ -112,3 +116,19 @@ def test_who_cannot_know_whether_it_is_so_does_not_repeat_it(
 
     monkeypatch.setattr(CurrentSites, "get", away)
     assert client.get("/widget/shop.js").status_code == 503
+
+
+def test_what_was_made_of_the_site_as_it_was_is_not_given_as_what_it_is(
+    app: Flask, services: Context, apply_site: Apply
+) -> None:
+    apply_site(WORLD)
+    before = services[CurrentSites].get("shop")
+    apply_site(WORLD.replace("Example Shop", "Another Shop"))
+    for was, repeated in (
+        (before, False),
+        (before.regions["america"], False),
+        (services[CurrentSites].get("shop"), True),
+    ):
+        with app.test_request_context("/widget/shop.js"):
+            embed._compressed(was, services[ServeWidget].main(was, "en"))
+            assert (repeat_answers._MADE_OF in request.environ) is repeated
