@@ -16,16 +16,17 @@ from consent_server.sites.tag_sources import tag_sources
 from consent_server.sites.wording import Wording
 
 CONFIG_TEXTS = (
-    "title", "accept", "refuse", "customise", "close", "reopen", "failed",
+    "title", "accept", "refuse", "customise", "reopen", "failed",
 )  # fmt: skip
 PREFERENCES_TEXTS = (
     "title", "intro", "save", "close", "necessary", "necessary_text", "vendors", "cookies", "controller", "dpo",
+    "on", "off", "except",
 )  # fmt: skip
 BANNER_TEXTS = ("placeholder", "once", "always", "placeholder_purpose", "always_purpose", "gpc", "saved")
 DETAILS_TEXTS = (
     "operator", "transfer", "policy", "name", "purpose", "lifetime", "third_party",
     "mine", "mine_at", "granted", "denied", "withdraw", "receipt", "receipt_jws", "receipt_json", "no_receipt",
-    "erase", "erase_text", "erase_send", "erase_asked", "erase_failed", "erase_done",
+    "erase", "erase_text", "erase_send", "erase_asked", "erase_failed", "erase_done", "except", "withdrawn",
     *BANNER_TEXTS,
 )  # fmt: skip
 
@@ -151,14 +152,17 @@ def _google(site: Site, advanced: bool) -> dict[str, Any]:
 
 
 def _shown(body: Mapping[str, Any], language: str) -> Iterator[tuple[str, dict[str, str], str]]:
-    """Layer one in the order of reading: name, attributes and text of each element, its buttons apart."""
-    texts = body["texts"][language]["banner"]
+    """Layer one in the order of reading: name, attributes and text of each element, its answers apart."""
+    # A notice from before an upgrade has no words for what is new in the code; `site apply` gives it some.
+    built_in = catalogue.locales().get(language, catalogue.locales()["en"])["banner"]
+    texts = {key: built_in[key] for key in ("more",)} | body["texts"][language]["banner"]
+    yield "button", {"data-action": "close"}, texts["close"]
     if logo := body.get("logo"):
         yield "img", {"src": logo["url"], "alt": logo["alt"]}, ""
     yield "h2", {}, texts["title"]
-    yield "p", {}, texts["intro"]
-    if "advanced" in texts:
-        yield "p", {}, texts["advanced"]
+    # One text, since what is over five lines of it on a phone is behind one button.
+    yield "p", {}, " ".join(texts[key] for key in ("intro", "advanced") if key in texts)
+    yield "button", {"data-action": "more"}, texts["more"] + " …"
     addresses = policies(body, language)
     for name in ("privacy", "cookies"):
         yield "a", {"href": addresses[name]["url"], "target": "_blank"}, texts[name]

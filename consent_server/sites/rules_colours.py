@@ -13,7 +13,7 @@ BOUNDARY_CONTRAST = 3.0
 SURFACES = {"light": "#ffffff", "dark": "#1e1e1e"}
 # The widget's quiet text is the text with so much of the surface in it (common.css, opacity).
 QUIET = 0.2
-LINE = "#7b8496"
+LINE = "#807d78"
 BLACK, WHITE = "#000000", "#ffffff"
 
 

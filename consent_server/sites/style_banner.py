@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from consent_server.sites.rules_colours import LINE
 from consent_server.sites.rules_notice import on_before
 
 
@@ -11,39 +12,57 @@ def banner_css(body: Mapping[str, Any]) -> str:
     return "".join(_schemes(body)) + "".join(_looks(body)) + "".join(_signal(body))
 
 
+PROPERTIES = {
+    "--a": "accent",
+    "--o": "on_accent",
+    "--l": "line",
+    "--t": "text",
+    "--s": "surface",
+    "color": "text",
+    "background": "surface",
+}
+# What holds in a scheme for which the site says nothing of its own.
+SYSTEM = {"--l": LINE, "--t": "CanvasText", "--s": "Canvas", "color": "CanvasText", "background": "Canvas"}
+
+
 def _schemes(body: Mapping[str, Any]) -> Iterator[str]:
     scheme = body.get("scheme", "auto")
-    colours = body["colours"]
+    light, dark = (_painted(body["colours"], suffix) for suffix in ("", "_dark"))
     if scheme == "auto":
-        yield f":host{{{_painted(colours, '')}}}"
-        yield f"@media(prefers-color-scheme:dark){{:host{{{_painted(colours, '_dark')}}}}}"
+        yield _rule(light)
+        # A browser without this function would paint nothing at all where a variable holds it.
+        yield f"@supports(color:light-dark(red,red)){{{_rule(_both(light, dark))}}}"
     else:
-        yield f":host{{{_painted(colours, '_dark' if scheme == 'dark' else '')};color-scheme:{scheme}}}"
+        yield _rule({**(dark if scheme == "dark" else light), "color-scheme": scheme})
 
 
-def _painted(colours: Mapping[str, str], suffix: str) -> str:
-    names = {
-        "--a": "accent",
-        "--o": "on_accent",
-        "--l": "line",
-        "--t": "text",
-        "color": "text",
-        "background": "surface",
-    }
-    found = {property: colours.get(name + suffix) for property, name in names.items()}
-    return ";".join(f"{property}:{colour}" for property, colour in found.items() if colour)
+def _both(light: Mapping[str, str], dark: Mapping[str, str]) -> dict[str, str]:
+    """What differs, for the scheme that the page has, whatever the visitor's system has."""
+    schemes = {**SYSTEM, **light}, {**SYSTEM, **dark}
+    pairs = {name: [scheme[name] for scheme in schemes] for name in PROPERTIES if name in light or name in dark}
+    return {name: f"light-dark({one},{other})" for name, (one, other) in pairs.items() if one != other}
+
+
+def _painted(colours: Mapping[str, str], suffix: str) -> dict[str, str]:
+    found = {name: colours.get(colour + suffix) for name, colour in PROPERTIES.items()}
+    return {name: colour for name, colour in found.items() if colour}
+
+
+def _rule(declared: Mapping[str, str]) -> str:
+    return ":host{" + ";".join(f"{name}:{value}" for name, value in declared.items()) + "}"
 
 
 def _looks(body: Mapping[str, Any]) -> Iterator[str]:
     if "corner" in body:
-        yield ":host{inset-inline:auto 0}"
+        # Not the stand-in of a frame, which the page places.
+        yield ":host(consent-widget){inset-inline:auto 0}"
     if "radius" in body:
         yield f":host{{--r:{body['radius']}px}}"
     if "font" in body:
         yield ":host{font-family:inherit}"
     if "logo" in body:
-        # Of its height from the first, so that nothing moves when it comes.
-        yield "::slotted(img){height:2em;max-width:100%;margin-bottom:.6em}"
+        # Of its height from the first, so that nothing moves when it comes; beside the close button.
+        yield "::slotted(img){height:2em;max-width:60%;margin:-1.25em 0 .6em}"
 
 
 def _signal(body: Mapping[str, Any]) -> Iterator[str]:

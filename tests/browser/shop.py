@@ -81,7 +81,9 @@ class Shop:
     ) -> None:
         """Put a page on the site; without a `head` of its own it holds the tag alone."""
         head = self.tag() if head is None else head
-        text = f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>Shop</title>{head}</head>'
+        # A page that has a light and a dark look, as the system asks.
+        both = '<meta charset="utf-8"><meta name="color-scheme" content="light dark">'
+        text = f'<!doctype html><html lang="{lang}"><head>{both}<title>Shop</title>{head}</head>'
         self.pages.answers[path] = Answer(f"{text}<body>{body}</body></html>", headers=headers or {})
 
     def open(self, path: str = "/") -> "Shop":

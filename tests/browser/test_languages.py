@@ -41,6 +41,7 @@ def test_a_language_fits(phone: Shop, lang: str) -> None:
     for _ in in_each_font(phone.page):
         assert_words_fit(phone, lang)
         assert_answers_are_even(phone)
+    assert_first_layer_is_short(phone)
     # The colours are the same in each language.
     assert axe.faults(phone.page, "consent-widget", [SMALL], colours=False) == []
     phone.unfold_all()
@@ -74,6 +75,27 @@ def assert_answers_are_even(shop: Shop) -> None:
     assert accept is not None
     assert (refuse["width"], refuse["height"]) == (accept["width"], accept["height"])
     assert refuse["height"] <= 72
+
+
+# Of the first layer's text the lines that are seen, and whether there are more; its button for them; its answers.
+FIRST = """() => {
+  const host = document.querySelector("consent-widget"), text = host.querySelector("p");
+  return [text.clientHeight / parseFloat(getComputedStyle(text).lineHeight), text.scrollHeight > text.clientHeight,
+    !host.querySelector("[data-action=more]").hidden,
+    [...host.querySelectorAll("[slot=a]")].map((one) => one.getBoundingClientRect().height)];
+}"""
+
+
+def assert_first_layer_is_short(shop: Shop) -> None:
+    """On a phone five lines, the rest behind a button, and no answer of one line beside one of two."""
+    page = shop.page
+    for family in (NARROW, WIDE):
+        page.evaluate("(family) => { document.body.style.fontFamily = family; consentWidget.show() }", family)
+        lines, is_cut, is_more, heights = page.evaluate(FIRST)
+        assert lines <= 5.1
+        assert is_more == is_cut
+        assert max(heights) - min(heights) < 1 or shop.banner.get_attribute("data-tall") is not None
+        assert min(heights) >= 44
 
 
 # Words that stand on two lines: of buttons, and of the kind of storage and the lifetime in a cookie table.

@@ -50,6 +50,38 @@ def test_layer_one_stands_in_the_page_s_own_document(shop: Shop) -> None:
     assert own == ["Accept all", "Reject all", "Manage preferences"]
 
 
+def test_on_a_phone_the_rest_of_the_text_is_a_key_away(visit: Callable[..., Shop]) -> None:
+    shop = visit(viewport={"width": 390, "height": 844}).open()
+    more = shop.banner.get_by_role("button", name="More")
+    text = shop.banner.locator("> p").first
+    # Whoever reads the document, a tool or a screen reader, has all of it at once.
+    expect(text).to_contain_text("withdraw your consent at any time")
+    is_cut = "one => one.scrollHeight > one.clientHeight"
+    assert text.evaluate(is_cut)
+    more.focus()
+    shop.page.keyboard.press("Enter")
+    assert not text.evaluate(is_cut)
+    expect(more).to_be_focused()
+    shop.page.keyboard.press("Enter")
+    assert text.evaluate(is_cut)
+    shop.page.set_viewport_size({"width": 1280, "height": 800})
+    expect(more).to_be_hidden()
+    assert not text.evaluate(is_cut)
+
+
+def test_in_front_of_itself_the_banner_is_not_seen(shop: Shop) -> None:
+    shop.open()
+    shop.open_preferences()
+    opacity = "getComputedStyle(document.querySelector('consent-widget')).opacity"
+    assert shop.page.evaluate(opacity) == "0"
+    heading = shop.page.get_by_role("heading", name="Manage preferences")
+    expect(heading).to_be_focused()
+    assert heading.evaluate("one => getComputedStyle(one).outlineStyle") == "none"
+    shop.page.keyboard.press("Escape")
+    expect(shop.button("save")).to_have_count(0)
+    assert shop.page.evaluate(opacity) == "1"
+
+
 def test_layer_two_names_every_vendor_and_cookie(shop: Shop) -> None:
     shop.open().unfold_all()
     dialog = shop.page.locator("consent-widget dialog")

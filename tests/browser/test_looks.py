@@ -9,7 +9,7 @@ from consent_server.sites.rules_colours import contrast, mix
 
 from . import axe
 from .shop import Shop
-from .site_files import LAYOUTS, LOGO
+from .site_files import FRAME, LAYOUTS, LOGO
 
 LONG = "<main>" + "".join(f"<p><a href='#{n}' id='link{n}'>Link {n}</a></p>" for n in range(80)) + "</main>"
 WATCH_SHIFTS = """
@@ -89,13 +89,51 @@ def test_on_paper_there_is_nothing_of_the_widget(shop: Shop) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_site_s_colours_are_seen_as_corrected(visit: Callable[..., Shop], scheme: str) -> None:
     shop = visit("styled", color_scheme=scheme).open()
-    text, surface, line = shop.banner.evaluate(COLOURS)
+    text, surface, _ = shop.banner.evaluate(COLOURS)
     assert contrast(mix(text, surface, 0.2), surface) >= 4.5
-    assert contrast(line, surface) >= 3
+    assert contrast(shop.button("customise").evaluate(COLOURS)[2], surface) >= 3
     for action in ("accept", "refuse"):
         label, accent, _ = shop.button(action).evaluate(COLOURS)
         assert contrast(label, accent) >= 4.5
         assert contrast(accent, surface) >= 3
+
+
+PAPER = {"light": "#ffffff", "dark": "#121212"}
+
+
+@pytest.mark.parametrize(
+    ("style", "seen"),
+    [("", ["light"] * 2), ("dark", ["dark"] * 2), ("light", ["light"] * 2), ("light dark", ["light", "dark"])],
+    ids=["none", "dark", "light", "both"],
+)
+def test_the_banner_is_light_or_dark_as_the_page_is(visit: Callable[..., Shop], style: str, seen: list[str]) -> None:
+    shop = visit("cinema")
+    # In a page's own words, over the one that all pages of these tests have.
+    style = f"<style>:root {{ color-scheme: {style or 'only light'} }}</style>"
+    shop.serve(FRAME, head=style + shop.tag())
+    shop.open()
+    for system, scheme in zip(axe.SCHEMES, seen, strict=True):
+        shop.page.emulate_media(color_scheme=system)
+        for one in (shop.banner, shop.page.locator("consent-placeholder")):
+            assert one.evaluate(COLOURS)[1] == PAPER[scheme]
+        label, accent, _ = shop.button("accept").evaluate(COLOURS)
+        assert contrast(accent, PAPER[scheme]) >= 3
+        assert contrast(label, accent) >= 4.5
+
+
+def test_a_stand_in_has_the_site_s_colours_font_and_corners(visit: Callable[..., Shop]) -> None:
+    shop = visit("styled")
+    frame = FRAME.replace('"filmhaus"', '"google-analytics"')
+    shop.serve(frame, head=f"<style>body {{ font-family: Georgia, serif }}</style>{shop.tag()}")
+    shop.open()
+    stand_in = shop.page.locator("consent-placeholder")
+    assert stand_in.evaluate(COLOURS)[:2] == shop.banner.evaluate(COLOURS)[:2]
+    style = "one => { const s = getComputedStyle(one); return [s.fontFamily, s.borderRadius, s.position] }"
+    assert stand_in.evaluate(style) == ["Georgia, serif", "2px", "static"]
+    once, always = (stand_in.get_by_role("button").nth(n).bounding_box() for n in range(2))
+    assert once
+    assert always
+    assert (once["width"], once["height"]) == (always["width"], always["height"])
 
 
 def test_corner_font_round_corners_and_logo_are_the_site_s(visit: Callable[..., Shop]) -> None:

@@ -146,6 +146,10 @@ def test_always_grants_one_vendor_and_leaves_the_rest(visit: Visit, answered: bo
     ]
     expect(shop.page.locator('consent-widget dialog input[name="filmhaus"]')).to_be_visible()
     expect(shop.page.locator('consent-widget dialog input[name="filmhaus"]')).to_be_checked()
+    dialog = shop.page.locator("consent-widget dialog")
+    expect(dialog.get_by_text("Off, except Filmhaus")).to_be_visible()
+    if answered:
+        expect(dialog).to_contain_text("Videos, maps and forms · Denied, except Filmhaus")
     shop.button("close").click()
     if not answered:
         later = shop.leave(lambda: shop.button("refuse").click())

@@ -3,6 +3,7 @@ import { facts, type VendorDetail } from "./layers/facts";
 import type { Kit, Works } from "./layers/later";
 import { mine, type Dates } from "./layers/mine";
 import { resend, takeAnswer } from "./details/answer";
+import { confirm } from "./details/confirm";
 import { grantOne } from "./details/grant";
 import { warnOfLeaks } from "./details/leaks";
 import { seeToMarkup } from "./details/markup";
@@ -13,8 +14,8 @@ import { purge } from "./page/deletion";
 import { element, paint } from "./page/element";
 import { leave } from "./page/leave";
 import { lifeOf } from "./state/cookie";
-import { OWED, stored } from "./state/outbox";
-import { complete, takes, underSignal } from "./state/state";
+import { OUTBOX, OWED, stored } from "./state/outbox";
+import { complete, grantsAny, takes, underSignal } from "./state/state";
 
 interface Detail {
   /** Purposes and vendors as people know them. */
@@ -88,8 +89,15 @@ export default (detail: Detail): void => {
       clear(kit.host, focused);
     },
     catchUp(kit) {
-      resend(kit, detail.texts.saved);
-      if (stored(OWED)) kit.later("purge", false);
+      const { saved, withdrawn } = detail.texts;
+      const owed = stored(OWED);
+      const text = owed && kit.choice && !grantsAny(kit.choice) ? withdrawn : saved;
+      resend(kit, text);
+      if (!owed) return;
+      kit.later("purge", false);
+      style(kit);
+      // What was to be said on the page that went. Nothing is called saved before it is recorded.
+      if (text == withdrawn || !stored(OUTBOX)) confirm(kit, text);
     },
     sample,
     purge(kit, leaving) {
@@ -101,7 +109,8 @@ export default (detail: Detail): void => {
         // A tag that runs may write its cookies once more as the page goes. Its listener came first, this one comes last.
         work();
         // A database that this page has open lasts as long as the page.
-        if (left) stored(OWED, "1");
+        // The next page says what was done, and does it once more.
+        if (left || leaving) stored(OWED, "1");
       });
       let gone = !leaving;
       const go = () => gone || (gone = true, leave());

@@ -2,6 +2,7 @@ import type { Kit } from "../layers/later";
 import { lifeOf, writeCookie } from "../state/cookie";
 import { forget, waiting } from "../state/outbox";
 import { grantsAny, type Answer, type Choice } from "../state/state";
+import { confirm } from "./confirm";
 import { tellProblem } from "./problem";
 
 interface Receipt {
@@ -39,7 +40,7 @@ export async function takeAnswer(
   kit: Kit, saved: string, line: string, coming: Promise<Response | undefined>, again?: boolean,
 ): Promise<void> {
   // What was said of an earlier decision is not true of this.
-  kit.say("");
+  if (!again) kit.say("");
   const answer = await coming;
   const body = await answer?.json?.().catch(() => undefined);
   // Another program's JSON, with a status that means well, is no record.
@@ -51,7 +52,7 @@ export async function takeAnswer(
     return choice ? rewrite(choice, kit) : undefined;
   }
   keepReceipt(kit, body, again);
-  kit.say(saved, "h");
+  confirm(kit, saved);
 }
 
 /** Send what waits, one after the other, as it was decided. */

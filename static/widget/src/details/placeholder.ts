@@ -28,10 +28,13 @@ export function cover(kit: Kit, texts: Record<string, string>, name: string, fra
   const root = made.attachShadow({ mode: "open" });
   const picture = poster(frame.dataset.poster, kit.warn);
   const set = (property: string, value: string) => made.style.setProperty(property, value, "important");
-  paint(root, css);
-  root.append(
+  paint(root, css + config.css);
+  root.append(element("div", { class: "b" },
     ...(picture ? [element("img", { src: picture, alt: "" })] : []),
-    element("div", {}, element("p", {}, say("placeholder")), button("once", texts.once), button("always", say("always"))));
+    element("div", { class: "c" },
+      element("b", {}, name),
+      element("p", {}, say("placeholder")),
+      element("div", { class: "a" }, button("once", texts.once), button("always", say("always"))))));
 
   /** Take the room that the frame would take now. It is measured and hidden again before anything is painted. */
   const fit = () => {

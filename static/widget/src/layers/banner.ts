@@ -4,6 +4,7 @@ import { config, isHonored, sheet } from "../state/current";
 
 export let host: HTMLElement;
 let root: ShadowRoot;
+let sight: ResizeObserver;
 let status: HTMLElement;
 let act: (action: string) => void;
 let listen: () => void;
@@ -25,7 +26,21 @@ export function mount(acting: (action: string) => void, seen: () => void, hear: 
   act = acting;
   listen = hear;
   // Called after the browser laid out the page and before it paints: asked sooner, it would lay out twice.
-  new ResizeObserver(() => isOpen() && seen()).observe(host);
+  sight = new ResizeObserver(() => {
+    if (!isOpen()) return;
+    fit();
+    seen();
+  });
+}
+
+/** "More" where a text has more lines than are shown, and the answers one below the other where one would break. */
+function fit(): void {
+  const text = host.querySelector("p")!, more = text.nextSibling as HTMLElement;
+  const customise = status.previousSibling as HTMLElement, accept = customise.previousSibling as HTMLElement;
+  host.dataset.cut = "";
+  more.hidden = !host.toggleAttribute("data-cut", text.scrollHeight > text.clientHeight);
+  delete host.dataset.tall;
+  host.toggleAttribute("data-tall", accept.offsetHeight > customise.offsetHeight);
 }
 
 /** A link of the site's that leads back, whether it can be seen or not. */
@@ -79,8 +94,11 @@ export function showBanner(): void {
     ...shown.map((line) => element(...line)),
     button("refuse", texts.refuse),
     button("accept", texts.accept),
-    button("customise", texts.customise, { class: "q" }),
-    button("close", "×", { class: "q", "aria-label": texts.close }));
+    button("customise", texts.customise, { class: "q" }));
+  // Before it is seen: what moves later counts as a shift of the page.
+  fit();
+  // Of its width alone, since its height is none: what is told of changes as the banner is fitted would be told anew.
+  sight.observe(status);
 }
 
 /**

@@ -59,11 +59,12 @@ const close = () => {
   showReopen();
 };
 
-const buttons: Record<string, () => void> = {
+const buttons: Record<string, () => unknown> = {
   customise: showPreferences,
   accept: answer("accept_all"),
   refuse,
   close: refuse,
+  more: () => host.toggleAttribute("data-cut"),
 };
 
 const act = guard((action: string) =>

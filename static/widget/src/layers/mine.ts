@@ -1,4 +1,6 @@
 import { button, element } from "../page/element";
+import type { Purpose } from "../state/config";
+import { except } from "./except";
 import type { Kit, Slotted } from "./later";
 
 type Texts = Record<string, string>;
@@ -38,14 +40,13 @@ export function mine(kit: Kit, texts: Texts, names: Texts, dates: Dates, slotted
   const word = (key: string) =>
     texts[RULES && unasked(key) ? allowed(key) ? "not_objected" : "objected" : allowed(key) ? "granted" : "denied"];
 
-  /** What was answered of a purpose, and of its vendors where that differs; nothing where neither was asked yet. */
-  const state = (key: string) => {
-    const apart = config.vendors
-      .filter((vendor) => vendor.purposes.includes(key) && !!allowed(vendor.key) != vendor.purposes.some(allowed))
-      .map((vendor) => `${names[vendor.key]}: ${word(vendor.key)}`);
-    const own = choice!.grants[key] == null ? [] : [element("b", {}, word(key))];
-    const more = own[0] && apart[0] ? ` (${apart.join(", ")})` : apart.join(", ");
-    return own[0] || apart[0] ? [element("li", {}, names[key] + " · ", ...own, more)] : [];
+  /** What was answered of a purpose, and of which vendors that is not so; nothing where neither was asked yet. */
+  const state = ({ key }: Purpose) => {
+    const apart = config.vendors.filter((vendor) =>
+      vendor.purposes.includes(key) && !!allowed(vendor.key) != vendor.purposes.some(allowed)).map((vendor) => names[vendor.key]);
+    if (choice!.grants[key] == null && !apart[0]) return [];
+    const told = apart[0] ? except(texts, word(key), apart, config.language) : word(key);
+    return [element("li", {}, names[key] + " · ", element("b", {}, told))];
   };
 
   // What is sent to be saved leaves the page where it is; the receipt's page gets a tab of its own.
@@ -78,7 +79,7 @@ export function mine(kit: Kit, texts: Texts, names: Texts, dates: Dates, slotted
   return element("section", {},
     element("h3", {}, texts.mine),
     element("p", {}, say("mine_at", choice!.at * 1000)),
-    element("ul", {}, ...config.purposes.flatMap(({ key }) => state(key))),
+    element("ul", {}, ...config.purposes.flatMap(state)),
     ...([...config.purposes, ...config.vendors].some(({ key }) => allowed(key))
       ? [element("p", {}, action("withdraw", texts.withdraw))] : []),
     ...(receiptUrl

@@ -1,6 +1,7 @@
 import { button, element, paint } from "../page/element";
 import type { Purpose, Vendor } from "../state/config";
 import { complete } from "../state/state";
+import { except } from "./except";
 import type { Kit, Slotted, Works } from "./later";
 import css from "./preferences.css";
 
@@ -23,6 +24,7 @@ function show({ controller, contact, dpo, purposes, names, texts }: Detail, kit:
   const light: HTMLElement[] = [];
   const inputs: HTMLInputElement[] = [];
   const groups: Record<string, HTMLDetailsElement> = {};
+  const words: Record<string, HTMLElement> = {};
 
   /** What tools look for stands in the page's own DOM; the shadow root holds its place. */
   const slotted: Slotted = (made, name) => {
@@ -63,6 +65,7 @@ function show({ controller, contact, dpo, purposes, names, texts }: Detail, kit:
     return element("section", { role: "group", "aria-label": names[key] },
       element("div", { class: "r" },
         slotted(element("label", { for: id }, names[key]), "l-" + key),
+        words[key] = element("span", {}),
         slotted(box(key, { role: "switch", id }), "s-" + key)),
       element("p", {}, purposes[key]),
       groups[key] = element("details", {},
@@ -81,14 +84,18 @@ function show({ controller, contact, dpo, purposes, names, texts }: Detail, kit:
     for (const input of inputs) input.checked = now[input.name];
   };
 
-  /** A purpose of which one vendor differs is neither on nor off, and shows which. No switch can say so (ARIA). */
+  /** A purpose of which a vendor differs is neither on nor off, and says and shows which. No switch can say so (ARIA). */
   const mix = () => {
     for (const { key } of config.purposes) {
       const input = inputs.find(({ name }) => name == key)!;
-      input.indeterminate = config.vendors.some((vendor) =>
-        vendor.purposes.includes(key) && stated(vendor.key) != vendor.purposes.some(stated));
-      input.setAttribute("role", input.indeterminate ? "checkbox" : "switch");
-      if (input.indeterminate) groups[key].open = true;
+      const apart = config.vendors.filter((vendor) =>
+        vendor.purposes.includes(key) && stated(vendor.key) != vendor.purposes.some(stated)).map((vendor) => names[vendor.key]);
+      const isMixed = (input.indeterminate = !!apart[0]);
+      const state = texts[input.checked ? "on" : "off"];
+      words[key].textContent = isMixed ? except(texts, state, apart, config.language) : state;
+      words[key].className = isMixed ? "x" : "";
+      input.setAttribute("role", isMixed ? "checkbox" : "switch");
+      if (isMixed) groups[key].open = true;
     }
   };
 
@@ -101,7 +108,12 @@ function show({ controller, contact, dpo, purposes, names, texts }: Detail, kit:
   };
 
   const heading = element("h2", { tabindex: "-1" }, texts.title);
-  const action = (name: string, text: string, look: string) => slotted(button(name, text, { class: look }), "b-" + name);
+  const answers = [
+    button("refuse", config.texts.refuse, { class: "q" }),
+    button("accept", (RULES && texts.accept) || config.texts.accept, { class: "q" }),
+    button("save", texts.save),
+  ];
+  const foot = element("div", { class: "f" }, ...answers.map((answer) => slotted(answer, "b-" + answer.dataset.action)));
   const mine = place();
   const dialog = element("dialog", { "aria-label": texts.title },
     element("div", { class: "t" },
@@ -112,10 +124,7 @@ function show({ controller, contact, dpo, purposes, names, texts }: Detail, kit:
     ...(kit.choice ? [mine] : []),
     element("section", {}, element("h3", {}, texts.necessary), element("p", {}, texts.necessary_text)),
     element("section", {}, ...fact("controller", `${controller} · ${contact}`), ...fact("dpo", dpo)),
-    element("div", { class: "f" },
-      action("refuse", config.texts.refuse, "q"),
-      action("accept", (RULES && texts.accept) || config.texts.accept, "q"),
-      action("save", texts.save, ""))) as HTMLDialogElement;
+    foot) as HTMLDialogElement;
 
   dialog.onchange = ({ target }) => {
     follow(target as HTMLInputElement);
@@ -130,12 +139,18 @@ function show({ controller, contact, dpo, purposes, names, texts }: Detail, kit:
   };
   // Esc here changes nothing; in the banner behind it, it would refuse.
   dialog.onkeydown = (event) => event.stopPropagation();
-  dialog.onclose = () => [dialog, ...light].forEach((element) => element.remove());
+  dialog.onclose = () => {
+    [dialog, ...light].forEach((element) => element.remove());
+    delete host.dataset.behind;
+  };
 
   styled ||= paint(root, css);
   root.append(dialog);
   mix();
+  host.dataset.behind = "";
   dialog.showModal();
+  // One below the other where one would take two lines.
+  if (answers[0].offsetHeight > answers[2].offsetHeight) foot.className = "f v";
   heading.focus();
   // Asked for once, whatever page the address leads to next.
   if (location.hash == "#consent") history.replaceState(history.state, "", location.pathname + location.search);
