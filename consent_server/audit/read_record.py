@@ -1,6 +1,8 @@
 """A record with its story: what was shown, what was decided, and whether it is still what was signed."""
 
+import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,12 +16,14 @@ from consent_server.core.database import Database, Session
 from consent_server.core.errors import InvalidProof
 from consent_server.core.keys import KeyRing
 from consent_server.decisions import store as decisions
+from consent_server.decisions.rules import exceptions
 from consent_server.decisions.rules_contents import Record
 from consent_server.ledger.check_leaves import differences
 from consent_server.ledger.rules_report import Check
 from consent_server.receipts import store as erasure_requests
 from consent_server.receipts.prove import Proof, Proved, open_sealed, try_proof
 from consent_server.receipts.verify import Verification, verify_offline, verify_record
+from consent_server.sites import store_notices as notices
 from consent_server.sites import store_pictures as pictures
 from consent_server.sites.notice_titles import notice_titles
 from consent_server.sites.rules_site import StoredSite
@@ -42,7 +46,8 @@ class Sealed:
 class Story:
     """A record, checked now. `history` are all decisions of the same visitor, oldest first.
 
-    `pictures` show the very banner, widest first. `asked_at`: erasure was asked for, and is open.
+    `pictures` show the very banner, widest first. `asked_at`: erasure was asked for, and is open. `exceptions`: by
+    purpose the names of vendors that were answered otherwise.
     """
 
     record: Item
@@ -53,6 +58,7 @@ class Story:
     pictures: list[TakenPicture]
     asked_at: datetime | None
     history: list[Item]
+    exceptions: dict[str, list[str]]
 
     @property
     def claims(self) -> dict[str, Any]:
@@ -95,7 +101,18 @@ def read_record(
             pictures=_pictures(session, shown, checked.claims),
             asked_at=erasure_requests.asked_at(session, row),
             history=_history(session, stored.id, record, titles),
+            exceptions=_exceptions(session, shown, checked.claims),
         )
+
+
+def _exceptions(session: Session, shown: Item, claims: dict[str, Any]) -> dict[str, list[str]]:
+    # A receipt that does not hold says nothing; a notice that somebody altered is told of where it is checked.
+    with suppress(ValueError, LookupError, TypeError, AttributeError):
+        vendors = {vendor["key"]: vendor for vendor in json.loads(notices.body(session, shown.notice))["vendors"]}
+        purposes = {key: vendor["purposes"] for key, vendor in vendors.items()}
+        apart = exceptions(claims["grants"], claims["vendors"], purposes)
+        return {purpose: [vendors[key]["name"] for key in keys] for purpose, keys in apart.items() if keys}
+    return {}
 
 
 def _sealed(session: Session, site_id: int, leaf_index: int | None) -> Sealed | None:

@@ -138,6 +138,14 @@ def implied(grants: Mapping[str, bool], purposes: Collection[str]) -> bool | Non
     return True if True in answers else None if None in answers else False
 
 
+def exceptions(
+    grants: Mapping[str, bool], vendors: Mapping[str, bool], purposes: Mapping[str, Collection[str]]
+) -> dict[str, list[str]]:
+    """By purpose that was answered, its vendors (with their purposes in `purposes`) that were answered otherwise."""
+    apart = [key for key, own in purposes.items() if key in vendors and vendors[key] is not implied(grants, own)]
+    return {purpose: [key for key in apart if purpose in purposes[key]] for purpose in grants}
+
+
 def _is_partial(notice: Notice, answer: Answer) -> bool:
     at_a_stand_in = answer.method is Method.PLACEHOLDER and answer.action is Action.SAVE
     return at_a_stand_in and bool(answer.grants or answer.vendors) and not answer.grants.keys() >= set(notice.purposes)

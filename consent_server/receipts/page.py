@@ -9,7 +9,7 @@ from consent_server.access.guard import form_token
 from consent_server.core.context import context
 from consent_server.core.errors import RemovedReceipt
 from consent_server.decisions.keep_choice import set_choice
-from consent_server.decisions.rules import Method, implied
+from consent_server.decisions.rules import Method, exceptions, implied
 from consent_server.decisions.rules_cookie import visitor_of, withdrawn_value
 from consent_server.decisions.visitor_tags import VisitorTags
 from consent_server.http import problems
@@ -74,7 +74,7 @@ def _html(page: ReceiptPage, held: bool, follows: bool) -> str:
         rules=locale["rules"],
         objectable=not all(claims.get("objections", {}).get("purposes", {}).values()),
         act=_act(claims, locale),
-        purposes=_purposes(claims, notice, locale),
+        purposes=_purposes(claims, notice, locale, wording),
         vendors=[
             (v["name"], *state)
             for v in notice["vendors"]
@@ -110,11 +110,22 @@ def _act(claims: dict[str, Any], locale: dict[str, Any]) -> str:
 
 
 def _purposes(
-    claims: dict[str, Any], notice: dict[str, Any], locale: dict[str, Any]
+    claims: dict[str, Any], notice: dict[str, Any], locale: dict[str, Any], wording: Wording
 ) -> list[tuple[dict[str, str], str, str, bool, str]]:
     texts = notice["texts"][readable_language(notice, claims["language"])]["purposes"]
-    keys = [purpose["key"] for purpose in notice["purposes"]]
-    return [(texts[key], *state) for key in keys if (state := _state(claims, "grants", key, locale)) is not None]
+    names = {vendor["key"]: isolated(vendor["name"], locale["meta"]["direction"]) for vendor in notice["vendors"]}
+    purposes = {vendor["key"]: vendor["purposes"] for vendor in notice["vendors"]}
+    apart = exceptions(claims["grants"], claims["vendors"], purposes)
+
+    def said(key: str, word: str) -> str:
+        """The word, and where a vendor was answered otherwise also of which."""
+        told = wording.listed([names[vendor] for vendor in apart[key]]) if apart.get(key) else ""
+        return locale["preferences"]["except"].format(state=word, names=told) if told else word
+
+    states = [
+        (key, _state(claims, "grants", key, locale)) for key in (purpose["key"] for purpose in notice["purposes"])
+    ]
+    return [(texts[key], *state[:3], said(key, state[3])) for key, state in states if state is not None]
 
 
 def _state(claims: dict[str, Any], part: str, key: str, locale: dict[str, Any]) -> tuple[str, str, bool, str] | None:

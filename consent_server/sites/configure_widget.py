@@ -162,7 +162,7 @@ def _shown(body: Mapping[str, Any], language: str) -> Iterator[tuple[str, dict[s
     yield "h2", {}, texts["title"]
     # One text, since what is over five lines of it on a phone is behind one button.
     yield "p", {}, " ".join(texts[key] for key in ("intro", "advanced") if key in texts)
-    yield "button", {"data-action": "more"}, texts["more"] + " …"
+    yield "button", {"data-action": "more"}, texts["more"] + "…"
     addresses = policies(body, language)
     for name in ("privacy", "cookies"):
         yield "a", {"href": addresses[name]["url"], "target": "_blank"}, texts[name]

@@ -49,9 +49,9 @@ def test_a_record_is_read_once(granted: dict[str, Any], services: Context) -> No
     assert traffic.asks("WHERE decisions.receipt_id") == 1
     assert traffic.asks("FROM tiles") == 1
     # The record and its key, its leaf, the checkpoint, its one tile, what stands beside the record, three for its
-    # visitor's, what notices and arms are called, the first checkpoint and cosignatures over it, its pictures, and
-    # whether erasure was asked for.
-    assert len(traffic.statements) == 15
+    # visitor's, what notices and arms are called, the first checkpoint and cosignatures over it, its pictures,
+    # whether erasure was asked for, and the notice, which says of which purposes a vendor is.
+    assert len(traffic.statements) == 16
 
 
 def test_a_record_that_is_not_sealed_yet_is_sealed_and_read_again(granted: dict[str, Any], services: Context) -> None:

@@ -1,4 +1,4 @@
-"""What became of a choice is seen for a while, also behind the reload of a withdrawal, and takes nothing of the page."""
+"""What became of a choice is seen for a while, also behind the reload of a withdrawal; the page loses nothing by it."""
 
 from playwright.sync_api import Locator, expect
 
@@ -35,8 +35,11 @@ def test_a_choice_is_confirmed_and_nothing_of_the_page_is_taken(shop: Shop) -> N
     expect(note(shop)).to_have_text(SAVED)
     assert is_seen(shop)
     assert shop.page.evaluate(FOCUSED) == "field"
+    assert shop.page.evaluate("shifts") == []
     assert axe.faults(shop.page, "consent-widget") == []
+    shop.settle()
     # By itself.
+    shop.page.evaluate("shifts.length = 0")
     shop.page.clock.fast_forward("00:10")
     expect(note(shop)).to_have_text("")
     assert shop.page.evaluate("shifts") == []

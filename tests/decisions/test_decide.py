@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent_server.core.errors import InvalidDecision
-from consent_server.decisions.rules import Action, Decision, Method, decide
+from consent_server.decisions.rules import Action, Decision, Method, decide, exceptions
 from consent_server.decisions.rules_cookie import cookie_value, withdrawn_value
 from consent_server.decisions.rules_receipt import Issuer, receipt_claims, state_claims, uuid7, without_exceptions
 from consent_server.sites.rules_notice import Notice, consent_basis
@@ -40,6 +40,10 @@ def test_every_purpose_and_vendor_is_settled_and_none_is_granted_unsaid(
         by_purpose = any(grants.get(purpose, False) for purpose in NOTICE.vendors[vendor])
         assert granted is vendors.get(vendor, by_purpose)
         assert (vendor in decision.exceptions) is (granted is not by_purpose)
+        apart = exceptions(decision.grants, decision.vendors, NOTICE.vendors)
+        told = {purpose for purpose, vendors in apart.items() if vendor in vendors}
+        own = decision.grants.keys() & set(NOTICE.vendors[vendor])
+        assert told == (own if vendor in decision.exceptions else set())
     assert decision.grants_anything is (True in decision.grants.values() or True in decision.vendors.values())
 
 
