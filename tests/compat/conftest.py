@@ -17,7 +17,9 @@ from flask_migrate import upgrade
 from werkzeug.test import TestResponse
 
 from consent_server.app import create_app
+from consent_server.core.context import context_of
 from tests.support.postgresql import PostgreSQL
+from tests.support.rates_page import end_days
 
 HERE = Path(__file__).parent
 # Newest first. On every day only what the last release left is read; before a release what each did.
@@ -121,20 +123,22 @@ def release(app: Flask) -> None:
 
 
 def migrate(server: Server) -> None:
-    """What an operator does first with a new version."""
+    """What an operator does first with a new version, and what the server does then: the last day is told when over."""
     with server.app.app_context():
         upgrade()
+    end_days(context_of(server.app))
     release(server.app)
 
 
 NEW = (
     "placeholders", "marked", "visits", "visit_decisions", "visit_accept_all", "shown_again", "answered_again",
-    "accept_all_again", "refuse_all_again", "save_again",
+    "accept_all_again", "refuse_all_again", "save_again", "told", "objections",
 )  # fmt: skip
+NOISED = ("purposes", "vendors")
 # What is said since, and the rate that is of other counts since.
 OTHERWISE = (
     "again", "grants_lately", "page_loads", "counted_apart_from", "visit_interaction", "visit_opt_in", "withdrawal",
-    "projection", "title", "annotations",
+    "projection", "title", "annotations", "noise", "draws",
 )  # fmt: skip
 
 
@@ -142,8 +146,16 @@ def as_before(figures: Any) -> Any:
     """Figures without what earlier versions did not count, and so is 0 or empty, nor what they said otherwise."""
     if isinstance(figures, dict):
         assert not any(figures.get(name) for name in NEW)
-        return {name: as_before(value) for name, value in figures.items() if name not in NEW + OTHERWISE}
+        before = {name: as_before(value) for name, value in figures.items() if name not in NEW + OTHERWISE}
+        return {name: without_intervals(value) if name in NOISED else value for name, value in before.items()}
     return [as_before(value) for value in figures] if isinstance(figures, list) else figures
+
+
+def without_intervals(figures: Any) -> Any:
+    """Figures without their intervals, which are wider since noise is drawn for their counters."""
+    if isinstance(figures, dict):
+        return {name: without_intervals(value) for name, value in figures.items() if name not in ("low", "high")}
+    return [without_intervals(value) for value in figures] if isinstance(figures, list) else figures
 
 
 @pytest.fixture(scope="session")
