@@ -10,6 +10,7 @@ import { build } from "esbuild";
 import { minify } from "terser";
 
 const here = dirname(fileURLToPath(import.meta.url));
+const made = join(here, "dist.new");
 const entries = {
   "widget.js": "main.ts",
   "preferences.js": "layers/preferences.ts",
@@ -88,24 +89,27 @@ async function expression(source, rules) {
 async function declare(source) {
   const tsc = fileURLToPath(new URL("bin/tsc", import.meta.resolve("typescript/package.json")));
   const options = ["--declaration", "--emitDeclarationOnly", "--target", "es2021", "--strict"];
-  execFileSync(process.execPath, [tsc, ...options, "--outDir", join(here, "dist"), join(here, "src", source)], { stdio: "inherit" });
-  await rename(join(here, "dist", source.replace(".ts", ".d.ts")), join(here, "dist/consent-widget.d.ts"));
+  execFileSync(process.execPath, [tsc, ...options, "--outDir", made, join(here, "src", source)], { stdio: "inherit" });
+  await rename(join(made, source.replace(".ts", ".d.ts")), join(made, "consent-widget.d.ts"));
 }
 
 const brotli = (text) =>
   brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
 
-await rm(join(here, "dist"), { recursive: true, force: true });
-for (const part of ["vendors", "looks", "rules"]) await mkdir(join(here, "dist", part), { recursive: true });
+await rm(made, { recursive: true, force: true });
+for (const part of ["vendors", "looks", "rules"]) await mkdir(join(made, part), { recursive: true });
 // Beside the scripts and not in them: each visitor would pay for it.
-await copyFile(join(here, "../../LICENSE"), join(here, "dist/LICENSE"));
+await copyFile(join(here, "../../LICENSE"), join(made, "LICENSE"));
 await declare("public.ts");
 const manifest = {};
 for (const [file, source] of Object.entries(entries)) {
   const text = await expression(source, file.startsWith("rules/"));
-  await writeFile(join(here, "dist", file), text);
+  await writeFile(join(made, file), text);
   const sha256 = createHash("sha256").update(text).digest("hex");
   manifest[file] = { bytes: Buffer.byteLength(text), brotli: brotli(text), sha256 };
 }
-await writeFile(join(here, "dist/manifest.json"), JSON.stringify(manifest, null, 2) + "\n");
+await writeFile(join(made, "manifest.json"), JSON.stringify(manifest, null, 2) + "\n");
+// At once, since others read there meanwhile: the compiler of types, a server in a checkout.
+await rm(join(here, "dist"), { recursive: true, force: true });
+await rename(made, join(here, "dist"));
 for (const [file, { bytes, brotli }] of Object.entries(manifest)) console.log(`${file}  ${bytes} bytes, ${brotli} Brotli`);
