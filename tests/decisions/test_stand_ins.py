@@ -13,6 +13,7 @@ from consent_server.core.context import Context
 from consent_server.sites.current_site import CurrentSites
 from tests.support import jose
 from tests.support.factories import PUBLIC_URL, SHOP, TYPEFORM, VENDORS, Body, site_file
+from tests.support.rates_page import end_days
 from tests.support.sites import Apply
 from tests.support.visitor import post, rows
 
@@ -77,6 +78,7 @@ def test_what_is_let_in_at_a_stand_in_is_in_no_rate(client: FlaskClient, apply_s
     for _ in range(12):
         post(client, body(**act))
     post(client, body.refusal() | {"grants": {}})
+    end_days(services)
     token = create_token(services.database, Role.OPERATOR, None, "test", services.now())
     counted = client.get(
         "/v1/sites/shop/rates?from=2026-11-23&to=2026-11-23", headers={"Authorization": f"Bearer {token}"}
