@@ -11,9 +11,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from consent_server.core.context import context_of
 from consent_server.core.times import local_day, midnight
 from tests.support.cast import token
 from tests.support.factories import TOP, Body, Clock, site_file
+from tests.support.rates_page import end_days
 from tests.support.sites import Apply
 from tests.support.visitor import post
 
@@ -38,6 +40,7 @@ def span_of(pack: bytes) -> list[str]:
 def test_a_day_is_the_same_day_wherever_it_is_asked_for(
     app: Flask, client: FlaskClient, two_days: list[str], tmp_path: Path
 ) -> None:
+    end_days(context_of(app))
     headers = token(app, "operator")
 
     def ask(path: str, **query: str) -> Any:
