@@ -85,7 +85,7 @@ def test_the_page_of_a_notice_says_when_it_was_seen(client: FlaskClient, notice:
     assert "timestamp authority" not in client.get(path).text
     stamp()
     page = client.get(path).text
-    assert "Seen by a timestamp authority on" in page
+    assert "by a timestamp authority on" in page
     assert f'href="/ledger/shop/timestamps/{notice}.tsr"' in page
 
 
