@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,11 +21,12 @@ from flask import Flask
 from consent_server.core.context import Context
 from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.decisions.rows import TallyRow
+from consent_server.rates.close_days import close_days
 from consent_server.rates.tell_today import tell_today
 from tests.support.cast import token
 from tests.support.factories import ADS, ANALYTICS, META, PUBLIC_URL, SHOP, site_file
 from tests.support.figures import Figure
-from tests.support.rates_page import end_days
+from tests.support.rates_page import quiet
 from tests.support.served import Server
 from tests.support.sites import Apply
 
@@ -237,7 +239,9 @@ def test_every_counter_and_every_split_is_exact(
     marketer = token(bare_app, "marketer", "shop")
 
     def rates(by: str) -> dict[str, Any]:
-        end_days(services)
+        # The server counts by the real clock.
+        fold_tallies(services.database)
+        close_days(services.database, quiet, datetime.now(UTC) + timedelta(days=2))
         status, body = server.ask("GET", f"/v1/sites/shop/rates?by={by}", **marketer)
         assert status == 200, body
         found: dict[str, Any] = json.loads(body)
