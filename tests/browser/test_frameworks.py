@@ -96,7 +96,9 @@ function App() {
   const [count, set] = React.useState(0);
   window.add = () => set(count + 1);
   return e("html", {lang: "en"},
-    e("head", null, e("meta", {charSet: "utf-8"}), e("meta", {name: "color-scheme", content: "light dark"}), e("title", null, "Shop"), e("script", {async: true, src: "TAG"})),
+    e("head", null,
+      e("meta", {charSet: "utf-8"}), e("meta", {name: "color-scheme", content: "light dark"}),
+      e("title", null, "Shop"), e("script", {async: true, src: "TAG"})),
     e("body", null, e("main", null, e("p", null, "count " + count)),
       e("script", {src: "/react.js"}), e("script", {src: "/react-dom.js"}), e("script", {src: "/app.js"})));
 }
