@@ -32,7 +32,9 @@ def without_words(body: dict[str, Any]) -> dict[str, Any]:
     """A notice but for its words, which later versions say anew; of these, what they are about."""
     parts = ("purposes", "cookie_purposes", "lifetimes", "transfer")
     about = {language: {part: sorted(said[part]) for part in parts} for language, said in body["texts"].items()}
-    return body | {"texts": about}
+    # Lines are neutral by now, whatever the site's colours.
+    colours = {name: value for name, value in body.get("colours", {}).items() if not name.startswith("line")}
+    return body | {"texts": about, "colours": colours}
 
 
 # The file of a site whose arm was promoted says otherwise than what is in force, one whose experiment runs than that.

@@ -162,8 +162,8 @@ def test_the_data_of_the_first_view(client: FlaskClient, notice: str) -> None:
     assert data["vendors"][1]["conversions"] == {"signup": ["AW-123456789/AbC-D_efGhIjKlMnOp"]}
     assert data["texts"]["accept"] == "Accept all"
     for said in ("Example Shop", "cookies", "2 third parties", "6 months", "advertising", "withdraw"):
-        assert said in data["shown"][1][2]
-    assert [name for name, _, _ in data["shown"]] == ["h2", "p", "a", "a"]
+        assert said in data["shown"][2][2]
+    assert [name for name, _, _ in data["shown"]] == ["button", "h2", "p", "button", "a", "a"]
 
 
 def test_several_ids_are_one_vendor_of_the_notice(client: FlaskClient, apply_site: Apply, notice: str) -> None:
@@ -211,7 +211,7 @@ def test_a_token_is_sent_only_where_the_site_sets_it(client: FlaskClient, apply_
     for rule in ("inset-inline:auto 0", "color-scheme:light", "font-family:inherit", "--r:0px", "background:#fffbe6"):
         assert rule in data["css"]
     assert "prefers-color-scheme" not in data["css"]
-    assert data["shown"][0] == ["img", {"src": "https://shop.example/logo.svg", "alt": "Shop"}, ""]
+    assert data["shown"][1] == ["img", {"src": "https://shop.example/logo.svg", "alt": "Shop"}, ""]
 
 
 def test_only_the_adapters_that_a_site_uses_are_sent(client: FlaskClient, apply_site: Apply) -> None:
