@@ -10,13 +10,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from consent_server.app import create_app
-from consent_server.core.context import Context
+from consent_server.core.context import Context, context_of
 from consent_server.core.errors import InvalidSettings
 from consent_server.core.settings import Settings
 from tests.support.cast import token
 from tests.support.databases import migrate, publish
 from tests.support.factories import Body, Clock, notice_of, settings_for, site_file
 from tests.support.postgresql import PostgreSQL, Standby
+from tests.support.rates_page import end_days
 from tests.support.visitor import post
 
 NAME = "consent"
@@ -75,11 +76,13 @@ def test_rates_and_search_are_answered_by_the_replica(primary: PostgreSQL, stand
         return {record["receipt_id"] for record in records}, rates["totals"]["decisions"]
 
     first = decide(client)
+    end_days(context_of(app))
     wait_until_followed(primary, standby)
     assert seen() == ({first}, 1)
     # What the replica does not have yet is in no answer: so they are its own.
     standby.execute("SELECT pg_wal_replay_pause()")
     second = decide(client)
+    end_days(context_of(app))
     assert seen() == ({first}, 1)
     standby.execute("SELECT pg_wal_replay_resume()")
     wait_until_followed(primary, standby)
