@@ -11,6 +11,7 @@ from tests.support import environment
 
 pytest_plugins = [
     "tests.support.figures",
+    "tests.support.patience",
     "tests.support.databases",
     "tests.support.application",
     "tests.support.cast",

@@ -312,14 +312,15 @@ def _keep_values_back(context: ExceptionContext) -> None:
 def _close_what_comes_late(engine: Engine) -> None:
     """Close a connection that comes back when its pool was let go: nobody would look for it there any more."""
 
-    def came(_connection: Any, record: Any) -> None:
+    def comes(_dialect: Any, record: Any, *_address: Any) -> None:
+        # Before it is made, which takes seconds at times.
         record.info["pool"] = engine.pool
 
     def went_back(_connection: Any, record: Any) -> None:
         if record.info.get("pool") is not engine.pool:
             record.invalidate()
 
-    event.listen(engine, "connect", came)
+    event.listen(engine, "do_connect", comes)
     event.listen(engine, "checkin", went_back)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from consent_server.app import create_app
 from consent_server.core import database as core_database
@@ -22,6 +22,7 @@ from tests.support.postgresql import PostgreSQL
 from tests.support.process import free_port
 from tests.support.visitor import post
 
+pytestmark = pytest.mark.usefixtures("real_waits")
 on_postgresql = pytest.mark.parametrize("dialect", ["postgresql"])
 
 
@@ -192,4 +193,20 @@ def test_an_address_of_several_hosts_finds_the_one_that_answers(way: Way, tmp_pa
     database: Database = app.extensions["consent"].database
     with at_most(5):
         assert ask(database, VISITOR) == 1
+    database.engine.dispose()
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_a_connection_that_was_being_made_when_its_pool_was_let_go_is_closed(database_url: str, tmp_path: Path) -> None:
+    database: Database = create_app(settings_for(tmp_path, database_url)).extensions["consent"].database
+    made, closed = list[object](), list[object]()
+
+    def let_go(connection: object, _: object) -> None:
+        made.append(connection)
+        database.engine.dispose()
+
+    event.listen(database.engine, "connect", let_go, insert=True)
+    event.listen(database.engine, "close", lambda connection, _: closed.append(connection))
+    assert ask(database, VISITOR) == 1
+    assert closed == made
     database.engine.dispose()

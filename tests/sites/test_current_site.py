@@ -145,6 +145,7 @@ def seconds_of(client: FlaskClient, path: str, status: int = 200) -> float:
     return time.monotonic() - begun
 
 
+@pytest.mark.usefixtures("real_waits")
 @pytest.mark.parametrize("dialect", ["postgresql"])
 def test_what_a_visitor_sees_does_not_wait_for_a_database_that_is_silent(
     far_app: Flask, way: Way, services: Context, apply_site: Apply, notice: str, body: Body

@@ -17,6 +17,7 @@ from tests.support.people import Person
 from tests.support.rates_page import RATES, end_days
 from tests.support.sites import Apply
 from tests.support.visitor import post
+from tests.support.witnessed_ledger import disarm
 
 LESS = site_file(vendors=ANALYTICS + ADS)
 
@@ -61,12 +62,7 @@ def test_publications_from_before_there_were_titles_are_called_by_what_they_chan
     for text in (site_file(), LESS, site_file()):
         apply_site.publish(text, title="Given")
     with services.database.transaction() as session:
-        for trigger in ("publications_keep_update",):
-            session.connection().exec_driver_sql(
-                f"DROP TRIGGER {trigger}"
-                if services.database.embedded
-                else f"ALTER TABLE publications DISABLE TRIGGER {trigger}"
-            )
+        disarm(session, services.database.embedded)
         session.execute(update(PublicationRow).values(title=None))
     assert titles(services) == ["first notice", "removed Meta pixel", "back to “first notice”"]
 
