@@ -71,15 +71,19 @@ def test_on_a_phone_the_rest_of_the_text_is_a_key_away(visit: Callable[..., Shop
 
 def test_in_front_of_itself_the_banner_is_not_seen(shop: Shop) -> None:
     shop.open()
+    seen = "one => one.checkVisibility({ opacityProperty: true })"
+    banner, accept = shop.page.locator("consent-widget"), shop.button("accept").element_handle()
     shop.open_preferences()
-    opacity = "getComputedStyle(document.querySelector('consent-widget')).opacity"
-    assert shop.page.evaluate(opacity) == "0"
+    assert not accept.evaluate(seen)
+    assert banner.evaluate("one => getComputedStyle(one).backgroundColor") == "rgba(0, 0, 0, 0)"
     heading = shop.page.get_by_role("heading", name="Manage preferences")
     expect(heading).to_be_focused()
+    assert heading.evaluate(seen)
     assert heading.evaluate("one => getComputedStyle(one).outlineStyle") == "none"
     shop.page.keyboard.press("Escape")
     expect(shop.button("save")).to_have_count(0)
-    assert shop.page.evaluate(opacity) == "1"
+    assert accept.evaluate(seen)
+    assert banner.evaluate("one => getComputedStyle(one).backgroundColor") != "rgba(0, 0, 0, 0)"
 
 
 def test_layer_two_names_every_vendor_and_cookie(shop: Shop) -> None:

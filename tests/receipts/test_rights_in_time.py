@@ -13,6 +13,7 @@ from tests.support.faults import write_lock
 from tests.support.visitor import post
 
 
+@pytest.mark.usefixtures("real_waits")
 @pytest.mark.parametrize("right", ["withdrawal", "erasure"])
 def test_a_right_is_exercised_or_refused_in_time(
     client: FlaskClient, body: Body, tmp_path: Path, right: str, monkeypatch: pytest.MonkeyPatch
