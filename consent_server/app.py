@@ -29,7 +29,7 @@ from consent_server.core.times import utc_now
 from consent_server.decisions import web as decisions_web
 from consent_server.health import web as health_web
 from consent_server.health import web_metrics as health_metrics
-from consent_server.http import problems, rate_limit, traces
+from consent_server.http import policy, problems, rate_limit, traces
 from consent_server.http import web as http_web
 from consent_server.http import web_well_known as http_well_known
 from consent_server.http.bodies import BODY_LIMIT
@@ -96,10 +96,6 @@ ASSETS = {
     for room in ROOMS
     for path in (room / "assets").rglob("*.*")
 }
-PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 
 def create_app(settings: Settings | None = None, now: Callable[[], datetime] = utc_now) -> Flask:
@@ -166,7 +162,7 @@ def _harden(response: Response) -> Response:
         # Whoever opened the window cannot read what is in it: a page, or what a session shows of a document.
         response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     if response.mimetype == "text/html":
-        response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+        response.headers.setdefault(policy.HEADER, policy.page_policy())
         response.headers.setdefault("Referrer-Policy", "no-referrer")
     return response
 

@@ -50,6 +50,7 @@ RIGHTS: dict[str, Right] = {
     "GET /sites/<key>/choice": Right.ANYBODY,
     "POST /sites/<key>/choice": Right.ANYBODY,
     "GET /v1/notices/<notice_hash>": Right.ANYBODY,
+    "GET /v1/notices/<notice_hash>/look.css": Right.ANYBODY,
     "GET /v1/notices/<notice_hash>/preview": Right.ANYBODY,
     "GET /v1/notices/<notice_hash>/preview/<widget>/widget/<path:script>": Right.ANYBODY,
     "GET /v1/notices/<notice_hash>/pictures/<picture>.png": Right.ANYBODY,

@@ -14,6 +14,7 @@ JSON = "application/json"
 HTML = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 SCRIPT = "text/javascript; charset=utf-8"
+CSS = "text/css; charset=utf-8"
 DAY = 86_400
 
 

@@ -23,6 +23,7 @@ from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.rules_cookie import NAME
 from consent_server.sites.rules_notice import UNKNOWN_LANGUAGE, readable_language
 from consent_server.sites.rules_rights import answer_by
+from consent_server.sites.style_page import site_policy
 from consent_server.sites.wording import Wording, isolated
 
 # What is said of an act where nothing was asked.
@@ -35,7 +36,7 @@ def receipt_page(receipt_id: str, held: bool) -> Response:
     page = read_page(ctx.database, ctx.keys.ring, receipt_id, ctx.now())
     standing = page.standing
     follows = held and _is_copy_of(standing)
-    response = answer(_html(page, held, follows), HTML)
+    response = answer(_html(page, held, follows), HTML, headers=site_policy(page.receipt.notice))
     if follows:
         claims = standing.newest.claims
         value = withdrawn_value(
@@ -70,7 +71,6 @@ def _html(page: ReceiptPage, held: bool, follows: bool) -> str:
         language_name=locale["meta"]["name"] if claims["language"] != UNKNOWN_LANGUAGE else None,
         texts=locale["receipt"],
         check=locale["check"],
-        policies=locale["banner"],
         rules=locale["rules"],
         objectable=not all(claims.get("objections", {}).get("purposes", {}).values()),
         act=_act(claims, locale),
@@ -84,7 +84,8 @@ def _html(page: ReceiptPage, held: bool, follows: bool) -> str:
         proof=page.proof,
         sealed_at=wording.moment(page.proof.sealed_at) if page.proof else None,
         site=page.site,
-        site_name=notice["name"],
+        notice=notice,
+        notice_words=locale["declaration"]["shown"],
         recorded_at=wording.moment(page.receipt.recorded_at),
         valid_until=wording.moment(datetime.fromtimestamp(claims["valid_until"], UTC)),
         link=request.script_root + request.path,

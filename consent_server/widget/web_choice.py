@@ -33,6 +33,7 @@ from consent_server.sites.configure_widget import notice_detail
 from consent_server.sites.current_site import CurrentSite, CurrentSites
 from consent_server.sites.rules_cookie import NAME, below
 from consent_server.sites.rules_notice import Notice, readable_language
+from consent_server.sites.style_page import site_policy
 from consent_server.sites.visitor_place import site_here
 
 bp = Blueprint("choice", __name__)
@@ -190,5 +191,5 @@ def _page(template: str, current: CurrentSite, notice: Notice, language: str, **
         **shown,
     )
     # With no referrer at all, a browser would say of its own form that it comes from nowhere.
-    headers = {"Referrer-Policy": "same-origin"}
+    headers = {"Referrer-Policy": "same-origin", **site_policy(notice.body)}
     return answer(page, HTML, cache=Cache.NO_STORE, vary=["Accept-Language"], headers=headers)

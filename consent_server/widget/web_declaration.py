@@ -20,6 +20,7 @@ from consent_server.sites.rules_cookie import NAME
 from consent_server.sites.rules_places import Rule
 from consent_server.sites.rules_regions import ELSEWHERE, Region
 from consent_server.sites.rules_rights import REPLY_DAYS
+from consent_server.sites.style_page import site_policy
 from consent_server.sites.wording import Wording
 from consent_server.widget.declare import DeclareSite, Version
 from consent_server.widget.elements import as_elements
@@ -62,9 +63,10 @@ def declaration(key: str) -> Response:
         shown = _shown(current, language, versions)
         elements = as_elements(render_template("widget/declaration_body.html", **shown))
         body = json.dumps({"language": language, "direction": shown["direction"], "elements": elements})
+    policy = site_policy(current.notice.body) if wanted == "html" else {}
     return answer(
         body, HTML if wanted == "html" else JSON, cache=Cache.MINUTES, etag=generate_etag(body.encode()),
-        vary=["Accept", "Accept-Language"], headers={"Content-Language": language},
+        vary=["Accept", "Accept-Language"], headers={"Content-Language": language, **policy},
     )  # fmt: skip
 
 
@@ -150,6 +152,7 @@ def _shown(current: CurrentSite, language: str, versions: list[Version]) -> dict
         "languages": {one: locales[one]["meta"]["name"] for one in current.notice.languages},
         "base": context().settings.public_url,
         "facts": facts,
+        "notice": current.notice.body,
         **_side_by_side(facts, wording),
         "told": told,
         "comma": locale["meta"]["comma"],

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, json, render_template, request, url_for
 from werkzeug.exceptions import NotFound
+from werkzeug.http import generate_etag
 
 from consent_server.core.context import context
 from consent_server.core.errors import UnknownConfiguration
-from consent_server.http.answers import DAY, HTML, JSON, SCRIPT, TEXT, Cache, answer, open_to_every_page
+from consent_server.http.answers import CSS, DAY, HTML, JSON, SCRIPT, TEXT, Cache, answer, open_to_every_page
 from consent_server.ledger.read_timestamps import time_of_notice
 from consent_server.sites import catalogue
 from consent_server.sites.choose_language import choose_language
@@ -16,6 +17,7 @@ from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.find import find_site
 from consent_server.sites.missing_pictures import SIZES
 from consent_server.sites.read_archive import read_notice, read_widget
+from consent_server.sites.style_page import page_css
 from consent_server.sites.wording import Wording
 from consent_server.widget.replay_notice import pictures_of, read_picture, replay_notice, widgets_of
 
@@ -87,6 +89,13 @@ def _page(notice_hash: str) -> Response:
     )
     headers = {"Content-Security-Policy": PAGE_POLICY}
     return answer(html, HTML, vary=["Accept", "Accept-Language"], headers=headers)
+
+
+@bp.get("/look.css")
+def look(notice_hash: str) -> Response:
+    """The site's own look for our pages that are about this notice: its colours, its scheme, its round corners."""
+    css = page_css(json.loads(context()[CurrentSites].body(notice_hash)))
+    return answer(css, CSS, cache=Cache.MINUTES, etag=generate_etag(css.encode()))
 
 
 @bp.get("/preview")

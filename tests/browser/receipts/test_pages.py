@@ -1,6 +1,7 @@
 """The pages that check, in a real browser: what holds is said to hold, and what was tampered with is named."""
 
 import json
+import re
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -262,3 +263,10 @@ def test_the_banner_runs_and_tells_nobody(held: Held, quiet: Page, language: str
     assert {method for method, _ in asked} == {"GET"}
     assert all(url.startswith(f"{held.server.url}/") for _, url in asked)
     assert quiet.context.cookies() == []
+
+
+def test_a_receipt_is_one_sheet_of_paper(held: Held, quiet: Page) -> None:
+    held.proof()
+    quiet.goto(held.url)
+    verdict(quiet, "ok")
+    assert len(re.findall(rb"/Type\s*/Page\b", quiet.pdf(format="A4"))) == 1
