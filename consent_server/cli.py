@@ -14,6 +14,7 @@ from consent_server.health.commands import doctor
 from consent_server.ledger.commands import ledger
 from consent_server.rates.commands import annotation, report
 from consent_server.receipts.commands import receipt, retention, visitor
+from consent_server.scans.commands import scan
 from consent_server.serving.commands import demo, migrate, serve, welcome
 from consent_server.sites.commands import csp, init, place, site, vendor
 from consent_server.widget.commands import notice
@@ -23,11 +24,11 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Sites": (site, vendor, place, notice, csp),
     "Records": (receipt, visitor, retention, evidence, ledger),
     "People and programs": (user, token, report, annotation),
-    "Upkeep": (doctor, migrate, key, backup, restore),
+    "Upkeep": (doctor, scan, migrate, key, backup, restore),
 }
 COMMANDS = [command for section in SECTIONS.values() for command in section]
 # Settings are read before Flask's own commands are known. These choose or need others.
-NOT_IN_FLASK = (demo, init, serve)
+NOT_IN_FLASK = (demo, init, scan, serve)
 
 
 class Sections(click.Group):

@@ -59,7 +59,7 @@ def ungated(page: Page, vendors: Iterable[KnownVendor]) -> Iterator[Ungated]:
     for element in page.elements:
         directives = DIRECTIVES.get(element.name, ("img-src", "media-src"))
         for address in page.addresses(element):
-            if vendor := _vendor_of(address, known, directives):
+            if vendor := vendor_of(address, known, directives):
                 yield Ungated(vendor, element, f"<{element.name}> of {quoted(address)}")
                 break
         else:
@@ -67,10 +67,12 @@ def ungated(page: Page, vendors: Iterable[KnownVendor]) -> Iterator[Ungated]:
                 yield Ungated(vendor, element, "the snippet")
 
 
-def _vendor_of(
+def vendor_of(
     address: str, known: Iterable[KnownVendor], directives: Collection[str], mentioned: bool = False
 ) -> KnownVendor | None:
-    """`mentioned`: the address only stands in a script, which may do something else with it than load it."""
+    """Whose an address is that is asked for what these directives of a policy are about.
+
+    `mentioned`: the address only stands in a script, which may do something else with it than load it."""
     try:
         parts = urlsplit(address)
         host = parts.hostname or ""
@@ -98,7 +100,7 @@ def _vendor_in(script: str, known: Iterable[KnownVendor]) -> KnownVendor | None:
     if begun:
         return begun
     named = (f"https:{address}" for address in re.findall(r"//[a-z0-9.-]+\.[a-z]+/[\w./?=&-]*", script))
-    loaded = (_vendor_of(address, with_script, ("script-src",), mentioned=True) for address in named)
+    loaded = (vendor_of(address, with_script, ("script-src",), mentioned=True) for address in named)
     return next(filter(None, loaded), None)
 
 

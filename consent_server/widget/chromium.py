@@ -15,13 +15,26 @@ from consent_server.core.errors import PictureUnavailable
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Seconds for one picture. A second is usual; a cold start on a busy machine takes several.
 TIMEOUT = 60.0
-# Nothing is resolved and nothing of the browser's own goes out: what it draws is what is in the folder.
-FLAGS = (
+# Nothing of the browser's own goes out.
+QUIET = (
     "--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND", "--hide-scrollbars",
-    "--force-device-scale-factor=1", "--force-prefers-reduced-motion",
+    "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--force-device-scale-factor=1",
+    "--force-prefers-reduced-motion",
 )  # fmt: skip
+# Nothing is resolved: what it draws is what is in the folder.
+FLAGS = (*QUIET, "--host-resolver-rules=MAP * ~NOTFOUND")
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
+
+
+def sandbox() -> list[str]:
+    """Chromium's sandbox refuses root, who has nothing to lose by it."""
+    return ["--no-sandbox"] if os.geteuid() == 0 else []
+
+
+def environment(scratch: Path) -> dict[str, str]:
+    """The server's secrets are no business of a browser, and its traces go where the profile goes."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CONSENT_")}
+    return kept | dict.fromkeys(("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(scratch))
 
 
 @dataclass(frozen=True)
@@ -62,8 +75,7 @@ class Chromium:
             drawn = self._run(
                 [
                     *FLAGS,
-                    # Chromium's sandbox refuses root, who has nothing to lose by it.
-                    *(["--no-sandbox"] if os.geteuid() == 0 else []),
+                    *sandbox(),
                     f"--user-data-dir={scratch}/profile",
                     f"--window-size={size[0]},{size[1]}",
                     f"--screenshot={file}",
@@ -80,12 +92,9 @@ class Chromium:
         return png
 
     def _run(self, arguments: list[str], scratch: Path) -> bytes:
-        # The server's secrets are no business of a browser, and its traces go where the profile goes.
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("CONSENT_")}
-        homes = dict.fromkeys(("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(scratch))
         process = subprocess.Popen(  # noqa: S603
             [self.path, *arguments],
-            env=kept | homes,
+            env=environment(scratch),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
