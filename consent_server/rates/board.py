@@ -32,6 +32,7 @@ from consent_server.rates.rules_small_cells import OTHER, SMALLEST
 from consent_server.rates.words import (
     COUNT_WORDS,
     RATE_WORDS,
+    RULE_WORDS,
     SPLIT_WORDS,
     amount,
     day_words,
@@ -40,6 +41,7 @@ from consent_server.rates.words import (
     span_words,
     time_words,
 )
+from consent_server.sites.rules_places import Rule
 
 # On the first screen: its words there, what it is a part of, and whether more of it is good for who measures.
 HEADLINES = {
@@ -116,6 +118,8 @@ def values(dashboard: Dashboard, links: Links) -> dict[str, Any]:
         "changes": changes.rates,
         "marks": marks,
         "splits": splits,
+        "rules": [(RULE_WORDS[Rule(key)], key, row) for key, row in dashboard.rules.rows] if dashboard.rules else [],
+        "objections": [(dashboard.purposes.get(key, key), one) for key, one in whole.objections.items()],
         "charts": drawn,
         "lines": LINES,
         "bars": BARS,

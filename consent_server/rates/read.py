@@ -40,6 +40,7 @@ from consent_server.sites import store as sites
 from consent_server.sites import store_experiments as experiments
 from consent_server.sites import store_notices as notices
 from consent_server.sites.notice_titles import notice_titles, titled_publications
+from consent_server.sites.rules_places import Rule
 from consent_server.sites.rules_site import Site, StoredSite
 
 DAY = timedelta(days=1)
@@ -148,13 +149,15 @@ class Rates:
 class Dashboard:
     """What a marketer looks at on one page: rates in the order of time, and every split.
 
-    `purposes` and `vendors` are what people call them, by key, as the newest notice has it. `first_day` is the first
-    on which anything was counted, None when nothing ever was. `now` is the hour that it is on the
-    site, and `open_from` the first day of which not all is told yet.
+    `rules` are the figures by rule of the place, None where a site asks everywhere first. `purposes` and `vendors` are
+    what people call them, by key, as the newest notice has it. `first_day` is the first on which anything was counted,
+    None when nothing ever was. `now` is the hour that it is on the site, and `open_from` the first day of which not all
+    is told yet.
     """
 
     rates: Rates
     splits: Mapping[By, Report]
+    rules: Report | None
     purposes: Mapping[str, str]
     vendors: Mapping[str, str]
     first_day: str | None
@@ -241,12 +244,18 @@ class SiteRates:
         return Dashboard(
             rates=self.rates(replace(filters, other=filters.other or span.before)),
             splits={by: report(self.counts(span, by, notice), self.asked) for by in SPLITS},
+            rules=report(self.counts(span, By.RULE, notice), self.asked) if self._has_rules else None,
             purposes={key: name for asked in self.asked.values() for key, name in asked.purposes.items()},
             vendors={key: name for asked in self.asked.values() for key, name in asked.vendors.items()},
             first_day=self.first_day(),
             now=self._hour(self.now),
             open_from=(self.today if self.is_over(self.today - DAY) else self.today - DAY).isoformat(),
         )
+
+    @property
+    def _has_rules(self) -> bool:
+        """Whether something ran, or runs, before a choice."""
+        return bool(self.site.regions) or any(asked.rule != Rule.OPT_IN for asked in self.asked.values())
 
     def counts(self, span: Span, by: By, notice: str | None = None) -> list[Count]:
         """Counts as they are told, by day or by a part of it (no week), under one notice or all."""

@@ -285,26 +285,30 @@ class Share:
 class Objected:
     """What became of a purpose that runs until somebody objects. Nothing of it is a grant.
 
-    `told` are the views that told of it. A rule without a banner tells by a link alone, and nobody counts who reads it.
+    `told` are the views that told of it. A rule without a banner tells by a link alone, and nobody counts who reads it:
+    `untold` of those who objected did so there, and are no part of those who were told.
     """
 
     objected: int
     told: int
     draws: int = 0
+    untold: int = 0
 
     @property
     def not_objected(self) -> int | None:
         """Views that told and brought no objection; None where none was counted, or some were lost."""
-        lost = is_more(self.objected, self.told, self.draws)
-        return None if lost or not self.told else max(self.told - self.objected, 0)
+        objected = self.objected - self.untold
+        lost = is_more(objected, self.told, self.draws)
+        return None if lost or not self.told else max(self.told - objected, 0)
+
+    @property
+    def rate(self) -> Rate:
+        """Of those who were told."""
+        return _rate(OBJECTING, Objected(max(self.objected - self.untold, 0), self.told, self.draws))
 
     def to_json(self) -> dict[str, Any]:
         """As the contract has it."""
-        return {
-            "objected": self.objected,
-            "not_objected": self.not_objected,
-            "rate": _rate(OBJECTING, self).to_json(),
-        }
+        return {"objected": self.objected, "not_objected": self.not_objected, "rate": self.rate.to_json()}
 
 
 def wilson(successes: int, trials: int, z: float = _Z95) -> tuple[float, float]:

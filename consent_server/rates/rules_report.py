@@ -9,9 +9,12 @@ from consent_server.decisions.rules_tally import CounterName, Measure
 from consent_server.rates.rules import AGAIN_RATES, COUNTED, GPC_RATES, NOTES, RATES, Objected, Share, Totals
 from consent_server.rates.rules_filters import Span
 from consent_server.rates.rules_small_cells import OTHER, SMALLEST
+from consent_server.sites.rules_places import Rule
 
 _DECISIONS, _SHOWN, _TOLD = map(CounterName, (Measure.DECISIONS, Measure.SHOWN, Measure.TOLD))
 _DRAWS = CounterName(Measure.DRAWS)
+# Rules under which no banner tells of what runs.
+BY_LINK = (Rule.OPT_OUT, Rule.NONE)
 # Of what was granted on the whole, whose totals hold no noise.
 SELECTION_DRAWS = CounterName(Measure.DRAWS, "selection")
 
@@ -146,17 +149,18 @@ def figures(counts: Sequence[Count], asked: Mapping[str, Asked]) -> Figures:
         totals(counts),
         _shares(purposes, Measure.PURPOSE),
         _shares(vendors, Measure.VENDOR, Measure.CONVERSION_SENT, Measure.CONVERSION_BLOCKED),
-        _objected((asked[notice].objections, counted) for notice, counted in notices.items()),
+        _objected((asked[notice], counted) for notice, counted in notices.items()),
     )
 
 
-def _objected(notices: Iterable[tuple[Collection[str], Mapping[CounterName, int]]]) -> dict[str, Objected]:
+def _objected(notices: Iterable[tuple[Asked, Mapping[CounterName, int]]]) -> dict[str, Objected]:
     found: dict[str, tuple[int, ...]] = {}
-    for keys, counted in notices:
+    for asked, counted in notices:
         told = counted.get(_SHOWN, 0) + counted.get(_TOLD, 0)
         draws = max(counted.get(_DRAWS, 0), counted.get(SELECTION_DRAWS, 0))
-        for key in keys:
-            one = (counted.get(CounterName(Measure.OBJECTED, key), 0), told, draws)
+        for key in asked.objections:
+            objected = counted.get(CounterName(Measure.OBJECTED, key), 0)
+            one = (objected, told, draws, objected if asked.rule in BY_LINK else 0)
             found[key] = tuple(map(add, found[key], one)) if key in found else one
     # Where noise left less than nothing, nothing.
     return {key: Objected(*(max(count, 0) for count in counts)) for key, counts in found.items()}

@@ -7,6 +7,7 @@ from typing import Any
 from consent_server.rates.rules import Difference, Rate
 from consent_server.rates.rules_drop import Effect
 from consent_server.rates.rules_filters import By, Span
+from consent_server.sites.rules_places import Rule
 
 # Name of each rate, and the question that it answers.
 RATE_WORDS = {
@@ -26,6 +27,12 @@ RATE_WORDS = {
     "consent_without_gpc": ("Consent rate without it", "And with it off?"),
 }
 SPLIT_WORDS = {By.DEVICE: "Device", By.LANGUAGE: "Language", By.COUNTRY: "Country", By.NOTICE: "Notice"}
+RULE_WORDS = {
+    Rule.OPT_IN: "Asked first",
+    Rule.OPT_OUT: "On until opted out",
+    Rule.NOTICE: "On, and told",
+    Rule.NONE: "On, nothing asked",
+}
 COUNT_WORDS = {"shown": "Shown", "decisions": "Chose", "granted": "Granted"}
 NARROW, DASH = "\N{NARROW NO-BREAK SPACE}", "\N{EN DASH}"
 
