@@ -102,8 +102,9 @@ def publish_notice(
         if stored and not undo_promotion:
             check_promotion(session, stored.id, notice)
         experiment = plan_experiment(session, stored.id if stored else None, *_experiment(declared, body))
-        plan = plan_publication(session, stored, site, notice, title, standing)
         regional = list(_regions(session, stored.id if stored else None, declared))
+        shown_there = {one.region.key: one.notice.notice for one in regional}
+        plan = plan_publication(session, stored, site, notice, title, standing, shown_there)
         if not check_only:
             site_id = sites.save(session, site)
             ledgers.create(session, site_id, ledger_origin(public_url, site.key))

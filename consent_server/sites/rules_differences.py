@@ -106,7 +106,10 @@ def _purposes(before: Body, after: Body) -> Iterator[Difference]:
     yield from (Difference("+", f"purpose {_title(after, key)}") for key in new if key not in old)
     yield from (Difference("-", f"purpose {_title(before, key)}") for key in old if key not in new)
     for key, purpose in new.items():
-        if key in old and old[key] != purpose:
+        if key in old and old[key].get("basis") != purpose.get("basis"):
+            runs = "runs until somebody objects" if "basis" in purpose else "needs consent"
+            yield Difference("", f"{_title(after, key)} {runs}")
+        elif key in old and old[key] != purpose:
             yield Difference("", f"signals of {_title(after, key)} changed")
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from consent_server.sites.rules_differences import Difference
+from consent_server.sites.rules_places import Rule
+from consent_server.sites.rules_regions import Region
 from consent_server.sites.rules_site import Site, Tag
 
 # Settings that are one word or number, as people call them.
@@ -14,16 +16,71 @@ PLAIN = {
 }  # fmt: skip
 WHOLE = {"google": "what Google's tags are told"}
 AGAIN = "the site is shown again"
-# The name is in the notice too; origins and tags are told one by one.
-TOLD = {"name", "origins", "tags"}
+# The name is in the notice too; origins, tags and regions are told one by one.
+TOLD = {"name", "origins", "tags", "regions"}
 PARTS = {"ids": "id", "conversions": "conversions", "hosts": "hosts", "adapter": "way of loading"}
+
+# What becomes of visitors of a region whose notice asks for something else than the one before.
+NOBODY_ASKED = "nobody will be asked; what somebody turned off stays off"
+AUDIENCES = {
+    Rule.OPT_IN: "visitors who granted will be asked again, those who refused will not",
+    Rule.OPT_OUT: NOBODY_ASKED,
+    Rule.NOTICE: "visitors will be told again; what somebody turned off stays off",
+    Rule.NONE: NOBODY_ASKED,
+}
+# The same where another rule held there, or a region is new.
+NEWLY = {
+    Rule.OPT_IN: "visitors will be asked first, and nothing runs before a yes",
+    Rule.OPT_OUT: "nobody will be asked: tags run until somebody opts out",
+    Rule.NOTICE: "visitors will be told: tags run until somebody objects",
+    Rule.NONE: "nobody will be asked: tags run",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RegionPlan:
+    """What changes in a region: `before` is None where it is new, `after` where it goes.
+
+    `differences` are those of its notice, beside what changes on the whole site.
+    """
+
+    before: Region | None
+    after: Region | None
+    differences: tuple[Difference, ...] = ()
+    asks_again: bool = False
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything does."""
+        return self.before != self.after or bool(self.differences) or self.asks_again
+
+    def sentences(self) -> Iterator[str]:
+        """What changes there, and then who is asked."""
+        if self.after is None:
+            gone = self.before.key if self.before else ""
+            yield f"- region {gone}: visitors will be asked first there, unless another region names the place"
+            return
+        named, before = f"region {self.after.key}", self.before
+        if before is None:
+            yield f"+ {named} ({self.after.rule}: {', '.join(self.after.places)})"
+        else:
+            if before.rule != self.after.rule:
+                yield f"{named}: rule changed ({self.after.rule}; before: {before.rule})"
+            if before.places != self.after.places:
+                yield f"{named}: places changed ({', '.join(self.after.places)}; before: {', '.join(before.places)})"
+        yield from (f"{named}: {one}" for one in self.differences)
+        if before is None or before.rule != self.after.rule:
+            yield f"in {named} {NEWLY[self.after.rule]}"
+        elif self.asks_again:
+            yield f"in {named} {AUDIENCES[self.after.rule]}"
 
 
 @dataclass(frozen=True, slots=True)
 class PublicationPlan:
     """What visitors would see (`differences`) and would not see (`settings`); `previous` is None for a first notice.
 
-    `standing` are the grants that stand by the counters, and None where nobody is asked again, or none are counted.
+    `regions` are those in which something changes beside the site's own notice. `standing` are the grants that stand
+    by the counters, and None where nobody is asked again, or none are counted.
     """
 
     notice: str
@@ -33,6 +90,7 @@ class PublicationPlan:
     settings: tuple[Difference, ...]
     asks_again: bool
     standing: int | None = None
+    regions: tuple[RegionPlan, ...] = ()
 
     @property
     def is_new(self) -> bool:
@@ -43,7 +101,9 @@ class PublicationPlan:
         """The plan as it is read: what changes, who is asked again, what receipts will name."""
         yield from map(str, self.differences)
         yield from map(str, self.settings)
-        yield self.audience
+        for region in self.regions:
+            yield from region.sentences()
+        yield f"elsewhere {self.audience}" if self.regions else self.audience
         if self.is_new:
             yield f"receipts will name notice {self.notice[:8]}…, “{self.title}”"
 
@@ -69,6 +129,11 @@ class PublicationPlan:
             "settings": [str(one) for one in self.settings],
             "asks_again": self.asks_again,
             "standing": self.standing,
+            "regions": [
+                {"key": one.key, "sentences": list(plan.sentences())}
+                for plan in self.regions
+                if (one := plan.after or plan.before)
+            ],
             "sentences": list(self.sentences()),
         }
 

@@ -26,7 +26,7 @@ def _plan(plan: PublicationPlan, settings_changed: bool, would: str) -> Iterator
         yield f"notice {plan.notice} unchanged"
     if settings_changed:
         yield f"settings {would}changed"
-    if plan.is_new or plan.settings:
+    if plan.is_new or plan.settings or plan.regions:
         yield from (f"  {sentence}" for sentence in plan.sentences())
 
 
