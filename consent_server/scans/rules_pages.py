@@ -92,6 +92,6 @@ class Frontier:
 def _clean(url: str) -> str:
     try:
         plain = urldefrag(url).url
+        return plain if urlsplit(plain).path else f"{plain}/"
     except ValueError:
         return "about:invalid"
-    return plain if urlsplit(plain).path else f"{plain}/"
