@@ -27,6 +27,10 @@ from consent_server.core.resources import ROOT
 from consent_server.core.settings import Settings
 from consent_server.core.times import utc_now
 from consent_server.decisions import web as decisions_web
+from consent_server.editor import web as editor_web
+from consent_server.editor import web_new as editor_new
+from consent_server.editor import web_plan as editor_plan
+from consent_server.editor import web_preview as editor_preview
 from consent_server.health import web as health_web
 from consent_server.health import web_metrics as health_metrics
 from consent_server.http import policy, problems, rate_limit, traces
@@ -71,6 +75,11 @@ BLUEPRINTS = (
     widget_declaration.bp,
     widget_notices.archive,
     widget_notices.bp,
+    editor_new.bp,
+    editor_web.bp,
+    editor_preview.bp,
+    editor_preview.signed,
+    editor_plan.bp,
     receipts_web.bp,
     receipts_web.verification,
     receipts_rights.bp,

@@ -30,17 +30,23 @@ LINKS = (
     Link(Role.AUDITOR, "Spot check", "check", "auditor.sample"),
     Link(Role.AUDITOR, "Gaps", "gaps", "auditor.gaps"),
     Link(Role.OPERATOR, "Erasure", "requests", "erasures.requests"),
+    Link(Role.OPERATOR, "Settings", "settings", "editor.settings"),
 )
 
+# As all pages have it, and frames in which archived banners are shown.
+FRAMES_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; frame-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 # What somebody is to do about a site: for which role, and the sentences, by the site's key, of a room that sees it.
 TO_DO: list[tuple[Role, Callable[[str], list[str]]]] = []
 # Of a link's endpoint, how much waits there on a site, by the site's key.
 WAITING: dict[str, Callable[[str], int]] = {}
 
 
-def frame(pages: Blueprint) -> None:
+def frame(pages: Blueprint, framed: bool = False) -> None:
     """Make a blueprint part of the consoles: guarded forms, and a way to sign in for who has not."""
-    auth.guard(pages)
+    auth.guard(pages, framed)
     pages.register_error_handler(Unauthenticated, _to_sign_in)
 
 

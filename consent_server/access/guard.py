@@ -53,10 +53,14 @@ def _find_caller() -> Access | None:
     return signing_in.access_of_session(ctx.database, token, ctx.now())
 
 
-def guard(pages: Blueprint) -> None:
-    """What every blueprint of pages for people has: an address, form tokens, a cookie to bind them to, no caches."""
+def guard(pages: Blueprint, framed: bool = False) -> None:
+    """What every blueprint of pages for people has: an address, form tokens, a cookie to bind them to, no caches.
+
+    Pages that are `framed` a page of ours has shown in a frame of it, by a form: that holds what nobody else knows.
+    """
     pages.before_request(_check_address)
-    pages.before_request(_check_opened)
+    if not framed:
+        pages.before_request(_check_opened)
     pages.before_request(_check_form)
     pages.after_request(_finish)
 
@@ -114,7 +118,7 @@ def _is_opened() -> bool:
 
 
 def _is_of_our_page() -> bool:
-    sent = request.headers.get(FORM_TOKEN_HEADER, "")
+    sent = request.headers.get(FORM_TOKEN_HEADER) or request.form.get("form_token", "")
     return compare_digest(sent.encode("utf-8", "replace"), form_token().encode())
 
 

@@ -35,11 +35,6 @@ bp.record_once(lambda state: state.app.jinja_env.filters.update(words.FILTERS))
 QUICK = {7: "7 days", 28: "28 days", 90: "90 days", 365: "A year"}
 # Longer than this, the quick links show weeks.
 MOST_DAYS = 120
-# As all pages have it, and frames in which archived banners are shown.
-FRAMES_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; frame-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 # Days after which a shared link ends.
 LIFETIMES = {7: "a week", 30: "30 days", 90: "90 days"}
 
@@ -73,7 +68,7 @@ def notice(key: str) -> Response:
     html = console.page(
         "rates/notice_change.html", pictures=pictures, rate_words=words.RATE_WORDS, site=found.site, change=found
     )
-    return answer(html, HTML, headers={"Content-Security-Policy": FRAMES_POLICY})
+    return answer(html, HTML, headers={"Content-Security-Policy": console.FRAMES_POLICY})
 
 
 def _picture(notice_hash: str, language: str) -> dict[str, Any]:

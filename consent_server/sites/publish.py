@@ -23,7 +23,7 @@ from consent_server.sites.rules_consent_mode import google_settings, regional_gr
 from consent_server.sites.rules_notice import LATER_STORAGE, Notice, on_before
 from consent_server.sites.rules_origin import Reading
 from consent_server.sites.rules_places import Rule
-from consent_server.sites.rules_plan import PublicationPlan
+from consent_server.sites.rules_plan import PlanOutdated, PublicationPlan
 from consent_server.sites.rules_regions import Region
 from consent_server.sites.rules_signals import PURPOSE_SIGNALS
 from consent_server.sites.rules_site import CONTROL, Site, SiteKey, Tag, ledger_origin
@@ -85,20 +85,25 @@ def publish_notice(
     title: str | None = None,
     standing: StandingGrants | None = None,
     text: str | None = None,
+    who: str | None = None,
+    seen: str | None = None,
 ) -> Published:
     """Apply a site's declaration; with `check_only`, only say what would change.
 
     `demo` marks a site that is new. The mark is never set on a site that is there, and never taken away. With
     `undo_promotion`, also a declaration that sets back what a promoted arm changed. `title` is what a new notice is
-    called, else what it changed; `text` is the file that says all this. Raises InvalidSiteFile for arms that show the
-    same, ExperimentConflict.
+    called, else what it changed; `text` is the file that says all this, and `who` published it in the console. `seen`
+    is the state (store_files.py) that a plan was made for. Raises InvalidSiteFile for arms that show the same,
+    ExperimentConflict, and PlanOutdated where the site is no longer in that state.
     """
     body = notice_body(declared)
     notice_bytes = encode(body)
     notice = Notice(sha256_hex(notice_bytes), body)
     with database.reading() if check_only else database.transaction() as session:
         stored = sites.find(session, declared["key"]) if check_only else sites.hold(session, declared["key"])
-        site = _site(declared, stored.site.demo if stored else demo)
+        if seen is not None and site_files.state(session, stored) != seen:
+            raise PlanOutdated
+        site = site_of(declared, stored.site.demo if stored else demo)
         if stored and not undo_promotion:
             check_promotion(session, stored.id, notice)
         experiment = plan_experiment(session, stored.id if stored else None, *_experiment(declared, body))
@@ -119,7 +124,7 @@ def publish_notice(
                 if one.previous != one.notice.notice.hash:
                     notice_id = notices.store(session, site_id, one.notice.notice.hash, one.notice.stored_as, now)
                     notices.publish(session, site_id, notice_id, now, title_of_region(one.region), one.region.key)
-            site_files.keep(session, site_id, text, now)
+            site_files.keep(session, site_id, text, now, who)
             changes.record(session)
     changed = stored is None or stored.site != site
     _, corrections = banner_colours(declared["banner"]["colours"])
@@ -170,7 +175,8 @@ def _arm(name: str, weight: int, body: Mapping[str, Any]) -> Arm:
     return Arm(name, weight, Notice(sha256_hex(stored_as), json.loads(stored_as)), stored_as)
 
 
-def _site(declared: Mapping[str, Any], demo: bool) -> Site:
+def site_of(declared: Mapping[str, Any], demo: bool) -> Site:
+    """What the server needs to know of the site that a file declares."""
     tags = tuple(map(_tag, declared["vendors"]))
     return Site(
         SiteKey(declared["key"]),

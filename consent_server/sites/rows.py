@@ -52,6 +52,21 @@ class SiteFileRow(Base):
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True, autoincrement=False)
     text: Mapped[str] = mapped_column(Text)
     applied_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+    # Who published it in the console; None for a command.
+    applied_by: Mapped[str | None] = mapped_column(String(300))
+
+
+class EarlierFileRow(Base):
+    """The text of a site file that was in force until another one was applied."""
+
+    __tablename__ = "earlier_files"
+    __table_args__ = (Index(None, "site_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    text: Mapped[str] = mapped_column(Text)
+    applied_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+    applied_by: Mapped[str | None] = mapped_column(String(300))
 
 
 class ExperimentArmRow(Base):

@@ -75,6 +75,10 @@ class RegionPlan:
             yield f"in {named} {AUDIENCES[self.after.rule]}"
 
 
+class PlanOutdated(Exception):
+    """What is in force changed since the plan was made. Nothing was published."""
+
+
 @dataclass(frozen=True, slots=True)
 class PublicationPlan:
     """What visitors would see (`differences`) and would not see (`settings`); `previous` is None for a first notice.

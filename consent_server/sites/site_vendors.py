@@ -9,6 +9,7 @@ from consent_server.core.errors import Fault
 from consent_server.core.rules_text import meant
 from consent_server.sites import catalogue
 from consent_server.sites.rules_cookie import NAME
+from consent_server.sites.rules_ids import id_looks
 from consent_server.sites.rules_signals import PURPOSE_SIGNALS, gpc_covers
 from consent_server.sites.widget_code import adapter_names
 
@@ -116,7 +117,9 @@ def _id_faults(place: str, vendor: Mapping[str, Any], entry: Mapping[str, Any]) 
             begins = tag_pattern.partition("[")[0]
             yield Fault(f"{place}.id", f'"{identifier}" is not a Google tag: after {begins} come capitals and digits')
         else:
-            yield Fault(f"{place}.id", _no_such(identifier, "an id", entry, "example_id"))
+            looks = id_looks(pattern, entry.get("example_id"))
+            such = f": it {looks}" if looks else ""
+            yield Fault(f"{place}.id", f'"{identifier}" is not an id of {entry["name"]}{such}')
     elif is_tag and vendor["conversions"]:
         yield Fault(
             f"{place}.conversions", f"is for an id such as {entry['example_id']}: give it in a block of that id"

@@ -9,14 +9,30 @@ from consent_server.sites.run_experiment import ExperimentPlan
 
 def tell_published(published: Published, check: bool) -> Iterator[str]:
     """What was read otherwise than it was written, then the plan; with `check`, as what would be."""
-    would = "would be " if check else ""
+    would = _would(check)
+    yield from _read_otherwise(published, would)
+    yield from _plan(published.plan, published.settings_changed, would)
+    yield from _experiment(published.experiment, would)
+    yield from _regions(published.regions, would)
+
+
+def tell_beside(published: Published, check: bool) -> Iterator[str]:
+    """The same without the plan, which a page shows by itself."""
+    would = _would(check)
+    yield from _read_otherwise(published, would)
+    yield from _experiment(published.experiment, would)
+    yield from _regions(published.regions, would)
+
+
+def _would(check: bool) -> str:
+    return "would be " if check else ""
+
+
+def _read_otherwise(published: Published, would: str) -> Iterator[str]:
     for reading in published.readings:
         yield f"{reading.place}: read {reading.given} as {reading.used}"
     for one in published.corrections:
         yield f"contrast: {one.name} {one.given} {would}corrected to {one.used}"
-    yield from _plan(published.plan, published.settings_changed, would)
-    yield from _experiment(published.experiment, would)
-    yield from _regions(published.regions, would)
 
 
 def _plan(plan: PublicationPlan, settings_changed: bool, would: str) -> Iterator[str]:

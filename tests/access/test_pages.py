@@ -177,7 +177,7 @@ def test_roles(role: Role) -> None:
 @pytest.mark.parametrize(
     ("name", "offered"),
     [
-        ("olga", ["Rates", "Experiment", "Records", "Spot check", "Gaps", "Erasure"]),
+        ("olga", ["Rates", "Experiment", "Records", "Spot check", "Gaps", "Erasure", "Settings"]),
         ("max", ["Rates", "Experiment"]),
         ("ada", ["Records", "Spot check", "Gaps"]),
     ],

@@ -116,7 +116,7 @@ def test_a_wrong_file_is_refused_whole_with_every_fault(
     assert set(said[1:]) == {
         "  choice_days, line 5: 400 is more than 395 (no-hurry)",
         "  banner.colours.refuse, line 7: accept and refuse share one style (one-style)",
-        '  vendors[1].id, line 26: "AW-12AB" is not an id of Google Ads, such as AW-123456789',
+        '  vendors[1].id, line 26: "AW-12AB" is not an id of Google Ads: it begins with AW-, as in AW-123456789',
     }
     assert runner.invoke(args=["site", "list"]).stdout == ""
     assert _publications(services) == 0

@@ -105,7 +105,7 @@ def test_a_page_is_for_the_role_whose_console_leads_to_it(app: Flask) -> None:
 
 def test_a_form_is_for_whom_its_page_is_for() -> None:
     for route in (route for route in ROLES if route.startswith("POST ")):
-        page = route.replace("POST", "GET").removesuffix("/link").replace("/find", "/records")
+        page = route.replace("POST", "GET").removesuffix("/link").removesuffix("/preview").replace("/find", "/records")
         assert ROLES[route] is ROLES[page], route
 
 

@@ -1,0 +1,1 @@
+"""The forms of a receipt, and the pages that check it."""
