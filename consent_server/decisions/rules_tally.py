@@ -83,6 +83,9 @@ class Measure(StrEnum):
     PAGE_VENDOR = "page_vendor"
     PAGE_STAND_IN = "page_stand_in"
 
+    # As the text that it is: Enum's own is made anew by Python each time, and a page looks up a hundred thousand.
+    __hash__ = str.__hash__
+
 
 class CounterName(NamedTuple):
     """Which counter: what it counts, and the key of the purpose or vendor of which it does."""

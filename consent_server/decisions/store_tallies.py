@@ -16,9 +16,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+from itertools import starmap
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Table, cast, delete, func, literal, or_, select
+from sqlalchemy import JSON, BigInteger, Table, cast, delete, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from consent_server.core.database import connection_of
@@ -75,13 +76,12 @@ class Cell:
 
 
 class RollUp(NamedTuple):
-    """What a counter stands at; `period` or `value` is empty where it was summed over."""
+    """What the counters of one place stand at; `period` or `value` is empty where it was summed over."""
 
     period: str
     value: str
     notice_id: int
-    counter: CounterName
-    events: int
+    events: Mapping[CounterName, int]
 
 
 def add(session: Session, cells: Counter[Cell]) -> None:
@@ -154,14 +154,13 @@ def read(session: Session, site_id: int, dimension: str, first: str, end: str) -
     What is still in the inbox is in it: ask within one snapshot, and every event is there exactly once. It is for what
     the server looks at by itself: what is told to people is in `kept`.
     """
-    sums: Counter[tuple[str, str, int, CounterName]] = Counter()
+    sums = {roll_up[:3]: Counter(roll_up.events) for roll_up in kept(session, site_id, dimension, first, end)}
     for row in session.scalars(select(TallyRow).where(TallyRow.site_id == site_id)):
         for name, period, value in _cell(row).margins():
             if name == dimension and first <= period < end:
+                here = sums.setdefault((period, value, row.notice_id), Counter())
                 for counter in _counters(name, row.outcome):
-                    sums[period, value, row.notice_id, counter] += row.count
-    for period, value, notice_id, counter, events in kept(session, site_id, dimension, first, end):
-        sums[period, value, notice_id, counter] += events
+                    here[counter] += row.count
     return [RollUp(*place, events) for place, events in sorted(sums.items())]
 
 
@@ -171,7 +170,7 @@ def kept(
 ) -> list[RollUp]:  # fmt: skip
     """The same without the inbox, kept apart by `by` and notice; of these counters alone, or of all.
 
-    What a span is summed from may be several counts of the same place.
+    What a span is summed from may be several of the same place.
     """
     pieces = [(dimension, first, end)] if "period" in by else list(_pieces(dimension, first, end))
     return [roll_up for piece in pieces for roll_up in _summed(session, site_id, *piece, by, counters)]
@@ -182,7 +181,12 @@ def take(session: Session, site_id: int, dimension: str, day: str) -> list[RollU
     periods = [day, *(f"{day}T{hour:02d}" for hour in range(24))]
     place = (RollUpRow.site_id == site_id, RollUpRow.dimension == dimension, RollUpRow.period.in_(periods))
     columns = (RollUpRow.period, RollUpRow.value, RollUpRow.notice_id, RollUpRow.counter, RollUpRow.count)
-    return _decoded(session.execute(delete(RollUpRow).where(*place).returning(*columns)))
+    found: dict[tuple[str, str, int], dict[str, int]] = {}
+    for period, value, notice_id, counter, events in session.execute(
+        delete(RollUpRow).where(*place).returning(*columns)
+    ):
+        found.setdefault((period, value, notice_id), {})[counter] = events
+    return [_decoded(*of, events) for of, events in found.items()]
 
 
 def _pieces(dimension: str, first: str, end: str) -> Iterator[tuple[str, str, str]]:
@@ -205,27 +209,31 @@ def _next_month(day: str) -> str:
 def _summed(
     session: Session, site_id: int, dimension: str, first: str, end: str, by: Sequence[str],
     counters: Sequence[CounterName],
-) -> list[RollUp]:  # fmt: skip
-    kept_apart = [ROLL_UPS.c[name] for name in (*by, "notice_id", "counter")]
-    columns = [ROLL_UPS.c[name] if name in by else literal("") for name in ("period", "value")]
-    columns += [ROLL_UPS.c.notice_id, ROLL_UPS.c.counter]
-    place = (ROLL_UPS.c.site_id == site_id, ROLL_UPS.c.dimension == dimension)
-    where = [*place, ROLL_UPS.c.period >= first, ROLL_UPS.c.period < end]
+) -> Iterator[RollUp]:  # fmt: skip
+    place = [ROLL_UPS.c[name] for name in (*by, "notice_id")]
+    where = [ROLL_UPS.c.site_id == site_id, ROLL_UPS.c.dimension == dimension]
+    where += [ROLL_UPS.c.period >= first, ROLL_UPS.c.period < end]
     if counters:
         where.append(ROLL_UPS.c.counter.in_([counter.text for counter in counters]))
+    rows = select(*place, ROLL_UPS.c.counter, ROLL_UPS.c["count"].label("events")).where(*where)
     # By period there is nothing to sum up, and sorting for it would be most of the work.
-    query = select(*columns, ROLL_UPS.c["count"]).where(*where)
     if "period" not in by:
-        total = cast(func.sum(ROLL_UPS.c["count"]), BigInteger)
-        query = select(*columns, total).where(*where).group_by(*kept_apart)
-    return _decoded(session.execute(query))
+        total = cast(func.sum(ROLL_UPS.c["count"]), BigInteger).label("events")
+        rows = select(*place, ROLL_UPS.c.counter, total).where(*where).group_by(*place, ROLL_UPS.c.counter)
+    # A year has tens of thousands of counters. Brought together by the database, a place is one row, and its counters
+    # are read at once.
+    found = rows.subquery()
+    together = func.json_group_object if session.get_bind().dialect.name == "sqlite" else func.json_object_agg
+    events = together(found.c.counter, found.c.events, type_=JSON)
+    columns = [found.c[name] if name in by else literal("") for name in ("period", "value")]
+    kept_apart = [found.c[column.name] for column in place]
+    query = select(*columns, found.c.notice_id, events).group_by(*kept_apart)
+    return starmap(_decoded, session.execute(query))
 
 
-def _decoded(rows: Iterable[Sequence[Any]]) -> list[RollUp]:
+def _decoded(period: str, value: str, notice_id: int, events: Mapping[str, int]) -> RollUp:
     # The only place that reads the stored text of a counter; add_up is the only one that writes it.
-    return [
-        RollUp(period, value, notice, CounterName.parse(text), events) for period, value, notice, text, events in rows
-    ]
+    return RollUp(period, value, notice_id, {CounterName.parse(text): count for text, count in events.items()})
 
 
 def first_period(session: Session, site_id: int) -> str | None:

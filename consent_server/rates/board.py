@@ -1,6 +1,6 @@
 """What the rates' page and a shared report have in common: what their templates show of the figures."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
@@ -8,7 +8,7 @@ from typing import Any
 
 from babel import Locale
 
-from consent_server.rates.charts import charts
+from consent_server.rates.charts import Allowed, allowed, charts
 from consent_server.rates.read import Dashboard, Rates
 from consent_server.rates.rules import (
     AGAIN_RATES,
@@ -27,7 +27,7 @@ from consent_server.rates.rules import (
 from consent_server.rates.rules_compare import Differences, ShareDifference
 from consent_server.rates.rules_filters import By, Filters
 from consent_server.rates.rules_page_loads import SEEN, PageLoads
-from consent_server.rates.rules_report import Figures
+from consent_server.rates.rules_report import Figures, Report
 from consent_server.rates.rules_small_cells import OTHER, SMALLEST
 from consent_server.rates.words import (
     COUNT_WORDS,
@@ -38,6 +38,7 @@ from consent_server.rates.words import (
     day_words,
     days,
     effect_words,
+    percent,
     span_words,
     time_words,
 )
@@ -74,7 +75,8 @@ def values(dashboard: Dashboard, links: Links) -> dict[str, Any]:
     whole, before, totals = rates.report.whole, rates.before or Figures(), rates.report.whole.totals
     changes = rates.differences or Differences({}, {}, {})
     marks, splits = _marks(rates, links), {by: _split(dashboard, by) for by in SPLIT_WORDS}
-    drawn, seen = charts(dashboard, marks), _seen(rates.page_loads, dashboard.vendors)
+    of_vendors, seen = allowed(rates.report), _seen(rates.page_loads, dashboard.vendors)
+    drawn = charts(dashboard, marks, of_vendors)
     return {
         "dashboard": dashboard,
         "rates": rates,
@@ -128,8 +130,17 @@ def values(dashboard: Dashboard, links: Links) -> dict[str, Any]:
             *((RATE_WORDS[name][0], RATES[name]) for name in LINES),
         ],
         "reach_heads": lambda names: [(name, REACH) for name in names],
+        "reach_rows": _reach_rows(rates.report, of_vendors),
         "vendor_words": {key: dashboard.vendors.get(key, key) for key in whole.vendors},
     }
+
+
+def _reach_rows(report: Report, allowed: Allowed) -> list[tuple[str, list[str]]]:
+    """Of each row of the report its name, and of each vendor how many of the banners shown ended with it allowed."""
+    return [
+        (time_words(key), [percent(share.successes / share.trials if share else None) for share in shares])
+        for (key, _), *shares in zip(report.rows, *allowed.values(), strict=True)
+    ]
 
 
 def _against(filters: Filters) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from consent_server.rates.read import Dashboard
-from consent_server.rates.rules import RATES, Rate
+from consent_server.rates.rules import RATES, REACH, Rate, Trials
 from consent_server.rates.rules_filters import By, Filters, Span, monday
-from consent_server.rates.rules_report import Figures
+from consent_server.rates.rules_report import Figures, Report
 from consent_server.rates.rules_small_cells import SMALLEST
 from consent_server.rates.words import COUNT_WORDS, RATE_WORDS, day_words
 
@@ -17,7 +17,20 @@ from consent_server.rates.words import COUNT_WORDS, RATE_WORDS, day_words
 TREND = ("consent", "opt_in")
 
 
-def charts(dashboard: Dashboard, marks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+# By vendor, and by row of a report: of the banners shown, those that ended with the vendor allowed.
+Allowed = Mapping[str, Sequence[Trials | None]]
+
+
+def allowed(report: Report) -> Allowed:
+    """Read from every row once: of a year and forty vendors, fifteen thousand numbers."""
+    rows = [row.vendors if row else {} for _, row in report.rows]
+    return {
+        vendor: [REACH.proportion(row[vendor]) if vendor in row else None for row in rows]
+        for vendor in report.whole.vendors
+    }
+
+
+def charts(dashboard: Dashboard, marks: Sequence[Mapping[str, Any]], allowed: Allowed) -> dict[str, Any]:
     """By the name of each chart. What is not over or not told yet is `open`: a rate is dotted, a count not drawn."""
     rates, by = dashboard.rates, dashboard.rates.filters.by
     keys = list(_keys(rates.filters.span, by, ZoneInfo(rates.site.time_zone)))
@@ -34,7 +47,7 @@ def charts(dashboard: Dashboard, marks: Sequence[Mapping[str, Any]]) -> dict[str
     return {
         "series": along | {"lines": [_line(name, keys, rows) for name in TREND]},
         "counts": along | {"lines": [_count(name, keys, rows, whole) for name in COUNT_WORDS]},
-        "reach": along | {"lines": list(_reach(dashboard, keys, rows))},
+        "reach": along | {"lines": list(_reach(dashboard, keys, allowed))},
     }
 
 
@@ -83,13 +96,17 @@ def _count(name: str, keys: Sequence[str], rows: Mapping[str, Figures], whole: S
     return {"name": COUNT_WORDS[name], "values": [counted.get(key) for key in keys]}
 
 
-def _reach(dashboard: Dashboard, keys: Sequence[str], rows: Mapping[str, Figures]) -> Iterator[dict[str, Any]]:
+def _reach(dashboard: Dashboard, keys: Sequence[str], allowed: Allowed) -> Iterator[dict[str, Any]]:
     """A line for each vendor; vendors that see the same share every time have one line together."""
+    rows = [key for key, _ in dashboard.rates.report.rows]
     together: dict[tuple[float | None, ...], list[str]] = {}
-    for vendor in dashboard.rates.report.whole.vendors:
-        shares = (rows[key].vendors.get(vendor) if key in rows else None for key in keys)
-        line = tuple(_rounded(share.reach.value if share and share.shown >= SMALLEST else None) for share in shares)
-        together.setdefault(line, []).append(dashboard.vendors.get(vendor, vendor))
+    for vendor, of_rows in allowed.items():
+        shares = {
+            key: round(share.successes / share.trials, 4)
+            for key, share in zip(rows, of_rows, strict=True)
+            if share and share.trials >= SMALLEST
+        }
+        together.setdefault(tuple(map(shares.get, keys)), []).append(dashboard.vendors.get(vendor, vendor))
     for line, names in together.items():
         yield {"name": ", ".join(names), "values": line}
 

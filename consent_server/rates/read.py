@@ -25,8 +25,9 @@ from consent_server.rates.rules_filters import By, Filters, Span, fault, monday
 from consent_server.rates.rules_noise import EPSILON, VARIANCE
 from consent_server.rates.rules_page_loads import PageLoads, page_loads
 from consent_server.rates.rules_report import (
+    OF_TOTALS,
     Asked,
-    Count,
+    Counts,
     Days,
     Figures,
     Report,
@@ -34,7 +35,6 @@ from consent_server.rates.rules_report import (
     figures,
     in_order,
     report,
-    totals,
 )
 from consent_server.sites import store as sites
 from consent_server.sites import store_experiments as experiments
@@ -49,7 +49,10 @@ ALERTS_SHOWN_FOR = timedelta(days=14)
 OF_DAYS = (By.DAY, By.WEEK)
 # Rows that are made of notices.
 OF_NOTICES = (By.NOTICE, By.RULE)
-SPLITS = (By.DEVICE, By.LANGUAGE, By.COUNTRY, By.NOTICE)
+# The splits that a page shows, and the counters of each that it reads: all of devices alone, whose vendors it shows.
+SPLITS: Mapping[By, Sequence[CounterName]] = {
+    By.DEVICE: (), By.LANGUAGE: OF_TOTALS, By.COUNTRY: OF_TOTALS, By.NOTICE: OF_TOTALS,
+}  # fmt: skip
 # What is told of days that are over alone, and where it stands.
 OVER = {
     By.HOUR: told.HOURS, By.DEVICE: told.DEVICES, By.LANGUAGE: told.LANGUAGES, By.COUNTRY: told.COUNTRIES,
@@ -206,6 +209,11 @@ class SiteRates:
 
     def rates(self, filters: Filters) -> Rates:
         """The whole and its rows, and what stands beside them. Raises InvalidQuery for a notice never shown here."""
+        before = self.page_loads(filters.other, filters.notice) if filters.other else PageLoads()
+        return replace(self._rates(filters), page_loads_before=before)
+
+    def _rates(self, filters: Filters) -> Rates:
+        """The same without the page loads of before, which no page shows."""
         span, notice = filters.span, filters.notice
         published = self.publications()
         known = self._known(published)
@@ -235,15 +243,14 @@ class SiteRates:
             alerts=alerts.recent(self.session, self.id, self.now - ALERTS_SHOWN_FOR),
             counted_apart_from=told.counted_apart_from(self.session, self.id),
             page_loads=self.page_loads(span, notice),
-            page_loads_before=self.page_loads(filters.other, notice) if filters.other else PageLoads(),
         )
 
     def dashboard(self, filters: Filters) -> Dashboard:
         """The same for the page, `by` one of ALONG; compared with as many days before where no others are named."""
         span, notice = filters.span, filters.notice
         return Dashboard(
-            rates=self.rates(replace(filters, other=filters.other or span.before)),
-            splits={by: report(self.counts(span, by, notice), self.asked) for by in SPLITS},
+            rates=self._rates(replace(filters, other=filters.other or span.before)),
+            splits={by: report(self.counts(span, by, notice, read), self.asked) for by, read in SPLITS.items()},
             rules=report(self.counts(span, By.RULE, notice), self.asked) if self._has_rules else None,
             purposes={key: name for asked in self.asked.values() for key, name in asked.purposes.items()},
             vendors={key: name for asked in self.asked.values() for key, name in asked.vendors.items()},
@@ -257,11 +264,13 @@ class SiteRates:
         """Whether something ran, or runs, before a choice."""
         return bool(self.site.regions) or any(asked.rule != Rule.OPT_IN for asked in self.asked.values())
 
-    def counts(self, span: Span, by: By, notice: str | None = None) -> list[Count]:
-        """Counts as they are told, by day or by a part of it (no week), under one notice or all."""
+    def counts(
+        self, span: Span, by: By, notice: str | None = None, counters: Sequence[CounterName] = ()
+    ) -> list[Counts]:
+        """Counts as they are told, by day or by a part of it (no week), under one notice or all; of all counters."""
         parts = [OVER[by]] if by in OVER else _totals(notice is not None or by in OF_NOTICES)
         kept_apart = {By.NOTICE: (), By.RULE: (), By.DAY: ("period",), By.HOUR: ("period",)}.get(by, ("value",))
-        found = self._kept(span, parts, kept_apart, notice)
+        found = self._kept(span, parts, kept_apart, notice, counters)
         if by is By.NOTICE:
             return [count._replace(key=count.notice) for count in found]
         return [count._replace(key=self.asked[count.notice].rule) for count in found] if by is By.RULE else found
@@ -270,10 +279,10 @@ class SiteRates:
         """What is told of all days together, under one notice or all."""
         return figures(self._kept(span, _totals(notice is not None), (), notice), self.asked)
 
-    def pulse(self, span: Span) -> list[Count]:
+    def pulse(self, span: Span) -> list[Counts]:
         """By hour, what was shown, chosen and recorded, to this moment: for alerts, and told to nobody."""
         found = tallies.read(self.session, self.id, tallies.PULSE, *_ends(span))
-        return [Count(part.period, self._hashes[part.notice_id], part.counter, part.events) for part in found]
+        return [Counts(part.period, self._hashes[part.notice_id], part.events) for part in found]
 
     def page_loads(self, span: Span, notice: str | None) -> PageLoads:
         """The sample of these days, as far as they are over."""
@@ -311,10 +320,10 @@ class SiteRates:
     def _kept(
         self, span: Span, parts: Sequence[str], by: Sequence[str], notice: str | None,
         counters: Sequence[CounterName] = (),
-    ) -> list[Count]:  # fmt: skip
+    ) -> list[Counts]:  # fmt: skip
         ends = _ends(span)
         return [
-            Count(part.period or part.value, notice_hash, part.counter, part.events)
+            Counts(part.period or part.value, notice_hash, part.events)
             for name in parts
             for part in tallies.kept(self.session, self.id, name, *ends, by, counters)
             if notice in (None, notice_hash := self._hashes[part.notice_id])
@@ -326,10 +335,10 @@ class SiteRates:
             return by_hour(self.counts(span, by, notice), self.whole(span, notice))
         if by not in OF_DAYS:
             return replace(report(self.counts(span, by, notice), self.asked), whole=self.whole(span, notice))
-        inside = days.within(span)
         if by is By.DAY:
-            return Report(figures(inside, self.asked), in_order({day: days[day] for day in days if span.holds(day)}))
-        return report([count._replace(key=monday(count.key)) for count in inside], self.asked)
+            rows = {day: days[day] for day in days if span.holds(day)}
+            return Report(figures(days.within(span), self.asked), in_order(rows))
+        return report([count._replace(key=monday(count.key)) for count in days.within(span)], self.asked)
 
     def _history(self, filters: Filters, days: Days) -> History:
         """What tells how much the days of the last weeks went up and down."""
@@ -351,7 +360,8 @@ class SiteRates:
         both = Span(min(span.first for span in lasting.values()), max(span.last for span in lasting.values()))
         found = self._kept(both, _totals(notice is not None), ("period",), notice, _GRANTS)
         return {
-            span: max(sum(count.events for count in found if of.holds(count.key)), 0) for span, of in lasting.items()
+            span: max(sum(sum(count.events.values()) for count in found if of.holds(count.key)), 0)
+            for span, of in lasting.items()
         }
 
     def _known(self, published: Sequence[Publication]) -> dict[str, str]:
@@ -385,6 +395,6 @@ def _ends(span: Span) -> tuple[str, str]:
 
 
 def _effects(days: Days, published: Sequence[Publication], span: Span) -> list[Effect]:
-    by_day = {date.fromisoformat(day): totals(days.counts[day]) for day in days}
+    by_day = {date.fromisoformat(day): days.totals(day) for day in days}
     begins = [(publication.notice, date.fromisoformat(publication.at[:10])) for publication in published]
     return [effect for effect in effects(by_day, begins, span.last) if span.holds(effect.day.isoformat())]

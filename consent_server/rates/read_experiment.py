@@ -11,7 +11,7 @@ from consent_server.rates.read import RatesReader
 from consent_server.rates.rules import Totals
 from consent_server.rates.rules_experiment import Result
 from consent_server.rates.rules_filters import By, Span
-from consent_server.rates.rules_report import Count, Figures, by_key, figures, totals
+from consent_server.rates.rules_report import Counts, Figures, by_key, figures, totals
 from consent_server.rates.rules_small_cells import SMALLEST
 from consent_server.sites import store_experiments as experiments
 from consent_server.sites.rules_site import Site
@@ -84,7 +84,7 @@ def _first_day(stored: StoredExperiment, time_zone: str) -> date:
     return local_day(stored.started_at + CACHED, time_zone) + DAY
 
 
-def _in_tens(counts_of: Mapping[str, Sequence[Count]], span: Span) -> Span | None:
+def _in_tens(counts_of: Mapping[str, Sequence[Counts]], span: Span) -> Span | None:
     """The days up to the last that may be told, None where there is none.
 
     Of days that are told together each arm has ten first choices, and so has what is told tomorrow more than today: an
@@ -99,7 +99,7 @@ def _in_tens(counts_of: Mapping[str, Sequence[Count]], span: Span) -> Span | Non
     return told
 
 
-def _totals(counts_of: Mapping[str, Sequence[Count]], span: Span) -> list[dict[str, Totals]]:
+def _totals(counts_of: Mapping[str, Sequence[Counts]], span: Span) -> list[dict[str, Totals]]:
     """Of each counted day what was counted, by arm."""
     days: list[dict[str, Totals]] = [{} for _ in range(span.days)]
     for arm, counts in counts_of.items():

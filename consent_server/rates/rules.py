@@ -237,8 +237,7 @@ class Totals:
 COUNTED = tuple(item.name for item in fields(Totals) if item.name != "grants_lately")
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """What became of one purpose or one vendor under the notices that ask for it."""
 
     granted: int

@@ -5,6 +5,7 @@ times, a newsletter goes out on Tuesdays. What days vary beyond chance is estima
 the likeness of neighbouring days, so that a difference is called one only where it is more than that.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -49,7 +50,8 @@ class DayToDay:
         return Swing(student(self.freedom) * sqrt(variance), self._usual(after) - self._usual(before), self.days)
 
     def _usual(self, days: Sequence[date]) -> float:
-        return fsum(self.weekdays.get(day.weekday(), 0.0) for day in days) / len(days)
+        weekdays = Counter(map(date.weekday, days))
+        return fsum(self.weekdays.get(weekday, 0.0) * number for weekday, number in weekdays.items()) / len(days)
 
 
 class _Day(NamedTuple):

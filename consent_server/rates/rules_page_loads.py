@@ -1,17 +1,19 @@
 """What vendors see: of the page loads that were sampled, in how many each of them might run."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import sqrt
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from consent_server.decisions.rules_tally import CounterName, Measure
 from consent_server.rates.rules import Rate, Ratio, Trials, wilson, with_noise
 from consent_server.rates.rules_days import student
-from consent_server.rates.rules_report import SELECTION_DRAWS, Asked, Count
+from consent_server.rates.rules_report import SELECTION_DRAWS, Asked, Counts
 
 SEEN = Ratio("granted", "sampled")
+_PAGES, _UNANSWERED = CounterName(Measure.PAGES), CounterName(Measure.PAGES_UNANSWERED)
 # With fewer days nobody knows how much they differ.
 FEWEST_DAYS = 7
 
@@ -34,21 +36,21 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one vendor sees, day by day."""
+    """What one vendor sees: of all days together, and its share of page loads.
 
-    days: Sequence[State]
+    That is as wide as the days differ, and at least as Wilson's interval is.
+    """
 
-    @property
-    def whole(self) -> State:
-        """Of all days together."""
-        sampled, granted, unanswered, draws = map(sum, zip(State(), *self.days, strict=True))
+    whole: State
+    rate: Rate
+
+    @staticmethod
+    def over(days: Collection[State]) -> "Seen":
+        """Of these days."""
+        sampled, granted, unanswered, draws = map(sum, zip(State(), *days, strict=True))
         granted = min(max(granted, 0), sampled)
-        return State(sampled, granted, min(max(unanswered, 0), sampled - granted), draws)
-
-    @property
-    def rate(self) -> Rate:
-        """Its share of page loads, as wide as the days differ and at least as Wilson's interval is."""
-        return over_days([Trials(day.granted, day.sampled) for day in self.days], self.whole.draws)
+        whole = State(sampled, granted, min(max(unanswered, 0), sampled - granted), draws)
+        return Seen(whole, over_days([Trials(day.granted, day.sampled) for day in days], draws))
 
     def to_json(self) -> dict[str, Any]:
         """Page loads by state, and the rate."""
@@ -74,20 +76,25 @@ class PageLoads:
         return {"sampled": self.sampled, "vendors": {key: seen.to_json() for key, seen in self.vendors.items()}}
 
 
-def page_loads(counts: Iterable[Count], asked: Mapping[str, Asked]) -> PageLoads:
+def page_loads(counts: Iterable[Counts], asked: Mapping[str, Asked]) -> PageLoads:
     """Add up the sample; the keys of `counts` are days. A vendor is measured under the notices that ask for it."""
-    units: dict[tuple[str, str], dict[CounterName, int]] = defaultdict(dict)
-    for day, notice, counter, events in counts:
-        units[day, notice][counter] = events
     sampled = 0
     days: dict[str, dict[str, State]] = {}
-    for (day, notice), counted in sorted(units.items()):
-        loads = counted.get(CounterName(Measure.PAGES), 0)
+    for day, notice, counted in sorted(counts, key=itemgetter(0, 1)):
+        loads = counted.get(_PAGES, 0)
         sampled += loads
+        rest = counted.get(_UNANSWERED, 0), counted.get(SELECTION_DRAWS, 0)
         for key in asked[notice].vendors:
+            granted, stand_ins = _of_vendor(key)
+            state = State(loads, counted.get(granted, 0), rest[0] - counted.get(stand_ins, 0), rest[1])
             of_day = days.setdefault(key, {})
-            of_day[day] = of_day.get(day, State()).plus(_state(key, loads, counted))
-    return PageLoads(sampled, {key: Seen(tuple(of_day.values())) for key, of_day in days.items()})
+            of_day[day] = of_day[day].plus(state) if day in of_day else state
+    return PageLoads(sampled, {key: Seen.over(of_day.values()) for key, of_day in days.items()})
+
+
+@lru_cache(maxsize=1024)
+def _of_vendor(key: str) -> tuple[CounterName, CounterName]:
+    return CounterName(Measure.PAGE_VENDOR, key), CounterName(Measure.PAGE_STAND_IN, key)
 
 
 def over_days(days: Sequence[Trials], draws: int = 0) -> Rate:
@@ -108,11 +115,3 @@ def over_days(days: Sequence[Trials], draws: int = 0) -> Rate:
         half = student(len(days) - 1) * sqrt(squares * len(days) / (len(days) - 1)) / trials
         low, high = min(low, max(share - half, 0.0)), max(high, min(share + half, 1.0))
     return Rate(share, low, high, str(SEEN))
-
-
-def _state(key: str, loads: int, counted: Mapping[CounterName, int]) -> State:
-    granted, stand_ins = (
-        counted.get(CounterName(measure, key), 0) for measure in (Measure.PAGE_VENDOR, Measure.PAGE_STAND_IN)
-    )
-    unanswered = counted.get(CounterName(Measure.PAGES_UNANSWERED), 0) - stand_ins
-    return State(loads, granted, unanswered, counted.get(SELECTION_DRAWS, 0))

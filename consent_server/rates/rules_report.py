@@ -1,7 +1,9 @@
 """From counts to the figures that people read: the whole, its rows, and what is too small to be told."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from operator import add
 from typing import Any, NamedTuple
 
@@ -15,17 +17,19 @@ _DECISIONS, _SHOWN, _TOLD = map(CounterName, (Measure.DECISIONS, Measure.SHOWN, 
 _DRAWS = CounterName(Measure.DRAWS)
 # Rules under which no banner tells of what runs.
 BY_LINK = (Rule.OPT_OUT, Rule.NONE)
+_TOTALS = {name: CounterName(Measure(name)) for name in COUNTED}
+OF_TOTALS = tuple(_TOTALS.values())
+_OF_VENDORS = (Measure.VENDOR, Measure.CONVERSION_SENT, Measure.CONVERSION_BLOCKED)
 # Of what was granted on the whole, whose totals hold no noise.
 SELECTION_DRAWS = CounterName(Measure.DRAWS, "selection")
 
 
-class Count(NamedTuple):
-    """So many events of one counter under one notice (its hash); `key` names their row."""
+class Counts(NamedTuple):
+    """So many events of each counter under one notice (its hash); `key` names their row."""
 
     key: str
     notice: str
-    counter: CounterName
-    events: int
+    events: Mapping[CounterName, int]
 
 
 class Asked(NamedTuple):
@@ -88,7 +92,7 @@ class Report:
         return {**self.whole.to_json(), "rows": rows}
 
 
-def report(counts: Iterable[Count], asked: Mapping[str, Asked]) -> Report:
+def report(counts: Iterable[Counts], asked: Mapping[str, Asked]) -> Report:
     """Rows in the order of their keys, "other" last, without figures where these are of too few.
 
     `asked` holds every notice that the counts name, by its hash; else KeyError.
@@ -103,7 +107,7 @@ def in_order(rows: Mapping[str, Figures]) -> tuple[tuple[str, Figures | None], .
     return tuple((key, None if _too_small(key, row) else row) for key, row in ordered)
 
 
-def by_hour(counts: Iterable[Count], whole: Figures) -> Report:
+def by_hour(counts: Iterable[Counts], whole: Figures) -> Report:
     """Rows by hour, which tell of no purpose and no vendor; the whole has them."""
     rows = {hour: Figures(totals(counted)) for hour, counted in by_key(counts).items()}
     return Report(whole, tuple(sorted(rows.items())))
@@ -112,7 +116,7 @@ def by_hour(counts: Iterable[Count], whole: Figures) -> Report:
 class Days:
     """Counts by day, and the figures of each, which are made when they are asked for, and once."""
 
-    def __init__(self, counts: Iterable[Count], asked: Mapping[str, Asked]) -> None:
+    def __init__(self, counts: Iterable[Counts], asked: Mapping[str, Asked]) -> None:
         self.counts = by_key(counts)
         self._asked, self._made = asked, dict[str, Figures]()
 
@@ -124,33 +128,47 @@ class Days:
             self._made[day] = figures(self.counts[day], self._asked)
         return self._made[day]
 
-    def within(self, span: Span) -> list[Count]:
+    def totals(self, day: str) -> Totals:
+        """Those of a day alone, at a fraction of the cost where its figures were not made yet."""
+        return self._made[day].totals if day in self._made else totals(self.counts[day])
+
+    def within(self, span: Span) -> list[Counts]:
         """The counts of these days."""
         return [count for day, counted in self.counts.items() if span.holds(day) for count in counted]
 
 
-def by_key(counts: Iterable[Count]) -> dict[str, list[Count]]:
+def by_key(counts: Iterable[Counts]) -> dict[str, list[Counts]]:
     """The counts of each row."""
-    rows: dict[str, list[Count]] = {}
+    rows: dict[str, list[Counts]] = {}
     for count in counts:
         rows.setdefault(count.key, []).append(count)
     return rows
 
 
-def figures(counts: Sequence[Count], asked: Mapping[str, Asked]) -> Figures:
+def figures(counts: Iterable[Counts], asked: Mapping[str, Asked]) -> Figures:
     """Add up counts, whatever their keys."""
-    notices: dict[str, dict[CounterName, int]] = {}
-    for _, notice, counter, events in counts:
-        counted = notices.setdefault(notice, {})
-        counted[counter] = counted.get(counter, 0) + events
-    purposes = ((asked[notice].purposes, counted) for notice, counted in notices.items())
-    vendors = ((asked[notice].vendors, counted) for notice, counted in notices.items())
+    notices: dict[str, Counter[CounterName]] = {}
+    for _, notice, events in counts:
+        notices.setdefault(notice, Counter()).update(events)
     return Figures(
-        totals(counts),
-        _shares(purposes, Measure.PURPOSE),
-        _shares(vendors, Measure.VENDOR, Measure.CONVERSION_SENT, Measure.CONVERSION_BLOCKED),
+        _totals(notices.values()),
+        _shares(((asked[notice].purposes, counted) for notice, counted in notices.items()), Measure.PURPOSE),
+        _shares(((asked[notice].vendors, counted) for notice, counted in notices.items()), *_OF_VENDORS),
         _objected((asked[notice], counted) for notice, counted in notices.items()),
     )
+
+
+def totals(counts: Iterable[Counts]) -> Totals:
+    """The same without purposes and vendors, at a fraction of the cost."""
+    return _totals(count.events for count in counts)
+
+
+def _totals(parts: Iterable[Mapping[CounterName, int]]) -> Totals:
+    sums = Counter[CounterName]()
+    for events in parts:
+        sums.update(events)
+    # Noise may have left less than nothing.
+    return Totals(**{name: max(sums.get(counter, 0), 0) for name, counter in _TOTALS.items()})
 
 
 def _objected(notices: Iterable[tuple[Asked, Mapping[CounterName, int]]]) -> dict[str, Objected]:
@@ -166,16 +184,6 @@ def _objected(notices: Iterable[tuple[Asked, Mapping[CounterName, int]]]) -> dic
     return {key: Objected(*(max(count, 0) for count in counts)) for key, counts in found.items()}
 
 
-def totals(counts: Iterable[Count]) -> Totals:
-    """The same without purposes and vendors, at a fraction of the cost."""
-    sums = dict.fromkeys(COUNTED, 0)
-    for _, _, counter, events in counts:
-        if not counter.key and counter.measure in sums:
-            sums[counter.measure] += events
-    # Noise may have left less than nothing.
-    return Totals(**{name: max(events, 0) for name, events in sums.items()})
-
-
 def _shares(
     notices: Iterable[tuple[Collection[str], Mapping[CounterName, int]]], *measures: Measure
 ) -> dict[str, Share]:
@@ -185,13 +193,17 @@ def _shares(
         decisions, shown = counted.get(_DECISIONS, 0), counted.get(_SHOWN, 0)
         draws = max(counted.get(_DRAWS, 0), counted.get(SELECTION_DRAWS, 0))
         for key in keys:
-            granted, *conversions = (counted.get(CounterName(measure, key), 0) for measure in measures)
-            share = (draws, granted, decisions, shown, *conversions)
+            share = (draws, decisions, shown, *[counted.get(counter, 0) for counter in _counters(key, measures)])
             shares[key] = tuple(map(add, shares[key], share)) if key in shares else share
     return {key: _share(*share) for key, share in shares.items()}
 
 
-def _share(draws: int, granted: int, decisions: int, shown: int, sent: int = 0, blocked: int = 0) -> Share:
+@lru_cache(maxsize=4096)
+def _counters(key: str, measures: Sequence[Measure]) -> tuple[CounterName, ...]:
+    return tuple(CounterName(measure, key) for measure in measures)
+
+
+def _share(draws: int, decisions: int, shown: int, granted: int, sent: int = 0, blocked: int = 0) -> Share:
     """Where noise left less than nothing, or more than all, nothing and all."""
     if draws:
         decisions, shown, sent, blocked = max(decisions, 0), max(shown, 0), max(sent, 0), max(blocked, 0)

@@ -63,8 +63,9 @@ def close(session: Session, site_id: int, day: str, asked: Mapping[int, Asked], 
     noise = Noise(draw)
     for dimension, closed in CLOSED.items():
         units: Units = {}
-        for period, value, notice_id, counter, events in tallies.take(session, site_id, dimension, day):
-            units.setdefault(notice_id, Counter())[period if dimension == HOUR else value, counter] += events
+        for period, value, notice_id, events in tallies.take(session, site_id, dimension, day):
+            part = period if dimension == HOUR else value
+            units.setdefault(notice_id, Counter()).update({(part, counter): count for counter, count in events.items()})
         kept = {notice_id: _told(dimension, noise, cells, asked[notice_id]) for notice_id, cells in units.items()}
         _add_up(session, site_id, closed, day, kept)
         if closed in tallies.MONTHS:
@@ -138,8 +139,9 @@ def _add_up(session: Session, site_id: int, dimension: str, period: str, told: M
 def _units(session: Session, site_id: int, dimension: str) -> dict[tuple[str, int], Counter[tuple[str, CounterName]]]:
     """By day and notice what stands there, of all days."""
     units: dict[tuple[str, int], Counter[tuple[str, CounterName]]] = {}
-    for period, value, notice_id, counter, events in tallies.kept(session, site_id, dimension, "", "9999-12-31"):
-        units.setdefault((period, notice_id), Counter())[value, counter] += events
+    for period, value, notice_id, events in tallies.kept(session, site_id, dimension, "", "9999-12-31"):
+        cells = {(value, counter): count for counter, count in events.items()}
+        units.setdefault((period, notice_id), Counter()).update(cells)
     return units
 
 

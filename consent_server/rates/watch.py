@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from consent_server.core.channels import Channel
 from consent_server.core.times import local_day, local_hour
-from consent_server.decisions.rules_tally import Measure
+from consent_server.decisions.rules_tally import CounterName, Measure
 from consent_server.rates import store_alerts as alerts
 from consent_server.rates.close_days import SETTLED
 from consent_server.rates.read import RatesReader, SiteRates
@@ -23,11 +23,12 @@ from consent_server.rates.rules_alerts import (
 )
 from consent_server.rates.rules_band import KNOWN
 from consent_server.rates.rules_filters import By, Span
-from consent_server.rates.rules_report import Count, by_key, figures, totals
+from consent_server.rates.rules_report import Counts, by_key, figures, totals
 from consent_server.sites import store as sites
 
 # Complete days that are judged each time, so that a server that was off for a weekend still says what happened.
 JUDGED_DAYS = 3
+RECORDS = CounterName(Measure.RECORDS)
 
 
 def watch_rates(reader: RatesReader, channels: Sequence[Channel]) -> list[tuple[str, Alert]]:
@@ -91,9 +92,9 @@ def _bursts(site: SiteRates) -> Iterator[Alert]:
             yield alert
 
 
-def _records(pulse: Iterable[Count]) -> Counter[str]:
+def _records(pulse: Iterable[Counts]) -> Counter[str]:
     """By hour, how many records there were: answers to a banner, and what was changed or withdrawn later."""
     records: Counter[str] = Counter()
     for count in pulse:
-        records[count.key] += count.events if count.counter.measure is Measure.RECORDS else 0
+        records[count.key] += count.events.get(RECORDS, 0)
     return +records

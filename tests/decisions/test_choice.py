@@ -16,6 +16,7 @@ from consent_server.core.context import Context
 from consent_server.decisions import store_tallies as tallies
 from consent_server.decisions.count_refused import RefusedPosts
 from consent_server.decisions.read_refused import refused_lately
+from consent_server.decisions.rules_tally import CounterName, Measure
 from consent_server.sites import store as sites
 from consent_server.sites.find import find_site
 from tests.support import jose
@@ -282,7 +283,7 @@ OPENED = {"Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
 def views(services: Context) -> int:
     with services.database.snapshot() as session:
         counts = tallies.read(session, sites.get(session, "shop").id, "day", "2026-01-01", "2027-01-01")
-        return sum(count.events for count in counts if count.counter.text == "shown")
+        return sum(count.events.get(CounterName(Measure.SHOWN), 0) for count in counts)
 
 
 def test_a_view_is_counted_for_who_opens_the_page_and_for_nobody_elses_picture(

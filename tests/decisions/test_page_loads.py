@@ -27,7 +27,7 @@ def counted(services: Context) -> dict[str, int]:
     with services.database.snapshot() as session:
         site = sites.get(session, "shop").id
         found = tallies.read(session, site, tallies.PAGE, "2026-11-23", "2026-11-24")
-        return {count.counter.text: count.events for count in found}
+        return {counter.text: events for count in found for counter, events in count.events.items()}
 
 
 @pytest.mark.on_both_databases

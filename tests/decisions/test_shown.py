@@ -12,9 +12,12 @@ from consent_server.core.context import Context
 from consent_server.core.database import PLACES
 from consent_server.decisions import store_tallies as tallies
 from consent_server.decisions.fold_tallies import fold_tallies
+from consent_server.decisions.rules_tally import CounterName, Measure
 from consent_server.sites import store as sites
 from tests.support.factories import Body, Clock
 from tests.support.visitor import post, rows
+
+SHOWN = CounterName(Measure.SHOWN)
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1"
 IPAD = "Mozilla/5.0 (iPad; CPU OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1"
@@ -41,10 +44,10 @@ def _read(services: Context) -> dict[tuple[str, str, str], int]:
     with services.database.snapshot() as session:
         site = sites.get(session, "shop").id
         return {
-            (count.period, dimension, count.value): count.events
+            (count.period, dimension, count.value): count.events[SHOWN]
             for dimension in ("language", "device")
             for count in tallies.read(session, site, dimension, "2026-01-01", "2027-01-01")
-            if count.counter.text == "shown"
+            if SHOWN in count.events
         }
 
 

@@ -1,5 +1,6 @@
 """What a vendor sees of page views: unbiased, and with an interval that knows that days differ."""
 
+from collections import Counter
 from random import Random
 
 import pytest
@@ -7,31 +8,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent_server.core.context import Context
-from consent_server.decisions.rules_tally import SHOWN, counters_of, of_page_load
+from consent_server.decisions.rules_tally import SHOWN, CounterName, counters_of, of_page_load
 from consent_server.rates.rules import Trials, wilson
 from consent_server.rates.rules_page_loads import over_days, page_loads
-from consent_server.rates.rules_report import Asked, Count
+from consent_server.rates.rules_report import Asked, Counts
 from tests.support.people import Person
 from tests.support.rates_page import api, count, count_days, text_of
 
 ASKED = {"n1": Asked({}, {"google-ads": "", "meta-pixel": ""}), "n2": Asked({}, {"google-ads": ""})}
 
 
-def counts(day: str, notice: str, **events: int) -> list[Count]:
+def counts(day: str, notice: str, **events: int) -> Counts:
     """Page loads of a day by their outcome's text."""
-    return [
-        Count(day, notice, counter, number)
-        for text, number in events.items()
-        for counter in counters_of(text.replace("__", ":::").replace("google", "google-ads"))
-    ]
+    counted = Counter[CounterName]()
+    for text, number in events.items():
+        for counter in counters_of(text.replace("__", ":::").replace("google", "google-ads")):
+            counted[counter] += number
+    return Counts(day, notice, counted)
 
 
 def test_a_vendor_is_measured_under_the_notices_that_ask_for_it() -> None:
     found = page_loads(
         [
-            *counts("2026-11-01", "n1", page_answered__google=6),
-            *counts("2026-11-01", "n2", page_unanswered=4),
-            *counts("2026-11-02", "n2", page_unanswered__google=2),
+            counts("2026-11-01", "n1", page_answered__google=6),
+            counts("2026-11-01", "n2", page_unanswered=4),
+            counts("2026-11-02", "n2", page_unanswered__google=2),
         ],
         ASKED,
     ).to_json()

@@ -15,6 +15,7 @@ from consent_server.app import create_app
 from consent_server.core.context import Context, context_of
 from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.decisions.rows import DecisionRow, RollUpRow, TallyRow
+from consent_server.decisions.rules_tally import CounterName, Measure
 from consent_server.rates.close_days import close_days
 from consent_server.rates.read import RatesReader
 from consent_server.rates.rules_filters import Span
@@ -175,7 +176,7 @@ def test_the_hour_that_comes_twice_is_one_row_with_both(
         show(client, notice)
     day = date(2026, 10, 25)
     with services[RatesReader].site("shop") as site:
-        hours = {count.key: count.events for count in site.pulse(Span(day, day))}
+        hours = {count.key: count.events[CounterName(Measure.SHOWN)] for count in site.pulse(Span(day, day))}
     assert hours == {f"2026-10-25T{hour:02d}": 2 if hour == 2 else 1 for hour in range(24)}
     # Of so few first choices no hour is told by itself.
     found = ask(client, marketer, "?by=hour&from=2026-10-25&to=2026-10-25")

@@ -24,7 +24,7 @@ from consent_server.decisions.rules_tally import (
 )
 from consent_server.rates.rules import AGAIN_RATES, RATES, Difference, Rate, Totals, difference, wilson
 from consent_server.rates.rules_compare import History, compare
-from consent_server.rates.rules_report import Asked, Count, Report, figures, report
+from consent_server.rates.rules_report import Asked, Counts, Report, figures, report
 from consent_server.rates.rules_small_cells import OTHER, merge_small
 
 ALL = Outcome(Kind.FIRST, Action.ACCEPT_ALL, ("advertising", "analytics"), ("google-ads", "google-analytics"))
@@ -36,8 +36,8 @@ Units = Mapping[tuple[int, str], Mapping[str, tuple[int, int]]]
 ASKED = {"n1": BOTH, "n2": Asked({"analytics": ""}, {"google-analytics": ""})}
 
 
-def counted(*events: tuple[Outcome, int], key: str = "", notice: str = "n1") -> list[Count]:
-    return [Count(key, notice, counter, number) for outcome, number in events for counter in outcome.counters]
+def counted(*events: tuple[Outcome, int], key: str = "", notice: str = "n1") -> list[Counts]:
+    return [Counts(key, notice, dict.fromkeys(outcome.counters, number)) for outcome, number in events]
 
 
 def test_every_rate_is_its_formula() -> None:
@@ -207,7 +207,7 @@ def width(change: Difference) -> float:
     return change.high - change.low
 
 
-def split(sizes: Mapping[str, tuple[int, int]]) -> list[Count]:
+def split(sizes: Mapping[str, tuple[int, int]]) -> list[Counts]:
     return [
         count for key, (shown, chosen) in sizes.items() for count in counted((SHOWN, shown), (NONE, chosen), key=key)
     ]
@@ -216,15 +216,15 @@ def split(sizes: Mapping[str, tuple[int, int]]) -> list[Count]:
 def cells(sizes: Mapping[str, tuple[int, int]]) -> Counter[tuple[str, CounterName]]:
     """By value and counter, those of one day under one notice."""
     found: Counter[tuple[str, CounterName]] = Counter()
-    for key, _, counter, events in split(sizes):
-        found[key, counter] += events
+    for key, _, events in split(sizes):
+        found.update({(key, counter): number for counter, number in events.items()})
     return found
 
 
 def guarded(sizes: Mapping[str, tuple[int, int]]) -> Report:
     """What a split by country says of one day under one notice."""
     told = merge_small(cells(sizes)).items()
-    return report([Count(key, "n1", counter, events) for (key, counter), events in told], ASKED)
+    return report([Counts(key, "n1", {counter: events}) for (key, counter), events in told], ASKED)
 
 
 def keys(found: Report) -> list[str]:
