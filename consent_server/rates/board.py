@@ -97,7 +97,7 @@ def values(dashboard: Dashboard, links: Links) -> dict[str, Any]:
         "few": 0 < totals.decisions < FEW,
         "times": "once" if totals.shown == 1 else f"{amount(totals.shown)} times",
         "headlines": headlines(rates),
-        "leading": _leading(seen, whole, dashboard.vendors),
+        "leading": leading(rates, dashboard.vendors),
         "effect": _effect(rates),
         "addresses": {new.notice: links.notice(new.notice) for new in rates.publications},
         "funnel": _funnel(totals),
@@ -160,16 +160,12 @@ def _headline(rate: Rate, change: Difference, words: str, part: str, more_is_goo
     return {"words": words, "part": part, "rate": rate, "change": change, "mood": mood if change.sure else ""}
 
 
-def _leading(seen: Sequence[Mapping[str, Any]], whole: Figures, names: Mapping[str, str]) -> dict[str, Any]:
+def leading(rates: Rates, names: Mapping[str, str]) -> dict[str, Any]:
     """What the vendors that matter most see of page views; where none was sampled, of which banners they are let in."""
-    sampled = [one for one in seen if one["sampled"]]
-    granted = [
-        {"key": key, "words": names.get(key, key), "rate": share.reach}
-        for key, share in whole.vendors.items()
-        if share.shown
-    ]
-    found = sorted(sampled or granted, key=lambda one: LEADING.index(one["key"]) if one["key"] in LEADING else LED)
-    return {"sampled": bool(sampled), "vendors": found[:LED]}
+    sampled = {key: seen.rate for key, seen in rates.page_loads.vendors.items() if seen.whole.sampled}
+    found = sampled or {key: share.reach for key, share in rates.report.whole.vendors.items() if share.shown}
+    first = sorted(found, key=lambda key: LEADING.index(key) if key in LEADING else LED)[:LED]
+    return {"sampled": bool(sampled), "vendors": [{"words": names.get(key, key), "rate": found[key]} for key in first]}
 
 
 def _effect(rates: Rates) -> dict[str, Any] | None:

@@ -43,7 +43,8 @@ def charts(dashboard: Dashboard, marks: Sequence[Mapping[str, Any]], allowed: Al
         unfinished -= rows.keys()
     along: dict[str, Any] = {"labels": [_tick(key) for key in keys], "open": [keys.index(key) for key in unfinished]}
     along["marks"] = [{"at": bisect_left(keys, place(mark["at"], by)), "letter": mark["letter"]} for mark in marks]
-    whole = [key for key in known if key not in unfinished]
+    # Of hours those that are told: any other is told with a later one, or had nothing, and nobody can say which.
+    whole = [key for key in known if key not in unfinished and (by is not By.HOUR or key in rows)]
     return {
         "series": along | {"lines": [_line(name, keys, rows) for name in TREND]},
         "counts": along | {"lines": [_count(name, keys, rows, whole) for name in COUNT_WORDS]},

@@ -217,8 +217,8 @@ class SiteRates:
         span, notice = filters.span, filters.notice
         published = self.publications()
         known = self._known(published)
-        if notice is not None and notice not in known:
-            raise fault("notice", "No notice of this site has this hash.")
+        if notice is not None:
+            self.title(notice)
         inside = [publication for publication in published if span.holds(publication.at)]
         # Under one notice alone no other can have made a difference.
         judged = bool(inside) and notice is None
@@ -237,7 +237,7 @@ class SiteRates:
             publications=inside,
             experiments=self._experiments(span),
             known=known,
-            titles=notice_titles(self.session, self.id),
+            titles=self.titles,
             annotations=annotations.between(self.session, self.id, span.first.isoformat(), span.last.isoformat()),
             effects=_effects(days, published, span) if judged else [],
             alerts=alerts.recent(self.session, self.id, self.now - ALERTS_SHOWN_FOR),
@@ -312,6 +312,17 @@ class SiteRates:
     def last_answer(self) -> str | None:
         """The last hour in which a banner was answered: "2026-11-01T13"."""
         return tallies.last_answer(self.session, self.id)
+
+    @cached_property
+    def titles(self) -> Mapping[str, str]:
+        """By hash, what each notice that was shown here is called."""
+        return notice_titles(self.session, self.id)
+
+    def title(self, notice: str) -> str:
+        """What one is called. Raises InvalidQuery for a notice never shown here."""
+        if notice not in self.titles:
+            raise fault("notice", "No notice of this site has this hash.")
+        return self.titles[notice]
 
     @cached_property
     def _hashes(self) -> Mapping[int, str]:

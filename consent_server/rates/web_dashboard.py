@@ -97,9 +97,12 @@ def share(key: str) -> str:
         raise InvalidQuery("Nothing was shared.", [Fault("#/lifetime", detail)])
     until, latest = ctx.now() + timedelta(days=lifetime), form["days"] == "latest"
     subject = {"site": key, **filters.to_link(latest)}
+    with ctx[RatesReader].site(key) as read:
+        title = read.title(filters.notice) if filters.notice else None
     token = share_report(ctx.database, ctx[ReportLinks], stored.id, auth.caller().name, subject, until, ctx.now())
     link = f"{ctx.settings.public_url}/reports/{token}"
-    return console.page("rates/report_link.html", site=site, link=link, until=until, filters=filters, latest=latest)
+    shown = {"link": link, "until": until, "filters": filters, "latest": latest, "title": title}
+    return console.page("rates/report_link.html", site=site, **shown)
 
 
 def _alerts(key: str) -> int:

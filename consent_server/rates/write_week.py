@@ -5,19 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from markupsafe import Markup
 
 from consent_server.core.channels import Mail
+from consent_server.rates import board
 from consent_server.rates.read import Rates, SiteRates
-from consent_server.rates.rules import NO_DIFFERENCE, Difference
+from consent_server.rates.rules import Difference
 from consent_server.rates.rules_filters import By, Filters, Span
-from consent_server.rates.words import RATE_WORDS, between, percent, points, span_words
+from consent_server.rates.words import between, percent, points, span_words
 
-HEADLINES = ("consent", "opt_in", "no_choice", "withdrawal")
-# Vendors by what they see, as many as a sentence takes.
-MOST_VENDORS = 3
 PAGE = Markup(
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
     '<body style="font-family:sans-serif;line-height:1.5;max-width:36em;margin:1em auto;padding:0 1em">'
@@ -63,8 +62,8 @@ def read_week(site: SiteRates, span: Span, console_url: str) -> Week:
     return Week(
         title=f"{site.site.name}: consent in the week of {span_words(span)}{demo}",
         lead=_lead(rates),
-        headlines=[_headline(name, rates) for name in HEADLINES],
-        sentences=[*_seen(rates, vendors), *_happened(rates)],
+        headlines=[_headline(one) for one in board.headlines(rates)],
+        sentences=[*_leading(board.leading(rates, vendors)), *_happened(rates)],
         link=f"{console_url}/console/sites/{site.site.key}/rates?{days}",
     )
 
@@ -75,10 +74,9 @@ def _lead(rates: Rates) -> str:
     return f"{shown}. Changes are those from the week before."
 
 
-def _headline(name: str, rates: Rates) -> Headline:
-    rate = rates.report.whole.totals.rate(name)
-    changed = rates.differences.rates.get(name, NO_DIFFERENCE) if rates.differences else NO_DIFFERENCE
-    return Headline(RATE_WORDS[name][0], percent(rate.value), between(rate), _change(changed))
+def _headline(shown: Mapping[str, Any]) -> Headline:
+    rate = shown["rate"]
+    return Headline(f"{shown['words']}, {shown['part']}", percent(rate.value), between(rate), _change(shown["change"]))
 
 
 def _change(changed: Difference) -> str:
@@ -87,13 +85,12 @@ def _change(changed: Difference) -> str:
     return f"{points(changed.value)} points" if changed.sure else "no clear change"
 
 
-def _seen(rates: Rates, names: Mapping[str, str]) -> Iterator[str]:
-    """What vendors see of page views, those first that see most."""
-    known = [(names.get(key, key), seen.rate.value) for key, seen in rates.page_loads.vendors.items()]
-    seen = sorted(((name, value) for name, value in known if value is not None), key=lambda one: -one[1])
-    if seen:
-        told = ", ".join(f"{name} {percent(value, 0)}" for name, value in seen[:MOST_VENDORS])
-        yield f"Of page views, {told} may be seen by these vendors."
+def _leading(shown: Mapping[str, Any]) -> Iterator[str]:
+    """What the vendors that matter most see, as the first screen says it."""
+    verb, whole = ("sees", "page views") if shown["sampled"] else ("is allowed on", "banners shown")
+    vendors = [(vendor["words"], percent(vendor["rate"].value, 0)) for vendor in shown["vendors"]]
+    for (first, value), *others in [vendors] if vendors else ():
+        yield ", ".join([f"{first} {verb} {value} of {whole}", *(f"{name} {share}" for name, share in others)]) + "."
 
 
 def _happened(rates: Rates) -> Iterator[str]:
