@@ -33,7 +33,9 @@ class Ratio(NamedTuple):
         successes, trials = self.trials(counted)
         # With views lost, every rate over views would be too high, also one that stays under 1.
         answers = max(successes, getattr(counted, ANSWERS.get(self.under, self.over)))
-        return None if not trials or is_more(answers, trials, counted.draws) else Trials(min(successes, trials), trials)
+        if not trials or is_more(answers, trials, counted.draws):
+            return None
+        return Trials(min(successes, trials), trials)
 
 
 # Of views of each kind, how many were answered.
@@ -340,7 +342,7 @@ def difference(after: Rate, before: Rate, swing: Swing | None = None) -> Differe
 
 def is_more(some: int, others: int, draws: int) -> bool:
     """Whether one count exceeds another by more than noise makes of equal ones: three of its standard deviations."""
-    return some > others + 3 * sqrt(2 * VARIANCE * draws)
+    return some > others and some > others + 3 * sqrt(2 * VARIANCE * draws)
 
 
 def _rate(ratio: Ratio, counted: Totals | Share | Objected) -> Rate:
