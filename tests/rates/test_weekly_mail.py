@@ -68,7 +68,15 @@ def test_a_week_is_told_once_with_its_numbers(
     parts = {part.get_content_type(): part.get_content() for part in message.walk() if not part.is_multipart()}
     assert set(parts) == {"text/plain", "text/html"}
     for said in parts.values():
-        for told in ("75.0", "+25.0 points", "45.0", "campaign began", "1,400 banners shown", "840 first choices", " is allowed on "):
+        for told in (
+            "75.0",
+            "+25.0 points",
+            "45.0",
+            "campaign began",
+            "1,400 banners shown",
+            "840 first choices",
+            " is allowed on ",
+        ):
             assert told in said, told
         assert f"{CONSOLE}/console/sites/shop/rates?from=2026-11-16" in said
     assert not any(remote in parts["text/html"] for remote in ("<img", "<script", "src=", "url("))
