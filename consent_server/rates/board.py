@@ -9,7 +9,6 @@ from typing import Any
 from babel import Locale
 
 from consent_server.rates.charts import Allowed, allowed, charts
-from consent_server.rates.read import Dashboard, Rates
 from consent_server.rates.rules import (
     AGAIN_RATES,
     GPC_RATES,
@@ -25,6 +24,7 @@ from consent_server.rates.rules import (
     Totals,
 )
 from consent_server.rates.rules_compare import Differences, ShareDifference
+from consent_server.rates.rules_dashboard import Dashboard, Rates
 from consent_server.rates.rules_filters import By, Filters
 from consent_server.rates.rules_page_loads import SEEN, PageLoads
 from consent_server.rates.rules_report import Figures, Report

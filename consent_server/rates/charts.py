@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from consent_server.rates.read import Dashboard
 from consent_server.rates.rules import RATES, REACH, Rate, Trials
+from consent_server.rates.rules_dashboard import Dashboard
 from consent_server.rates.rules_filters import By, Filters, Span, monday
 from consent_server.rates.rules_report import Figures, Report
 from consent_server.rates.rules_small_cells import SMALLEST

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from consent_server.core.errors import UnknownNotice
-from consent_server.rates.read import Publication, RatesReader, SiteRates
+from consent_server.rates.read import RatesReader, SiteRates
+from consent_server.rates.rules_dashboard import Publication
 from consent_server.rates.rules_drop import Effect
 from consent_server.sites import store_notices as notices
 from consent_server.sites.notice_titles import told_between

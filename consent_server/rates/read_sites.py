@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from consent_server.rates.read import Rates, RatesReader
+from consent_server.rates.read import RatesReader
+from consent_server.rates.rules_dashboard import Rates
 from consent_server.rates.rules_filters import USUAL_DAYS, Filters, Span
 
 # On one page: each is read as its own page reads it, without its splits.

@@ -13,7 +13,8 @@ from consent_server.http.answers import Cache, answer
 from consent_server.http.fields import read_query
 from consent_server.ledger.read_marked import read_marked
 from consent_server.rates.queries import RATES, TABLE, Dialect, Shape
-from consent_server.rates.read import Rates, RatesReader
+from consent_server.rates.read import RatesReader
+from consent_server.rates.rules_dashboard import Rates
 from consent_server.rates.rules_filters import By, fault, filters_of_query
 from consent_server.rates.rules_tidy import Measurement, measurements
 

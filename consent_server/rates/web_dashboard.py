@@ -18,9 +18,10 @@ from consent_server.http.fields import read_query, without_empty
 from consent_server.ledger.read_marked import read_marked
 from consent_server.rates import board, words
 from consent_server.rates.queries import DASHBOARD, NOTICE, PARAMETERS
-from consent_server.rates.read import Dashboard, RatesReader
+from consent_server.rates.read import RatesReader
 from consent_server.rates.read_alerts import count_open_alerts
 from consent_server.rates.read_change import read_change
+from consent_server.rates.rules_dashboard import Dashboard
 from consent_server.rates.rules_filters import LONGEST_BY_HOUR, By, Filters, Span, filters_of_query
 from consent_server.rates.share_report import share_report
 from consent_server.sites.find import find_site

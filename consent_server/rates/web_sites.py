@@ -9,9 +9,10 @@ from consent_server.access import console
 from consent_server.core.context import context
 from consent_server.http.fields import Number, read_query
 from consent_server.rates import board
-from consent_server.rates.read import Rates, RatesReader
+from consent_server.rates.read import RatesReader
 from consent_server.rates.read_sites import read_sites
 from consent_server.rates.rules import RATES
+from consent_server.rates.rules_dashboard import Rates
 from consent_server.rates.rules_filters import USUAL_DAYS
 
 bp = Blueprint("sites_rates", __name__, url_prefix="/console")

@@ -12,8 +12,9 @@ from markupsafe import Markup
 
 from consent_server.core.channels import Mail
 from consent_server.rates import board
-from consent_server.rates.read import Rates, SiteRates
+from consent_server.rates.read import SiteRates
 from consent_server.rates.rules import Difference
+from consent_server.rates.rules_dashboard import Rates
 from consent_server.rates.rules_filters import By, Filters, Span
 from consent_server.rates.words import between, percent, points, span_words
 

@@ -18,8 +18,9 @@ from consent_server.app import create_app
 from consent_server.core.context import Context, context_of
 from consent_server.core.resources import ROOT
 from consent_server.ledger.check import check_ledger
-from consent_server.rates.read import Rates, RatesReader
+from consent_server.rates.read import RatesReader
 from consent_server.rates.read_experiment import read_experiment
+from consent_server.rates.rules_dashboard import Rates
 from consent_server.rates.rules_filters import By, Filters, Span
 from consent_server.sites.find import find_site
 from consent_server.sites.publish import publish_notice
