@@ -279,6 +279,8 @@ def _texts(
     asked = [key for key in shown if key not in before] or [*shown]
     if before == shown.keys():
         banner = without_a_question(language, declared, banner)
+    elif before:
+        banner = beside_the_question(language, [shown[key]["phrase"] for key in shown if key in before], banner)
     banner["intro"] = banner["intro"].format(
         name=isolated(declared["name"], locale["meta"]["direction"]),
         # Parties, not services: two tags of one company are one recipient.
@@ -287,8 +289,6 @@ def _texts(
         months=wording.choice_lifetime(declared["choice_days"]),
         reopen=banner["reopen"],
     )
-    if before and before != shown.keys():
-        banner = beside_the_question(language, [shown[key]["phrase"] for key in shown if key in before], banner)
     lifetimes = {cookie["lifetime"] for vendor in vendors for cookie in vendor["cookies"] if "lifetime" in cookie}
     words = {cookie["purpose"] for vendor in vendors for cookie in vendor["cookies"]}
     kinds = {cookie["storage"] for vendor in vendors for cookie in vendor["cookies"]}

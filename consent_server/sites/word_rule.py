@@ -1,5 +1,6 @@
 """Say on a notice's first layer what its rule means: what runs until somebody objects, and where to do so."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,11 +14,29 @@ AMERICAN_LINK = "Your Privacy Choices"
 SHOWN = ("accept", "note", "objected", "not_objected", "honored")
 
 
+# The end of the sentence that says what is asked for.
+ASKED = re.compile(r"\{purposes\}[^.。]*[.。]")
+
+
 def beside_the_question(language: str, told: Sequence[str], banner: Mapping[str, str]) -> dict[str, str]:
-    """The texts of a banner that asks, where other purposes, by these phrases, run until somebody objects."""
+    """The texts of a banner that asks, where other purposes, by these phrases, run until somebody objects.
+
+    That stands right behind what is asked for, where a phone shows it too: what follows there waits behind "More".
+    """
     texts = catalogue.locales()[language]["rules"]
-    aside = texts["without_consent"].format(purposes=Wording(language).listed(told), customise=banner["customise"])
-    return {**banner, "intro": f"{banner['intro']} {aside}"}
+    phrases = Wording(language).listed([literal(phrase) for phrase in told])
+    aside = texts["without_consent"].format(purposes=phrases, customise=literal(banner["customise"]))
+    intro = banner["intro"]
+    asked = ASKED.search(intro)
+    at = asked.end() if asked else len(intro)
+    # No blank between sentences where the language has none.
+    blank = "" if aside.endswith("。") else " "
+    return {**banner, "intro": f"{intro[:at]}{blank}{aside}{intro[at:]}"}
+
+
+def literal(text: str) -> str:
+    """A text that stands as it is in one whose {places} are filled later."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def without_a_question(language: str, declared: Mapping[str, Any], banner: Mapping[str, str]) -> dict[str, str]:

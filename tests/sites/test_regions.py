@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from consent_server.core.canonical import encode
 from consent_server.core.hashes import sha256_hex
 from consent_server.core.resources import ROOT
+from consent_server.sites import catalogue
 from consent_server.sites.publish import notice_body
 from consent_server.sites.rules_notice import Asks
 from consent_server.sites.rules_places import COUNTRIES, REGIONS, UNKNOWN, Place, Rule, parse_place
@@ -103,6 +104,17 @@ def test_the_link_has_the_words_of_the_place_or_the_site_s_own() -> None:
     assert [said["america"][language]["banner"]["reopen"] for language in ("en", "fr")] == ["Your Privacy Choices"] * 2
     assert said["utah"]["en"]["banner"]["reopen"] == "Privacy"
     assert said["elsewhere"]["en"]["banner"]["reopen"] == "Cookie settings"
+
+
+@pytest.mark.parametrize("language", sorted(catalogue.locales()))
+def test_what_runs_without_consent_is_told_right_behind_what_is_asked_for(language: str) -> None:
+    text = WORLD.replace('["en", "fr"]', f'["{language}"]').replace("[regions.texts.en]", f"[regions.texts.{language}]")
+    locale, banner = catalogue.locales()[language], shown_in("britain", text).body["texts"][language]["banner"]
+    question, _, rest = banner["intro"].partition(locale["purposes"]["analytics"]["phrase"])
+    assert locale["purposes"]["advertising"]["phrase"] in question
+    # Of the question, no more than its first sentence stands before it.
+    assert locale["rules"]["without_consent"].partition("{")[0].strip() in question
+    assert len(rest) > len(locale["purposes"]["analytics"]["phrase"])
 
 
 def region(rule: str = "opt-in", places: str = '"GB"', more: str = "") -> str:
