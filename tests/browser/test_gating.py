@@ -156,6 +156,9 @@ LAYOUTS = {
         + FRAME.replace("<iframe", '<iframe style="position:absolute;inset:0;width:100%;height:100%;border:0"')
         + "</div>"
     ),
+    "16:9 by itself": FRAME.replace(
+        "<iframe", '<iframe style="display:block;width:100%;height:auto;aspect-ratio:16/9;border:0"'
+    ),
     "in a row": (
         '<div style="display:flex;gap:9px"><b>One</b>'
         + FRAME.replace("<iframe", '<iframe style="flex:1"')

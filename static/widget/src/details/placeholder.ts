@@ -10,6 +10,9 @@ const PLACE = "position,top,right,bottom,left,z-index,float,clear,order,flex,gri
 /** In pixels. What is smaller is not for people to look at, or has no room yet: it gets no stand-in. */
 const VISIBLE = 20;
 
+/** A size with its fraction, which a ratio leaves; in whole pixels where something that is turned or scaled shows another. */
+const exact = (whole: number, drawn: number): string => (Math.abs(drawn - whole) < 1 ? drawn : whole) + "px";
+
 /** The site's own picture of what waits; one from elsewhere would be the request that is not allowed yet. */
 function poster(src: string | undefined, warn: Kit["warn"]): string | null {
   if (!src) return null;
@@ -45,10 +48,11 @@ export function cover(kit: Kit, texts: Record<string, string>, name: string, fra
     const { offsetWidth: wide, offsetHeight: high } = frame;
     // A stand-in would take more room than this does.
     if (wide < VISIBLE || (high < VISIBLE && frame.localName != "div")) return;
+    const { width, height } = frame.getBoundingClientRect();
     for (const property of PLACE) set(property, style.getPropertyValue(property));
-    set("width", wide + "px");
+    set("width", exact(wide, width));
     // A box without a height of its own gets what the words need; then the page moves when it is opened.
-    set("height", high < VISIBLE ? "auto" : high + "px");
+    set("height", high < VISIBLE ? "auto" : exact(high, height));
     hide(frame);
     set("display", display == "inline" ? "inline-block" : display);
   };
