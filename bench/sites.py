@@ -24,10 +24,10 @@ ROOT = Path(__file__).resolve().parent.parent
 from flask_migrate import upgrade
 
 from bench.servers import TICKS, ticks
-from consent_server.access.create_token import create_token
 from consent_server.access.rules import Role
 from consent_server.app import create_app
 from consent_server.core.context import Context, db
+from consent_server.people.tokens import create_token
 from consent_server.sites.publish import publish_notice
 from consent_server.sites.site_file import read_site_file
 from tests.support.factories import settings_for

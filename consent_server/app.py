@@ -15,7 +15,6 @@ from werkzeug.exceptions import NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from consent_server import cli
-from consent_server.access import web as access_web
 from consent_server.access import web_console as access_console
 from consent_server.access.routes import hold_to_rights
 from consent_server.audit import web as audit_web
@@ -40,6 +39,7 @@ from consent_server.http.bodies import BODY_LIMIT
 from consent_server.http.no_sessions import NoSessions
 from consent_server.ledger import web as ledger_web
 from consent_server.ledger import web_timestamps as ledger_timestamps
+from consent_server.people import web as people_web
 from consent_server.rates import web as rates_web
 from consent_server.rates import web_annotations as rates_annotations
 from consent_server.rates import web_dashboard as rates_dashboard
@@ -64,8 +64,8 @@ warnings.filterwarnings("ignore", category=SecurityWarning, message=".*EdDSA.*")
 BLUEPRINTS = (
     http_web.bp,
     http_well_known.bp,
-    access_web.bp,
     access_console.bp,
+    people_web.bp,
     sites_web.bp,
     decisions_web.bp,
     ledger_web.bp,

@@ -4,7 +4,6 @@ import click
 from flask import Flask
 
 from consent_server import __version__
-from consent_server.access.commands import token, user
 from consent_server.audit.commands import evidence
 from consent_server.backup.commands import backup, restore
 from consent_server.core.commands import key
@@ -12,6 +11,7 @@ from consent_server.core.settings import say_unknown_settings
 from consent_server.core.terminal import say
 from consent_server.health.commands import doctor
 from consent_server.ledger.commands import ledger
+from consent_server.people.commands import token, user
 from consent_server.rates.commands import annotation, report
 from consent_server.receipts.commands import receipt, retention, visitor
 from consent_server.scans.commands import scan

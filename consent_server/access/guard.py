@@ -7,9 +7,8 @@ from flask import Blueprint, Response, g, redirect, request
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
-from consent_server.access import sign_in as signing_in
-from consent_server.access.create_token import access_of_token
 from consent_server.access.credentials import new_token
+from consent_server.access.find_access import access_of_session, access_of_token
 from consent_server.access.rules import Access
 from consent_server.core.context import context
 from consent_server.core.errors import NotOpened, StaleForm, Unauthenticated
@@ -50,7 +49,7 @@ def _find_caller() -> Access | None:
         return None
     if not (_is_opened() or _is_of_our_page()):
         raise NotOpened("A session counts only for pages that a person opens. A program sends a token.")
-    return signing_in.access_of_session(ctx.database, token, ctx.now())
+    return access_of_session(ctx.database, token, ctx.now())
 
 
 def guard(pages: Blueprint, framed: bool = False) -> None:

@@ -8,13 +8,13 @@ from typing import NoReturn
 import click
 from flask.cli import with_appcontext
 
-from consent_server.access.create_user import welcome_operator
 from consent_server.access.credentials import OneTimeLinks
 from consent_server.core.context import context
 from consent_server.core.errors import InvalidSettings
 from consent_server.core.migrations import migrate_database
 from consent_server.core.settings import remember_address
 from consent_server.core.terminal import link_url, refusing, site_tag
+from consent_server.people.invite import welcome_operator
 from consent_server.serving.demonstrate import (
     HOST,
     demonstration_folder,

@@ -7,10 +7,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consent_server.access import store as users
 from consent_server.access.routes import RIGHTS, Right
 from consent_server.access.rules import Access, Role
 from consent_server.core.context import Context
+from consent_server.people import store as users
 from tests.support.cast import token
 from tests.support.factories import Clock
 from tests.support.people import HTML, Person, browser_of, token_of

@@ -11,9 +11,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consent_server.access.web import own_path
 from consent_server.core.files import keep_from_others
 from consent_server.core.resources import ROOT
+from consent_server.people.web import own_path
 from tests.support.cast import token
 from tests.support.people import Person
 from tests.support.served import GunicornConf

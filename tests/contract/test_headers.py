@@ -14,13 +14,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from consent_server.access.create_token import create_token
 from consent_server.access.credentials import ReportLinks
 from consent_server.access.rules import Role
 from consent_server.core.context import Context
 from consent_server.core.hashes import sha256_hex
 from consent_server.ledger.rows import TimestampRow
 from consent_server.ledger.seal import seal_ledger
+from consent_server.people.tokens import create_token
 from consent_server.receipts.erase_visitor import erase_requested
 from consent_server.sites import store_pictures as pictures
 from consent_server.sites.current_site import CurrentSites

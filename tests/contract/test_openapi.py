@@ -14,7 +14,6 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from werkzeug.test import TestResponse
 
-from consent_server.access.create_token import create_token
 from consent_server.access.credentials import ReportLinks
 from consent_server.access.rules import Role
 from consent_server.app import create_app
@@ -22,6 +21,7 @@ from consent_server.core.context import Context
 from consent_server.core.resources import ROOT
 from consent_server.core.settings import Settings
 from consent_server.ledger.seal import seal_ledger
+from consent_server.people.tokens import create_token
 from consent_server.receipts.erase_visitor import erase_requested
 from consent_server.sites.current_site import CurrentSites
 from consent_server.sites.publish import publish_notice

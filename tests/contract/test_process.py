@@ -19,10 +19,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from consent_server.access.create_token import create_token
 from consent_server.access.rules import Role
 from consent_server.core.context import Context
 from consent_server.decisions.read_refused import refused_lately
+from consent_server.people.tokens import create_token
 from consent_server.sites.find import find_site
 from tests.support.factories import SHOP, Body
 from tests.support.served import VISITOR, Server, Start

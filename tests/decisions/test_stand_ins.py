@@ -7,9 +7,9 @@ from urllib.parse import parse_qs
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consent_server.access.create_token import create_token
 from consent_server.access.rules import Role
 from consent_server.core.context import Context
+from consent_server.people.tokens import create_token
 from consent_server.sites.current_site import CurrentSites
 from tests.support import jose
 from tests.support.factories import PUBLIC_URL, SHOP, TYPEFORM, VENDORS, Body, site_file

@@ -28,7 +28,7 @@ SECONDS = os.environ.get("FUZZ_SECONDS", "90")
 HERE = Path(__file__).parent
 # What Wapiti says of every server like this one, and what stands in its place.
 ANSWERED = {
-    "Cross Site Request Forgery": "it knows no field of the name form_token; tests/access/test_sign_in.py forges forms",
+    "Cross Site Request Forgery": "it knows no field of the name form_token; tests/people/test_sign_in.py forges forms",
     "Clickjacking Protection": "Content-Security-Policy says frame-ancestors, which stands above X-Frame-Options",
     "Secure Flag cookie": "it is there where the public address is https; here it is http",
 }

@@ -1,23 +1,19 @@
 """Sign people in and out. A session is a row, so that ending one ends it everywhere."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from consent_server.access import store as users
-from consent_server.access.create_user import NONCE_BYTES
 from consent_server.access.credentials import OneTimeLinks, hash_password, new_token, password_matches, token_hash
+from consent_server.access.find_access import IDLE, LONGEST
 from consent_server.access.rows import UserRow
-from consent_server.access.rules import Access
-from consent_server.access.weak_passwords import is_easy_to_guess
 from consent_server.core.database import Database, Session
 from consent_server.core.errors import Fault, InvalidUser, SpentLink
 from consent_server.core.rules_email import email_or_as_given
 from consent_server.core.rules_text import normal_password
+from consent_server.people import store as users
+from consent_server.people.invite import NONCE_BYTES
+from consent_server.people.weak_passwords import is_easy_to_guess
 
-IDLE = timedelta(hours=8)
-LONGEST = timedelta(days=7)
-# A session is written to again only after so long, so that reading pages stays reading.
-NOTED_EVERY = timedelta(minutes=5)
 # NIST SP 800-63B, 3.1.1.2: long enough, no rules of composition. The upper bound keeps hashing cheap.
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 256
 EASY = (
@@ -83,24 +79,6 @@ def set_password(
         user.password_hash, user.nonce = encoded, random(NONCE_BYTES)
         users.end_sessions(session, user.id)
         return _begin(session, user, earlier, now)
-
-
-def access_of_session(database: Database, token: str, now: datetime) -> Access | None:
-    """Who a browser's session belongs to; None when it is over or never was."""
-    hashed = token_hash(token)
-    with database.reading() as session:
-        found = users.session_of(session, hashed)
-        if found is None:
-            return None
-        row, user = found
-        if now - row.seen_at > IDLE or now - row.created_at > LONGEST:
-            return None
-        access, stale = users.access_of_user(user), now - row.seen_at > NOTED_EVERY
-    if stale:
-        with database.transaction() as session:
-            if (still := users.session_of(session, hashed)) is not None:
-                still[0].seen_at = now
-    return access
 
 
 def _holder(session: Session, links: OneTimeLinks, link: str) -> UserRow:

@@ -3,8 +3,9 @@
 import pytest
 from flask import Flask
 
-from consent_server.access import credentials, known_browser
+from consent_server.access import credentials
 from consent_server.http.rate_limit import SIGN_IN_LIMITS
+from consent_server.people import known_browser
 from tests.support.people import Person
 
 
@@ -77,7 +78,7 @@ def test_unknown_browsers_together_cannot_eat_the_processor(
         checked.append(password)
         return False
 
-    monkeypatch.setattr("consent_server.access.sign_in.password_matches", check)
+    monkeypatch.setattr("consent_server.people.sign_in.password_matches", check)
     limit = int(SIGN_IN_LIMITS["everybody"][0].split()[0])
     answers = []
     for n in range(limit + 5):

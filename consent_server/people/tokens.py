@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from consent_server.access import store as users
-from consent_server.access.create_user import known_sites
 from consent_server.access.credentials import new_token, token_hash
 from consent_server.access.rows import TokenRow
-from consent_server.access.rules import Access, Role
+from consent_server.access.rules import Role
+from consent_server.access.store import token_by_id
 from consent_server.core.database import Database
 from consent_server.core.errors import Fault, InvalidUser, UnknownToken
 from consent_server.core.rules_text import normal_text, text_fault
+from consent_server.people import store as users
+from consent_server.people.invite import known_sites
 
 # Scanners for leaked secrets look for a prefix.
 PREFIX = "consent_"
@@ -50,27 +51,11 @@ def create_token(
 def revoke_token(database: Database, token_id: int, now: datetime) -> str:
     """Make a token worthless, and return its name. Raises UnknownToken."""
     with database.transaction() as session:
-        row = users.token_by_id(session, token_id)
+        row = token_by_id(session, token_id)
         if row is None:
             raise UnknownToken(f"There is no token {token_id}. To list all tokens: consent token list")
         row.revoked_at = row.revoked_at or now
         return row.name
-
-
-def access_of_token(database: Database, token: str, now: datetime) -> Access | None:
-    """Who a token stands for; None when there is no such token, or it was revoked or is over."""
-    with database.reading() as session:
-        row = users.token(session, token_hash(token))
-        over = row is None or row.revoked_at is not None or (row.expires_at is not None and now >= row.expires_at)
-        if row is None or over:
-            return None
-        access, token_id, noted = users.access_of_token(row), row.id, row.last_used_on == now.date()
-    if not noted:
-        # The day is enough to find tokens that nobody uses; more would be a log of somebody's work.
-        with database.transaction() as session:
-            if (again := users.token_by_id(session, token_id)) is not None:
-                again.last_used_on = now.date()
-    return access
 
 
 def list_tokens(database: Database) -> Sequence[TokenRow]:

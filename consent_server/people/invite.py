@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from consent_server.access import store as users
 from consent_server.access import store_sites as stored_sites
 from consent_server.access.credentials import OneTimeLinks
 from consent_server.access.rows import UserRow
@@ -11,6 +10,7 @@ from consent_server.access.rules import Role
 from consent_server.core.database import Database, Session
 from consent_server.core.errors import Fault, InvalidUser, UnknownSite, UnknownUser, UserConflict
 from consent_server.core.rules_email import email_or_as_given, normal_email
+from consent_server.people import store as users
 
 NONCE_BYTES = 16
 FIRST_OPERATOR = "operator@localhost"

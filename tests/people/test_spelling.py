@@ -5,11 +5,11 @@ import unicodedata
 import pytest
 from flask import Flask
 
-from consent_server.access import store
 from consent_server.access.credentials import hash_password
 from consent_server.core.context import context_of
 from consent_server.core.rules_email import normal_email
 from consent_server.core.rules_text import normal_password
+from consent_server.people import store
 from tests.support.people import Person
 
 ADA = "ren\u00e9e@xn--bcher-kva.example"

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 import click
 from flask.cli import AppGroup
 
-from consent_server.access.create_token import LIFETIME, create_token, revoke_token
-from consent_server.access.create_token import list_tokens as read_tokens
-from consent_server.access.create_user import create_user, remove_user, renew_link
-from consent_server.access.create_user import list_users as read_users
 from consent_server.access.credentials import OneTimeLinks
 from consent_server.access.rules import Role
 from consent_server.core.context import context
 from consent_server.core.terminal import link_url, refusing, say
+from consent_server.people.invite import create_user, remove_user, renew_link
+from consent_server.people.invite import list_users as read_users
+from consent_server.people.tokens import LIFETIME, create_token, revoke_token
+from consent_server.people.tokens import list_tokens as read_tokens
 
 user = AppGroup("user", help="Users of the consoles.")
 token = AppGroup("token", help="Access for programs.")

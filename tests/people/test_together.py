@@ -6,12 +6,12 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
-from consent_server.access.create_user import create_user, welcome_operator
 from consent_server.access.credentials import OneTimeLinks
 from consent_server.access.rows import UserRow
 from consent_server.access.rules import Role
 from consent_server.core.context import Context
 from consent_server.core.errors import UserConflict
+from consent_server.people.invite import create_user, welcome_operator
 
 EMAIL = "operator@localhost"
 WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted")

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from consent_server.access import credentials, sign_in
+from consent_server.access import credentials, find_access
 from consent_server.access.guard import COOKIE
 from consent_server.access.rows import SessionRow, UserRow
 from consent_server.core.context import Context, context_of
@@ -319,7 +319,7 @@ def test_commands_refuse(ada: Person) -> None:
     assert runner.invoke(args=["user", "create", "b@example.org", "--role", "king"]).exit_code == 2
     listed = runner.invoke(args=["user", "list"]).stdout
     assert listed == "ada@example.org\tauditor\tshop\tpassword set\n"
-    assert sign_in.IDLE.total_seconds() == 8 * 3600
+    assert find_access.IDLE.total_seconds() == 8 * 3600
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response as AnyResponse
 
-from consent_server.access import sign_in as signing_in
 from consent_server.access.credentials import OneTimeLinks, nobodys_hash
 from consent_server.access.guard import form_token, guard, session_cookie
-from consent_server.access.known_browser import known_browser, remember_browser
 from consent_server.core.context import context, context_of
 from consent_server.core.errors import InvalidUser
 from consent_server.http.rate_limit import limited, spend_sign_in
+from consent_server.people import sign_in as signing_in
+from consent_server.people.known_browser import known_browser, remember_browser
 
 bp = Blueprint("auth", __name__)
 
@@ -96,11 +96,11 @@ def _signed_in(token: str, then: str, email: str) -> AnyResponse:
 
 
 def _sign_in_page(then: str, email: str, fault: str) -> str:
-    return _page("access/sign_in.html", then=then, email=email, fault=fault)
+    return _page("people/sign_in.html", then=then, email=email, fault=fault)
 
 
 def _link_page(sent: str, email: str, fault: str) -> str:
-    return _page("access/set_password.html", link=sent, email=email, fault=fault, shortest=signing_in.SHORTEST_PASSWORD)
+    return _page("people/set_password.html", link=sent, email=email, fault=fault, shortest=signing_in.SHORTEST_PASSWORD)
 
 
 def _page(template: str, **values: Any) -> str:
