@@ -40,6 +40,9 @@ from consent_server.http.no_sessions import NoSessions
 from consent_server.ledger import web as ledger_web
 from consent_server.ledger import web_timestamps as ledger_timestamps
 from consent_server.people import web as people_web
+from consent_server.people import web_account as people_account
+from consent_server.people import web_people as people_people
+from consent_server.people import web_tokens as people_tokens
 from consent_server.rates import web as rates_web
 from consent_server.rates import web_annotations as rates_annotations
 from consent_server.rates import web_dashboard as rates_dashboard
@@ -66,6 +69,9 @@ BLUEPRINTS = (
     http_well_known.bp,
     access_console.bp,
     people_web.bp,
+    people_account.bp,
+    people_people.bp,
+    people_tokens.bp,
     sites_web.bp,
     decisions_web.bp,
     ledger_web.bp,

@@ -21,6 +21,7 @@ from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.ledger.request_timestamps import Authority, request_timestamps
 from consent_server.ledger.seal import Sealer, remember
 from consent_server.ledger.witness import heed, witness_ledger
+from consent_server.people.log_sign_ins import forget_sign_ins
 from consent_server.rates.close_days import close_days
 from consent_server.rates.deliver_alerts import Attempt, deliver_alerts
 from consent_server.rates.mail_weeks import mail_weeks
@@ -210,6 +211,7 @@ def _watch(context: Context) -> None:
 
 def _forget(context: Context) -> None:
     forget_lookups(context.database, context.now() + AHEAD)
+    forget_sign_ins(context.database, context.now() + AHEAD)
 
 
 def _deliver(context: Context) -> None:

@@ -50,6 +50,16 @@ def frame(pages: Blueprint, framed: bool = False) -> None:
     pages.register_error_handler(Unauthenticated, _to_sign_in)
 
 
+def frame_of_people(pages: Blueprint) -> None:
+    """The same, of pages that no program opens, whatever its token's role."""
+    frame(pages)
+    pages.before_request(_require_person)
+
+
+def _require_person() -> None:
+    auth.person()
+
+
 def page(template: str, **values: Any) -> str:
     """A page of the consoles, with who looks at it."""
     return render_template(
@@ -57,30 +67,42 @@ def page(template: str, **values: Any) -> str:
     )
 
 
-def sites_of_caller() -> list[ListedSite]:
-    """The sites that the caller may see, by key."""
-    return [site for site in list_sites(context().database) if auth.caller().sees(site.key)]
+def sites_of_caller(role: Role | None = None) -> list[ListedSite]:
+    """The sites that the caller may see, or may see as this role, by key."""
+    access = auth.caller()
+    sites = list_sites(context().database)
+    return [site for site in sites if (access.sees(site.key) if role is None else access.has_on(role, site.key))]
+
+
+def links_of(key: str) -> list[Link]:
+    """What the caller may do with a site."""
+    return [link for link in LINKS if auth.caller().has_on(link.role, key)]
 
 
 def to_do(key: str) -> list[str]:
-    """What the caller's role is to do about a site."""
-    return [said for role, told in TO_DO if auth.caller().has(role) for said in told(key)]
+    """What the caller is to do about a site."""
+    return [said for role, told in TO_DO if auth.caller().has_on(role, key) for said in told(key)]
 
 
 def _side_bar(site: Any) -> dict[str, Any]:
     """The site that the page is about, or the only one, what the caller may do with it, and the others."""
     sites = sites_of_caller()
     here = site or (sites[0] if len(sites) == 1 else None)
-    links = [link for link in LINKS if auth.caller().has(link.role)]
+    links = links_of(here.key) if here else []
     endpoints = [link.endpoint for link in links]
-    # To the same page of the other site, where that is one of these.
-    there = request.endpoint if request.endpoint in endpoints else next(iter(endpoints), "console.home")
     return {
         "here": here,
         "links": links,
-        "switches": [(other, url_for(there, key=other.key)) for other in sites] if len(sites) > 1 else [],
+        "switches": [(other, _same_page(other.key)) for other in sites] if len(sites) > 1 else [],
         "waiting": {name: WAITING[name](here.key) for name in endpoints if here and name in WAITING},
     }
+
+
+def _same_page(key: str) -> str:
+    """The page of another site that is most like this one, of those that the caller may open."""
+    endpoints = [link.endpoint for link in links_of(key)]
+    there = request.endpoint if request.endpoint in endpoints else next(iter(endpoints), "console.home")
+    return url_for(there, key=key)
 
 
 def _to_sign_in(_: Exception) -> AnyResponse:

@@ -2,20 +2,19 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from threading import BoundedSemaphore
 from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from itsdangerous import BadData, TimestampSigner, URLSafeSerializer, URLSafeTimedSerializer
+from itsdangerous import BadData, URLSafeSerializer
 
 from consent_server.core.errors import TooManyRequests
 
-LINK_LIFETIME = timedelta(hours=24)
 # OWASP's first choice of Argon2id with little memory. Two at once in a process: the other threads are for visitors.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 TOKEN_BYTES = 32
@@ -71,31 +70,24 @@ def token_hash(token: str) -> bytes:
 
 
 class OneTimeLinks:
-    """Signs who a link is for, and which of their links; for a day. Using it up is the caller's part."""
+    """Signs who a link is for, which of their links, and until when it holds. Using it up is the caller's part."""
 
-    def __init__(self, secret_key: str, now: Callable[[], datetime]) -> None:
-        class ClockedSigner(TimestampSigner):
-            def get_timestamp(self) -> int:
-                return int(now().timestamp())
-
-        self._serializer = URLSafeTimedSerializer(
-            secret_key,
-            salt="sign-in-link",
-            signer=ClockedSigner,
-            signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
+    def __init__(self, secret_key: str) -> None:
+        self._serializer = URLSafeSerializer(
+            secret_key, salt="one-time-link", signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256}
         )
 
-    def sign(self, user_id: int, nonce: bytes) -> str:
+    def sign(self, user_id: int, nonce: bytes, until: datetime) -> str:
         """The part of the link that proves it."""
-        return str(self._serializer.dumps([user_id, nonce.hex()]))
+        return str(self._serializer.dumps([user_id, nonce.hex(), int(until.timestamp())]))
 
-    def read(self, link: str) -> tuple[int, bytes] | None:
-        """User and nonce of a link that is ours and not older than LINK_LIFETIME, else None."""
+    def read(self, link: str, now: datetime) -> tuple[int, bytes] | None:
+        """User and nonce of a link that is ours and still holds, else None."""
         try:
-            user_id, nonce = self._serializer.loads(link, max_age=int(LINK_LIFETIME.total_seconds()))
+            user_id, nonce, until = self._serializer.loads(link)
         except (BadData, ValueError):
             return None
-        return int(user_id), bytes.fromhex(nonce)
+        return (user_id, bytes.fromhex(nonce)) if int(now.timestamp()) <= until else None
 
 
 class ReportLinks:

@@ -11,7 +11,7 @@ from consent_server.access.credentials import new_token
 from consent_server.access.find_access import access_of_session, access_of_token
 from consent_server.access.rules import Access
 from consent_server.core.context import context
-from consent_server.core.errors import NotOpened, StaleForm, Unauthenticated
+from consent_server.core.errors import Forbidden, NotOpened, StaleForm, Unauthenticated
 from consent_server.core.settings import place_of
 from consent_server.http.answers import Cache, with_headers
 
@@ -28,6 +28,14 @@ def caller() -> Access:
     if access is None:
         raise Unauthenticated("Send a token as `Authorization: Bearer …`, or sign in at /sign-in.")
     return access
+
+
+def person() -> int:
+    """The number of the person who asks. Raises Unauthenticated, and Forbidden for a program."""
+    found = caller().person
+    if found is None:
+        raise Forbidden("A token is a program's. This is for a person who signed in.")
+    return found
 
 
 def known_caller() -> Access | None:

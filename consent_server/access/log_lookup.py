@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from consent_server.access import store_lookups as lookups
-from consent_server.access.rules import Access
+from consent_server.access.rules import Access, Role
 from consent_server.core.database import Database
 
 KEPT_FOR = timedelta(days=365)
@@ -40,7 +40,7 @@ def log_lookup(
 def read_lookups(database: Database, access: Access, before: int | None) -> tuple[Sequence[Lookup], int | None]:
     """A page of look-ups on the sites that this operator sees, newest first, and where the next one begins."""
     with database.reading() as session:
-        rows = lookups.newest(session, access.sites, before, PAGE + 1)
+        rows = lookups.newest(session, access.sites_as(Role.OPERATOR), before, PAGE + 1)
         found = [Lookup(row.id, row.at, row.who, site, row.what, row.subject) for row, site in rows[:PAGE]]
     return found, found[-1].id if len(rows) > PAGE else None
 

@@ -17,24 +17,24 @@ from consent_server.core.columns import Base, BigId, UtcMilliseconds
 
 
 class UserRow(Base):
-    """A person who signs in. `nonce` is in the newest one-time link and changes when that is used or replaced.
+    """A person who signs in. `grants` are pairs of a role and the key of a site, null for all sites.
 
-    `sites` are the keys of the sites they see, None for all.
+    `link_hash` is the SHA-256 of what is in the only one-time link that counts; null once that is used.
     """
 
     __tablename__ = "users"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(254), unique=True)
-    role: Mapped[str] = mapped_column(String(16))
-    sites: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     password_hash: Mapped[str | None] = mapped_column(Text)
-    nonce: Mapped[bytes] = mapped_column(LargeBinary(16))
     created_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+    # Never null, though SQLite could not be told so when the column was added.
+    grants: Mapped[list[tuple[str, str | None]]] = mapped_column(JSON, nullable=True)
+    link_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 
 class SessionRow(Base):
-    """A browser that is signed in, by the SHA-256 of its cookie: who reads the database cannot sign in with it."""
+    """Where somebody is signed in, by the SHA-256 of the cookie: who reads the database cannot sign in with it."""
 
     __tablename__ = "sessions"
 
@@ -42,6 +42,8 @@ class SessionRow(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
     seen_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+    # Its family, such as "Firefox", and nothing that tells one of a family from another.
+    browser: Mapped[str | None] = mapped_column(String(16))
 
 
 class TokenRow(Base):

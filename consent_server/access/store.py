@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consent_server.access.rows import SessionRow, TokenRow, UserRow
-from consent_server.access.rules import Access, Role
+from consent_server.access.rules import Access, Grant, Role, grants_of
 
 
 def session_of(session: Session, token_hash: bytes) -> tuple[SessionRow, UserRow] | None:
@@ -29,9 +29,9 @@ def token_by_id(session: Session, token_id: int) -> TokenRow | None:
 
 def access_of_user(user: UserRow) -> Access:
     """What a user may do."""
-    return Access(user.email, Role(user.role), None if user.sites is None else frozenset(user.sites))
+    return Access(user.email, frozenset(Grant(Role(role), site) for role, site in user.grants), user.id)
 
 
 def access_of_token(row: TokenRow) -> Access:
     """What a program may do."""
-    return Access(f"token {row.id} ({row.name})", Role(row.role), None if row.sites is None else frozenset(row.sites))
+    return Access(f"token {row.id} ({row.name})", grants_of(Role(row.role), row.sites))

@@ -20,7 +20,9 @@ bp = Blueprint("console", __name__, url_prefix="/console")
 def home() -> str:
     """The sites of this person, and what their role may do with each."""
     sites = console.sites_of_caller()
-    return console.page("access/home.html", sites=sites, to_do={site.key: console.to_do(site.key) for site in sites})
+    to_do = {site.key: console.to_do(site.key) for site in sites}
+    links_of = {site.key: console.links_of(site.key) for site in sites}
+    return console.page("access/home.html", sites=sites, to_do=to_do, links_of=links_of)
 
 
 @bp.get("/lookups")

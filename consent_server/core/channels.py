@@ -61,6 +61,14 @@ class MailServer:
 
 
 @dataclass(frozen=True, slots=True)
+class Sender:
+    """From whom mail comes, and through which server."""
+
+    server: MailServer
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """Who is told by mail, from whom, through which server."""
 

@@ -178,6 +178,14 @@ class UserConflict(Refusal):
     """This e-mail address already has a user."""
 
 
+class LastOperator(Refusal):
+    """Nobody would be left who can sign in and operates all sites."""
+
+
+class MailNotSent(Refusal):
+    """No mail server is set, or it did not take the message."""
+
+
 class UnknownExperiment(Refusal):
     """The site has never run this experiment, or the experiment has no such arm."""
 

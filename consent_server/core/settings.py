@@ -16,7 +16,7 @@ from cryptography.x509 import load_pem_x509_certificates
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from consent_server.core.channels import Channels, Mail, Webhook, addresses, mail_server, webhook_key
+from consent_server.core.channels import Channels, Mail, Sender, Webhook, addresses, mail_server, webhook_key
 from consent_server.core.errors import Fault, InvalidSettings
 from consent_server.core.files import read_text, write_once
 from consent_server.core.resources import default_instance
@@ -68,6 +68,7 @@ class Settings:
     timestamp_seconds: int
     chromium: str | None
     alerts: Channels
+    sender: Sender | None = None
 
     @property
     def sign_in_url(self) -> str:
@@ -91,6 +92,9 @@ class Settings:
         if signing_keys and not _is_key_set(signing_keys):
             reader.faults.append(Fault("CONSENT_SIGNING_KEYS", "must be a JWK Set of Ed25519 keys"))
         public_url = reader.url("CONSENT_PUBLIC_URL", _own_address(environ, instance))
+        sender = reader.sender(
+            "CONSENT_ALERT_SENDER", "CONSENT_SMTP_URL", "CONSENT_SMTP_URL_FILE", needed_by="CONSENT_ALERT_EMAILS"
+        )
         settings = cls(
             instance=instance,
             database_url=reader.database("CONSENT_DATABASE_URL", f"sqlite:///{instance / 'consent.sqlite3'}"),
@@ -115,10 +119,9 @@ class Settings:
             chromium=environ.get("CONSENT_CHROMIUM"),
             alerts=Channels(
                 reader.webhook("CONSENT_ALERT_WEBHOOK", "CONSENT_ALERT_SECRET", "CONSENT_ALERT_SECRET_FILE"),
-                reader.mail(
-                    "CONSENT_ALERT_EMAILS", "CONSENT_ALERT_SENDER", "CONSENT_SMTP_URL", "CONSENT_SMTP_URL_FILE"
-                ),
+                reader.mail("CONSENT_ALERT_EMAILS", sender),
             ),
+            sender=sender,
         )
         if reader.faults:
             raise InvalidSettings("Settings in the environment are missing or wrong.", reader.faults)
@@ -254,21 +257,25 @@ class _Reader:
             self.faults.append(Fault(secret, says))
             return None
 
-    def mail(self, name: str, sender: str, server: str, file: str) -> Mail | None:
-        recipients, senders = (self._addresses(one, self.environ.get(one, "")) for one in (name, sender))
-        if not recipients:
+    def sender(self, name: str, server: str, file: str, needed_by: str) -> Sender | None:
+        senders, url = self._addresses(name, self.environ.get(name, "")), self._text(server).strip()
+        needing = needed_by if self.environ.get(needed_by) else server if url else name if senders else None
+        if needing is None:
             return None
-        url = self._text(server).strip()
         if len(senders) != 1:
-            self.faults.append(Fault(sender, f"is required with {name}: one address"))
+            self.faults.append(Fault(name, f"is required with {needing}: one address"))
         try:
-            return Mail(mail_server(url), "".join(senders), recipients)
+            return Sender(mail_server(url), "".join(senders))
         except ValueError:
             # The value is not repeated: it may hold a password.
             form = "smtp://USER:PASSWORD@HOST:PORT or smtps://…, user and password percent-encoded or left out"
-            says = f"must be {form}" if url else f"is required with {name}; set it or {file} to {form}"
+            says = f"must be {form}" if url else f"is required with {needing}; set it or {file} to {form}"
             self.faults.append(Fault(server, says))
             return None
+
+    def mail(self, name: str, sender: Sender | None) -> Mail | None:
+        recipients = self._addresses(name, self.environ.get(name, ""))
+        return Mail(sender.server, sender.address, recipients) if recipients and sender else None
 
     def _addresses(self, name: str, text: str) -> tuple[str, ...]:
         try:

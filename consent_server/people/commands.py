@@ -10,8 +10,12 @@ from consent_server.access.credentials import OneTimeLinks
 from consent_server.access.rules import Role
 from consent_server.core.context import context
 from consent_server.core.terminal import link_url, refusing, say
-from consent_server.people.invite import create_user, remove_user, renew_link
-from consent_server.people.invite import list_users as read_users
+from consent_server.people.change_roles import give_roles, take_roles
+from consent_server.people.invite import COMMAND_LINE, clean_email, find_user, invite, remove_user, renew_link
+from consent_server.people.log_sign_ins import read_sign_ins
+from consent_server.people.mail_link import INVITED, RENEWED, Letter, mail_link
+from consent_server.people.read_people import read_people
+from consent_server.people.sessions import end_sessions
 from consent_server.people.tokens import LIFETIME, create_token, revoke_token
 from consent_server.people.tokens import list_tokens as read_tokens
 
@@ -24,7 +28,7 @@ DAYS = click.option(
     "--days", type=click.IntRange(0, 36_500), default=LIFETIME.days, show_default=True,
     help="After how many days it ends; 0 for never.",
 )  # fmt: skip
-ONCE = "Open it within a day; it works once."
+MAIL = click.option("--mail", is_flag=True, help="Send the link by mail instead of printing it.")
 
 
 def _said(sites: Sequence[str] | None) -> str:
@@ -35,40 +39,98 @@ def _said(sites: Sequence[str] | None) -> str:
 @click.argument("email")
 @ROLE
 @SITES
+@MAIL
 @refusing
-def create(email: str, role: str, sites: tuple[str, ...]) -> None:
-    """Add a user for all sites or some; print the link by which they set their password."""
+def create(email: str, role: str, sites: tuple[str, ...], mail: bool) -> None:
+    """Invite somebody for all sites or some: print the link by which they set their password, or mail it."""
     ctx = context()
-    link = create_user(ctx.database, ctx[OneTimeLinks], email, Role(role), sites, ctx.now(), ctx.random)
-    click.echo(link_url(link))
-    click.echo(ONCE, err=True)
+    link = invite(ctx.database, ctx[OneTimeLinks], email, Role(role), sites, COMMAND_LINE, ctx.now(), ctx.random)
+    _hand_over(clean_email(email), link, INVITED, mail, "Open it within a week; it works once.")
 
 
 @user.command("link")
 @click.argument("email")
+@MAIL
 @refusing
-def link(email: str) -> None:
-    """Print a new one-time link, for a user who lost theirs or forgot the password."""
+def link(email: str, mail: bool) -> None:
+    """Make a new one-time link, for a user who lost theirs or forgot the password."""
     ctx = context()
-    click.echo(link_url(renew_link(ctx.database, ctx[OneTimeLinks], email, ctx.random)))
-    click.echo(ONCE, err=True)
+    number = find_user(ctx.database, email)
+    made = renew_link(ctx.database, ctx[OneTimeLinks], number, COMMAND_LINE, ctx.now(), ctx.random)
+    _hand_over(clean_email(email), made, RENEWED, mail, "Open it within a day; it works once.")
+
+
+def _hand_over(email: str, link: str, letter: Letter, mail: bool, how: str) -> None:
+    if mail:
+        mail_link(context().settings.sender, email, link_url(link), letter, context().now())
+        say(f"Mailed to {email}. {how}")
+        return
+    click.echo(link_url(link))
+    click.echo(how, err=True)
 
 
 @user.command("list")
 @refusing
 def list_users() -> None:
-    """One line a user: address, role, sites, whether a password is set."""
-    for row in read_users(context().database):
-        state = "password set" if row.password_hash else "link not used yet"
-        say(f"{row.email}\t{row.role}\t{_said(row.sites)}\t{state}")
+    """One line a user: address, role, sites, and how they sign in. Who has several roles has several lines."""
+    for person in read_people(context().database, COMMAND_LINE):
+        for role in sorted({grant.role for grant in person.grants}):
+            keys = [grant.site for grant in person.grants if grant.role == role]
+            sites = _said(None if None in keys else [key for key in keys if key])
+            say(f"{person.email}\t{role}\t{sites}\t{person.state}")
+
+
+@user.command("grant")
+@click.argument("email")
+@ROLE
+@SITES
+@refusing
+def grant(email: str, role: str, sites: tuple[str, ...]) -> None:
+    """Give a user a role for all sites or some, beside those that they have."""
+    ctx = context()
+    give_roles(ctx.database, find_user(ctx.database, email), Role(role), sites, COMMAND_LINE)
+    say(f"{email} is {role} of {_said(sites or None)}")
+
+
+@user.command("ungrant")
+@click.argument("email")
+@ROLE
+@SITES
+@refusing
+def ungrant(email: str, role: str, sites: tuple[str, ...]) -> None:
+    """Take a role for all sites or some from a user. The last operator of all sites stays."""
+    ctx = context()
+    take_roles(ctx.database, find_user(ctx.database, email), Role(role), sites, COMMAND_LINE)
+    say(f"{email} is no longer {role} of {_said(sites or None)}")
+
+
+@user.command("sign-ins")
+@click.argument("email")
+@refusing
+def list_sign_ins(email: str) -> None:
+    """One line an attempt to sign in, newest first: when, how, whether it succeeded, kind of browser."""
+    database = context().database
+    for one in read_sign_ins(database, find_user(database, email)):
+        say(f"{one.at:%Y-%m-%d %H:%M:%S}\t{one.how}\t{'succeeded' if one.succeeded else 'failed'}\t{one.browser}")
+
+
+@user.command("sign-out")
+@click.argument("email")
+@refusing
+def sign_out(email: str) -> None:
+    """End all sessions of a user, wherever they are signed in."""
+    database = context().database
+    end_sessions(database, find_user(database, email))
+    say(f"{email} signed out everywhere")
 
 
 @user.command("remove")
 @click.argument("email")
 @refusing
 def remove(email: str) -> None:
-    """Remove a user, and sign them out everywhere."""
-    remove_user(context().database, email)
+    """Remove a user, and sign them out everywhere. The last operator of all sites stays."""
+    database = context().database
+    remove_user(database, find_user(database, email), COMMAND_LINE)
     say(f"{email} removed")
 
 

@@ -1,50 +1,44 @@
 """Sign people in and out. A session is a row, so that ending one ends it everywhere."""
 
-from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from consent_server.access.credentials import OneTimeLinks, hash_password, new_token, password_matches, token_hash
 from consent_server.access.find_access import IDLE, LONGEST
 from consent_server.access.rows import UserRow
 from consent_server.core.database import Database, Session
-from consent_server.core.errors import Fault, InvalidUser, SpentLink
+from consent_server.core.errors import SpentLink
 from consent_server.core.rules_email import email_or_as_given
-from consent_server.core.rules_text import normal_password
 from consent_server.people import store as users
-from consent_server.people.invite import NONCE_BYTES
-from consent_server.people.weak_passwords import is_easy_to_guess
-
-# NIST SP 800-63B, 3.1.1.2: long enough, no rules of composition. The upper bound keeps hashing cheap.
-SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 256
-EASY = (
-    "Is among the first that anybody would try: a common word, a row of keys, a date, your address, or such a thing "
-    "repeated or counted up. Take a few words that have nothing to do with each other."
-)
+from consent_server.people import store_sign_ins as sign_ins
+from consent_server.people.passwords import new_password, spellings
 
 
-def sign_in(database: Database, email: str, password: str, earlier: str, now: datetime) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """Where somebody signs in: its cookie's session, "" without one, which ends then; and its family."""
+
+    session: str
+    family: str
+
+
+def sign_in(database: Database, email: str, password: str, browser: Browser, now: datetime) -> str | None:
     """A new session's token, or None when address and password do not go together.
 
-    The browser's earlier session ends: what was known of it is worth nothing afterwards.
+    Either is written down, for an address that nobody has too: the same work tells the same of all.
     """
     with database.reading() as session:
         # An address that cannot be one is not asked for: NUL would be an error of the database.
         spelt = email_or_as_given(email)
         user = users.by_email(session, spelt) if spelt.isprintable() else None
-        user_id, encoded = (user.id, user.password_hash) if user else (0, None)
-    if not any(password_matches(encoded, spelt[:LONGEST_PASSWORD]) for spelt in _spellings(password)):
-        return None
+        user_id, encoded = (user.id, user.password_hash) if user else (None, None)
+    matches = any(password_matches(encoded, spelt) for spelt in spellings(password))
     with database.transaction() as session:
         users.end_idle_sessions(session, now - IDLE, now - LONGEST)
-        user = users.by_id(session, user_id)
-        if user is None or user.password_hash != encoded:
-            return None
-        return _begin(session, user, earlier, now)
-
-
-def _spellings(password: str) -> Sequence[str]:
-    """As passwords are kept, and as they were kept before they had one form."""
-    return list(dict.fromkeys([normal_password(password), password]))
+        user = users.by_id(session, user_id or 0)
+        succeeded = matches and user is not None and user.password_hash == encoded
+        sign_ins.add(session, user.id if user else None, "password", succeeded, browser.family, now)
+        return begin(session, user, browser, now) if user and succeeded else None
 
 
 def sign_out(database: Database, token: str) -> None:
@@ -53,46 +47,61 @@ def sign_out(database: Database, token: str) -> None:
         users.end_session(session, token_hash(token))
 
 
-def user_of_link(database: Database, links: OneTimeLinks, link: str) -> str:
+def user_of_link(database: Database, links: OneTimeLinks, link: str, now: datetime) -> str:
     """The address of the user whose link this is, not used up by asking. Raises SpentLink."""
     with database.reading() as session:
-        return _holder(session, links, link).email
+        return _holder(session, links, link, now).email
 
 
 def set_password(
-    database: Database, links: OneTimeLinks, link: str, password: str, earlier: str, now: datetime,
-    random: Callable[[int], bytes],
-) -> str:  # fmt: skip
+    database: Database, links: OneTimeLinks, link: str, password: str, browser: Browser, now: datetime
+) -> str:
     """Use a one-time link up: set the password, sign out everywhere else, and return a new session's token.
 
     Raises SpentLink, InvalidUser.
     """
-    password = normal_password(password)
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        detail = f"Must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
-        raise InvalidUser("This password cannot be used.", [Fault("#/password", detail)])
-    if is_easy_to_guess(password, user_of_link(database, links, link)):
-        raise InvalidUser("This password cannot be used.", [Fault("#/password", EASY)])
-    encoded = hash_password(password)
+    encoded = hash_password(new_password(password, user_of_link(database, links, link, now)))
     with database.transaction() as session:
-        user = _holder(session, links, link)
-        user.password_hash, user.nonce = encoded, random(NONCE_BYTES)
+        user = _holder(session, links, link, now)
+        user.password_hash, user.link_hash = encoded, None
         users.end_sessions(session, user.id)
-        return _begin(session, user, earlier, now)
+        sign_ins.add(session, user.id, "link", True, browser.family, now)
+        return begin(session, user, browser, now)
 
 
-def _holder(session: Session, links: OneTimeLinks, link: str) -> UserRow:
-    read = links.read(link)
-    user = users.by_id(session, read[0]) if read else None
-    if read is None or user is None or user.nonce != read[1]:
-        raise SpentLink(
-            "This link has been used, was replaced by a newer one, or is older than a day. Ask an operator for another."
-        )
-    return user
+def change_password(
+    database: Database, user_id: int, current: str, password: str, browser: Browser, now: datetime
+) -> str | None:
+    """Set one's own password and return a new session's token: all others end. None when the current one is wrong.
+
+    A link that was made for them before opens nothing afterwards. Raises InvalidUser.
+    """
+    with database.reading() as session:
+        user = users.by_id(session, user_id)
+        email, encoded = (user.email, user.password_hash) if user else ("", None)
+    if not any(password_matches(encoded, spelt) for spelt in spellings(current)):
+        return None
+    replaced = hash_password(new_password(password, email))
+    with database.transaction() as session:
+        user = users.by_id(session, user_id)
+        if user is None or user.password_hash != encoded:
+            return None
+        user.password_hash, user.link_hash = replaced, None
+        users.end_sessions(session, user.id)
+        return begin(session, user, browser, now)
 
 
-def _begin(session: Session, user: UserRow, earlier: str, now: datetime) -> str:
+def begin(session: Session, user: UserRow, browser: Browser, now: datetime) -> str:
+    """Sign a browser in: the token of a new session. What was known of its earlier one is worth nothing afterwards."""
     token = new_token()
-    users.end_session(session, token_hash(earlier))
-    users.begin_session(session, token_hash(token), user.id, now)
+    users.end_session(session, token_hash(browser.session))
+    users.begin_session(session, token_hash(token), user.id, browser.family, now)
     return token
+
+
+def _holder(session: Session, links: OneTimeLinks, link: str, now: datetime) -> UserRow:
+    read = links.read(link, now)
+    user = users.by_id(session, read[0]) if read else None
+    if read is None or user is None or user.link_hash != token_hash(read[1].hex()):
+        raise SpentLink("This link has been used, was replaced by a newer one, or has ended. Ask for another.")
+    return user

@@ -8,10 +8,11 @@ from sqlalchemy.orm import Session
 
 from consent_server.access.rows import SessionRow, TokenRow, UserRow
 from consent_server.access.rules import Role
+from consent_server.people.rows import SignInRow
 
 
 def hold(session: Session) -> None:
-    """Let nobody else add a user until this transaction ends: whoever looks first finds what the other added."""
+    """Let nobody else add or change a user until this transaction ends: whoever looks first finds what others did."""
     # On SQLite a transaction that writes is alone from its beginning.
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"))
@@ -32,22 +33,32 @@ def every(session: Session) -> Sequence[UserRow]:
     return session.scalars(select(UserRow).order_by(UserRow.email)).all()
 
 
-def first_operator(session: Session) -> UserRow | None:
-    """The operator of all sites who has been here longest."""
-    operators = session.scalars(select(UserRow).where(UserRow.role == Role.OPERATOR).order_by(UserRow.id))
-    return next((user for user in operators if user.sites is None), None)
+def operators(session: Session) -> Sequence[UserRow]:
+    """The operators of all sites, who has been here longest first."""
+    return [
+        user
+        for user in session.scalars(select(UserRow).order_by(UserRow.id))
+        if any(role == Role.OPERATOR and site is None for role, site in user.grants)
+    ]
 
 
 def remove(session: Session, user: UserRow) -> None:
-    """Remove a user, and sign them out everywhere."""
+    """Remove a user with all that is kept of them, and sign them out everywhere."""
     end_sessions(session, user.id)
+    session.execute(delete(SignInRow).where(SignInRow.user_id == user.id))
     session.flush()
     session.delete(user)
 
 
-def begin_session(session: Session, token_hash: bytes, user_id: int, now: datetime) -> None:
+def begin_session(session: Session, token_hash: bytes, user_id: int, browser: str, now: datetime) -> None:
     """Sign a browser in."""
-    session.add(SessionRow(token_hash=token_hash, user_id=user_id, created_at=now, seen_at=now))
+    session.add(SessionRow(token_hash=token_hash, user_id=user_id, browser=browser, created_at=now, seen_at=now))
+
+
+def sessions_of(session: Session, user_id: int) -> Sequence[SessionRow]:
+    """A user's sessions, the one that was used last first."""
+    own = select(SessionRow).where(SessionRow.user_id == user_id)
+    return session.scalars(own.order_by(SessionRow.seen_at.desc(), SessionRow.token_hash)).all()
 
 
 def end_session(session: Session, token_hash: bytes) -> None:

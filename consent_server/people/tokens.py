@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 from consent_server.access.credentials import new_token, token_hash
 from consent_server.access.rows import TokenRow
-from consent_server.access.rules import Role
+from consent_server.access.rules import Access, Role, grants_of
 from consent_server.access.store import token_by_id
 from consent_server.core.database import Database
 from consent_server.core.errors import Fault, InvalidUser, UnknownToken
 from consent_server.core.rules_text import normal_text, text_fault
 from consent_server.people import store as users
-from consent_server.people.invite import known_sites
+from consent_server.people.invite import COMMAND_LINE, known_sites, require_may_give
 
 # Scanners for leaked secrets look for a prefix.
 PREFIX = "consent_"
@@ -21,11 +21,11 @@ LIFETIME = timedelta(days=365)
 
 def create_token(
     database: Database, role: Role, sites: Sequence[str] | None, name: str, now: datetime,
-    lifetime: timedelta | None = LIFETIME,
+    lifetime: timedelta | None = LIFETIME, by: Access = COMMAND_LINE,
 ) -> str:  # fmt: skip
     """A new token, in the only moment at which it can be read; None as `lifetime`: until it is revoked.
 
-    Raises UnknownSite, InvalidUser.
+    Raises UnknownSite, InvalidUser, Forbidden.
     """
     name = normal_text(name)
     if not 1 <= len(name) <= LONGEST_NAME or text_fault(name):
@@ -35,11 +35,13 @@ def create_token(
         )
     token = PREFIX + new_token()
     with database.transaction() as session:
+        known = known_sites(session, sites)
+        require_may_give(by, grants_of(role, known))
         session.add(
             TokenRow(
                 name=name,
                 role=role.value,
-                sites=known_sites(session, sites),
+                sites=known,
                 token_hash=token_hash(token),
                 created_at=now,
                 expires_at=None if lifetime is None else now + lifetime,
@@ -48,17 +50,21 @@ def create_token(
     return token
 
 
-def revoke_token(database: Database, token_id: int, now: datetime) -> str:
+def revoke_token(database: Database, token_id: int, now: datetime, by: Access = COMMAND_LINE) -> str:
     """Make a token worthless, and return its name. Raises UnknownToken."""
     with database.transaction() as session:
         row = token_by_id(session, token_id)
-        if row is None:
+        if row is None or not _may_see(by, row):
             raise UnknownToken(f"There is no token {token_id}. To list all tokens: consent token list")
         row.revoked_at = row.revoked_at or now
         return row.name
 
 
-def list_tokens(database: Database) -> Sequence[TokenRow]:
-    """All tokens, oldest first."""
+def list_tokens(database: Database, by: Access = COMMAND_LINE) -> Sequence[TokenRow]:
+    """The tokens that this person could have made, oldest first."""
     with database.reading() as session:
-        return users.tokens(session)
+        return [row for row in users.tokens(session) if _may_see(by, row)]
+
+
+def _may_see(by: Access, row: TokenRow) -> bool:
+    return by.may_give(grants_of(Role(row.role), row.sites))

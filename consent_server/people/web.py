@@ -13,7 +13,9 @@ from consent_server.core.context import context, context_of
 from consent_server.core.errors import InvalidUser
 from consent_server.http.rate_limit import limited, spend_sign_in
 from consent_server.people import sign_in as signing_in
+from consent_server.people.browser import this_browser
 from consent_server.people.known_browser import known_browser, remember_browser
+from consent_server.people.passwords import SHORTEST_PASSWORD
 
 bp = Blueprint("auth", __name__)
 
@@ -22,7 +24,7 @@ bp = Blueprint("auth", __name__)
 def keep_links(state: BlueprintSetupState) -> None:
     """Links are signed with the server's secret. Nobody's hash is made now, not at the first wrong guess."""
     made_for = context_of(state.app)
-    made_for.keep(OneTimeLinks(made_for.settings.secret_key, made_for.now))
+    made_for.keep(OneTimeLinks(made_for.settings.secret_key))
     nobodys_hash()
 
 
@@ -49,7 +51,7 @@ def post_sign_in() -> AnyResponse | tuple[str, int]:
     then = own_path(request.form.get("next", ""))
     spend_sign_in(email, known_browser(email))
     ctx = context()
-    token = signing_in.sign_in(ctx.database, email, password, session_cookie(), ctx.now())
+    token = signing_in.sign_in(ctx.database, email, password, this_browser(), ctx.now())
     if token is None:
         return _sign_in_page(then, email, "This address and this password do not belong together."), 422
     return _signed_in(token, then, email)
@@ -59,7 +61,7 @@ def post_sign_in() -> AnyResponse | tuple[str, int]:
 def link() -> str:
     """Asks for a new password. Opening a link does not use it up: mail programs open links by themselves."""
     sent = request.args.get("t", "")
-    email = signing_in.user_of_link(context().database, context()[OneTimeLinks], sent)
+    email = signing_in.user_of_link(context().database, context()[OneTimeLinks], sent, context().now())
     return _link_page(sent, email, "")
 
 
@@ -69,13 +71,11 @@ def post_link() -> AnyResponse | tuple[str, int]:
     """Set the password, once, and sign in."""
     sent, password = request.form.get("t", ""), request.form.get("password", "")
     ctx = context()
-    email = signing_in.user_of_link(ctx.database, ctx[OneTimeLinks], sent)
+    email = signing_in.user_of_link(ctx.database, ctx[OneTimeLinks], sent, ctx.now())
     if password != request.form.get("again", ""):
         return _link_page(sent, email, "The two are not the same."), 422
     try:
-        token = signing_in.set_password(
-            ctx.database, ctx[OneTimeLinks], sent, password, session_cookie(), ctx.now(), ctx.random
-        )
+        token = signing_in.set_password(ctx.database, ctx[OneTimeLinks], sent, password, this_browser(), ctx.now())
     except InvalidUser as refusal:
         return _link_page(sent, email, refusal.faults[0].detail), 422
     return _signed_in(token, "/console", email)
@@ -100,7 +100,7 @@ def _sign_in_page(then: str, email: str, fault: str) -> str:
 
 
 def _link_page(sent: str, email: str, fault: str) -> str:
-    return _page("people/set_password.html", link=sent, email=email, fault=fault, shortest=signing_in.SHORTEST_PASSWORD)
+    return _page("people/set_password.html", link=sent, email=email, fault=fault, shortest=SHORTEST_PASSWORD)
 
 
 def _page(template: str, **values: Any) -> str:

@@ -6,6 +6,7 @@ from flask import Blueprint, request
 from marshmallow import Schema
 
 from consent_server.access import console
+from consent_server.access.rules import Role
 from consent_server.core.context import context
 from consent_server.http.fields import Number, read_query
 from consent_server.rates import board
@@ -23,7 +24,7 @@ console.frame(bp)
 def sites() -> str:
     """Four numbers of each site, with what changed."""
     number = read_query(PAGES, request.args)["page"]
-    keys = [site.key for site in console.sites_of_caller()]
+    keys = [site.key for site in console.sites_of_caller(Role.MARKETER)]
     found, more = read_sites(context()[RatesReader], keys, number)
     heads = [(words, part, RATES[name]) for name, (words, part, _) in board.HEADLINES.items()]
     rows = [_row(rates) for rates in found]

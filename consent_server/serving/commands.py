@@ -94,7 +94,7 @@ def welcome() -> None:
         _say_place("Sign in", f"{ctx.settings.sign_in_url}/sign-in as {email}")
     else:
         _say_place("Sign in", link_url(link))
-        _say_place("", f"as {email}; works once, for a day")
+        _say_place("", f"as {email}; works once, within a week")
     click.echo("")
 
 

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from consent_server.access.log_lookup import forget_lookups, read_lookups
-from consent_server.access.rules import Access, Role
+from consent_server.access.rules import Access, Role, grants_of
 from consent_server.audit.report_gaps import report_gaps
 from consent_server.core.context import Context
 from consent_server.core.errors import Forbidden, Unauthenticated, UnknownReceipt
@@ -29,7 +29,7 @@ from tests.support.sites import Apply
 from tests.support.visitor import identifier, post
 
 RECORDS = "/console/sites/shop/records"
-EVERYBODY = Access("test", Role.OPERATOR, None)
+EVERYBODY = Access("test", grants_of(Role.OPERATOR, None))
 
 
 def looked(services: Context) -> list[tuple[str, str, dict[str, Any]]]:

@@ -34,6 +34,11 @@ def _a_request(library: Library, page: Page) -> None:
     expect(page.get_by_text("You asked for erasure").or_(page.get_by_text("days left"))).to_be_visible()
 
 
+def _unfold(library: Library, page: Page) -> None:
+    for summary in page.locator("main summary").all():
+        summary.click()
+
+
 def _at(path: str) -> Where:
     return lambda library: path
 
@@ -207,6 +212,10 @@ VIEWS = [
     View("replay", "ada", _at(f"{GAPS.format('shop')}?from=0")),
     View("replay of altered records", "olga", _at(f"{GAPS.format('broken')}?from=0")),
     View("replay of nothing", "olga", _at(f"{GAPS.format('quiet')}?from=0")),
+    View("people", "olga", _at("/console/people")),
+    View("a person", "olga", _at("/console/people/1"), _unfold),
+    View("account", "ada", _at("/console/account"), _unfold),
+    View("tokens", "olga", _at("/console/tokens")),
     View("look-ups", "olga", _at("/console/lookups")),
     View("look-ups, none yet", "oscar", _at("/console/lookups")),
     View("another's site", "ada", _at(RECORDS.format("quiet"))),

@@ -11,7 +11,7 @@ from consent_server.access.rows import UserRow
 from consent_server.access.rules import Role
 from consent_server.core.context import Context
 from consent_server.core.errors import UserConflict
-from consent_server.people.invite import create_user, welcome_operator
+from consent_server.people.invite import COMMAND_LINE, invite, welcome_operator
 
 EMAIL = "operator@localhost"
 WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
@@ -29,7 +29,7 @@ def beside(services: Context, act: Callable[[], object]) -> object:
 
     other = threading.Thread(target=run)
     with services.database.transaction() as session:
-        row = UserRow(email=EMAIL, role=Role.OPERATOR.value, sites=None, password_hash=None, nonce=b"n" * 16,
+        row = UserRow(email=EMAIL, grants=[(Role.OPERATOR.value, None)], password_hash=None, link_hash=None,
                       created_at=services.now())  # fmt: skip
         session.add(row)
         session.flush()
@@ -46,7 +46,9 @@ def test_the_second_finds_what_the_first_added(services: Context) -> None:
     links = services[OneTimeLinks]
 
     def create() -> object:
-        return create_user(services.database, links, EMAIL, Role.AUDITOR, None, services.now(), services.random)
+        return invite(
+            services.database, links, EMAIL, Role.AUDITOR, None, COMMAND_LINE, services.now(), services.random
+        )
 
     assert isinstance(beside(services, create), UserConflict)
 

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from consent_server import worker
 from consent_server.access.log_lookup import log_lookup, read_lookups
-from consent_server.access.rules import Access, Role
+from consent_server.access.rules import Access, Role, grants_of
 from consent_server.core.context import Context
 from consent_server.core.errors import InvalidSiteFile, UnknownReceipt
 from consent_server.core.rows import SiteRow
@@ -24,7 +24,7 @@ from tests.support.visitor import post
 
 pytestmark = pytest.mark.on_both_databases
 
-SOMEBODY = Access("olga@shop.example", Role.OPERATOR, None)
+SOMEBODY = Access("olga@shop.example", grants_of(Role.OPERATOR, None))
 
 
 @pytest.fixture
