@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -16,11 +17,13 @@ from consent_server.scans.profile import PageFailed
 from consent_server.scans.rules import Scan
 from consent_server.scans.scan import Wanted, scan_site
 from consent_server.scans.write_json import scan_json
+from consent_server.scans.write_page import scan_page
 from consent_server.scans.write_text import scan_lines
 from consent_server.widget.chromium import Chromium
 
 # Found something is 1, as with any check; this is "nobody can say".
 COULD_NOT_LOOK = 2
+FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
 @click.command("scan")
@@ -32,6 +35,7 @@ COULD_NOT_LOOK = 2
 @click.option("--ignore-robots", is_flag=True, help="Also pages that robots.txt asks robots not to look at.")
 @click.option("--allow", metavar="HOST", multiple=True, help="A host that the site needs, such as *.cdn.example.")
 @click.option("--json", "as_json", is_flag=True, help="Print all that was seen as JSON (docs/formats/scan.md).")
+@click.option("--html", type=FILE, help="Write a page to read, with pictures.")
 @click.option(
     "--resolve",
     metavar="RULES",
@@ -44,6 +48,7 @@ def scan(
     ignore_robots: bool,
     allow: Sequence[str],
     as_json: bool,
+    html: Path | None,
     resolve: str | None,
 ) -> None:
     """Look at a site in Chromium: before a choice, after a refusal, after a grant and after a withdrawal.
@@ -58,11 +63,15 @@ def scan(
     flags = (f"--host-resolver-rules={resolve}", "--ignore-certificate-errors") if resolve else ()
     wanted = Wanted(tuple(urls), max(pages, len(urls)), timeout, not ignore_robots, allowed=tuple(allow), flags=flags)
     done = _scanned(wanted)
+    if html:
+        html.write_text(scan_page(done), "utf-8")
     if as_json:
         click.echo(json.dumps(scan_json(done), ensure_ascii=False, indent=2))
     else:
         for line in scan_lines(done):
             say(line)
+        if html:
+            say(f"The page to read is {html}.")
     sys.exit(done.exit_code)
 
 

@@ -39,13 +39,13 @@ class BrowserRefused(BrowserFailed):
 
 
 class Devtools:
-    """A running browser. `listen` is told of each event: session, name, parameters."""
+    """A running browser. Each of `listeners` is told of each event: session, name, parameters."""
 
     def __init__(self, pid: int, reader: int, writer: int) -> None:
         self._pid, self._reader, self._writer = pid, reader, writer
         self._read, self._last = bytearray(), 0
         self._answers: dict[int, dict[str, Any]] = {}
-        self.listen: Listener = lambda *_: None
+        self.listeners: list[Listener] = []
 
     def call(self, method: str, session: str = "", /, **parameters: Any) -> dict[str, Any]:
         """Ask, and return the answer; events that come before it are told of. Raises BrowserFailed."""
@@ -94,7 +94,8 @@ class Devtools:
 
     def _take(self, message: dict[str, Any]) -> None:
         if "id" not in message:
-            self.listen(message.get("sessionId", ""), message["method"], message["params"])
+            for listen in list(self.listeners):
+                listen(message.get("sessionId", ""), message["method"], message["params"])
         elif message["id"] in self._answers:
             self._answers[message["id"]] = message
 

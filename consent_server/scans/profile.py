@@ -4,7 +4,7 @@ import base64
 import json
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +60,7 @@ class Profile:
     page: Page = field(default_factory=Page)
     frames: dict[tuple[str, int], Context] = field(default_factory=dict)
     frame: str = ""
+    sessions: set[str] = field(default_factory=set)
     _tell: str = ""
     _script: str = ""
 
@@ -74,7 +75,7 @@ class Profile:
         if failed := answer.get("errorText"):
             raise PageFailed(f"{url} cannot be opened: {failed}.")
         self.frame = answer["frameId"]
-        self.settle()
+        self._wait_until(lambda: self.page.loaded)
         # Many tags wait for the first movement.
         self.browser.send(
             "Input.dispatchMouseEvent", self.session, type="mouseWheel", x=400, y=400, deltaX=0, deltaY=500
@@ -85,12 +86,13 @@ class Profile:
 
     def settle(self) -> None:
         """Wait until the page is quiet, or as long as a page may take."""
-        deadline = time.monotonic() + self.timeout
         self.traffic.last_at = time.monotonic()
-        while time.monotonic() < deadline:
+        self._wait_until(lambda: self.page.loaded and self.traffic.is_quiet(self.quiet, RESTLESS * self.quiet))
+
+    def _wait_until(self, holds: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + self.timeout
+        while not holds() and time.monotonic() < deadline:
             self.browser.hear(STEP)
-            if self.page.loaded and self.traffic.is_quiet(self.quiet, RESTLESS * self.quiet):
-                return
 
     def body(self) -> str:
         """The text of what is open, as it came: of robots.txt, a sitemap, JSON. Raises PageFailed."""
@@ -135,14 +137,15 @@ class Profile:
         return base64.b64decode(taken["data"])
 
     def listen(self, session: str, event: str, told: dict[str, Any]) -> None:
-        """What the browser tells. Events of what is not looked at are let go."""
-        handle = getattr(self, f"_on_{event.replace('.', '_')}", None)
-        if handle is not None:
+        """What the browser tells. Events of other visitors, and of what is not looked at, are let go."""
+        handle = session in self.sessions and getattr(self, f"_on_{event.replace('.', '_')}", None)
+        if handle:
             handle(session, told)
 
     def watch(self, session: str, tell: str, script: str) -> None:
         """Have a page, a frame or a worker tell of itself; those that it starts wait until they are watched too."""
         self._tell, self._script = tell, script
+        self.sessions.add(session)
         for domain in WATCHED:
             self.browser.send(f"{domain}.enable", session)
         self.browser.send("Runtime.addBinding", session, name=tell)
@@ -222,7 +225,7 @@ def visit(browser: Devtools, timeout: float, quiet: float) -> Iterator[Profile]:
     session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
     profile = Profile(browser, context, session, timeout, quiet)
     profile.frame = target
-    browser.listen = profile.listen
+    browser.listeners.append(profile.listen)
     tell = f"_{secrets.token_hex(8)}"
     profile.watch(session, tell, (IN_PAGE / "observe.js").read_text("utf-8").replace("__TELL__", tell))
     browser.call("Browser.setDownloadBehavior", behavior="deny", browserContextId=context)
@@ -231,7 +234,7 @@ def visit(browser: Devtools, timeout: float, quiet: float) -> Iterator[Profile]:
     try:
         yield profile
     finally:
-        browser.listen = lambda *_: None
+        browser.listeners.remove(profile.listen)
         browser.call("Target.disposeBrowserContext", browserContextId=context)
 
 

@@ -53,8 +53,8 @@ class Verdict:
 
 WORDS = {
     "before": ("Nothing does.", "It does."),
-    "refusal": ("Yes: nothing was asked or stored that needs consent.", "No."),
-    "withdrawal": ("Yes: nothing is asked any more, and what was stored is gone.", "No."),
+    "refusal": ("Yes: nobody was contacted, and nothing stored, that needs consent.", "No."),
+    "withdrawal": ("Yes: nobody is contacted any more, and what was stored is gone.", "No."),
     "notice": ("Yes.", "No."),
     "consent-mode": ("Yes: all was denied before Google's tag began.", "No."),
     "fairness": ("Yes: same layer, as many presses, as big.", "No."),

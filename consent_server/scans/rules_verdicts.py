@@ -56,7 +56,7 @@ def _before(scan: Scan) -> Iterator[Finding]:
         return
     allowed = {vendor.key for vendor in scan.notice.vendors if vendor.on_before} if scan.notice else set()
     yield from _by_vendor(
-        "loads-before-choice", seen, _needing(seen, allowed), "{name} {does} before anybody is asked."
+        "loads-before-choice", seen, _needing(seen, allowed), "{name} {does} before the visitor has chosen."
     )
     yield from _strangers(seen, set())
 
@@ -74,7 +74,7 @@ def _withdrawn(scan: Scan) -> Iterator[Finding]:
     if seen is None:
         return
     asked = [request for request in _needing(seen, set()) if isinstance(request, Request)]
-    said = "{name} is still asked on the next page after the consent was withdrawn."
+    said = "{name} is still contacted on the next page after the consent was withdrawn."
     yield from _by_vendor("loads-after-withdrawal", seen, asked, said)
     yield from _strangers(seen, _hosts(scan.seen.get(State.BEFORE)))
     # What a refusal leaves too is how the choice is kept.
@@ -94,9 +94,9 @@ def _against_notice(scan: Scan) -> Iterator[Finding]:
     if scan.notice is None:
         return
     named = {vendor.key for vendor in scan.notice.vendors}
-    things = {_identity(one): (seen, one) for seen in scan.seen.values() for one in _things(seen)}
+    met = {_identity(one): (seen, one) for seen in scan.seen.values() for one in things(seen)}
     strange: dict[Owner, list[tuple[Seen, Thing]]] = {}
-    for seen, one in things.values():
+    for seen, one in met.values():
         if one.owner.key and one.owner.key not in named:
             strange.setdefault(one.owner, []).append((seen, one))
     for owner, found in strange.items():
@@ -106,7 +106,7 @@ def _against_notice(scan: Scan) -> Iterator[Finding]:
     granted = scan.seen.get(State.GRANTED)
     if granted is None:
         return
-    used = {one.owner.key for one in _things(granted)}
+    used = {one.owner.key for one in things(granted)}
     hosts = {request.host for request in granted.requests}
     count = _pages(len(granted.pages))
     for vendor in scan.notice.vendors:
@@ -142,7 +142,9 @@ def _strangers(seen: Seen, told: set[str]) -> Iterator[Finding]:
     ]
     if hosts := sorted({request.host for request in strange}):
         asked = _count(len(hosts), "other host is", "other hosts are")
-        said = f"{asked} asked {WHEN[seen.state]}, and nobody here knows for what. Each learns the visitor's address: "
+        said = (
+            f"{asked} contacted {WHEN[seen.state]}, and nobody here knows for what. Each learns the visitor's address: "
+        )
         said += "let it wait for a grant, or allow it if the site cannot do without."
         yield Finding("unknown-hosts", Level.WRONG, said, seen.state, evidence=_evidence(strange))
 
@@ -157,7 +159,7 @@ def _consent_mode(states: Iterable[ConsentMode]) -> Iterator[Finding]:
         when = WHEN[mode.state]
         granted = [name for name in ASKED_TYPES if (mode.default or {}).get(name) == "granted"]
         if granted and mode.state is State.BEFORE:
-            said = f"Consent Mode's default grants {', '.join(granted)} before anybody is asked."
+            said = f"Consent Mode's default grants {', '.join(granted)} before the visitor has chosen."
             yield Finding("consent-mode-granted", Level.WRONG, said, mode.state)
         if mode.google_tag and mode.default is None:
             said = f"A Google tag ran {when} without Consent Mode: it was told no default."
@@ -196,7 +198,8 @@ def _harder(banner: Banner, accept: Button, refuse: Button) -> Iterator[str]:
         yield f"“{refuse.text}” is written in {refuse.font_size:g} pixels, “{accept.text}” in {accept.font_size:g}."
 
 
-def _things(seen: Seen) -> tuple[Thing, ...]:
+def things(seen: Seen) -> tuple[Thing, ...]:
+    """All that one state showed."""
     return (*seen.requests, *seen.cookies, *seen.storage)
 
 
@@ -208,7 +211,7 @@ def _needing(seen: Seen, allowed: Iterable[str]) -> list[Thing]:
     """What needs a consent that there is not."""
     allowed = set(allowed)
     return [
-        one for one in _things(seen) if one.owner.key not in allowed and (_needs(one.owner) or _is_foreign_cookie(one))
+        one for one in things(seen) if one.owner.key not in allowed and (_needs(one.owner) or _is_foreign_cookie(one))
     ]
 
 
@@ -227,19 +230,19 @@ def _is_foreign_cookie(one: Thing) -> bool:
 
 
 def _by_vendor(
-    rule: str, seen: Seen, things: Iterable[Thing], said: str, level: Level = Level.WRONG
+    rule: str, seen: Seen, found: Iterable[Thing], said: str, level: Level = Level.WRONG
 ) -> Iterator[Finding]:
     """A finding for each owner, with what was seen of it."""
     owners: dict[Owner, list[Thing]] = {}
-    for one in things:
+    for one in found:
         owners.setdefault(one.owner, []).append(one)
-    for owner, found in owners.items():
-        yield _finding(rule, seen, owner, found, said, level)
+    for owner, theirs in owners.items():
+        yield _finding(rule, seen, owner, theirs, said, level)
 
 
 def _finding(rule: str, seen: Seen, owner: Owner, found: list[Thing], said: str, level: Level = Level.WRONG) -> Finding:
     name = owner.name or ("Somebody unknown" if said.startswith("{name}") else "somebody unknown")
-    does = "is asked" if any(isinstance(one, Request) for one in found) else "is stored"
+    does = "is contacted" if any(isinstance(one, Request) for one in found) else "is stored"
     if does == "is stored" and owner.name:
         does = "stores something"
     hint = " (By the Open Cookie Database: a hint, not a fact.)" if owner.source is Source.HINT else ""
@@ -247,8 +250,8 @@ def _finding(rule: str, seen: Seen, owner: Owner, found: list[Thing], said: str,
     return Finding(rule, level, words, seen.state, owner.key, _evidence(found))
 
 
-def _evidence(things: Iterable[Thing]) -> tuple[str, ...]:
-    lines = [_line(one) for one in things]
+def _evidence(found: Iterable[Thing]) -> tuple[str, ...]:
+    lines = [_line(one) for one in found]
     more = len(lines) - MOST_EVIDENCE
     return tuple([*lines[:MOST_EVIDENCE], f"and {more} more"] if more > 0 else lines)
 
