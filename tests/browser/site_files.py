@@ -5,6 +5,7 @@ from consent_server.sites import catalogue
 from consent_server.sites.widget_code import layout_names
 from tests.support.factories import FULL, TOP
 from tests.support.factories import site_file as plain_site_file
+from tests.support.regions import AMERICA, MATOMO, REGIONS
 from tests.support.vendors import EVERY_VENDOR
 
 ORIGIN = "https://a.b.example.co.uk"
@@ -104,43 +105,6 @@ country = "DE"
     )
 )  # fmt: skip
 
-MATOMO_TAG = """
-[[vendors]]
-key = "matomo"
-id = "shop.matomo.cloud/1"
-"""
-AMERICA = """
-[[regions]]
-key = "america"
-places = ["US"]
-rule = "opt-out"
-"""
-# One region for each rule, and one where statistics run until somebody objects while advertising is asked for.
-REGIONS = """
-[[regions]]
-key = "europe"
-places = ["EEA"]
-rule = "opt-in"
-[[regions]]
-key = "britain"
-places = ["GB"]
-rule = "opt-in"
-[regions.purposes.analytics]
-basis = "objection"
-[[regions]]
-key = "america"
-places = ["US"]
-rule = "opt-out"
-[[regions]]
-key = "mexico"
-places = ["MX"]
-rule = "notice"
-[[regions]]
-key = "elsewhere"
-places = ["*"]
-rule = "none"
-"""
-
 
 def site_file(key: str, *vendors: str, mode: str = "basic", layout: str = "bar") -> str:
     """A complete site file."""
@@ -190,7 +154,7 @@ SITES = {
     "group": site_file("group", ANALYTICS_TAG).replace("languages =", f'cookie_domain = "{DOMAIN}"\nlanguages =', 1),
     "styled": site_file("styled", LOOKS, ANALYTICS_TAG, layout="box"),
     "gate": site_file("gate", ANALYTICS_TAG, layout="dialog"),
-    "world": site_file("world", MATOMO_TAG, PIXEL_TAG, REGIONS),
+    "world": site_file("world", MATOMO, PIXEL_TAG, REGIONS),
     "states": site_file("states", ANALYTICS_TAG, ADS_TAG, AMERICA, mode="advanced"),
     "every": site_file("every", EVERY_VENDOR),
     **{layout: in_every_language(layout) for layout in sorted(layout_names())},

@@ -25,8 +25,8 @@ BEFORE = [
     ("US-CA", False, EVERYTHING, False),
     ("US", False, EVERYTHING, False),
     ("US-CA", True, set(), False),
-    ("MX", False, EVERYTHING, True),
-    ("MX", True, set(), False),
+    ("US-UT", False, EVERYTHING, True),
+    ("US-UT", True, set(), False),
     ("JP", False, EVERYTHING, False),
     ("JP", True, set(), False),
 ]
@@ -51,7 +51,7 @@ def test_before_a_choice(visit: Visit, place: str | None, signal: bool, running:
     choice = shop.choice()
     assert choice.keys() <= {"v", "t", "n", "g", "p.analytics", "p.advertising"}
     assert int(choice.get("t", "0")) % 86_400 == 0
-    assert bool(choice) == (signal and place in ("US-CA", "MX", "JP"))
+    assert bool(choice) == (signal and place in ("US-CA", "US-UT", "JP"))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_visitor_opts_out_and_in_again(visit: Visit) -> None:
 
 
 def test_who_was_told_is_told_once_and_decides_nothing(visit: Visit) -> None:
-    shop = at(visit, "MX")
+    shop = at(visit, "US-UT")
     before = len(shop.server.receipts("world"))
     expect(shop.banner).to_contain_text("How this site uses cookies")
     shop.button("accept").click()
@@ -160,7 +160,7 @@ def test_what_runs_by_a_rule_is_no_consent_elsewhere_and_a_refusal_is_one_everyw
 def test_the_rates_tell_rules_apart(visit: Visit) -> None:
     shop = at(visit, "DE")
     shop.accept_all()
-    told = at(visit, "MX")
+    told = at(visit, "US-UT")
     told.leave(lambda: told.button("refuse").click())
     counted = shop.server.counted("world")
     assert counted["objections"] >= 1

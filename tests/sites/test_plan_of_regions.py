@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.factories import site_file
-from tests.support.regions import MATOMO, REGIONS_TEXT, WORLD
+from tests.support.regions import MATOMO, REGIONS, WORLD
 from tests.support.sites import Apply
 
 BASIS = '[regions.purposes.analytics]\nbasis = "objection"\n'
@@ -53,7 +53,7 @@ def test_what_changes_in_a_region_and_who_is_asked_there(apply_site: Apply, chan
 
 
 def test_a_vendor_that_goes_is_told_once_and_asks_by_each_rule(apply_site: Apply) -> None:
-    sentences = planned(apply_site, site_file(vendors=MATOMO) + REGIONS_TEXT)
+    sentences = planned(apply_site, site_file(vendors=MATOMO) + REGIONS)
     assert sentences.count("- Meta pixel (advertising)") == 1
     assert "in region europe visitors who granted will be asked again, those who refused will not" in sentences
     assert "in region utah visitors will be told again; what somebody turned off stays off" in sentences

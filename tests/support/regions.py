@@ -11,7 +11,14 @@ from consent_server.sites.site_regions import declared_in
 from tests.support.factories import META, site_file
 
 MATOMO = '[[vendors]]\nkey = "matomo"\nid = "shop.matomo.cloud/1"\n'
-REGIONS_TEXT = """
+AMERICA = """
+[[regions]]
+key = "america"
+places = ["US"]
+rule = "opt-out"
+"""
+# One region for each rule, and one where statistics run until somebody objects while advertising is asked for.
+REGIONS = f"""
 [[regions]]
 key = "europe"
 places = ["EEA", "CH"]
@@ -22,10 +29,7 @@ places = ["GB"]
 rule = "opt-in"
 [regions.purposes.analytics]
 basis = "objection"
-[[regions]]
-key = "america"
-places = ["US"]
-rule = "opt-out"
+{AMERICA}
 [[regions]]
 key = "utah"
 places = ["US-UT"]
@@ -37,7 +41,7 @@ key = "elsewhere"
 places = ["*"]
 rule = "none"
 """
-WORLD = site_file(vendors=MATOMO + META) + REGIONS_TEXT
+WORLD = site_file(vendors=MATOMO + META) + REGIONS
 
 
 def shown_in(key: str, text: str = WORLD) -> Notice:
