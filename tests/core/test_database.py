@@ -53,6 +53,7 @@ def stopped_writer(folder: Path) -> Iterator[None]:
         process.join()
 
 
+@pytest.mark.usefixtures("real_waits")
 def test_a_stopped_writer_blocks_nobody_forever(
     services: Context, client: FlaskClient, body: Body, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

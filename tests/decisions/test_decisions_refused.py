@@ -9,7 +9,6 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from consent_server.app import create_app
@@ -132,11 +131,9 @@ def test_too_many(app: Flask, services: Context, body: Body) -> None:
         limited.extensions["consent"].database.engine.dispose()
 
 
+@pytest.mark.usefixtures("real_waits")
 def test_a_database_that_is_locked(client: FlaskClient, services: Context, body: Body) -> None:
-    engine = services.database.engine
-    engine.dispose()
-    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=50"))
-    with engine.connect().execution_options(begin="BEGIN IMMEDIATE") as holder:
+    with services.database.engine.connect().execution_options(begin="BEGIN IMMEDIATE") as holder:
         holder.exec_driver_sql("SELECT 1")
         away(post(client, body()))
 

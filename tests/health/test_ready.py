@@ -50,7 +50,7 @@ def test_asked_often_it_asks_seldom(client: FlaskClient, services: Context) -> N
     assert heard == ["commit"]
 
 
-@pytest.mark.usefixtures("asked_anew")
+@pytest.mark.usefixtures("asked_anew", "real_waits")
 def test_a_database_that_takes_no_writes_is_not_ready(client: FlaskClient, tmp_path: Path) -> None:
     with write_lock(tmp_path / "consent.sqlite3"):
         answer = client.get("/readyz")

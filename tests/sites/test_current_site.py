@@ -174,6 +174,7 @@ def test_what_a_visitor_sees_does_not_wait_for_a_database_that_is_silent(
     assert seconds_of(client, "/widget/nowhere.js", 404) < NO_HANG
 
 
+@pytest.mark.usefixtures("real_waits")
 def test_a_worker_that_starts_while_nothing_can_be_written_serves(
     services: Context, client: FlaskClient, tmp_path: Path, body: Body
 ) -> None:

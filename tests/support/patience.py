@@ -27,7 +27,7 @@ def long_waits() -> Iterator[None]:
 
 @pytest.fixture
 def real_waits(long_waits: None) -> Iterator[None]:
-    """The waits that the product is shipped with, for tests about them."""
+    """The waits that the product is shipped with, for tests that wait until one ends: the long ones take a minute."""
     with _waits(SHIPPED, SHIPPED_SLOW):
         yield
 
