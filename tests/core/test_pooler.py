@@ -1,7 +1,7 @@
 """Behind PgBouncer in transaction mode, each transaction may be another session of the server's."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from consent_server.core.context import Context
 from consent_server.core.errors import StorageUnavailable
 from consent_server.core.rewriting import rewrite_files
 from consent_server.ledger.seal import seal_ledger
-from tests.support.databases import REFILL, migrate
+from tests.support.databases import migrate
 from tests.support.factories import Body
 from tests.support.pgbouncer import PgBouncer
 from tests.support.postgresql import PostgreSQL
@@ -28,10 +28,9 @@ def pooler(postgresql: PostgreSQL) -> Iterator[PgBouncer]:
 
 
 @pytest.fixture
-def database_url(migrated_postgresql: str, postgresql: PostgreSQL, pooler: PgBouncer) -> str:
+def database_url(filled_postgresql: Callable[[str], str], pooler: PgBouncer) -> str:
     """Both sites, reached through the pooler."""
-    assert "consent" in migrated_postgresql
-    postgresql.execute(REFILL, "consent")
+    filled_postgresql("published")
     return pooler.url("consent")
 
 

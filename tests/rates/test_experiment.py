@@ -203,7 +203,7 @@ def count(services: Context, day: str, arm: str, shown: int, accepted: int) -> N
 
 
 @pytest.fixture
-def counted(app: Flask, services: Context, apply_site: Apply, clock: Clock) -> None:
+def ten_days(app: Flask, services: Context, apply_site: Apply, clock: Clock) -> None:
     """Ten days of an arm at 50 % against a control at 40 %, after two days that are not counted."""
     apply_site(with_experiment(BOX.replace("30", "50")))
     for day in range(23, 31):
@@ -220,7 +220,7 @@ def counted(app: Flask, services: Context, apply_site: Apply, clock: Clock) -> N
 
 
 @pytest.mark.on_both_databases
-@pytest.mark.usefixtures("counted")
+@pytest.mark.usefixtures("ten_days")
 def test_known_counts_give_known_figures_and_a_sentence(services: Context, clock: Clock) -> None:
     found = read_experiment(services[RatesReader], "shop")
     assert found.span
@@ -237,7 +237,7 @@ def test_known_counts_give_known_figures_and_a_sentence(services: Context, clock
 
 
 @pytest.mark.on_both_databases
-@pytest.mark.usefixtures("counted")
+@pytest.mark.usefixtures("ten_days")
 def test_after_its_end_it_says_the_same_for_ever(services: Context, apply_site: Apply, clock: Clock) -> None:
     before = read_experiment(services[RatesReader], "shop")
     apply_site(site_file())
@@ -254,7 +254,7 @@ def test_before_a_day_is_over_nothing_is_concluded(services: Context, apply_site
     assert (found.span, found.result.conclusion.key, found.arms[0].figures.totals.shown) == (None, "too_early", 0)
 
 
-@pytest.mark.usefixtures("counted")
+@pytest.mark.usefixtures("ten_days")
 def test_the_dashboard_knows_the_notices_of_arms(services: Context, clock: Clock) -> None:
     today = clock().date()
     with services[RatesReader].site("shop") as site:
@@ -262,7 +262,7 @@ def test_the_dashboard_knows_the_notices_of_arms(services: Context, clock: Clock
     assert set(found.rates.known) == set(hashes(services).values())
 
 
-@pytest.mark.usefixtures("counted")
+@pytest.mark.usefixtures("ten_days")
 def test_the_json_is_as_described_and_for_marketers(app: Flask, client: FlaskClient) -> None:
     answer = client.get(PATH, headers=token(app, "marketer", "shop"))
     assert answer.status_code == 200
@@ -343,7 +343,7 @@ def test_the_page_before_any_experiment_says_how_to_begin(olga: Person) -> None:
     assert read_site_file(f"{site_file()}\n[experiment]{example}")["experiment"]["arms"][0]["name"] == "short"
 
 
-@pytest.mark.usefixtures("counted")
+@pytest.mark.usefixtures("ten_days")
 def test_marketers_read_and_promote_on_their_own_sites(
     people: dict[str, Person], services: Context, client: FlaskClient
 ) -> None:

@@ -1,6 +1,5 @@
 """The cast, signed in, and some records."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,11 +7,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from consent_server.core.context import Context
-from consent_server.decisions.rules_tally import SHOWN, of_conversion
 from consent_server.ledger.seal import seal_ledger
 from tests.support.factories import RIVAL, Body, Clock
 from tests.support.people import CAST, Person
-from tests.support.rates_page import ACCEPTED, a_day, count, count_days
 from tests.support.visitor import post
 
 
@@ -65,17 +62,6 @@ def marketer(app: Flask) -> Person:
     person = Person(app, "max")
     person.accept(person.invited(*CAST["max"]))
     return person
-
-
-@pytest.fixture
-def counted(services: Context, notice: str, clock: Clock) -> None:
-    """Two months that are over."""
-    days = {(clock().date() - timedelta(days=ago)).isoformat(): ago for ago in range(56)}
-    mobile = {"language": "fr", "device": "mobile", "country": "FR"}
-    count_days(services, notice, days, lambda day: a_day(120 + days[day], 40, 22, 7), over=False, **mobile)
-    desktop = a_day(60, 14, 9) | {of_conversion("google-ads", True): 2}
-    count_days(services, notice, days, lambda _: desktop, over=False)
-    count(services, notice, clock().date().isoformat(), {SHOWN: 3, ACCEPTED: 2}, country="MT")
 
 
 def token(app: Flask, role: str, *sites: str) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Real databases, migrated and filled once a process and copied for each test."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,31 +12,25 @@ from consent_server.app import create_app
 from consent_server.core.context import db
 from tests.support.factories import RIVAL_FILE, Clock, notice_of, settings_for, site_file
 from tests.support.postgresql import PostgreSQL
+from tests.support.rates_page import count_two_months
 from tests.support.sites import Apply
 
 # The migrations put a row into `encryption`, which every database has.
-TABLES = (
-    "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('alembic_version', 'encryption')"
-)
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
 KEEP = f"""\
-CREATE SCHEMA published;
-CREATE TABLE published.encryption AS TABLE public.encryption;
+CREATE SCHEMA %(fill)s;
 DO $$ DECLARE name text; BEGIN
-  FOR name IN {TABLES} LOOP EXECUTE format('CREATE TABLE published.%I AS TABLE public.%I', name, name); END LOOP;
+  FOR name IN {TABLES} LOOP EXECUTE format('CREATE TABLE %(fill)s.%%I AS TABLE public.%%I', name, name); END LOOP;
 END $$"""
 # As a replica would: the triggers that keep history from change stand aside for the cluster's owner.
 # Not TRUNCATE: that makes a new file for each table and index.
-EMPTY = f"""\
-SET session_replication_role = replica;
-DELETE FROM public.encryption;
-INSERT INTO public.encryption SELECT * FROM published.encryption;
-DO $$ DECLARE name text; BEGIN
-  FOR name IN {TABLES} LOOP EXECUTE format('DELETE FROM public.%I', name); END LOOP;
-END $$"""
 REFILL = f"""\
-{EMPTY};
+SET session_replication_role = replica;
 DO $$ DECLARE name text; BEGIN
-  FOR name IN {TABLES} LOOP EXECUTE format('INSERT INTO public.%I SELECT * FROM published.%I', name, name); END LOOP;
+  FOR name IN {TABLES} LOOP
+    EXECUTE format('DELETE FROM public.%%I', name);
+    EXECUTE format('INSERT INTO public.%%I SELECT * FROM %(fill)s.%%I', name, name);
+  END LOOP;
 END $$"""
 
 
@@ -59,31 +54,53 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 
 @pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def filled_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """An SQLite file by the name of a fill, made when it is first asked for, on top of the one before."""
+
+    @cache
+    def fill(name: str) -> Path:
+        folder = tmp_path_factory.mktemp(name)
+        path = folder / "consent.sqlite3"
+        if before := _before(name):
+            shutil.copy(fill(before), path)
+        FILLS[name](folder, f"sqlite:///{path}")
+        return path
+
+    return fill
+
+
+@pytest.fixture(scope="session")
+def filled_postgresql(postgresql: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """The address of a database that holds a fill anew. What each holds is kept aside, in a schema of its name."""
+    url = postgresql.url("consent")
+
+    @cache
+    def keep(name: str) -> None:
+        if before := _before(name):
+            fill(before)
+        else:
+            postgresql.execute("CREATE DATABASE consent")
+        FILLS[name](tmp_path_factory.mktemp(name), url)
+        postgresql.execute(KEEP % {"fill": name}, "consent")
+
+    def fill(name: str) -> str:
+        keep(name)
+        postgresql.execute(REFILL % {"fill": name}, "consent")
+        return url
+
+    return fill
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(filled_sqlite: Callable[[str], Path]) -> Path:
     """An SQLite file with every migration and nothing else."""
-    folder = tmp_path_factory.mktemp("migrated")
-    migrate(folder, f"sqlite:///{folder / 'consent.sqlite3'}")
-    return folder / "consent.sqlite3"
+    return filled_sqlite("migrated")
 
 
 @pytest.fixture(scope="session")
-def published_sqlite(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def published_sqlite(filled_sqlite: Callable[[str], Path]) -> Path:
     """The same with both sites."""
-    folder = tmp_path_factory.mktemp("published")
-    shutil.copy(migrated_sqlite, folder / "consent.sqlite3")
-    publish(folder, f"sqlite:///{folder / 'consent.sqlite3'}")
-    return folder / "consent.sqlite3"
-
-
-@pytest.fixture(scope="session")
-def migrated_postgresql(postgresql: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of a database with every migration, and with both sites kept aside."""
-    postgresql.execute("CREATE DATABASE consent")
-    folder = tmp_path_factory.mktemp("migrated")
-    migrate(folder, postgresql.url("consent"))
-    publish(folder, postgresql.url("consent"))
-    postgresql.execute(KEEP, "consent")
-    return postgresql.url("consent")
+    return filled_sqlite("published")
 
 
 def migrate(folder: Path, database_url: str) -> None:
@@ -103,10 +120,31 @@ def publish(folder: Path, database_url: str) -> None:
     services.database.engine.dispose()
 
 
+def fill_two_months(folder: Path, database_url: str) -> None:
+    """Count on the shop."""
+    services = create_app(settings_for(folder, database_url), now=Clock()).extensions["consent"]
+    count_two_months(services, notice_of(site_file()).hash)
+    services.database.engine.dispose()
+
+
+# What a database may hold, each with all before it.
+FILLS = {"migrated": migrate, "published": publish, "counted": fill_two_months}
+
+
+def _before(name: str) -> str | None:
+    names = [None, *FILLS]
+    return names[names.index(name) - 1]
+
+
 @pytest.fixture(scope="session")
 def published() -> str:
     """The hash of the notice that the shop shows. Whoever asks for it finds both sites published."""
     return notice_of(site_file()).hash
+
+
+@pytest.fixture(scope="session")
+def counted(published: str) -> None:
+    """Whoever asks for it finds two months counted that are over."""
 
 
 @pytest.fixture
@@ -117,13 +155,10 @@ def dialect() -> str:
 
 @pytest.fixture
 def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
-    """The address of a migrated database of the test's own: with both sites if it asks for them, else empty."""
-    filled = "published" in request.fixturenames
+    """The address of a database of the test's own, with the fullest fill whose name the test asks for."""
+    name = next(name for name in reversed(FILLS) if name in ("migrated", *request.fixturenames))
     if dialect == "sqlite":
-        kept = request.getfixturevalue("published_sqlite" if filled else "migrated_sqlite")
-        shutil.copy(kept, tmp_path / "consent.sqlite3")
+        shutil.copy(request.getfixturevalue("filled_sqlite")(name), tmp_path / "consent.sqlite3")
         return f"sqlite:///{tmp_path / 'consent.sqlite3'}"
-    url: str = request.getfixturevalue("migrated_postgresql")
-    server: PostgreSQL = request.getfixturevalue("postgresql")
-    server.execute(REFILL if filled else EMPTY, "consent")
+    url: str = request.getfixturevalue("filled_postgresql")(name)
     return url

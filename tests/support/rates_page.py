@@ -12,7 +12,7 @@ from consent_server.core.context import Context
 from consent_server.decisions import store_tallies as tallies
 from consent_server.decisions.fold_tallies import fold_tallies
 from consent_server.decisions.rules import Action
-from consent_server.decisions.rules_tally import ARRIVAL, SHOWN, Kind, Outcome
+from consent_server.decisions.rules_tally import ARRIVAL, SHOWN, Kind, Outcome, of_conversion
 from consent_server.decisions.store_tallies import Cell
 from consent_server.rates.close_days import close_days
 from consent_server.sites import store as sites
@@ -69,6 +69,17 @@ def a_day(views: int, accepted: int, refused: int, saved: int = 0) -> dict[Outco
     return {ARRIVAL: visits, SHOWN: views - visits, ACCEPTED: accepted, REFUSED: refused} | (
         {SAVED: saved} if saved else {}
     )
+
+
+def count_two_months(services: Context, notice: str) -> None:
+    """Two months that are over, and some of today."""
+    today = services.now().date()
+    days = {(today - timedelta(days=ago)).isoformat(): ago for ago in range(56)}
+    mobile = {"language": "fr", "device": "mobile", "country": "FR"}
+    count_days(services, notice, days, lambda day: a_day(120 + days[day], 40, 22, 7), over=False, **mobile)
+    desktop = a_day(60, 14, 9) | {of_conversion("google-ads", True): 2}
+    count_days(services, notice, days, lambda _: desktop, over=False)
+    count(services, notice, today.isoformat(), {SHOWN: 3, ACCEPTED: 2}, country="MT")
 
 
 def text_of(page: str) -> str:
