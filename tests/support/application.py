@@ -2,20 +2,25 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from sqlalchemy import Engine
 from werkzeug.routing import Rule
 
+from consent_server.access import credentials
 from consent_server.app import create_app
 from consent_server.core.context import Context
 from tests.support.factories import Body, Clock, settings_for
 from tests.support.sites import Apply
 
-# Each test makes an application, with the same routes and the same statements as the last one: both are compiled once
+# Each test makes an application, with the same routes, statements and templates as the last one: all are compiled once
 # a process, which is nine tenths of what an application costs.
 COMPILED = ("_parts", "_trace", "_converters", "_build", "_build_unknown")
 _routes: dict[tuple[str, str], dict[str, Any]] = {}
@@ -39,7 +44,26 @@ def _compile_statements_once(engine: Engine) -> None:
     engine.__dict__.update(_statements[name])
 
 
+class _Templates(BytecodeCache):
+    """What templates were compiled to in this process."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._compiled.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code
+        self._compiled[bucket.key, bucket.checksum] = bucket.code
+
+
 Rule.compile = _compile_route_once  # type: ignore[assignment, method-assign]
+Flask.jinja_options = {"bytecode_cache": _Templates()}
+
+# A guess costs the least that Argon2id can: what it costs as shipped would be half of what it takes to sign in.
+SHIPPED_HASHER = credentials._HASHER
+credentials._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 @pytest.fixture
