@@ -19,7 +19,7 @@ from hashlib import sha256
 from itertools import starmap
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, BigInteger, Table, cast, delete, func, literal, or_, select
+from sqlalchemy import JSON, BigInteger, Select, Table, cast, delete, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from consent_server.core.database import connection_of
@@ -34,7 +34,12 @@ LANGUAGE, DEVICE, COUNTRY = "language", "device", "country"
 # Totals of days that are over.
 DAYS = "days"
 # Where days that are over are summed by month too: a year of them is more rows than a page can wait for.
-MONTHS = {"languages": "language months", "devices": "device months", "countries": "country months"}
+MONTHS = {
+    DAYS: "months", "selections": "selection months", "notices": "notice months", "languages": "language months",
+    "devices": "device months", "countries": "country months",
+}  # fmt: skip
+# Up to this day of a month its begin lies nearer than its end.
+HALF = 16
 _OF_PAGES = tuple(PAGE_LOADS)
 ROLL_UP_KEY = ("site_id", "dimension", "period", "value", "notice_id", "counter")
 
@@ -168,12 +173,22 @@ def kept(
     session: Session, site_id: int, dimension: str, first: str, end: str, by: Sequence[str] = ("period", "value"),
     counters: Sequence[CounterName] = (),
 ) -> list[RollUp]:  # fmt: skip
-    """The same without the inbox, kept apart by `by` and notice; of these counters alone, or of all.
-
-    What a span is summed from may be several of the same place.
-    """
-    pieces = [(dimension, first, end)] if "period" in by else list(_pieces(dimension, first, end))
-    return [roll_up for piece in pieces for roll_up in _summed(session, site_id, *piece, by, counters)]
+    """The same without the inbox, kept apart by `by` and notice; of these counters alone, or of all."""
+    place = ("period", "value", "notice_id") if "period" in by else (*by, "notice_id")
+    pieces = [(dimension, first, end, 1)] if "period" in by else _pieces(dimension, first, end)
+    rows = union_all(*(_rows(place, (site_id, *piece), counters) for piece in pieces)).subquery()
+    # By period there is nothing to sum up, and sorting for it would be most of the work.
+    if "period" not in by:
+        kept_apart, total = [rows.c[name] for name in (*place, "counter")], cast(func.sum(rows.c.events), BigInteger)
+        summed = select(*kept_apart, total.label("events")).group_by(*kept_apart)
+        rows = summed.having(total != 0).subquery()
+    # A year has tens of thousands of counters. Brought together by the database, a place is one row, and its counters
+    # are read at once.
+    together = func.json_group_object if session.get_bind().dialect.name == "sqlite" else func.json_object_agg
+    events = together(rows.c.counter, rows.c.events, type_=JSON)
+    columns = [rows.c[name] if name in by else literal("") for name in ("period", "value")]
+    query = select(*columns, rows.c.notice_id, events).group_by(*(rows.c[name] for name in place))
+    return list(starmap(_decoded, session.execute(query)))
 
 
 def take(session: Session, site_id: int, dimension: str, day: str) -> list[RollUp]:
@@ -189,46 +204,45 @@ def take(session: Session, site_id: int, dimension: str, day: str) -> list[RollU
     return [_decoded(*of, events) for of, events in found.items()]
 
 
-def _pieces(dimension: str, first: str, end: str) -> Iterator[tuple[str, str, str]]:
-    """Dimension, begin and end of what a span is summed from: its whole months, and days before and after."""
-    first_month = first[:7] if first.endswith("-01") else _next_month(first)
-    if dimension not in MONTHS or first_month >= end[:7]:
-        yield dimension, first, end
-    else:
-        yield dimension, first, f"{first_month}-01"
-        yield MONTHS[dimension], first_month, end[:7]
-        yield dimension, f"{end[:7]}-01", end
+def _pieces(dimension: str, first: str, end: str) -> Iterator[tuple[str, str, str, int]]:
+    """Dimension, begin, end and sign of what a span is summed from: months, and days to add or to take away.
+
+    Each end of the months is the one that lies nearer. So of a span up to today, whose month has no later days, hardly
+    any are read.
+    """
+    if dimension not in MONTHS:
+        yield dimension, first, end, 1
+        return
+    begin, stop = _nearest_month(first), _nearest_month(end)
+    if begin >= stop:
+        yield dimension, first, end, 1
+        return
+    yield MONTHS[dimension], begin, stop, 1
+    for day, month, sign in ((first, begin, 1), (end, stop, -1)):
+        start = f"{month}-01"
+        yield dimension, *((day, start, sign) if day < start else (start, day, -sign))
+
+
+def _nearest_month(day: str) -> str:
+    return day[:7] if int(day[8:10]) <= HALF else _next_month(day)
+
+
+def _rows(
+    place: Sequence[str], piece: tuple[int, str, str, str, int], counters: Sequence[CounterName]
+) -> Select[tuple[Any, ...]]:
+    site_id, dimension, first, end, sign = piece
+    where = [ROLL_UPS.c.site_id == site_id, ROLL_UPS.c.dimension == dimension]
+    where += [ROLL_UPS.c.period >= first, ROLL_UPS.c.period < end]
+    if counters:
+        where.append(ROLL_UPS.c.counter.in_([counter.text for counter in counters]))
+    kept_apart = [ROLL_UPS.c[name] for name in (*place, "counter")]
+    return select(*kept_apart, (ROLL_UPS.c["count"] * sign).label("events")).where(*where)
 
 
 def _next_month(day: str) -> str:
     """The month ("2027-01") after that of a day."""
     year, month = int(day[:4]), int(day[5:7])
     return f"{year + month // 12:04d}-{month % 12 + 1:02d}"
-
-
-def _summed(
-    session: Session, site_id: int, dimension: str, first: str, end: str, by: Sequence[str],
-    counters: Sequence[CounterName],
-) -> Iterator[RollUp]:  # fmt: skip
-    place = [ROLL_UPS.c[name] for name in (*by, "notice_id")]
-    where = [ROLL_UPS.c.site_id == site_id, ROLL_UPS.c.dimension == dimension]
-    where += [ROLL_UPS.c.period >= first, ROLL_UPS.c.period < end]
-    if counters:
-        where.append(ROLL_UPS.c.counter.in_([counter.text for counter in counters]))
-    rows = select(*place, ROLL_UPS.c.counter, ROLL_UPS.c["count"].label("events")).where(*where)
-    # By period there is nothing to sum up, and sorting for it would be most of the work.
-    if "period" not in by:
-        total = cast(func.sum(ROLL_UPS.c["count"]), BigInteger).label("events")
-        rows = select(*place, ROLL_UPS.c.counter, total).where(*where).group_by(*place, ROLL_UPS.c.counter)
-    # A year has tens of thousands of counters. Brought together by the database, a place is one row, and its counters
-    # are read at once.
-    found = rows.subquery()
-    together = func.json_group_object if session.get_bind().dialect.name == "sqlite" else func.json_object_agg
-    events = together(found.c.counter, found.c.events, type_=JSON)
-    columns = [found.c[name] if name in by else literal("") for name in ("period", "value")]
-    kept_apart = [found.c[column.name] for column in place]
-    query = select(*columns, found.c.notice_id, events).group_by(*kept_apart)
-    return starmap(_decoded, session.execute(query))
 
 
 def _decoded(period: str, value: str, notice_id: int, events: Mapping[str, int]) -> RollUp:

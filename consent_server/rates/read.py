@@ -254,15 +254,11 @@ class SiteRates:
         return History(found, span.within(counted), other.within(counted))
 
     def _grants(self, spans: Sequence[Span], notice: str | None) -> dict[Span, int]:
-        """Of each, the grants of as many days as a choice lasts, up to its last. Read once, since they share many."""
+        """Of each, the grants of as many days as a choice lasts, up to its last."""
         days = max((asked.choice_days for asked in self.asked.values()), default=1)
         lasting = {span: Span.ending(span.last, days) for span in spans}
-        both = Span(min(span.first for span in lasting.values()), max(span.last for span in lasting.values()))
-        found = self._kept(both, _totals(notice is not None), ("period",), notice, _GRANTS)
-        return {
-            span: max(sum(sum(count.events.values()) for count in found if of.holds(count.key)), 0)
-            for span, of in lasting.items()
-        }
+        found = {span: self._kept(of, _totals(notice is not None), (), notice, _GRANTS) for span, of in lasting.items()}
+        return {span: max(sum(sum(count.events.values()) for count in counts), 0) for span, counts in found.items()}
 
     def _known(self, published: Sequence[Publication]) -> dict[str, str]:
         """The first day of every notice that was shown, by publication or as an arm, oldest first."""

@@ -83,9 +83,10 @@ def day_to_day(history: Mapping[date, Trials], border: date) -> DayToDay | None:
         return None
     usual = [_plain([day.trials for day in days if day.part == part]) for part in (0, 1)]
     added = {day.day: (rate - level) * day.trials / usual[day.part] for rate, day in zip(rates, days, strict=True)}
-    weekdays = {
-        number: _plain([value for day, value in added.items() if day.weekday() == number]) for number in range(7)
-    }
+    of_weekday: dict[int, list[float]] = {number: [] for number in range(7)}
+    for day, value in added.items():
+        of_weekday[day.weekday()].append(value)
+    weekdays = {number: _plain(values) for number, values in of_weekday.items()}
     left = {day: value - weekdays[day.weekday()] for day, value in added.items()}
     chance = level * (1 - level) * _plain([day.trials / usual[day.part] ** 2 for day in days])
     variance = max(fsum(value * value for value in left.values()) / freedom - chance, 0.0)

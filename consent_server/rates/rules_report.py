@@ -19,6 +19,7 @@ _DRAWS = CounterName(Measure.DRAWS)
 BY_LINK = (Rule.OPT_OUT, Rule.NONE)
 _TOTALS = {name: CounterName(Measure(name)) for name in COUNTED}
 OF_TOTALS = tuple(_TOTALS.values())
+_NOTHING = (0, 0, 0)
 _OF_VENDORS = (Measure.VENDOR, Measure.CONVERSION_SENT, Measure.CONVERSION_BLOCKED)
 # Of what was granted on the whole, whose totals hold no noise.
 SELECTION_DRAWS = CounterName(Measure.DRAWS, "selection")
@@ -190,10 +191,11 @@ def _shares(
     # A key's decisions are those under notices that ask for it: under others nobody could deny it.
     shares: dict[str, tuple[int, ...]] = {}
     for keys, counted in notices:
-        decisions, shown = counted.get(_DECISIONS, 0), counted.get(_SHOWN, 0)
-        draws = max(counted.get(_DRAWS, 0), counted.get(SELECTION_DRAWS, 0))
+        get = counted.get
+        draws = max(get(_DRAWS, 0), get(SELECTION_DRAWS, 0))
+        same = draws, get(_DECISIONS, 0), get(_SHOWN, 0)
         for key in keys:
-            share = (draws, decisions, shown, *[counted.get(counter, 0) for counter in _counters(key, measures)])
+            share = same + tuple(map(get, _counters(key, measures), _NOTHING))
             shares[key] = tuple(map(add, shares[key], share)) if key in shares else share
     return {key: _share(*share) for key, share in shares.items()}
 
@@ -205,7 +207,7 @@ def _counters(key: str, measures: Sequence[Measure]) -> tuple[CounterName, ...]:
 
 def _share(draws: int, decisions: int, shown: int, granted: int, sent: int = 0, blocked: int = 0) -> Share:
     """Where noise left less than nothing, or more than all, nothing and all."""
-    if draws:
+    if draws and (granted > decisions or min(granted, decisions, shown, sent, blocked) < 0):
         decisions, shown, sent, blocked = max(decisions, 0), max(shown, 0), max(sent, 0), max(blocked, 0)
         granted = min(max(granted, 0), decisions)
     return Share(granted, decisions, shown, sent, blocked, draws)

@@ -67,13 +67,11 @@ def close(session: Session, site_id: int, day: str, asked: Mapping[int, Asked], 
             part = period if dimension == HOUR else value
             units.setdefault(notice_id, Counter()).update({(part, counter): count for counter, count in events.items()})
         kept = {notice_id: _told(dimension, noise, cells, asked[notice_id]) for notice_id, cells in units.items()}
-        _add_up(session, site_id, closed, day, kept)
-        if closed in tallies.MONTHS:
-            _add_up(session, site_id, tallies.MONTHS[closed], day[:7], kept)
+        _keep(session, site_id, closed, day, kept)
         if closed == DAYS:
             # Of one notice alone the whole has told all.
             apart = {notice_id: noise.totals(cells) for notice_id, cells in kept.items()} if len(kept) > 1 else kept
-            _add_up(session, site_id, NOTICES, day, apart)
+            _keep(session, site_id, NOTICES, day, apart)
     for steps in (TODAY, NEXT):
         tallies.take(session, site_id, steps, day)
 
@@ -123,6 +121,12 @@ def _told(dimension: str, noise: Noise, cells: Cells, asked: Asked) -> Cells:
     if dimension == SELECTION:
         return noise.selection(cells, asked)
     return noise.page_loads(cells, asked) if dimension == PAGE else noise.split(cells, asked)
+
+
+def _keep(session: Session, site_id: int, dimension: str, day: str, told: Mapping[int, Cells]) -> None:
+    _add_up(session, site_id, dimension, day, told)
+    if dimension in tallies.MONTHS:
+        _add_up(session, site_id, tallies.MONTHS[dimension], day[:7], told)
 
 
 def _add_up(session: Session, site_id: int, dimension: str, period: str, told: Mapping[int, Cells]) -> None:
