@@ -1,6 +1,7 @@
 """The consoles' front page, their common frame, and the log of look-ups."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, json, request
@@ -63,6 +64,12 @@ def short(digest: str, digits: int = 16) -> str:
 def plural(noun: str, count: int) -> str:
     """The noun after a count: "1 record", "2 records"."""
     return noun if count == 1 else f"{noun}s"
+
+
+@bp.app_template_filter("parted")
+def parted(grants: Mapping[str, bool]) -> tuple[list[str], list[str]]:
+    """The keys of what was granted, and of what was denied."""
+    return [key for key, on in grants.items() if on], [key for key, on in grants.items() if not on]
 
 
 console.frame(bp)

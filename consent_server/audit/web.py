@@ -1,6 +1,7 @@
 """The auditor's interface and console: find records, read their story, draw samples, look for gaps."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import chain
 from typing import Any
@@ -26,6 +27,7 @@ from consent_server.audit.queries import (
     without_limit,
 )  # fmt: skip
 from consent_server.audit.read_record import read_record, receipt_shown
+from consent_server.audit.read_removed import RemovedBy, read_removed
 from consent_server.audit.report_gaps import report_gaps
 from consent_server.audit.sample import newest_size, sample_records
 from consent_server.audit.search import Item, Page, search_records, site_vocabulary
@@ -36,6 +38,7 @@ from consent_server.decisions.rules import Action, Method
 from consent_server.http.answers import Cache, answer
 from consent_server.http.fields import as_uuid, read_query, without_empty
 from consent_server.ledger.replay import replay_leaves
+from consent_server.ledger.rules_removal import Rule
 from consent_server.receipts.pasted import receipt_in
 from consent_server.receipts.verify import Verification, verify_offline, verify_receipt
 from consent_server.sites.find import find_site
@@ -68,6 +71,8 @@ METHODS = {
     Method.API: "by the page or without JavaScript",
     Method.SIGNAL: "by the browser's signal",
 }
+# By which rule a record was removed (GDPR 17, and 5(1)(e)).
+RULES = {Rule.ERASURE: "Erased", Rule.RETENTION: "Its retention had ended"}
 # What each check of a record asks.
 CHECKS = {
     "signature": "The signature matches what the receipt says",
@@ -127,15 +132,17 @@ def records(key: str) -> str | AnyResponse | tuple[str, int]:
 
 
 @bp.get("/records/<receipt_id>")
-def record(key: str, receipt_id: str) -> str:
-    """A record with its story."""
+def record(key: str, receipt_id: str) -> str | tuple[str, int]:
+    """A record with its story; of one that is gone, by which removal it may have gone."""
     stored, wanted_id, ctx = _site(key), as_uuid(receipt_id), context()
     if wanted_id is None:
         raise UnknownReceipt("A receipt is named by a UUID.")
     story = read_record(ctx.database, ctx.keys.ring, stored, wanted_id, ctx.now)
     _log(stored, "record", {"leaf": story.record.leaf_index if story else None})
     if story is None:
-        raise UnknownReceipt("This site has no record of this receipt. It may have been erased.")
+        if removed := read_removed(ctx.database, ctx.keys.ring, stored.id, wanted_id):
+            return _removed_page(stored, removed, None), 404
+        raise UnknownReceipt("This site has no record of this receipt.")
     return _page(
         "audit/record.html", stored, story=story, record=story.record, methods=METHODS, heights=dict(SIZES),
         shown_in="an unknown language" if story.record.language == UNKNOWN_LANGUAGE
@@ -158,6 +165,8 @@ def find(key: str) -> str | AnyResponse | tuple[str, int]:
         return _found_page(stored, checked, "This receipt is of another site."), 422
     checked = verify_receipt(receipt, ctx.keys.ring, ctx.database, ctx.now)
     if any(check.name == "record" and not check.ok for check in checked.checks):
+        if removed := read_removed(ctx.database, ctx.keys.ring, stored.id, receipt_id):
+            return _removed_page(stored, removed, checked), 410
         return _found_page(stored, checked, "This server signed the receipt, and has no record of it any more."), 404
     return redirect(url_for("auditor.record", key=key, receipt_id=receipt_id), 303)
 
@@ -235,6 +244,10 @@ def _records_page(stored: StoredSite, given: MultiDict[str, str], page: Page | N
 
 def _found_page(stored: StoredSite, checked: Verification, sentence: str) -> str:
     return _page("audit/found.html", stored, checked=checked, sentence=sentence)
+
+
+def _removed_page(stored: StoredSite, removed: Sequence[RemovedBy], checked: Verification | None) -> str:
+    return _page("audit/removed.html", stored, removed=removed, checked=checked, rules=RULES)
 
 
 def _sample_page(stored: StoredSite, values: dict[str, Any], drawn: Any, faults: dict[str, str]) -> str:

@@ -28,13 +28,21 @@ def page() -> str:
     )
 
 
-def _words(locale: dict[str, Any]) -> dict[str, dict[str, str]]:
+def _words(locale: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """What the script calls the facts of a receipt and of a pack."""
     receipt, verify = locale["receipt"], locale["verify"]
     facts = ("site", "controller", "when", "valid_until", "purposes", "vendors", "page", "notice", "receipt_id")
     said = ("decided", "granted", "denied", *(name for name in receipt if name.startswith("action_")))
     return {
-        "receipt": {name: receipt[name] for name in (*facts, *said)},
+        "receipt": {name: receipt[name] for name in (*facts, *said)}
+        | {name: locale["rules"][name] for name in ("objected", "not_objected")}
+        | {"titles": _titles(locale)},
         "pack": {name: verify[name] for name in ("period", "records", "removed")}
         | {name: receipt[name] for name in ("site", "tree_size")},
     }
+
+
+def _titles(locale: dict[str, Any]) -> dict[str, str]:
+    """What purposes and vendors that everybody may use are called. A receipt has keys, and a site's own stay these."""
+    vendors = {key: vendor["name"] for key, vendor in catalogue.vendors().items()}
+    return vendors | {key: purpose["title"] for key, purpose in locale["purposes"].items()}

@@ -11,12 +11,15 @@ const number = (value) => (Number.isSafeInteger(value) ? value.toLocaleString(la
 
 /** The facts of a receipt by the names of their words. */
 export function receiptFacts(claims, words) {
-  const states = (map) =>
-    Object.entries(map || {}).map(([key, granted]) => `${key}: ${granted === true ? words.granted : words.denied}`);
+  const name = (key) => (Object.hasOwn(words.titles, key) ? words.titles[key] : key);
+  const states = (map, yes, no) => Object.entries(map || {}).map(([key, is]) => `${name(key)}: ${is === true ? yes : no}`);
+  // What ran until somebody objected is never called granted.
+  const said = (part, objections) =>
+    [...states(claims[part], words.granted, words.denied), ...states(objections, words.objected, words.not_objected)].join("\n");
   return {
     decided: words[`action_${claims.action}`] || claims.action,
-    purposes: states(claims.grants).join("\n"),
-    vendors: states(claims.vendors).join("\n"),
+    purposes: said("grants", claims.objections?.purposes),
+    vendors: said("vendors", claims.objections?.vendors),
     site: claims.site,
     controller: claims.controller?.name,
     when: at(claims.iat),

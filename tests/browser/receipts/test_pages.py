@@ -157,7 +157,10 @@ def test_a_good_receipt_holds_and_nothing_leaves(proof: dict[str, Any], held: He
     asked = choose(checker, receipt=held.jws + "\n", proof=json.dumps(proof))
     verdict(checker, "ok")
     assert set(outcomes(checker, '[data-of="receipt"]').values()) == {"ok"}
-    expect(checker.locator("[data-contents=receipt] dl")).to_contain_text("https://shop.example/pricing")
+    contents = checker.locator("[data-contents=receipt] dl")
+    expect(contents).to_contain_text("https://shop.example/pricing")
+    expect(contents).to_contain_text("Audience measurement: Allowed")
+    expect(contents).to_contain_text("Google Analytics: Allowed")
     assert asked == []
 
 
