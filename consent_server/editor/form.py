@@ -86,7 +86,7 @@ def _listed(*words: str) -> Sequence[tuple[str, str]]:
 
 # What the form leaves to the file: paths of the schema, each with all below it.
 ONLY_IN_FILE = {
-    "key": "never changes",
+    "key": "the key, which never changes",
     "consent_mode": "settings of Google’s Consent Mode",
     "policy.privacy.versions": "earlier versions of the privacy policy",
     "policy.cookies.versions": "earlier versions of the cookie policy",

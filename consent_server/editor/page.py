@@ -7,7 +7,7 @@ from typing import Any
 
 from consent_server.core.errors import Fault
 from consent_server.editor.fill_in import Given, given_text, placed_faults, shown
-from consent_server.editor.form import Field, Kind, Section, sections, site_languages
+from consent_server.editor.form import Block, Field, Kind, Section, sections, site_languages
 from consent_server.editor.open_draft import faults_of
 from consent_server.editor.site_text import read_document
 from consent_server.sites import catalogue
@@ -58,6 +58,16 @@ class FormPage:
     wrong: frozenset[str]
     told: Mapping[str, str]
     languages: Sequence[str]
+    faults: Mapping[str, str]
+
+    def told_of(self, block: Block) -> str:
+        """What is wrong with a block in none of its fields."""
+        return self.faults.get(block.path, "")
+
+    def inside(self, block: Block) -> str:
+        """What stands in a block that is folded: its values, or what holds without them."""
+        shown = (self.fields[field.path].value or field.default for field in block.fields[:3])
+        return " · ".join(value.replace("\n", ", ") for value in shown if value)
 
 
 def anchor(path: str) -> str:
@@ -85,8 +95,8 @@ def form_page(text: str, key: str, given: Given | None = None) -> FormPage:
     ]
     meanwhile = {path for path, one in fields.items() if one.theirs is not None}
     wrong = frozenset({path for path in told if path} | meanwhile)
-    return FormPage(parts, fields, summary, _open(parts, wrong), wrong, _told(document),
-                    site_languages(document))  # fmt: skip
+    languages = site_languages(document)
+    return FormPage(parts, fields, summary, _open(parts, wrong), wrong, _told(document), languages, told)
 
 
 def _said(fault: Fault, place: str) -> str:

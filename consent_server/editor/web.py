@@ -127,7 +127,8 @@ def _next(key: str, act: str) -> str:
         return url_for("editor_plan.plan", key=key)
     part = re.search(r"vendors|regions|experiment", act)
     anchors = {"vendors": "vendors", "regions": "where", "experiment": "experiment"}
-    return url_for("editor.settings", key=key, saved=1, _anchor=anchors[part[0]] if part else None)
+    here = anchors[part[0]] if part else None
+    return url_for("editor.settings", key=key, saved=1, open=here, _anchor=here)
 
 
 def _discarded(key: str, is_there: bool) -> AnyResponse:

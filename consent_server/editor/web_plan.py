@@ -10,10 +10,10 @@ from consent_server.core.context import context
 from consent_server.core.errors import ExperimentConflict, Fault, InvalidSiteFile
 from consent_server.core.terminal import site_tag
 from consent_server.editor.link_draft import draft_link
-from consent_server.editor.open_draft import open_draft
-from consent_server.editor.publish_draft import plan_draft, publish_draft
+from consent_server.editor.open_draft import Settings, open_draft
+from consent_server.editor.publish_draft import DraftPlan, plan_draft, publish_draft
 from consent_server.editor.publisher import publisher_here
-from consent_server.editor.rules import DraftConflict
+from consent_server.editor.rules import DraftConflict, version
 from consent_server.http.answers import HTML, answer
 from consent_server.sites.missing_pictures import missing_pictures
 from consent_server.sites.publish import Published
@@ -76,9 +76,18 @@ def _plan(key: str, status: int = 200, refused: Refused | None = None, **title: 
         values |= {
             "beside": list(tell_beside(planned.published, check=True)),
             "preview": draft_link(key, planned.draft),
+            "before": _before(opened, planned),
         }
     html = console.page("editor/plan.html", site=opened.site, **values)
     return answer(html, HTML, status, headers={"Content-Security-Policy": console.FRAMES_POLICY})
+
+
+def _before(opened: Settings, planned: DraftPlan) -> str | None:
+    """Where the frame of what is in force is: its file, as the draft's; else what was archived of it."""
+    if opened.applied:
+        return draft_link(opened.key, version(opened.applied.text))
+    previous = planned.published.plan.previous
+    return url_for("notices.preview", notice_hash=previous) if previous else None
 
 
 def _published(key: str, published: Published) -> Response:

@@ -45,9 +45,16 @@ class Editor:
         data = {"form_token": token_of(self.page), "version": self.version, **given}
         return self.person.browser.post(to, data=data, headers=HTML)
 
+    def publish(self, path: str = f"{SETTINGS}/plan", page: str = "", title: str = "") -> TestResponse:
+        """Open the plan, or take the one that was opened before, and publish what it says."""
+        self.page = page or self.person.open(path).text
+        given = {name: self.hidden(name) for name in ("form_token", "draft", "state")}
+        return self.person.browser.post(path, data={**given, "title": title}, headers=HTML)
+
     @property
     def version(self) -> str:
-        return self.hidden("version")
+        """That of the text that the form is of; "" on a page that has none."""
+        return self.hidden("version") if 'name="version"' in self.page else ""
 
     def hidden(self, name: str) -> str:
         """The value of a hidden field."""

@@ -82,7 +82,7 @@ function tellOfId(field) {
   const wrong = Boolean(field.value) && !new RegExp(`^(?:${field.pattern})$`).test(field.value.trim());
   if (!beside) return;
   beside.hidden = !wrong;
-  beside.textContent = wrong ? field.title || "This is none of its ids." : "";
+  beside.textContent = wrong ? "This is no such id." : "";
   field.toggleAttribute("aria-invalid", wrong);
 }
 
@@ -90,6 +90,9 @@ form.addEventListener("input", ({ target }) => {
   if (target.dataset.for) document.getElementById(target.dataset.for).value = target.value;
   else target.parentElement.querySelector("[data-for]")?.setAttribute("value", target.value);
   if (target.pattern) tellOfId(target);
+  // Whoever changes words reads them in their language.
+  const [, language] = /^texts\.([\w-]+)\./.exec(target.name) || [];
+  if (language) looks["preview-language"].value = language;
   drawSoon();
 });
 pane.addEventListener("change", draw);
