@@ -302,6 +302,6 @@ def _arm(path: str, arm: Mapping[str, Any]) -> Block:
     return Block(path, str(arm.get("name", "Add a banner to try")), (
         Field(f"{path}.name", "Name", "Such as box."),
         Field(f"{path}.weight", "Of 100 views", "How many see it; the rest see the site’s own.", Kind.NUMBER),
-        Field(f"{path}.banner.layout", "Layout", "", Kind.CHOICE, _listed(*LAYOUTS), "as the site’s own"),
-        Field(f"{path}.banner.colours.accent", "Accent", "", Kind.COLOUR, default="as the site’s own"),
+        Field(f"{path}.banner.layout", "Layout", "", Kind.CHOICE, _listed(*LAYOUTS), "As the site’s own"),
+        Field(f"{path}.banner.colours.accent", "Accent", "", Kind.COLOUR, default="As the site’s own"),
     ))  # fmt: skip

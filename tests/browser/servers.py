@@ -183,7 +183,8 @@ class ConsentServer:
 
 def _apply(app: Flask, site_file: str) -> None:
     context = context_of(app)
-    publish_notice(context.database, read_site_file(site_file), context.settings.public_url, context.now())
+    url, now = context.settings.public_url, context.now()
+    publish_notice(context.database, read_site_file(site_file), url, now, text=site_file)
 
 
 def _claims(token: str) -> dict[str, Any]:

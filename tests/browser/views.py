@@ -77,6 +77,28 @@ def _set_two_passwords(library: Library, page: Page) -> None:
     expect(page.get_by_role("alert")).to_be_visible()
 
 
+UNFOLD = "for (const one of document.querySelectorAll('details')) one.open = true"
+
+
+def _unfold_settings(library: Library, page: Page) -> None:
+    page.evaluate(UNFOLD)
+    expect(page.frame_locator(".screen iframe:not(.coming)").get_by_role("dialog")).to_be_visible()
+
+
+def _save_what_is_wrong(library: Library, page: Page) -> None:
+    page.get_by_label("Contact").first.fill("nobody")
+    page.get_by_role("button", name="Save draft").last.click()
+    expect(page.get_by_role("heading", name="1 thing to mend")).to_be_visible()
+    page.evaluate(UNFOLD)
+
+
+def _see_plan(library: Library, page: Page) -> None:
+    page.get_by_label("Name of the site").fill("Another name")
+    page.get_by_role("button", name="See plan").click()
+    expect(page.get_by_role("heading", name="What publishing changes")).to_be_visible()
+    _two_banners_are_there(library, page)
+
+
 def _open_all(library: Library, page: Page) -> None:
     for summary in page.locator("summary:visible").all():
         summary.click()
@@ -222,6 +244,11 @@ VIEWS = [
     View("another's role", "max", _at(RECORDS.format("shop"))),
     View("requests for erasure", "olga", _at("/console/sites/shop/erasure-requests"), _a_request),
     View("requests for erasure, none", "oscar", _at("/console/sites/quiet/erasure-requests")),
+    View("settings", "olga", _at("/console/sites/shop/settings"), _unfold_settings),
+    View("settings to mend", "olga", _at("/console/sites/quiet/settings"), _save_what_is_wrong),
+    View("settings as a file", "olga", _at("/console/sites/shop/settings/file")),
+    View("plan of a publication", "olga", _at("/console/sites/broken/settings"), _see_plan),
+    View("new site", "olga", _at("/console/sites/new")),
     View("receipt with a request for erasure", "", _receipt("shop choice"), _a_request),
     View("receipt of a removed record", "", _receipt("erased")),
     View("receipt of a grant", "", _receipt("grant"), _checked("ok")),

@@ -5,6 +5,7 @@ const form = document.querySelector("form.draft");
 const pane = document.querySelector(".pane");
 const screen_ = pane.querySelector(".screen");
 const said = pane.querySelector("[data-said]");
+const status_ = form.querySelector(".bar [role=status]");
 const SIZES = { phone: [390, 780], desktop: [1280, 800] };
 const PAUSE = 250;
 const looks = Object.fromEntries([...pane.querySelectorAll("select")].map((one) => [one.name, one]));
@@ -93,6 +94,7 @@ form.addEventListener("input", ({ target }) => {
   // Whoever changes words reads them in their language.
   const [, language] = /^texts\.([\w-]+)\./.exec(target.name) || [];
   if (language) looks["preview-language"].value = language;
+  status_.textContent = "Changed, and not saved yet";
   drawSoon();
 });
 pane.addEventListener("change", draw);
