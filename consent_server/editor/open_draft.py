@@ -54,6 +54,12 @@ def open_draft(database: Database, key: str) -> Settings:
         return settings_of(session, key)
 
 
+def find_draft(database: Database, key: str) -> Draft | None:
+    """The draft of a site alone."""
+    with database.reading() as session:
+        return drafts.find(session, key)
+
+
 def settings_of(session: Session, key: str) -> Settings:
     """The same, as part of a transaction."""
     stored, draft = sites.find(session, key), drafts.find(session, key)
