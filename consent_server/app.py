@@ -32,6 +32,7 @@ from consent_server.editor import web_plan as editor_plan
 from consent_server.editor import web_preview as editor_preview
 from consent_server.health import web as health_web
 from consent_server.health import web_metrics as health_metrics
+from consent_server.home import web as home_web
 from consent_server.http import policy, problems, rate_limit, traces
 from consent_server.http import web as http_web
 from consent_server.http import web_well_known as http_well_known
@@ -103,6 +104,8 @@ BLUEPRINTS = (
     rates_experiment.bp,
     health_web.bp,
     health_metrics.bp,
+    home_web.front,
+    home_web.bp,
 )
 ROOMS = sorted(path.parent for path in Path(__file__).parent.glob("*/__init__.py"))
 TEMPLATES = {room.name: FileSystemLoader(room / "templates") for room in ROOMS}

@@ -18,6 +18,7 @@ from consent_server.core.terminal import plain
 from consent_server.decisions.count_refused import RefusedPosts
 from consent_server.decisions.encrypt_records import RecordEncryption, read_encryption
 from consent_server.decisions.fold_tallies import fold_tallies
+from consent_server.decisions.tag_sightings import TagSightings
 from consent_server.ledger.request_timestamps import Authority, request_timestamps
 from consent_server.ledger.seal import Sealer, remember
 from consent_server.ledger.witness import heed, witness_ledger
@@ -54,6 +55,8 @@ REMEMBER_SECONDS = 60
 ALARM_SECONDS = 600
 # The first attempt comes that soon after an alert; the others are spaced by themselves.
 DELIVER_SECONDS = 30
+# An operator who has just put the tag in looks for it.
+SIGHTINGS_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ def tasks(context: Context) -> list[Task]:
         Task("days", CLOSE_SECONDS, _close, alone=True),
     ]
     found.append(Task("refused posts", FOLD_SECONDS, _write_refused))
+    found.append(Task("tag sightings", SIGHTINGS_SECONDS, _write_sightings))
     found.append(Task("encryption", ENCRYPT_SECONDS, _encrypt, alone=True))
     found.append(Task("alerts", WATCH_SECONDS, _watch, alone=True))
     found.append(Task("look-ups", FORGET_SECONDS, _forget, alone=True))
@@ -192,6 +196,10 @@ def _encrypt(context: Context) -> None:
 
 def _write_refused(context: Context) -> None:
     context[RefusedPosts].write()
+
+
+def _write_sightings(context: Context) -> None:
+    context[TagSightings].write()
 
 
 def _witness(context: Context) -> None:

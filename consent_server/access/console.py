@@ -38,8 +38,6 @@ FRAMES_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-# What somebody is to do about a site: for which role, and the sentences, by the site's key, of a room that sees it.
-TO_DO: list[tuple[Role, Callable[[str], list[str]]]] = []
 # Of a link's endpoint, how much waits there on a site, by the site's key.
 WAITING: dict[str, Callable[[str], int]] = {}
 
@@ -79,11 +77,6 @@ def links_of(key: str) -> list[Link]:
     return [link for link in LINKS if auth.caller().has_on(link.role, key)]
 
 
-def to_do(key: str) -> list[str]:
-    """What the caller is to do about a site."""
-    return [said for role, told in TO_DO if auth.caller().has_on(role, key) for said in told(key)]
-
-
 def _side_bar(site: Any) -> dict[str, Any]:
     """The site that the page is about, or the only one, what the caller may do with it, and the others."""
     sites = sites_of_caller()
@@ -101,7 +94,7 @@ def _side_bar(site: Any) -> dict[str, Any]:
 def _same_page(key: str) -> str:
     """The page of another site that is most like this one, of those that the caller may open."""
     endpoints = [link.endpoint for link in links_of(key)]
-    there = request.endpoint if request.endpoint in endpoints else next(iter(endpoints), "console.home")
+    there = request.endpoint if request.endpoint in endpoints else next(iter(endpoints), "home.site")
     return url_for(there, key=key)
 
 

@@ -117,7 +117,9 @@ RIGHTS: dict[str, Right] = {
     "GET /sign-in/link": Right.ANYBODY,
     "POST /sign-in/link": Right.ANYBODY,
     "POST /sign-out": Right.ANYBODY,
+    "GET /": Right.ANYBODY,
     "GET /console": Right.SIGNED_IN,
+    "GET /console/sites/<key>": Right.SIGNED_IN,
     # Of people: an operator sees those of their sites, and changes what is within these.
     "GET /console/account": Right.SIGNED_IN,
     "POST /console/account/password": Right.SIGNED_IN,

@@ -1,4 +1,4 @@
-"""The consoles' front page, their common frame, and the log of look-ups."""
+"""What the consoles' pages have in common, and the log of look-ups."""
 
 import re
 from collections.abc import Mapping
@@ -15,15 +15,6 @@ from consent_server.core.context import context
 from consent_server.http.fields import LARGEST_SIZE, Number, read_query
 
 bp = Blueprint("console", __name__, url_prefix="/console")
-
-
-@bp.get("")
-def home() -> str:
-    """The sites of this person, and what their role may do with each."""
-    sites = console.sites_of_caller()
-    to_do = {site.key: console.to_do(site.key) for site in sites}
-    links_of = {site.key: console.links_of(site.key) for site in sites}
-    return console.page("access/home.html", sites=sites, to_do=to_do, links_of=links_of)
 
 
 @bp.get("/lookups")

@@ -15,6 +15,7 @@ from consent_server.decisions.rules_refused import named_origin
 from consent_server.decisions.rules_robots import is_prefetch
 from consent_server.decisions.rules_tally import PREFETCH, ROBOT
 from consent_server.decisions.rules_visit import Visit
+from consent_server.decisions.tag_sightings import TagSightings
 from consent_server.http.bodies import posted_bytes
 from consent_server.http.fields import read_body
 from consent_server.http.problems import PROBLEMS, reason_refused
@@ -60,13 +61,19 @@ def origin_of(url: str) -> str:
     return as_sent(f"{parts.scheme}://{parts.netloc}")
 
 
-def count_refused(response: Response) -> Response:
-    """Count what was not taken: it may be a record that is lost until somebody mends the page, the file or a proxy."""
+def note_outcome(response: Response) -> Response:
+    """Note where a post that was taken came from, and count what was not taken.
+
+    That may be a record that is lost until somebody mends the page, the file or a proxy.
+    """
+    if request.method != "POST":
+        return response
     reason = reason_refused()
-    if request.method == "POST" and reason:
-        current = context()[CurrentSites].kept((request.view_args or {})["key"])
-        if current or reason == UNKNOWN_SITE:
-            context()[RefusedPosts].count(current, reason, request.headers.get("Origin"))
+    current = context()[CurrentSites].kept((request.view_args or {})["key"])
+    if reason and (current or reason == UNKNOWN_SITE):
+        context()[RefusedPosts].count(current, reason, request.headers.get("Origin"))
+    elif not reason and current and (origin := page_origin()):
+        context()[TagSightings].note(current, origin)
     return response
 
 

@@ -162,6 +162,17 @@ class RollUpRow(Base):
     count: Mapped[int] = mapped_column(BigId)
 
 
+class TagSightingRow(Base):
+    """When a page of an origin last sent something that was taken: the site's tag is at work there."""
+
+    __tablename__ = "tag_sightings"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    origin: Mapped[str] = mapped_column(Text, primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+
+
 class RefusedRow(Base):
     """How many posts of one origin were refused for one reason on a day of the site's clock.
 

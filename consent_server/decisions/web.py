@@ -7,8 +7,6 @@ from typing import Any
 from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 
-from consent_server.access import console
-from consent_server.access.rules import Role
 from consent_server.core.context import context, context_of
 from consent_server.core.times import rfc3339
 from consent_server.decisions.bodies import CONVERSIONS_IN, DECISION_IN, PAGE_LOAD_IN, SHOWN_IN
@@ -16,22 +14,19 @@ from consent_server.decisions.count_events import CountEvents
 from consent_server.decisions.count_refused import RefusedPosts
 from consent_server.decisions.count_standing import count_standing
 from consent_server.decisions.keep_choice import keep_choice
-from consent_server.decisions.read_refused import refused_lately
-from consent_server.decisions.read_request import count_refused, page_origin, posted, visit
+from consent_server.decisions.read_request import note_outcome, page_origin, posted, visit
 from consent_server.decisions.record import RecordDecision, Recorded
 from consent_server.decisions.record_conversions import RecordConversions
 from consent_server.decisions.record_page_load import RecordPageLoad
 from consent_server.decisions.record_shown import RecordShown
 from consent_server.decisions.rules import Answer
-from consent_server.decisions.rules_refused import mend
+from consent_server.decisions.tag_sightings import TagSightings
 from consent_server.http.answers import DAY, Cache, answer, open_to_every_page
 from consent_server.http.rate_limit import limited
 from consent_server.sites.current_site import CurrentSites
-from consent_server.sites.find import find_site
 from consent_server.sites.standing_grants import StandingGrants
 
 bp = Blueprint("api", __name__)
-SHOWN_AT_MOST = 5
 # No route here reads a cookie or a credential, so any page may read the answers. Who may write is
 # decided by the Origin header against the site's own list.
 open_to_every_page(bp, "GET", "POST", headers=["Content-Type"], ask_again_after=DAY, readable=["Retry-After"])
@@ -49,10 +44,11 @@ def keep_writers(state: BlueprintSetupState) -> None:
     made_for.keep(RecordConversions(count, sites, now))
     made_for.keep(RecordPageLoad(count, sites, now))
     made_for.keep(RefusedPosts(database, now))
+    made_for.keep(TagSightings(database, now))
     made_for.keep(StandingGrants(partial(count_standing, now=now)))
 
 
-bp.after_request(count_refused)
+bp.after_request(note_outcome)
 
 
 @bp.post("/v1/sites/<key>/decisions")
@@ -111,13 +107,3 @@ def record_page_load(key: str) -> Response:
     state = (body["language"], body["answered"], body["granted"])
     context()[RecordPageLoad](current, body["notice"], *state, visit())
     return Response(status=204)
-
-
-def _refused_today(key: str) -> list[str]:
-    made = context()
-    made[RefusedPosts].try_write()
-    refused = refused_lately(made.database, find_site(made.database, key), made.now())
-    return [f"Today {mend(each)}" for each in refused[:SHOWN_AT_MOST]]
-
-
-console.TO_DO.append((Role.OPERATOR, _refused_today))

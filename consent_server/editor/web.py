@@ -7,12 +7,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from consent_server.access import console
 from consent_server.access import guard as auth
-from consent_server.access.rules import Role
 from consent_server.core.context import context
 from consent_server.core.errors import ExperimentConflict, InvalidSiteFile
 from consent_server.editor.fill_in import Given, with_form
 from consent_server.editor.form import ONLY_IN_FILE, vendor_options
-from consent_server.editor.open_draft import Settings, faults_of, find_draft, open_draft
+from consent_server.editor.open_draft import Settings, faults_of, open_draft
 from consent_server.editor.page import anchor, form_page
 from consent_server.editor.publish_draft import plan_draft
 from consent_server.editor.publisher import publisher_here
@@ -82,12 +81,6 @@ def save_file(key: str) -> AnyResponse:
     return redirect(url_for("editor.file", key=key, saved=1), 303)
 
 
-def _waiting(key: str) -> list[str]:
-    """That a draft is not published yet."""
-    draft = find_draft(context().database, key)
-    return [f"Settings: a draft of {draft.saved_at:%Y-%m-%d} by {draft.who} is not published."] if draft else []
-
-
 def _status(opened: Settings) -> dict[str, object]:
     """What the bar at the bottom says of the draft."""
     if opened.draft is None:
@@ -139,12 +132,9 @@ def _next(key: str, act: str) -> str:
 
 
 def _discarded(key: str, is_there: bool) -> AnyResponse:
-    return redirect(url_for("editor.settings", key=key) if is_there else url_for("console.home"), 303)
+    return redirect(url_for("editor.settings", key=key) if is_there else url_for("home.sites"), 303)
 
 
 def _number(act: str) -> int:
     number = act.removeprefix("earlier ")
     return int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
-
-
-console.TO_DO.append((Role.OPERATOR, _waiting))

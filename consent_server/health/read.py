@@ -57,6 +57,13 @@ def read_figures(database: Database, now: datetime, apart: bool = True) -> Figur
     return Figures(sites, size)
 
 
+def read_sealing(database: Database, site_id: int, now: datetime) -> tuple[timedelta, datetime | None]:
+    """For how long the oldest entry of a site has no leaf, and when its newest checkpoint was signed."""
+    with database.reading() as session:
+        ledger = figures.ledger(session, site_id)
+    return timedelta(seconds=_waiting(ledger, now)), ledger.sealed_at
+
+
 def _waiting(ledger: LedgerFigures, now: datetime) -> float:
     unsealed = [at for at in (ledger.oldest_decision, ledger.oldest_removal) if at is not None]
     return max(0.0, (now - min(unsealed)).total_seconds()) if unsealed else 0.0

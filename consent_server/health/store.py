@@ -32,6 +32,11 @@ def ledgers(session: Session) -> list[LedgerFigures]:
     return [LedgerFigures(*row) for row in session.execute(ledgers_query())]
 
 
+def ledger(session: Session, site_id: int) -> LedgerFigures:
+    """The same of one site."""
+    return LedgerFigures(*session.execute(ledgers_query().where(SiteRow.id == site_id)).one())
+
+
 def ledgers_query() -> Select[str, int, datetime, datetime, datetime]:
     """What `ledgers` asks."""
     decision = select(DecisionRow.recorded_at).where(

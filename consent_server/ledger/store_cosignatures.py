@@ -37,6 +37,12 @@ def newest_size(session: Session, site_id: int, key: NoteKey) -> int:
     return session.scalar(select(func.max(CosignatureRow.size)).where(CosignatureRow.site_id == site_id, *of_key)) or 0
 
 
+def size_sealed_by(session: Session, site_id: int, at: datetime) -> int:
+    """The size of the newest checkpoint of a ledger that was there at a time; 0 before the first."""
+    query = select(CheckpointRow.size).where(CheckpointRow.site_id == site_id, CheckpointRow.sealed_at <= at)
+    return session.scalar(query.order_by(CheckpointRow.size.desc()).limit(1)) or 0
+
+
 def line_of(session: Session, site_id: int, size: int, key: NoteKey) -> str | None:
     """The line of one witness under one checkpoint."""
     row = session.get(CosignatureRow, (site_id, size, key.name, key.id))

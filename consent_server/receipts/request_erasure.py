@@ -39,6 +39,12 @@ def count_erasure_requests(database: Database, site_id: int) -> int:
         return erasure_requests.count_open(session, site_id)
 
 
+def oldest_erasure_request(database: Database, site_id: int) -> datetime | None:
+    """When the oldest that is open on a site was asked for."""
+    found, _ = read_erasure_page(database, site_id, 1)
+    return found[0].asked_at if found else None
+
+
 def read_erasure_requests(database: Database, site_id: int | None = None) -> list[OpenRequest]:
     """Those that are open on a site, or on all, oldest first."""
     with database.reading() as session:

@@ -31,6 +31,12 @@ def list_notices_in_force(database: Database) -> list[tuple[Site, str | None, st
         return [(stored.site, *_in_force(session, stored.id)) for stored in sites.every(session)]
 
 
+def find_notice_in_force(database: Database, site_id: int) -> tuple[str | None, str | None]:
+    """The hash of what a site shows where no region has another, and what that is called; None before its first."""
+    with database.reading() as session:
+        return _in_force(session, site_id)
+
+
 def _in_force(session: Session, site_id: int) -> tuple[str | None, str | None]:
     in_force = notices.in_force(session, site_id)
     return (in_force.notice.hash, notice_titles(session, site_id)[in_force.notice.hash]) if in_force else (None, None)

@@ -19,7 +19,7 @@ from consent_server.core.errors import (
 from consent_server.core.hashes import SHA256_HEX
 from consent_server.decisions.bodies import page_address
 from consent_server.decisions.keep_choice import keep_choice
-from consent_server.decisions.read_request import count_refused, origin_of, page_origin, visit
+from consent_server.decisions.read_request import note_outcome, origin_of, page_origin, visit
 from consent_server.decisions.record import RecordDecision
 from consent_server.decisions.record_shown import RecordShown
 from consent_server.decisions.rules import Action, Answer, Decision, Method
@@ -37,7 +37,7 @@ from consent_server.sites.style_page import site_policy
 from consent_server.sites.visitor_place import site_here
 
 bp = Blueprint("choice", __name__)
-bp.after_request(count_refused)
+bp.after_request(note_outcome)
 
 FORM = "application/x-www-form-urlencoded"
 ACTIONS = (Action.ACCEPT_ALL, Action.REFUSE_ALL, Action.SAVE)

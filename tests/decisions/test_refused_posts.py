@@ -125,7 +125,7 @@ def test_operators_see_it_and_what_to_do(app: Flask, client: FlaskClient, body: 
     olga, max_ = Person(app, "olga"), Person(app, "max")
     for person, name in ((olga, "olga"), (max_, "max")):
         person.accept(person.invited(*CAST[name]))
-    assert "To do" not in olga.open("/console").text
+    assert "posts refused" not in olga.open("/console").text
     for _ in range(3):
         post(client, body(), origin=LOCAL)
     post(client, body(), origin="https://<script>alert(1)</script>")
