@@ -31,8 +31,7 @@ from consent_server.ledger.read_witnesses import witnesses_behind
 from consent_server.rates import board
 from consent_server.rates.read import RatesReader
 from consent_server.rates.read_alerts import count_open_alerts
-from consent_server.rates.read_sites import read_sites
-from consent_server.rates.rules_filters import Span
+from consent_server.rates.rules_filters import USUAL_DAYS, Span
 from consent_server.receipts.request_erasure import count_erasure_requests, oldest_erasure_request
 from consent_server.sites.find import find_notice_in_force, find_site
 from consent_server.sites.rules_rights import answer_by
@@ -136,9 +135,8 @@ def _sealing(context: Context, stored: StoredSite, now: datetime) -> Sealing:
 
 
 def _rates(context: Context, key: str) -> dict[str, Any]:
-    reader = context[RatesReader]
-    with reader.site(key) as site:
+    with context[RatesReader].site(key) as site:
         today = site.whole(Span.ending(site.today, 1), None).totals.decisions
-    (rates,), _ = read_sites(reader, [key], 1)
-    counted = not rates.report.whole.totals.is_empty
-    return {"decisions_today": today, "consent": board.headlines(rates)[0] if counted else None}
+        usual = site.summary(Span.ending(site.today, USUAL_DAYS))
+    consent = None if usual.totals.is_empty else board.headlines(usual.totals, usual.changes)[0]
+    return {"decisions_today": today, "consent": consent}

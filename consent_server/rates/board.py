@@ -96,7 +96,7 @@ def values(dashboard: Dashboard, links: Links) -> dict[str, Any]:
         "goes_on": bool(drawn["series"]["open"]),
         "few": 0 < totals.decisions < FEW,
         "times": "once" if totals.shown == 1 else f"{amount(totals.shown)} times",
-        "headlines": headlines(rates),
+        "headlines": headlines(totals, changes.rates),
         "leading": leading(rates, dashboard.vendors),
         "effect": _effect(rates),
         "addresses": {new.notice: links.notice(new.notice) for new in rates.publications},
@@ -149,9 +149,8 @@ def _against(filters: Filters) -> str:
     return f"the {days(span.days)} before, {span_words(other)}" if other == span.before else span_words(other)
 
 
-def headlines(rates: Rates) -> list[dict[str, Any]]:
+def headlines(totals: Totals, changes: Mapping[str, Difference]) -> list[dict[str, Any]]:
     """The numbers of the first screen, each with what changed, and whether that is good."""
-    totals, changes = rates.report.whole.totals, rates.differences.rates if rates.differences else {}
     return [_headline(totals.rate(name), changes.get(name, NO_DIFFERENCE), *HEADLINES[name]) for name in HEADLINES]
 
 

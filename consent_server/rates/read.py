@@ -16,7 +16,7 @@ from consent_server.rates import store_alerts as alerts
 from consent_server.rates import store_annotations as annotations
 from consent_server.rates.read_notices import NoticeReader
 from consent_server.rates.rules_compare import History, compare
-from consent_server.rates.rules_dashboard import Dashboard, Publication, Rates, RunningTime
+from consent_server.rates.rules_dashboard import Dashboard, Publication, Rates, RunningTime, Summary
 from consent_server.rates.rules_days import HISTORY_DAYS
 from consent_server.rates.rules_drop import Effect, effects
 from consent_server.rates.rules_filters import By, Filters, Span, fault, monday
@@ -133,6 +133,20 @@ class SiteRates:
             counted_apart_from=told.counted_apart_from(self.session, self.id),
             page_loads=self.page_loads(span, notice),
         )
+
+    def summary(self, span: Span) -> Summary:
+        """The totals alone, and what changed against as many days before: a fraction of the cost of all rates."""
+        filters = Filters(span, other=span.before)
+        nothing = dict.fromkeys(self._hashes.values(), Asked({}, {}))
+        days = Days(self._kept(span.with_history, _totals(False)[:2], ("period",), None), nothing)
+        grants = self._grants([span, span.before], None)
+        whole, before = (
+            figures(self._kept(of, _totals(False)[:2], (), None), nothing).with_grants_lately(granted)
+            for of, granted in grants.items()
+        )
+        changes = compare(whole, before, self._history(filters, days)).rates
+        raised = alerts.recent(self.session, self.id, self.now - ALERTS_SHOWN_FOR)
+        return Summary(self.site, whole.totals, changes, raised)
 
     def dashboard(self, filters: Filters) -> Dashboard:
         """The same for the page, `by` one of ALONG; compared with as many days before where no others are named."""
@@ -257,7 +271,8 @@ class SiteRates:
         """Of each, the grants of as many days as a choice lasts, up to its last."""
         days = max((asked.choice_days for asked in self.asked.values()), default=1)
         lasting = {span: Span.ending(span.last, days) for span in spans}
-        found = {span: self._kept(of, _totals(notice is not None), (), notice, _GRANTS) for span, of in lasting.items()}
+        parts = _totals(notice is not None)[:2]
+        found = {span: self._kept(of, parts, (), notice, _GRANTS) for span, of in lasting.items()}
         return {span: max(sum(sum(count.events.values()) for count in counts), 0) for span, counts in found.items()}
 
     def _known(self, published: Sequence[Publication]) -> dict[str, str]:
@@ -281,7 +296,7 @@ class SiteRates:
 
 
 def _totals(of_one_notice: bool) -> list[str]:
-    """Where totals, and what was granted on the whole, stand."""
+    """Where totals stand, of days that are over and that go on, and last what was granted on the whole."""
     return [told.NOTICES if of_one_notice else told.DAYS, told.TODAY, told.SELECTIONS]
 
 

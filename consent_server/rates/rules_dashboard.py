@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from consent_server.rates.rules import Difference, Totals
 from consent_server.rates.rules_alerts import RaisedAlert
 from consent_server.rates.rules_annotations import Annotation
 from consent_server.rates.rules_compare import Differences
@@ -101,6 +102,16 @@ class Rates:
         page_loads = self.page_loads_before.to_json()
         before = {**self.before.to_json(), "page_loads": page_loads}
         return {**self.filters.other.to_json(), **before, "differences": self.differences.to_json()}
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Of one site among several: the totals of some days, how its rates changed since those before, and its alerts."""
+
+    site: Site
+    totals: Totals
+    changes: Mapping[str, Difference]
+    alerts: Sequence[RaisedAlert]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from consent_server.rates import board
 from consent_server.rates.read import RatesReader
 from consent_server.rates.read_sites import read_sites
 from consent_server.rates.rules import RATES
-from consent_server.rates.rules_dashboard import Rates
+from consent_server.rates.rules_dashboard import Summary
 from consent_server.rates.rules_filters import USUAL_DAYS
 
 bp = Blueprint("sites_rates", __name__, url_prefix="/console")
@@ -27,13 +27,13 @@ def sites() -> str:
     keys = [site.key for site in console.sites_of_caller(Role.MARKETER)]
     found, more = read_sites(context()[RatesReader], keys, number)
     heads = [(words, part, RATES[name]) for name, (words, part, _) in board.HEADLINES.items()]
-    rows = [_row(rates) for rates in found]
+    rows = [_row(summary) for summary in found]
     return console.page("rates/sites.html", sites=rows, heads=heads, number=number, more=more, span_days=USUAL_DAYS)
 
 
-def _row(rates: Rates) -> dict[str, Any]:
-    counted = not rates.report.whole.totals.is_empty
-    return {"site": rates.site, "alerts": len(rates.alerts), "headlines": board.headlines(rates) if counted else []}
+def _row(summary: Summary) -> dict[str, Any]:
+    headlines = [] if summary.totals.is_empty else board.headlines(summary.totals, summary.changes)
+    return {"site": summary.site, "alerts": len(summary.alerts), "headlines": headlines}
 
 
 class PagesQuery(Schema):

@@ -59,11 +59,12 @@ def read_week(site: SiteRates, span: Span, console_url: str) -> Week:
     rates = site.rates(Filters(span, By.DAY, None, span.before))
     vendors = {key: name for asked in site.asked.values() for key, name in asked.vendors.items()}
     days = urlencode({"from": span.first.isoformat(), "to": span.last.isoformat()})
+    changes = rates.differences.rates if rates.differences else {}
     demo = ", made up" if site.site.demo else ""
     return Week(
         title=f"{site.site.name}: consent in the week of {span_words(span)}{demo}",
         lead=_lead(rates),
-        headlines=[_headline(one) for one in board.headlines(rates)],
+        headlines=[_headline(one) for one in board.headlines(rates.report.whole.totals, changes)],
         sentences=[*_leading(board.leading(rates, vendors)), *_happened(rates)],
         link=f"{console_url}/console/sites/{site.site.key}/rates?{days}",
     )
