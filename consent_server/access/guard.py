@@ -55,7 +55,7 @@ def _find_caller() -> Access | None:
     token = session_cookie()
     if not token:
         return None
-    if not (_is_opened() or _is_of_our_page()):
+    if not (_is_opened() or _is_of_our_page() or _is_framed()):
         raise NotOpened("A session counts only for pages that a person opens. A program sends a token.")
     return access_of_session(ctx.database, token, ctx.now())
 
@@ -63,11 +63,10 @@ def _find_caller() -> Access | None:
 def guard(pages: Blueprint, framed: bool = False) -> None:
     """What every blueprint of pages for people has: an address, form tokens, a cookie to bind them to, no caches.
 
-    Pages that are `framed` a page of ours has shown in a frame of it, by a form: that holds what nobody else knows.
+    Those that are `framed` a form of a page of ours fills a frame with: each must be of no origin (`sandbox`).
     """
     pages.before_request(_check_address)
-    if not framed:
-        pages.before_request(_check_opened)
+    pages.before_request(_check_framed if framed else _check_opened)
     pages.before_request(_check_form)
     pages.after_request(_finish)
 
@@ -111,6 +110,11 @@ def _check_opened() -> None:
         )
 
 
+def _check_framed() -> None:
+    if not _is_framed():
+        _check_opened()
+
+
 def _is_opened() -> bool:
     """Whether a person opens a page, and no script asks for it: on the site's host, vendors' scripts share our origin.
 
@@ -124,8 +128,20 @@ def _is_opened() -> bool:
     return (mode, into) == ("navigate", "document")
 
 
+def _is_framed() -> bool:
+    """Whether a form of a page of ours fills a frame: only `framed` pages answer, and they have no origin.
+
+    So whoever put the frame there reads nothing of it, even with the form token.
+    """
+    into = request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest")
+    return into == ("navigate", "iframe") and request.method == "POST" and _is_token(request.form.get("form_token", ""))
+
+
 def _is_of_our_page() -> bool:
-    sent = request.headers.get(FORM_TOKEN_HEADER) or request.form.get("form_token", "")
+    return _is_token(request.headers.get(FORM_TOKEN_HEADER, ""))
+
+
+def _is_token(sent: str) -> bool:
     return compare_digest(sent.encode("utf-8", "replace"), form_token().encode())
 
 
@@ -140,7 +156,7 @@ def _check_form() -> None:
     sent = request.form.get("form_token", "")
     if not session_cookie():
         raise StaleForm(_without_cookie())
-    if not compare_digest(sent.encode("utf-8", "replace"), form_token().encode()):
+    if not _is_token(sent):
         raise StaleForm("Open the page again and send the form from there.")
 
 

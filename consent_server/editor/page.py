@@ -101,7 +101,8 @@ def form_page(text: str, key: str, given: Given | None = None) -> FormPage:
 
 def _said(fault: Fault, place: str) -> str:
     inside = fault.pointer[len(place) :].lstrip(".")
-    return f"{inside}: {fault.detail}" if inside else fault.detail
+    # A block is called by its key.
+    return f"{inside}: {fault.detail}" if inside not in ("", "key") else fault.detail
 
 
 def _label(place: str, labels: Mapping[str, str], blocks: Sequence[str]) -> str:

@@ -135,7 +135,7 @@ def _own_vendor_faults(place: str, vendor: Mapping[str, Any]) -> Iterator[Fault]
     missing = [key for key in ("name", "purposes", "policy_url", "operator") if key not in vendor]
     if hint := meant(vendor["key"], catalogue.vendors()) if len(missing) == 4 else "":
         yield Fault(f"{place}.key", f'"{vendor["key"]}" is not in the catalogue.{hint}')
-        missing = []
+        return
     for key in missing:
         yield Fault(f"{place}.{key}", f'is missing: "{vendor["key"]}" is not in the catalogue')
     for key in ("id", "declared"):

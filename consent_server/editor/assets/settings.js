@@ -59,9 +59,9 @@ function fit() {
 addEventListener("message", ({ source, data }) => {
   if (!coming || source != coming.contentWindow || !Array.isArray(data?.preview)) return;
   const faults = data.preview;
-  said.textContent = faults.length ? `Not to be shown yet: ${faults.join("; ")}` : "";
   // What was right a moment ago stays to be seen while somebody types on.
   const earlier = [...screen_.children].filter((one) => one != coming);
+  said.textContent = faults.length && earlier.length ? `Not to be shown yet: ${faults.join("; ")}` : "";
   if (faults.length && earlier.length) coming.remove();
   else {
     for (const one of earlier) one.remove();
@@ -117,5 +117,6 @@ function unfold() {
 }
 addEventListener("hashchange", unfold);
 unfold();
+said.textContent = "Drawing the banner…";
 looks["preview-scheme"].value = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 draw();
