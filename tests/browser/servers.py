@@ -1,20 +1,24 @@
 """The two servers of a browser test: a real consent server, and the pages of a site on another origin."""
 
+import atexit
 import base64
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -64,9 +68,9 @@ class ConsentServer:
         }
 
     def prepare(self, *site_files: str) -> None:
-        """Migrate, and apply the sites."""
+        """Bring what the migrations make, and apply the sites."""
         with self._application() as app, app.app_context():
-            upgrade()
+            shutil.copy(_migrated(), self.folder / "instance")
             for text in site_files:
                 _apply(app, text)
 
@@ -179,6 +183,18 @@ class ConsentServer:
         address = f"file:{self.folder}/instance/consent.sqlite3?mode=ro"
         with closing(sqlite3.connect(address, uri=True)) as database:
             return database.execute(query, values).fetchall()
+
+
+@cache
+def _migrated() -> Path:
+    """An SQLite file with every migration, made once a process."""
+    folder = Path(tempfile.mkdtemp(prefix="consent-migrated-"))
+    atexit.register(shutil.rmtree, folder)
+    app = create_app(Settings.from_env({"CONSENT_INSTANCE": str(folder)}))
+    with app.app_context():
+        upgrade()
+    context_of(app).database.engine.dispose()
+    return folder / "consent.sqlite3"
 
 
 def _apply(app: Flask, site_file: str) -> None:

@@ -12,10 +12,9 @@ from playwright.sync_api import ConsoleMessage
 
 from .servers import Answer, ConsentServer
 from .shop import Shop, is_decision
-from .site_files import ADS_TAG, ANALYTICS_TAG, FILMS, ORIGIN, PIXEL_TAG, site_file
+from .site_files import ORIGIN, SITES
 
 Visit = Callable[..., Shop]
-SITE = site_file("shop", ANALYTICS_TAG, ADS_TAG, PIXEL_TAG, FILMS)
 
 
 class PlainPages(ThreadingHTTPServer):
@@ -110,11 +109,15 @@ class Site:
 
 
 @pytest.fixture
-def site(visit: Visit, plain: PlainPages, own_server: ConsentServer) -> Site:
-    """A site whose file names no origin on this machine."""
-    own_server.apply(SITE)
-    own_server.wait_for_notice("shop", "filmhaus")
-    shop = visit(server=own_server, warned=True)
+def key() -> str:
+    """Of a site whose file names no origin on this machine."""
+    return "mistaken"
+
+
+@pytest.fixture
+def site(visit: Visit, plain: PlainPages, key: str) -> Site:
+    """A page of that site."""
+    shop = visit(key, warned=True)
     said: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
@@ -125,7 +128,8 @@ def site(visit: Visit, plain: PlainPages, own_server: ConsentServer) -> Site:
     return Site(shop, plain, said)
 
 
-def test_each_mistake_is_said_once_and_the_choice_is_recorded_when_its_origin_is_listed(site: Site) -> None:
+@pytest.mark.parametrize("key", ["mended"])
+def test_each_mistake_is_said_once_and_the_choice_is_recorded_when_its_origin_is_listed(site: Site, key: str) -> None:
     shop, server = site.shop, site.shop.server
     page = PAGE.format(tag=shop.tag(), server=server.url)
     site.open(page)
@@ -144,21 +148,21 @@ def test_each_mistake_is_said_once_and_the_choice_is_recorded_when_its_origin_is
     assert sorted(site.said) == sorted([*SAID, origin])
     assert shop.page.locator("consent-widget [role=status]").text_content() == ""
 
-    told = server.command("doctor", "shop", "--page", site.plain.url, code=1)
+    told = server.command("doctor", shop.site, "--page", site.plain.url, code=1)
     for mistake in (*SAID.values(), "is not among the site's `origins`"):
         assert told.count(mistake) == 1, (mistake, told)
     assert len([line for line in told.splitlines() if line.startswith("wrong")]) == len(SAID)
 
-    assert server.receipts("shop") == []
+    assert server.receipts(key) == []
     assert problem["decision_id"] in shop.page.evaluate("localStorage['eu-consent-outbox']")
-    server.apply(SITE.replace(f'origins = ["{ORIGIN}"', f'origins = ["{ORIGIN}", "http://127.0.0.1:*"'))
+    server.apply(SITES[key].replace(f'origins = ["{ORIGIN}"', f'origins = ["{ORIGIN}", "http://127.0.0.1:*"'))
     # A server looks for another site file every few seconds.
-    server.wait_for(lambda: _is_listed(server, site.plain.url))
+    server.wait_for(lambda: _is_listed(server, key, site.plain.url))
     site.open(page)
     shop.page.wait_for_function("!localStorage['eu-consent-outbox']")
     site.open(page)
     shop.ready()
-    assert [receipt["decision_id"] for receipt in server.receipts("shop")] == [problem["decision_id"]]
+    assert [receipt["decision_id"] for receipt in server.receipts(key)] == [problem["decision_id"]]
     assert "a decision" not in "".join(site.said)
 
 
@@ -172,16 +176,16 @@ def test_a_policy_that_blocks_the_widget_is_said_and_nothing_is_lost(site: Site)
     assert site.said == [
         f"a decision is not recorded: No answer: {server.url} is away, or connect-src does not name it"
     ]
-    told = server.command("doctor", "shop", "--page", site.plain.url, code=1)
+    told = server.command("doctor", shop.site, "--page", site.plain.url, code=1)
     assert told.count(f"post decisions, and their proof is lost: add `{server.url}` to `connect-src`") == 1
     kept = shop.page.evaluate("localStorage['eu-consent-outbox']")
     assert '"refuse_all"' in kept
 
-    site.open(page, Content_Security_Policy=f"script-src {server.url}/widget/shop.js; connect-src 'none'")
+    site.open(page, Content_Security_Policy=f"script-src {server.url}/widget/{shop.site}.js; connect-src 'none'")
     site.wait_until_said("is ")
     assert site.said == [f"is {server.url} in script-src?"]
     assert shop.page.evaluate("localStorage['eu-consent-outbox']") == kept
-    told = server.command("doctor", "shop", "--page", site.plain.url, code=1)
+    told = server.command("doctor", shop.site, "--page", site.plain.url, code=1)
     assert told.count(f"later scripts: add `{server.url}` to `script-src`") == 1
 
 
@@ -189,7 +193,7 @@ def test_a_policy_that_blocks_the_widget_is_said_and_nothing_is_lost(site: Site)
 def test_a_late_tag_is_said(site: Site, loader: str) -> None:
     shop = site.shop
     script = "const tag = document.createElement('script'); tag.src = '{}'; document.head.prepend(tag);"
-    source = f"{shop.server.url}/widget/shop.js"
+    source = f"{shop.server.url}/widget/{shop.site}.js"
     late = shop.tag() if loader == "at the end" else f"<script>onload = () => {{ {script.format(source)} }}</script>"
     site.open(f"<!doctype html><html lang=en><head>{FBEVENTS}</script></head><body>{late}")
     shop.button("refuse").click()
@@ -206,8 +210,10 @@ def test_google_s_script_from_an_address_of_the_site_s_own_is_said(site: Site) -
     assert site.said[:-1] == [f"google-analytics is asked without a grant by google_tag_manager: {AWAY}"]
 
 
-def _is_listed(server: ConsentServer, origin: str) -> bool:
+def _is_listed(server: ConsentServer, key: str, origin: str) -> bool:
     connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
     with closing(connection):
-        connection.request("POST", "/v1/sites/shop/decisions", b"{}", {"Origin": origin, "Content-Type": "text/plain"})
+        connection.request(
+            "POST", f"/v1/sites/{key}/decisions", b"{}", {"Origin": origin, "Content-Type": "text/plain"}
+        )
         return connection.getresponse().status != 403
