@@ -73,6 +73,11 @@ def every(services: Context, site_id: int, wanted: Filter, limit: int) -> list[U
 
 
 def looked_through(services: Context, site_id: int, wanted: Filter) -> list[UUID]:
+    return meeting(wanted, everything(services, site_id))
+
+
+def everything(services: Context, site_id: int) -> list[tuple[Record, str]]:
+    """Each record, with the hash of its notice; the newest first."""
     with services.database.reading() as session:
         rows = session.execute(
             select(DecisionRow, NoticeRow.hash)
@@ -81,7 +86,10 @@ def looked_through(services: Context, site_id: int, wanted: Filter) -> list[UUID
             .order_by(DecisionRow.recorded_at.desc(), DecisionRow.id.desc())
         ).all()
         records = decisions.opened(session, [row for row, _ in rows])
-    found = zip(records, (notice for _, notice in rows), strict=True)
+    return list(zip(records, (notice for _, notice in rows), strict=True))
+
+
+def meeting(wanted: Filter, found: list[tuple[Record, str]]) -> list[UUID]:
     return [record.receipt_id for record, notice in found if _meets(record, notice, wanted)]
 
 
@@ -100,10 +108,10 @@ def test_every_combination_of_filters(services: Context, filled: int, clock: Clo
         hashes = session.scalars(select(NoticeRow.hash).where(NoticeRow.site_id == filled)).all()
     half = clock.at - timedelta(seconds=30)
     spans: list[dict[str, Any]] = [{}, {"before": half}, {"since": half - timedelta(seconds=20), "before": half}]
-    some = 0
+    some, found = 0, everything(services, filled)
     for purpose, action, notice, span in product((None, *PURPOSES), (None, *Action), (None, *hashes), spans):
         wanted = Filter(purpose=purpose, action=action, notice=notice, **span)
-        expected = looked_through(services, filled, wanted)
+        expected = meeting(wanted, found)
         some += bool(expected)
         assert every(services, filled, wanted, 1000) == expected, wanted
         if len(expected) > 1:

@@ -1,10 +1,8 @@
 """Many visitors with known choices, by several processes at once: every counter and every split is exact."""
 
-import http.client
 import json
 import multiprocessing
 import os
-import random
 import threading
 import time
 from collections import Counter
@@ -13,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -24,6 +21,7 @@ from consent_server.decisions.rows import TallyRow
 from consent_server.rates.close_days import close_days
 from consent_server.rates.tell_today import tell_today
 from tests.support.cast import token
+from tests.support.counted_crowd import CLIENTS, COUNTRY_HEADER, PURPOSES, VENDORS, Visitor, play, visitors
 from tests.support.factories import ADS, ANALYTICS, META, PUBLIC_URL, SHOP, site_file
 from tests.support.figures import Figure
 from tests.support.rates_page import quiet
@@ -31,134 +29,6 @@ from tests.support.served import Server
 from tests.support.sites import Apply
 
 pytestmark = [pytest.mark.on_both_databases, pytest.mark.slow]
-
-CLIENTS = 4
-SEED = 20_000
-AGENTS = {
-    "desktop": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/131.0.0.0 Safari/537.36",
-    "mobile": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1",
-    "tablet": "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 Chrome/131.0.0.0 Safari/537.36",
-}
-CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
-COUNTRIES = ("FR", "DE", "IT", "")
-COUNTRY_HEADER = "CF-IPCountry"
-PURPOSES = ("analytics", "advertising")
-# What stands behind each purpose under each of the two notices.
-VENDORS = (
-    {"google-analytics": "analytics", "google-ads": "advertising"},
-    {"google-analytics": "analytics", "google-ads": "advertising", "meta-pixel": "advertising"},
-)
-CHOICES = {
-    None: 30, ("accept_all", PURPOSES): 30, ("refuse_all", ()): 22, ("save", ("analytics",)): 9,
-    ("save", ("advertising",)): 5, ("save", ()): 4,
-}  # fmt: skip
-LATER = {None: 80, "withdraw": 10, "save": 10}
-KINDS = {"person": 94, "robot": 4, "prefetch": 2}
-
-
-@dataclass(frozen=True)
-class Visitor:
-    """Who comes, and what they do. `repeats` is how often their browser posts a decision again."""
-
-    number: int
-    kind: str
-    notice: int
-    language: str
-    device: str
-    country: str
-    choice: tuple[str, tuple[str, ...]] | None
-    gpc: bool
-    later: str | None
-    repeats: int
-
-    @property
-    def headers(self) -> dict[str, str]:
-        agent = CRAWLER if self.kind == "robot" else AGENTS[self.device]
-        sent = {"Origin": SHOP, "Content-Type": "text/plain", "User-Agent": agent, COUNTRY_HEADER: self.country}
-        return sent | ({"Sec-Purpose": "prefetch"} if self.kind == "prefetch" else {})
-
-
-def visitors(count: int) -> Iterator[Visitor]:
-    """The same ones each time."""
-    dice = random.Random(SEED)
-
-    def draw(of: dict[Any, int]) -> Any:
-        return dice.choices(list(of), list(of.values()))[0]
-
-    for number in range(count):
-        kind, choice = draw(KINDS), draw(CHOICES)
-        # A crawler's name says no device.
-        device = "desktop" if kind == "robot" else dice.choice(list(AGENTS))
-        yield Visitor(
-            number, kind, dice.randrange(2), dice.choice(("en", "fr")), device,
-            dice.choice(COUNTRIES), None if kind == "prefetch" else choice, dice.random() < 0.1,
-            draw(LATER) if choice and kind == "person" else None, draw({0: 60, 1: 25, 2: 15}),
-        )  # fmt: skip
-
-
-# What they do
-
-
-class Client:
-    """A process that plays every so many-th visitor, and posts again what another process posts."""
-
-    def __init__(self, port: int, notices: list[str]) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        self._notices = notices
-
-    def play(self, own: list[Visitor], others: list[Visitor]) -> Counter[int]:
-        """How often each status was answered. A repeat may come before the first post, or at the same time."""
-        seen: Counter[int] = Counter()
-        for place, visitor in enumerate(own):
-            status, _ = self._post(visitor, "shown", {})
-            seen[status] += 1
-            for who in (visitor, *others[place : place + 1]):
-                times = 1 + (who.repeats + 1) // 2 if who is visitor else who.repeats // 2
-                for _ in range(times if who.choice else 0):
-                    status, answer = self._post(who, "decisions", self._decision(who))
-                    seen[status] += 1
-            if visitor.later:
-                changed = self._change(visitor, answer["visitor"])
-                for _ in range(1 + visitor.repeats):
-                    seen[self._post(visitor, "decisions", changed)[0]] += 1
-        return seen
-
-    def _decision(self, visitor: Visitor) -> dict[str, Any]:
-        assert visitor.choice
-        action, granted = visitor.choice
-        return {
-            "decision_id": str(UUID(int=SEED << 64 | 4 << 76 | 2 << 62 | visitor.number)),
-            "action": action, "method": "banner", "grants": {key: key in granted for key in PURPOSES}, "vendors": {},
-            "visitor": None, "change": False, "page": f"{SHOP}/", "gpc": visitor.gpc,
-        }  # fmt: skip
-
-    def _change(self, visitor: Visitor, known: str | None) -> dict[str, Any]:
-        granted = ("analytics",) if visitor.later == "save" else ()
-        return self._decision(visitor) | {
-            "decision_id": str(UUID(int=(SEED + 1) << 64 | 4 << 76 | 2 << 62 | visitor.number)),
-            "action": visitor.later, "method": "preferences", "grants": {key: key in granted for key in PURPOSES},
-            "visitor": known, "change": True,
-        }  # fmt: skip
-
-    def _post(self, visitor: Visitor, path: str, body: dict[str, Any]) -> tuple[int, Any]:
-        sent = {"notice": self._notices[visitor.notice], "language": visitor.language} | body
-        try:
-            self._connection.request("POST", f"/v1/sites/shop/{path}", json.dumps(sent), visitor.headers)
-            response = self._connection.getresponse()
-        except http.client.RemoteDisconnected:
-            # A kept connection that the server had just let go, before it read anything: browsers ask again too.
-            assert path == "decisions"
-            return self._post(visitor, path, body)
-        content = response.read()
-        return response.status, json.loads(content) if content else None
-
-
-def play(port: int, notices: list[str], count: int, part: int) -> Counter[int]:
-    """What one process does."""
-    everyone = list(visitors(count))
-    own, others = (everyone[(part + step) % CLIENTS :: CLIENTS] for step in (0, 1))
-    return Client(port, notices).play(own, others)
-
 
 # What must be counted
 
@@ -249,7 +119,7 @@ def test_every_counter_and_every_split_is_exact(
 
     began = time.time()
     with multiprocessing.get_context("spawn").Pool(CLIENTS) as pool:
-        playing = pool.starmap_async(play, [(server.port, notices, count, part) for part in range(CLIENTS)])
+        playing = pool.starmap_async(play, [(server.port, SHOP, notices, count, part) for part in range(CLIENTS)])
         # Folded and told by others meanwhile: what is seen only ever grows.
         shown, pause = [0], threading.Event()
         while not playing.ready():

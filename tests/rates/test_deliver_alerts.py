@@ -160,7 +160,7 @@ def test_after_three_days_it_is_given_up_and_said(history: History, clock: Clock
         found = tell(history, nowhere)
         attempts += [(clock() - began)] if found else []
         told += found
-        clock.advance(minutes=1 if len(attempts) < 6 else 5)
+        clock.advance(minutes=1 if len(attempts) < 6 else 15)
         assert clock() - began < timedelta(days=4)
     assert all("cannot be reached" in one.detail for one in told)
     assert attempts[:6] == [timedelta(minutes=after) for after in (0, 1, 3, 7, 15, 31)]

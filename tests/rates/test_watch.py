@@ -57,7 +57,6 @@ def test_a_fall_is_raised_once_in_each_rate_that_it_shows_in(history: History, c
 
 
 @pytest.mark.slow
-@pytest.mark.on_both_databases
 def test_a_lasting_change_is_raised_once(history: History, clock: Clock) -> None:
     history.fall()
     for day in range(45):
