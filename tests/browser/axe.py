@@ -20,6 +20,11 @@ EVERYTHING = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-prac
 # What another scheme can break, and what another size can beside: a style sheet may colour a phone's page otherwise.
 COLOUR = ["color-contrast", "link-in-text-block"]
 SIZE = ["target-size", "scrollable-region-focusable", "button-name", "link-name"]
+# What other words in the same markup can break.
+WORDS = [
+    *SIZE, "html-has-lang", "html-lang-valid", "valid-lang", "label", "summary-name",
+    "empty-heading", "aria-dialog-name", "aria-command-name", "aria-toggle-field-name", "aria-input-field-name",
+]  # fmt: skip
 DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
 SIZES = [DESKTOP, PHONE]
 Scheme = Literal["light", "dark"]
@@ -37,26 +42,29 @@ _WIDER = """() => {
 }"""
 
 
-def faults(page: Page, part: str = "", sizes: Sequence[ViewportSize] = SIZES, *, colours: bool = True) -> list[str]:
+def faults(
+    page: Page, part: str = "", sizes: Sequence[ViewportSize] = SIZES, *, rules: Sequence[str] = EVERYTHING,
+    colours: bool = True,
+) -> list[str]:  # fmt: skip
     """What is wrong with the page, or with a part of it, in any of the ways in which people look at it.
 
     Every rule is asked at the first size in light, then those that a smaller size or the dark scheme could break.
-    Without `colours` none that is about them: for what is seen in the same ones elsewhere.
+    Without `colours` none that is about them, and of `rules` those alone: for what is seen like it elsewhere.
     """
     frames = [one for one in page.frames if one == page.main_frame or (not part and one.frame_element().is_visible())]
     for frame in frames:
         frame.evaluate(f"() => {{ {_SOURCE} }}")
     widest, *smaller = sizes
-    looks: list[tuple[Scheme, ViewportSize, list[str]]] = [("light", widest, EVERYTHING)]
+    looks: list[tuple[Scheme, ViewportSize, Sequence[str]]] = [("light", widest, rules)]
     looks += [("light", size, [*SIZE, *COLOUR]) for size in smaller]
     if colours:
         looks.append(("dark", widest, COLOUR))
     but = [] if colours else COLOUR
     found: list[str] = []
-    for scheme, size, rules in looks:
+    for scheme, size, asked in looks:
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size(size)
         page.evaluate(_STILL)
-        broken = [fault for frame in frames for fault in frame.evaluate(_RUN, [rules, but, part])]
+        broken = [fault for frame in frames for fault in frame.evaluate(_RUN, [asked, but, part])]
         found += [f"{size['width']} {scheme}: {fault}" for fault in broken + page.evaluate(_WIDER)]
     return found
