@@ -54,6 +54,7 @@ from consent_server.receipts import web as receipts_web
 from consent_server.receipts import web_erasures as receipts_erasures
 from consent_server.receipts import web_rights as receipts_rights
 from consent_server.receipts import web_verify as receipts_verify
+from consent_server.scans import web as scans_web
 from consent_server.sites import web as sites_web
 from consent_server.widget import web as widget_web
 from consent_server.widget import web_choice as widget_choice
@@ -106,6 +107,8 @@ BLUEPRINTS = (
     health_metrics.bp,
     home_web.front,
     home_web.bp,
+    scans_web.bp,
+    scans_web.formats,
 )
 ROOMS = sorted(path.parent for path in Path(__file__).parent.glob("*/__init__.py"))
 TEMPLATES = {room.name: FileSystemLoader(room / "templates") for room in ROOMS}

@@ -29,6 +29,8 @@ from consent_server.rates.mail_weeks import mail_weeks
 from consent_server.rates.read import RatesReader
 from consent_server.rates.tell_today import tell_today
 from consent_server.rates.watch import watch_rates
+from consent_server.scans.ask_scan import ask_due
+from consent_server.scans.make_scans import make_scan
 
 log = logging.getLogger("consent_server.worker")
 
@@ -53,6 +55,8 @@ FORGET_SECONDS, AHEAD = 600, timedelta(hours=1)
 # What other machines sealed is remembered here too that soon, lest their own memory is lost with them.
 REMEMBER_SECONDS = 60
 ALARM_SECONDS = 600
+# Who asked for a scan sees it begin that soon.
+SCAN_SECONDS = 5
 # The first attempt comes that soon after an alert; the others are spaced by themselves.
 DELIVER_SECONDS = 30
 # An operator who has just put the tag in looks for it.
@@ -108,6 +112,9 @@ def tasks(context: Context) -> list[Task]:
     found.append(Task("alerts", WATCH_SECONDS, _watch, alone=True))
     found.append(Task("look-ups", FORGET_SECONDS, _forget, alone=True))
     found.append(Task("signed checkpoints", REMEMBER_SECONDS, _remember, alone=True))
+    found.append(Task("scans", SCAN_SECONDS, _scan, alone=True))
+    if settings.scan_days:
+        found.append(Task("due scans", WATCH_SECONDS, _ask_scans, alone=True))
     if settings.alerts.names:
         found.append(Task("deliveries", DELIVER_SECONDS, _deliver, alone=True))
     if settings.alerts.mail:
@@ -220,6 +227,15 @@ def _watch(context: Context) -> None:
 def _forget(context: Context) -> None:
     forget_lookups(context.database, context.now() + AHEAD)
     forget_sign_ins(context.database, context.now() + AHEAD)
+
+
+def _ask_scans(context: Context) -> None:
+    ask_due(context.database, context.now(), timedelta(days=context.settings.scan_days))
+
+
+def _scan(context: Context) -> None:
+    while key := make_scan(context):
+        log.info("site %s: scanned", key)
 
 
 def _deliver(context: Context) -> None:

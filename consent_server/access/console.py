@@ -30,6 +30,7 @@ LINKS = (
     Link(Role.AUDITOR, "Spot check", "check", "auditor.sample"),
     Link(Role.AUDITOR, "Gaps", "gaps", "auditor.gaps"),
     Link(Role.OPERATOR, "Erasure", "requests", "erasures.requests"),
+    Link(Role.OPERATOR, "Scans", "scan", "scans.scans"),
     Link(Role.OPERATOR, "Settings", "settings", "editor.settings"),
 )
 

@@ -70,6 +70,10 @@ class UnknownAnnotation(Refusal):
     """The site has no annotation of this number."""
 
 
+class UnknownScan(Refusal):
+    """The site has no scan of this number."""
+
+
 class ExpiredReport(Refusal):
     """The link to the report has expired."""
 

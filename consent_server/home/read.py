@@ -24,6 +24,7 @@ from consent_server.home.rules import (
     ledger_tasks,
     machine_tasks,
     request_tasks,
+    scan_tasks,
     tag_tasks,
 )
 from consent_server.ledger.read_stopped import read_stopped
@@ -33,6 +34,7 @@ from consent_server.rates.read import RatesReader
 from consent_server.rates.read_alerts import count_open_alerts
 from consent_server.rates.rules_filters import USUAL_DAYS, Span
 from consent_server.receipts.request_erasure import count_erasure_requests, oldest_erasure_request
+from consent_server.scans.ask_scan import last_scan
 from consent_server.sites.find import find_notice_in_force, find_site
 from consent_server.sites.rules_rights import answer_by
 from consent_server.sites.rules_site import Site, StoredSite
@@ -73,6 +75,8 @@ def read_home(context: Context, access: Access, key: str) -> SiteHome:
     tasks = tag_tasks(tag, banner is not None, now)
     if access.has_on(Role.OPERATOR, key):
         tasks += _refused(context, stored, now) + request_tasks(_requests(context, stored), now) + _draft(context, key)
+        last = last_scan(context.database, key)
+        tasks += scan_tasks(last.wrong if last else 0)
     if access.has_on(Role.MARKETER, key):
         tasks += alert_tasks(count_open_alerts(context.database, stored.id, now))
     tasks += ledger_tasks(sealing) if sealing else []

@@ -113,6 +113,12 @@ def request_tasks(requests: Requests, now: datetime) -> list[Task]:
     return [Task(f"{some} open, {until}{oldest}.", "Decide", "erasures.requests")]
 
 
+def scan_tasks(wrong: int) -> list[Task]:
+    """What the last scan found on the site."""
+    things = "1 thing that is" if wrong == 1 else f"{wrong} things that are"
+    return [Task(f"The last scan found {things} wrong.", "See the scans", "scans.scans")] if wrong else []
+
+
 def alert_tasks(alerts: int) -> list[Task]:
     """What the rates' watch raised within a day."""
     raised = "1 alert about the rates was" if alerts == 1 else f"{alerts} alerts about the rates were"

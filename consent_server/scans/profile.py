@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from consent_server.scans.devtools import BrowserRefused, Devtools
 from consent_server.scans.traffic import Traffic
@@ -19,7 +20,7 @@ SIZE = {"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": False}
 RESTLESS = 4
 STEP = 0.1
 # What a server of ours would record or count for good: no scan is a visitor.
-HELD = ("decisions", "shown", "page-loads", "conversions")
+HELD = ("/decisions", "/shown", "/page-loads", "/conversions")
 WATCHED = ("Network", "Page", "Runtime")
 
 
@@ -56,6 +57,8 @@ class Profile:
     session: str
     timeout: float
     quiet: float
+    may_open: Callable[[str], bool] | None = None
+    may_frame: Callable[[str], bool] | None = None
     traffic: Traffic = field(default_factory=Traffic)
     page: Page = field(default_factory=Page)
     frames: dict[tuple[str, int], Context] = field(default_factory=dict)
@@ -150,7 +153,10 @@ class Profile:
             self.browser.send(f"{domain}.enable", session)
         self.browser.send("Runtime.addBinding", session, name=tell)
         self.browser.send("Page.addScriptToEvaluateOnNewDocument", session, source=script, runImmediately=True)
-        self.browser.send("Fetch.enable", session, patterns=[{"urlPattern": f"*/v1/sites/*/{name}"} for name in HELD])
+        patterns: list[dict[str, str]] = [{"urlPattern": f"*/v1/sites/*{name}"} for name in HELD]
+        if self.may_open:
+            patterns.append({"urlPattern": "*", "resourceType": "Document"})
+        self.browser.send("Fetch.enable", session, patterns=patterns)
         self.browser.send("Target.setAutoAttach", session, autoAttach=True, waitForDebuggerOnStart=True, flatten=True)
         self.browser.send("Runtime.runIfWaitingForDebugger", session)
 
@@ -178,7 +184,16 @@ class Profile:
     _on_Network_loadingFailed = _on_Network_loadingFinished
 
     def _on_Fetch_requestPaused(self, session: str, told: dict[str, Any]) -> None:
-        self.browser.send("Fetch.failRequest", session, requestId=told["requestId"], errorReason="InternetDisconnected")
+        number, url = told["requestId"], told["request"]["url"]
+        if urlsplit(url).path.endswith(HELD):
+            self.browser.send("Fetch.failRequest", session, requestId=number, errorReason="InternetDisconnected")
+            return
+        # Each step of a redirect comes by here.
+        allowed = self.may_open if told["frameId"] == self.frame else self.may_frame
+        if allowed is None or allowed(url):
+            self.browser.send("Fetch.continueRequest", session, requestId=number)
+        else:
+            self.browser.send("Fetch.failRequest", session, requestId=number, errorReason="BlockedByClient")
 
     def _on_Page_loadEventFired(self, session: str, told: dict[str, Any]) -> None:
         if session == self.session:
@@ -217,13 +232,19 @@ class Profile:
 
 
 @contextmanager
-def visit(browser: Devtools, timeout: float, quiet: float) -> Iterator[Profile]:
+def visit(
+    browser: Devtools,
+    timeout: float,
+    quiet: float,
+    may_open: Callable[[str], bool] | None = None,
+    may_frame: Callable[[str], bool] | None = None,
+) -> Iterator[Profile]:
     """A new visitor, gone with all that was kept at the end. `quiet`: seconds without a request end a page."""
     agent = browser.call("Browser.getVersion")["userAgent"].replace("HeadlessChrome", "Chrome")
     context = browser.call("Target.createBrowserContext", disposeOnDetach=True)["browserContextId"]
     target = browser.call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
     session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-    profile = Profile(browser, context, session, timeout, quiet)
+    profile = Profile(browser, context, session, timeout, quiet, may_open, may_frame)
     profile.frame = target
     browser.listeners.append(profile.listen)
     tell = f"_{secrets.token_hex(8)}"

@@ -1,6 +1,6 @@
 """What a scan saw: plain data, which says nothing of whether it is right. Values are never kept, only their lengths."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -186,7 +186,7 @@ class Scan:
     starts: tuple[str, ...]
     banner: Banner | None
     seen: Mapping[State, Seen]
-    consent_mode: Sequence[ConsentMode]
+    consent_mode: tuple[ConsentMode, ...]
     notice: ReadNotice | None
     unseen: tuple[str, ...]
     findings: tuple[Finding, ...] = ()

@@ -30,7 +30,8 @@ class Wanted:
     """What is to be looked at.
 
     `timeout`: seconds that a page may take; `quiet`: seconds without a request, after which it is done. `may_open`:
-    None, or which addresses alone may be opened.
+    None, or which addresses alone may be opened; `may_frame` the same of frames. `notice` is what the site's banner
+    shows, where that is known already.
     """
 
     urls: tuple[str, ...]
@@ -41,6 +42,8 @@ class Wanted:
     allowed: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     may_open: Callable[[str], bool] | None = None
+    may_frame: Callable[[str], bool] | None = None
+    notice: ReadNotice | None = None
 
 
 Tell = Callable[[str], None]
@@ -65,7 +68,8 @@ class Run:
     @contextmanager
     def visitor(self) -> Iterator[Profile]:
         """A new one."""
-        with visit(self.browser, self.wanted.timeout, self.wanted.quiet) as profile:
+        wanted = self.wanted
+        with visit(self.browser, wanted.timeout, wanted.quiet, wanted.may_open, wanted.may_frame) as profile:
             yield profile
 
     def gather(self, profile: Profile, collected: Collected) -> None:
@@ -96,11 +100,9 @@ def scan_in(browser: Devtools, wanted: Wanted, now: Callable[[], datetime], tell
         _refused(run, run.banner)
         _granted(run, run.banner)
     seconds = round(time.monotonic() - began, 1)
-    scan = Scan(
-        started_at, seconds, version, wanted.urls, run.banner, run.seen, run.modes, run.notice, tuple(run.unseen),
-        pictures=run.pictures,
-    )  # fmt: skip
-    return replace(scan, findings=judge(scan))
+    modes, unseen = tuple(run.modes), tuple(run.unseen)
+    scan = Scan(started_at, seconds, version, wanted.urls, run.banner, run.seen, modes, run.notice, unseen)
+    return replace(scan, findings=judge(scan), pictures=run.pictures)
 
 
 def _before(run: Run) -> None:
@@ -139,15 +141,24 @@ def _look_at_banner(run: Run, profile: Profile, collected: Collected) -> None:
             _read_notice(run, reader, collected.tags)
 
 
+def host_of(url: str) -> str:
+    """The host of an address."""
+    return urlsplit(url).hostname or ""
+
+
 def _read_notice(run: Run, reader: Profile, tags: Sequence[str]) -> None:
     """The notice of our own banner, from the server that the tag is of."""
     tag = next(iter(tags), None)
+    if run.wanted.notice:
+        run.notice = run.wanted.notice
+        run.owners = replace(run.owners, named=run.notice.vendors, own=frozenset(map(host_of, tags)))
+        return
     if tag is None:
         run.miss("The notice could not be read: the page has no tag that leads to it.")
         return
     base, _, script = tag.partition("?")[0].rpartition("/widget/")
     site = script.removesuffix(".js")
-    run.owners = replace(run.owners, own=frozenset({urlsplit(tag).hostname or ""}))
+    run.owners = replace(run.owners, own=frozenset({host_of(tag)}))
     try:
         reader.open(f"{base}/v1/sites/{site}/notice")
         text = reader.body()

@@ -103,7 +103,7 @@ def test_the_notice_against_what_is_used() -> None:
     ],
 )
 def test_consent_mode(default: dict[str, str] | None, late: bool, rule: str | None) -> None:
-    done = scan(modes=[ConsentMode(State.BEFORE, True, default, None, late)])
+    done = scan(modes=(ConsentMode(State.BEFORE, True, default, None, late),))
     assert rules(done) == ({rule} if rule else set())
     wrong = {None: "good", "consent-mode-missing": "note"}
     assert answer(done, "consent-mode") == wrong.get(rule, "wrong")

@@ -38,7 +38,7 @@ def request(host: str = "www.facebook.com", owner: Owner = META, first_party: bo
 def scan(
     banner: Banner | None = BANNER,
     notice: ReadNotice | None = None,
-    modes: Sequence[ConsentMode] = (),
+    modes: tuple[ConsentMode, ...] = (),
     **things: Sequence[Thing],
 ) -> Scan:
     """A scan that saw these things, by state; the states without a word saw nothing."""
