@@ -115,7 +115,7 @@ def _table(path: str) -> str:
 
 def _with_new_table(text: str, path: str, value: Value) -> str:
     table = _table(path)
-    if value_at(read_document(text), table) is not None or path != f"{table}.{path[len(table) + 1 :]}":
+    if value_at(read_document(text), table) is not None:
         return text
     key = path[len(table) + 1 :]
     # What is deeper is set once the table is there.

@@ -274,6 +274,11 @@ def _vendor(path: str, vendor: Mapping[str, Any]) -> Block:
     return Block(path, shown, tuple(fields), note="" if entry else "Described in the file.")
 
 
+def id_fields() -> dict[str, Field]:
+    """What an id looks like, by the vendor's key; for who has picked the vendor and not saved it yet."""
+    return {key: _id_field("", entry) for key, entry in catalogue.vendors().items()}
+
+
 def _id_field(path: str, entry: Mapping[str, Any]) -> Field:
     pattern, example = entry.get("id_pattern", ""), entry.get("example_id")
     either = f"{pattern}|{entry['tag_pattern']}" if "tag_pattern" in entry else pattern

@@ -43,8 +43,9 @@ def parts_of(path: str) -> list[str | int]:
 
 def with_values(text: str, changes: Mapping[str, Value]) -> str:
     """The text with these values at these paths; None takes what stands there out. Raises InvalidSiteFile."""
-    expected, document = read_document(text), tomlkit.parse(text)
+    expected = read_document(text)
     try:
+        document = tomlkit.parse(text)
         for path, value in changes.items():
             _put(expected, parts_of(path), value)
             _put(document, parts_of(path), value)
@@ -86,12 +87,15 @@ def without(text: str, path: str) -> str:
 def moved_up(text: str, path: str) -> str:
     """The text with one of a list of tables, "vendors[1]", before its neighbour. The first stays where it is."""
     name, number = path.rstrip("]").split("[")
-    if int(number) == 0:
+    expected, at = read_document(text), int(number)
+    tables = value_at(expected, name)
+    if at == 0 or value_at(expected, path) is None:
         return text
-    expected = read_document(text)
-    tables = expected[name]
-    tables.insert(int(number) - 1, tables.pop(int(number)))
-    (above,), (below,) = _chunks(text, f"{name}[{int(number) - 1}]"), _chunks(text, path)
+    tables.insert(at - 1, tables.pop(at))
+    chunks = [*_chunks(text, f"{name}[{at - 1}]"), *_chunks(text, path)]
+    if len(chunks) != 2:
+        raise _unchangeable(name)
+    above, below = chunks
     lines = _ended(text).splitlines(keepends=True)
     parts = lines[: above[0]], lines[slice(*below)], lines[above[1] : below[0]], lines[slice(*above)], lines[below[1] :]
     return _checked("".join(line for part in parts for line in part), expected)

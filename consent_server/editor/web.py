@@ -10,7 +10,7 @@ from consent_server.access import guard as auth
 from consent_server.core.context import context
 from consent_server.core.errors import ExperimentConflict, InvalidSiteFile
 from consent_server.editor.fill_in import Given, with_form
-from consent_server.editor.form import ONLY_IN_FILE, vendor_options
+from consent_server.editor.form import ONLY_IN_FILE, id_fields, vendor_options
 from consent_server.editor.open_draft import Settings, faults_of, open_draft
 from consent_server.editor.page import anchor, form_page
 from consent_server.editor.publish_draft import plan_draft
@@ -30,7 +30,7 @@ bp.add_app_template_filter(anchor)
 def settings(key: str) -> AnyResponse:
     """The form."""
     opened = open_draft(context().database, key)
-    if opened.text is None or any(fault.pointer == "TOML" for fault in faults_of(opened.text, key)):
+    if opened.text is None or _is_no_toml(opened.text, key):
         # A text that no form can show.
         return redirect(url_for("editor.file", key=key), 303)
     return _form(opened, opened.text)
@@ -54,9 +54,9 @@ def save(key: str) -> AnyResponse:
             save_draft(ctx.database, key, text, seen, auth.caller().name, ctx.now())
     except DraftConflict as conflict:
         again = open_draft(ctx.database, key)
-        return _form(again, again.text or "", 409, given, conflict=conflict)
+        return _form(again, _readable(again), 409, given, conflict=conflict)
     except InvalidSiteFile as refusal:
-        return _form(opened, opened.text or "", 422, given, refusal=refusal.detail)
+        return _form(opened, _readable(opened), 422, given, refusal=refusal.detail)
     return redirect(_next(key, act), 303)
 
 
@@ -81,6 +81,16 @@ def save_file(key: str) -> AnyResponse:
     return redirect(url_for("editor.file", key=key, saved=1), 303)
 
 
+def _readable(opened: Settings) -> str:
+    """The text that a form can be of: what was sent is shown in one whatever somebody else saved."""
+    applied = opened.applied.text if opened.applied else ""
+    return next((text for text in (opened.text, applied) if text and not _is_no_toml(text, opened.key)), "")
+
+
+def _is_no_toml(text: str, key: str) -> bool:
+    return any(fault.pointer == "TOML" for fault in faults_of(text, key))
+
+
 def _status(opened: Settings) -> dict[str, object]:
     """What the bar at the bottom says of the draft."""
     if opened.draft is None:
@@ -102,7 +112,7 @@ def _form(
     page = form_page(text, opened.key, given)
     html = console.page(
         "editor/settings.html", site=opened.site, opened=opened, form=page, conflict=conflict, refusal=refusal,
-        vendors=vendor_options(), only_in_file=[words for words in ONLY_IN_FILE.values() if words],
+        vendors=vendor_options(), ids=id_fields(), only_in_file=[words for words in ONLY_IN_FILE.values() if words],
         status=_status(opened),
         languages=[(key, catalogue.locales()[key]["meta"]["name"]) for key in page.languages],
     )  # fmt: skip

@@ -77,7 +77,11 @@ def test_a_change_of_vendors_is_planned_published_and_asked_about(
     banner = editor.frame_locator(".screen iframe:not(.coming)").get_by_role("dialog")
     expect(banner).to_contain_text("1 third party")
     fill_in(editor, "f-vendors-2-key", "Microsoft Clarity")
-    fill_in(editor, "f-vendors-2-id", "abcde12345")
+    fill_in(editor, "f-vendors-2-id", "ABC")
+    expect(editor.get_by_text("This is no such id.")).to_be_visible()
+    expect(editor.get_by_text("An id of Microsoft Clarity looks like abcde12345.")).to_be_visible()
+    editor.keyboard.press("Control+A")
+    editor.keyboard.type("abcde12345")
     # What is typed is seen at once, and what is pressed there is a choice of nobody.
     expect(banner).to_contain_text("2 third parties")
     banner.get_by_role("button", name="Accept all").press("Enter")

@@ -163,6 +163,15 @@ def test_two_who_edit_at_once_overwrite_nothing(app: Flask, editor: Editor, kept
     assert (declared["name"], declared["choice_days"]) == ("Otto's Shop", 90)
 
 
+def test_what_was_sent_is_shown_even_where_what_was_saved_is_no_toml(editor: Editor, kept: Context) -> None:
+    as_file = Editor(editor.person, f"{SETTINGS}/file").open()
+    as_file.send(text="name = ")
+    answer = editor.send(name="Not Lost")
+    assert answer.status_code == 409
+    assert 'value="Not Lost"' in answer.text
+    assert draft(kept) == "name = "
+
+
 def test_a_file_in_the_text_area_is_not_lost_either(app: Flask, editor: Editor, kept: Context) -> None:
     editor.path = f"{SETTINGS}/file"
     editor.open()

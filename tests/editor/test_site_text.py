@@ -82,5 +82,12 @@ def test_a_new_table_stands_after_its_like() -> None:
 def test_a_text_that_the_form_cannot_change_says_so() -> None:
     with pytest.raises(InvalidSiteFile, match="Change it as a file"):
         with_values('texts = 5\nname = "x"\n', {"texts.fr.title": "Titre"})
+    inline = 'vendors = [{ key = "youtube" }, { key = "vimeo" }]\n'
+    for change in (moved_up, without):
+        with pytest.raises(InvalidSiteFile, match="Change it as a file"):
+            change(inline, "vendors[1]")
+        # What is not there stays away.
+        assert change(CALLBELL, "vendors[99]") == CALLBELL
+        assert change(CALLBELL, "regions[1]") == CALLBELL
     with pytest.raises(InvalidSiteFile, match="line 1"):
         with_values("name = \n", {"name": "x"})

@@ -80,17 +80,29 @@ function drawSoon() {
 /** What the catalogue says of an id, beside it, once it is not one. */
 function tellOfId(field) {
   const beside = document.getElementById(`${field.id}-fault`);
-  const wrong = Boolean(field.value) && !new RegExp(`^(?:${field.pattern})$`).test(field.value.trim());
-  if (!beside) return;
+  const { pattern } = field.dataset;
+  const wrong = Boolean(field.value && pattern) && !new RegExp(`^(?:${pattern})$`).test(field.value.trim());
   beside.hidden = !wrong;
   beside.textContent = wrong ? "This is no such id." : "";
   field.toggleAttribute("aria-invalid", wrong);
 }
 
+/** Of a vendor that is picked: what an id there looks like, before it is saved. */
+function lookUp(field) {
+  const id = document.getElementById(field.id.replace(/-key$/, "-id"));
+  const known = [...field.list.options].find(({ value, label }) => [value, label].includes(field.value.trim()));
+  const effect = document.getElementById(`${id.id}-effect`);
+  id.dataset.pattern = known?.dataset.pattern || "";
+  effect.dataset.usual ||= effect.textContent;
+  effect.textContent = known?.dataset.looks || effect.dataset.usual;
+  tellOfId(id);
+}
+
 form.addEventListener("input", ({ target }) => {
   if (target.dataset.for) document.getElementById(target.dataset.for).value = target.value;
   else target.parentElement.querySelector("[data-for]")?.setAttribute("value", target.value);
-  if (target.pattern) tellOfId(target);
+  if (target.hasAttribute("list")) lookUp(target);
+  if (target.dataset.pattern) tellOfId(target);
   // Whoever changes words reads them in their language.
   const [, language] = /^texts\.([\w-]+)\./.exec(target.name) || [];
   if (language) looks["preview-language"].value = language;
