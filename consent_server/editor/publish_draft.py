@@ -24,9 +24,8 @@ class DraftPlan:
     def changes(self) -> int:
         """How many things differ, for visitors and beside."""
         done = self.published
-        regions = sum(one.previous != one.notice.notice.hash for one in done.regions)
         trial = bool(done.experiment.ends) + bool(done.experiment.key and done.experiment.starts)
-        return len(done.plan.differences) + len(done.plan.settings) + regions + trial
+        return len(done.plan.differences) + len(done.plan.settings) + len(done.plan.regions) + trial
 
 
 def plan_draft(publisher: Publisher, key: str) -> DraftPlan | None:

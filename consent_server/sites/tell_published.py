@@ -17,11 +17,12 @@ def tell_published(published: Published, check: bool) -> Iterator[str]:
 
 
 def tell_beside(published: Published, check: bool) -> Iterator[str]:
-    """The same without the plan, which a page shows by itself."""
+    """The same without notices and plan, which a page shows by itself, and with what an operator has to see to."""
     would = _would(check)
     yield from _read_otherwise(published, would)
     yield from _experiment(published.experiment, would)
-    yield from _regions(published.regions, would)
+    for one in published.regions:
+        yield from (f"{one.region.key} runs until somebody objects, if {condition}" for condition in one.conditions)
 
 
 def _would(check: bool) -> str:

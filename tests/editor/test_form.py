@@ -89,6 +89,9 @@ def test_regions_and_an_experiment_are_made_in_the_form(editor: Editor, kept: Co
     assert [one["places"] for one in declared["regions"]] == [["US", "CA-QC"]]
     assert [(one["name"], one["weight"]) for one in declared["experiment"]["arms"]] == [("box", 50)]
     assert "Draft , 2 changes" in words(editor.open().page)
+    plan = words(editor.person.open(PLAN).text)
+    assert "america" in plan
+    assert "Elsewhere nobody will be asked again" in plan
     editor.send("remove experiment")
     assert "experiment" not in read_site_file(draft(kept))
 
