@@ -42,13 +42,16 @@ from consent_server.ledger import web as ledger_web
 from consent_server.ledger import web_timestamps as ledger_timestamps
 from consent_server.people import web as people_web
 from consent_server.people import web_account as people_account
+from consent_server.people import web_codes as people_codes
 from consent_server.people import web_people as people_people
+from consent_server.people import web_provider as people_provider
 from consent_server.people import web_tokens as people_tokens
 from consent_server.rates import web as rates_web
 from consent_server.rates import web_annotations as rates_annotations
 from consent_server.rates import web_dashboard as rates_dashboard
 from consent_server.rates import web_experiment as rates_experiment
 from consent_server.rates import web_reports as rates_reports
+from consent_server.rates import web_shared as rates_shared
 from consent_server.rates import web_sites as rates_sites
 from consent_server.receipts import web as receipts_web
 from consent_server.receipts import web_erasures as receipts_erasures
@@ -71,6 +74,8 @@ BLUEPRINTS = (
     http_well_known.bp,
     access_console.bp,
     people_web.bp,
+    people_codes.bp,
+    people_provider.bp,
     people_account.bp,
     people_people.bp,
     people_tokens.bp,
@@ -101,6 +106,7 @@ BLUEPRINTS = (
     rates_sites.bp,
     rates_dashboard.bp,
     rates_reports.bp,
+    rates_shared.bp,
     rates_experiment.api,
     rates_experiment.bp,
     health_web.bp,

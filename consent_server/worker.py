@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from consent_server.access.credentials import OneTimeLinks
 from consent_server.access.log_lookup import forget_lookups
 from consent_server.core.context import Context
 from consent_server.core.errors import InvalidProof, StorageUnavailable, TimestampRefused
@@ -23,6 +24,7 @@ from consent_server.ledger.request_timestamps import Authority, request_timestam
 from consent_server.ledger.seal import Sealer, remember
 from consent_server.ledger.witness import heed, witness_ledger
 from consent_server.people.log_sign_ins import forget_sign_ins
+from consent_server.people.reset_password import answer_requests
 from consent_server.rates.close_days import close_days
 from consent_server.rates.deliver_alerts import Attempt, deliver_alerts
 from consent_server.rates.mail_weeks import mail_weeks
@@ -61,6 +63,8 @@ SCAN_SECONDS = 5
 DELIVER_SECONDS = 30
 # An operator who has just put the tag in looks for it.
 SIGHTINGS_SECONDS = 20
+# So soon whoever forgot a password has a link.
+RESET_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,8 @@ def tasks(context: Context) -> list[Task]:
         found.append(Task("due scans", WATCH_SECONDS, _ask_scans, alone=True))
     if settings.alerts.names:
         found.append(Task("deliveries", DELIVER_SECONDS, _deliver, alone=True))
+    if settings.sender:
+        found.append(Task("passwords", RESET_SECONDS, _answer_requests, alone=True))
     if settings.alerts.mail:
         found.append(Task("weekly mails", WATCH_SECONDS, _mail_weeks, alone=True))
     if settings.witnesses:
@@ -236,6 +242,15 @@ def _ask_scans(context: Context) -> None:
 def _scan(context: Context) -> None:
     while key := make_scan(context):
         log.info("site %s: scanned", key)
+
+
+def _answer_requests(context: Context) -> None:
+    if sender := context.settings.sender:
+        url = f"{context.settings.sign_in_url}/sign-in/link?t="
+        for failure in answer_requests(
+            context.database, context[OneTimeLinks], sender, url.__add__, context.now, context.random
+        ):
+            log.warning("a link for a new password was not mailed yet: %s", plain(failure))
 
 
 def _deliver(context: Context) -> None:

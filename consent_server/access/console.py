@@ -66,6 +66,11 @@ def page(template: str, **values: Any) -> str:
     )
 
 
+def bare_page(template: str, **values: Any) -> str:
+    """A page on the way in or out, without a side bar."""
+    return render_template(template, access=None, form_token=auth.form_token(), **values)
+
+
 def sites_of_caller(role: Role | None = None) -> list[ListedSite]:
     """The sites that the caller may see, or may see as this role, by key."""
     access = auth.caller()

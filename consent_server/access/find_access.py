@@ -14,14 +14,14 @@ NOTED_EVERY = timedelta(minutes=5)
 
 
 def access_of_session(database: Database, token: str, now: datetime) -> Access | None:
-    """Who a browser's session belongs to; None when it is over or never was."""
+    """Who a browser's session belongs to; None when it is over, never was, or awaits a code."""
     hashed = token_hash(token)
     with database.reading() as session:
         found = users.session_of(session, hashed)
         if found is None:
             return None
         row, user = found
-        if now - row.seen_at > IDLE or now - row.created_at > LONGEST:
+        if row.awaits or now - row.seen_at > IDLE or now - row.created_at > LONGEST:
             return None
         access, stale = users.access_of_user(user), now - row.seen_at > NOTED_EVERY
     if stale:

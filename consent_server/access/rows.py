@@ -23,6 +23,7 @@ class UserRow(Base):
     """
 
     __tablename__ = "users"
+    __table_args__ = (Index(None, "subject", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(254), unique=True)
@@ -31,6 +32,8 @@ class UserRow(Base):
     # Never null, though SQLite could not be told so when the column was added.
     grants: Mapped[list[tuple[str, str | None]]] = mapped_column(JSON, nullable=True)
     link_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    # SHA-256 of issuer and subject of the OpenID provider, once they came that way.
+    subject: Mapped[str | None] = mapped_column(String(64))
 
 
 class SessionRow(Base):
@@ -44,6 +47,8 @@ class SessionRow(Base):
     seen_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
     # Its family, such as "Firefox", and nothing that tells one of a family from another.
     browser: Mapped[str | None] = mapped_column(String(16))
+    # What is still to come before it stands for its user: a code, or setting codes up. Null: nothing.
+    awaits: Mapped[str | None] = mapped_column(String(8))
 
 
 class TokenRow(Base):

@@ -19,7 +19,7 @@ LEAST_KEY, LONGEST_KEY = 24, 64
 _ADDRESS = re.compile(r"[!-~]+@[A-Za-z0-9.-]+")
 _PORTS = {"smtp": 587, "smtps": 465}
 # What goes there never leaves the machine.
-_LOCAL = ("localhost", "127.0.0.1", "::1")
+LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 class Channel(StrEnum):
@@ -57,7 +57,7 @@ class MailServer:
     @property
     def local(self) -> bool:
         """Whether it is on this machine, where mail servers seldom have a certificate of their name, or need one."""
-        return self.host in _LOCAL
+        return self.host in LOCAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,14 @@ class LastOperator(Refusal):
     """Nobody would be left who can sign in and operates all sites."""
 
 
+class ProviderRefused(Refusal):
+    """The OpenID provider did not answer, or its answer does not hold."""
+
+
+class NotInvited(Refusal):
+    """The OpenID provider named somebody whom nobody invited here."""
+
+
 class MailNotSent(Refusal):
     """No mail server is set, or it did not take the message."""
 

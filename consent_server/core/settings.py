@@ -16,9 +16,10 @@ from cryptography.x509 import load_pem_x509_certificates
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from consent_server.core.channels import Channels, Mail, Sender, Webhook, addresses, mail_server, webhook_key
+from consent_server.core.channels import LOCAL, Channels, Mail, Sender, Webhook, addresses, mail_server, webhook_key
 from consent_server.core.errors import Fault, InvalidSettings
 from consent_server.core.files import read_text, write_once
+from consent_server.core.openid import OpenIdProvider
 from consent_server.core.resources import default_instance
 from consent_server.core.rules_address import address_fault, host_and_port
 from consent_server.core.rules_text import meant
@@ -31,8 +32,9 @@ NAMES = frozenset([
     "CONSENT_CONSOLE_URL", "CONSENT_SECURITY_CONTACT", "CONSENT_SITE_RATE_LIMIT",
     "CONSENT_ALERT_EMAILS", "CONSENT_ALERT_SECRET", "CONSENT_ALERT_SECRET_FILE", "CONSENT_ALERT_SENDER",
     "CONSENT_ALERT_WEBHOOK", "CONSENT_CHROMIUM", "CONSENT_COUNTRY_HEADER", "CONSENT_DATABASE_URL", "CONSENT_INSTANCE",
+    "CONSENT_OIDC_CLIENT_ID", "CONSENT_OIDC_CLIENT_SECRET", "CONSENT_OIDC_CLIENT_SECRET_FILE", "CONSENT_OIDC_ISSUER",
     "CONSENT_PUBLIC_URL", "CONSENT_RATE_LIMIT", "CONSENT_RATE_LIMIT_URL", "CONSENT_REPLICA_URL", "CONSENT_SCAN_DAYS",
-    "CONSENT_SEAL_SECONDS",
+    "CONSENT_REQUIRE_CODES", "CONSENT_SEAL_SECONDS",
     "CONSENT_SECRET_KEY", "CONSENT_SECRET_KEY_FILE", "CONSENT_SIGNING_KEYS", "CONSENT_SIGNING_KEYS_FILE",
     "CONSENT_SMTP_URL", "CONSENT_SMTP_URL_FILE", "CONSENT_TIMESTAMP_ROOTS_FILE", "CONSENT_TIMESTAMP_SECONDS",
     "CONSENT_TIMESTAMP_URL", "CONSENT_TRUSTED_PROXIES", "CONSENT_WITNESSES", "CONSENT_WITNESSES_FILE",
@@ -71,6 +73,8 @@ class Settings:
     scan_days: int
     alerts: Channels
     sender: Sender | None = None
+    codes_required: bool = False
+    provider: OpenIdProvider | None = None
 
     @property
     def sign_in_url(self) -> str:
@@ -125,6 +129,8 @@ class Settings:
                 reader.mail("CONSENT_ALERT_EMAILS", sender),
             ),
             sender=sender,
+            codes_required=reader.flag("CONSENT_REQUIRE_CODES"),
+            provider=reader.provider("CONSENT_OIDC_ISSUER", "CONSENT_OIDC_CLIENT_ID", "CONSENT_OIDC_CLIENT_SECRET"),
         )
         if reader.faults:
             raise InvalidSettings("Settings in the environment are missing or wrong.", reader.faults)
@@ -311,6 +317,26 @@ class _Reader:
             self.faults.append(Fault(name, f"must be a number, {least} or more"))
             return default
         return int(value)
+
+    def flag(self, name: str) -> bool:
+        value = self.environ.get(name, "no")
+        if value not in ("yes", "no"):
+            self.faults.append(Fault(name, "must be yes or no"))
+        return value == "yes"
+
+    def provider(self, issuer: str, client: str, secret: str) -> OpenIdProvider | None:
+        url = self.address(issuer)
+        if url is None:
+            return None
+        client_id, client_secret = self.environ.get(client, ""), self._text(secret).strip()
+        parts = urlsplit(url)
+        if parts.scheme != "https" and parts.hostname not in LOCAL:
+            self.faults.append(Fault(issuer, "must be an https:// address"))
+        if not client_id:
+            self.faults.append(Fault(client, f"is required with {issuer}"))
+        if not client_secret:
+            self.faults.append(Fault(secret, f"is required with {issuer}; set it or {secret}_FILE"))
+        return OpenIdProvider(url, client_id, client_secret)
 
     def limit(self, name: str, default: str) -> str:
         value = self.environ.get(name, default)

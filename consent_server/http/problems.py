@@ -51,6 +51,8 @@ PROBLEMS: dict[type[Refusal], tuple[int, str, str]] = {
     errors.InvalidRange: (422, "invalid-range", "Invalid range"),
     errors.InvalidSiteFile: (422, "invalid-site-file", "Invalid site file"),
     errors.TimestampRefused: (502, "timestamp-refused", "No valid timestamp"),
+    errors.ProviderRefused: (502, "provider-refused", "The provider's answer does not hold"),
+    errors.NotInvited: (403, "not-invited", "Not invited"),
     errors.MailNotSent: (502, "mail-not-sent", "The mail was not sent"),
     errors.TooManyRequests: (429, "too-many-requests", "Too many requests"),
     errors.InvalidSettings: (500, "invalid-settings", "Invalid server settings"),

@@ -172,6 +172,9 @@ SIGN_IN_LIMITS = {
     "account": ("100 per 15 minute", ACCOUNT),
     "everybody": ("300 per minute", "were tried on this server"),
     "browser": ("10 per 15 minute", ACCOUNT),
+    "code": ("10 per 15 minute", ACCOUNT),
+    "reset": ("10 per 15 minute", "came from this address"),
+    "reset account": ("3 per hour", "were asked for this account"),
 }
 
 
@@ -203,6 +206,18 @@ def spend_sign_in(email: str, browser: str) -> None:
     limits["guess"].spend(f"{networks(request.remote_addr or '')[0]} {email}")
     limits["account"].spend(email)
     limits["everybody"].spend("")
+
+
+def spend_code(user_id: int) -> None:
+    """Count a code that was given for an account, by who knew its password. Raises TooManyRequests."""
+    current_app.extensions["sign_in_limits"]["code"].spend(str(user_id))
+
+
+def spend_reset(email: str) -> None:
+    """Count who asks for a new password, whoever has the address. Raises TooManyRequests."""
+    limits: dict[str, RateLimit] = current_app.extensions["sign_in_limits"]
+    limits["reset"].spend()
+    limits["reset account"].spend(email_or_as_given(email))
 
 
 def within_limit() -> bool:

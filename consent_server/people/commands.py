@@ -9,8 +9,9 @@ from flask.cli import AppGroup
 from consent_server.access.credentials import OneTimeLinks
 from consent_server.access.rules import Role
 from consent_server.core.context import context
-from consent_server.core.terminal import link_url, refusing, say
+from consent_server.core.terminal import confirm, destructive, link_url, refusing, say
 from consent_server.people.change_roles import give_roles, take_roles
+from consent_server.people.codes import stop_codes_of
 from consent_server.people.invite import COMMAND_LINE, clean_email, find_user, invite, remove_user, renew_link
 from consent_server.people.log_sign_ins import read_sign_ins
 from consent_server.people.mail_link import INVITED, RENEWED, Letter, mail_link
@@ -124,13 +125,29 @@ def sign_out(email: str) -> None:
     say(f"{email} signed out everywhere")
 
 
-@user.command("remove")
+@user.command("codes-off")
 @click.argument("email")
 @refusing
-def remove(email: str) -> None:
+def codes_off(email: str) -> None:
+    """Take the codes off a user's account, who lost the device and the recovery codes."""
+    database = context().database
+    stop_codes_of(database, find_user(database, email), COMMAND_LINE)
+    say(f"{email} is no longer asked for codes")
+
+
+@user.command("remove")
+@click.argument("email")
+@destructive
+@refusing
+def remove(email: str, yes: bool, dry_run: bool) -> None:
     """Remove a user, and sign them out everywhere. The last operator of all sites stays."""
     database = context().database
-    remove_user(database, find_user(database, email), COMMAND_LINE)
+    number = find_user(database, email)
+    if dry_run:
+        say(f"{email} would be removed")
+        return
+    confirm(f"Remove {email} for good?", yes, scheduled=True)
+    remove_user(database, number, COMMAND_LINE)
     say(f"{email} removed")
 
 

@@ -47,4 +47,7 @@ def faults_of(refusal: InvalidUser) -> dict[str, str]:
 def choices() -> dict[str, object]:
     """What an operator may choose from: roles, the sites that they operate, and all of them if they operate all."""
     sites: list[ListedSite] = console.sites_of_caller(Role.OPERATOR)
-    return {"roles": list(Role), "choices": sites, "may_all": auth.caller().has_on(Role.OPERATOR, None), "all": ALL}
+    return {
+        "roles": list(Role), "choices": sites, "may_all": auth.caller().has_on(Role.OPERATOR, None), "all": ALL,
+        "names": {site.key: site.name for site in sites},
+    }  # fmt: skip

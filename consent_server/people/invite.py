@@ -81,7 +81,7 @@ def welcome_operator(
             taken = users.by_email(session, FIRST_OPERATOR) is not None
             email = f"first-{FIRST_OPERATOR}" if taken else FIRST_OPERATOR
             return email, _add(session, links, email, grants_of(Role.OPERATOR, None), now, random)
-        if user.password_hash is not None:
+        if user.password_hash or user.subject:
             return user.email, None
         return user.email, new_link(links, user, INVITATION, now, random)
 
@@ -173,7 +173,7 @@ def new_link(
 
 
 def _somebody_operates(session: Session) -> bool:
-    return any(user.password_hash is not None for user in users.operators(session))
+    return any(user.password_hash or user.subject for user in users.operators(session))
 
 
 def _add(

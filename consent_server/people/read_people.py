@@ -24,6 +24,7 @@ class Person:
     email: str
     grants: Sequence[Grant]
     has_password: bool
+    elsewhere: bool
     invited: bool
     last_seen: datetime | None
     managed: bool
@@ -32,6 +33,8 @@ class Person:
     @property
     def state(self) -> str:
         """How they sign in, in words."""
+        if self.elsewhere:
+            return "signs in with the provider"
         if self.has_password:
             return "password set"
         return "invited, link not used yet" if self.invited else "no password"
@@ -69,5 +72,5 @@ def _person(row: UserRow, by: Access, last_seen: datetime | None) -> Person | No
     managed = manages(by, row)
     if not grants and not managed:
         return None
-    has_password, invited = row.password_hash is not None, row.link_hash is not None
-    return Person(row.id, row.email, grants, has_password, invited, last_seen, managed, row.created_at)
+    has_password, elsewhere, invited = (value is not None for value in (row.password_hash, row.subject, row.link_hash))
+    return Person(row.id, row.email, grants, has_password, elsewhere, invited, last_seen, managed, row.created_at)

@@ -10,6 +10,7 @@ from consent_server.core.database import Database, Session
 from consent_server.core.errors import SpentLink
 from consent_server.core.rules_email import email_or_as_given
 from consent_server.people import store as users
+from consent_server.people import store_factors as factors
 from consent_server.people import store_sign_ins as sign_ins
 from consent_server.people.passwords import new_password, spellings
 
@@ -22,8 +23,19 @@ class Browser:
     family: str
 
 
-def sign_in(database: Database, email: str, password: str, browser: Browser, now: datetime) -> str | None:
-    """A new session's token, or None when address and password do not go together.
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A new session's token, and what it awaits before it stands for its user: "code", "setup", or "" for nothing."""
+
+    token: str
+    user_id: int
+    awaits: str
+
+
+def sign_in(
+    database: Database, email: str, password: str, browser: Browser, now: datetime, codes_required: bool
+) -> Begun | None:
+    """A new session, or None when address and password do not go together.
 
     Either is written down, for an address that nobody has too: the same work tells the same of all.
     """
@@ -38,7 +50,7 @@ def sign_in(database: Database, email: str, password: str, browser: Browser, now
         user = users.by_id(session, user_id or 0)
         succeeded = matches and user is not None and user.password_hash == encoded
         sign_ins.add(session, user.id if user else None, "password", succeeded, browser.family, now)
-        return begin(session, user, browser, now) if user and succeeded else None
+        return _begin_by_password(session, user, browser, now, codes_required) if user and succeeded else None
 
 
 def sign_out(database: Database, token: str) -> None:
@@ -54,9 +66,12 @@ def user_of_link(database: Database, links: OneTimeLinks, link: str, now: dateti
 
 
 def set_password(
-    database: Database, links: OneTimeLinks, link: str, password: str, browser: Browser, now: datetime
-) -> str:
-    """Use a one-time link up: set the password, sign out everywhere else, and return a new session's token.
+    database: Database, links: OneTimeLinks, link: str, password: str, browser: Browser, now: datetime,
+    codes_required: bool,
+) -> Begun:  # fmt: skip
+    """Use a one-time link up: set the password, sign out everywhere else, and begin a new session.
+
+    Who has codes is asked for one all the same: a link came by mail, which others may read.
 
     Raises SpentLink, InvalidUser.
     """
@@ -66,7 +81,7 @@ def set_password(
         user.password_hash, user.link_hash = encoded, None
         users.end_sessions(session, user.id)
         sign_ins.add(session, user.id, "link", True, browser.family, now)
-        return begin(session, user, browser, now)
+        return _begin_by_password(session, user, browser, now, codes_required)
 
 
 def change_password(
@@ -91,11 +106,25 @@ def change_password(
         return begin(session, user, browser, now)
 
 
-def begin(session: Session, user: UserRow, browser: Browser, now: datetime) -> str:
+def _begin_by_password(session: Session, user: UserRow, browser: Browser, now: datetime, codes_required: bool) -> Begun:
+    factor = factors.get(session, user.id)
+    awaits = "code" if factor and factor.confirmed_at else "setup" if codes_required else ""
+    return Begun(begin(session, user, browser, now, awaits), user.id, awaits)
+
+
+def knows_password(database: Database, user_id: int, password: str) -> bool:
+    """Whether this is the user's password."""
+    with database.reading() as session:
+        user = users.by_id(session, user_id)
+        encoded = user.password_hash if user else None
+    return any(password_matches(encoded, spelt) for spelt in spellings(password))
+
+
+def begin(session: Session, user: UserRow, browser: Browser, now: datetime, awaits: str = "") -> str:
     """Sign a browser in: the token of a new session. What was known of its earlier one is worth nothing afterwards."""
     token = new_token()
     users.end_session(session, token_hash(browser.session))
-    users.begin_session(session, token_hash(token), user.id, browser.family, now)
+    users.begin_session(session, token_hash(token), user.id, browser.family, now, awaits or None)
     return token
 
 

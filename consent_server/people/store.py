@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from consent_server.access.rows import SessionRow, TokenRow, UserRow
 from consent_server.access.rules import Role
-from consent_server.people.rows import SignInRow
+from consent_server.people.rows import RecoveryCodeRow, SecondFactorRow, SignInRow
 
 
 def hold(session: Session) -> None:
@@ -28,6 +28,11 @@ def by_id(session: Session, user_id: int) -> UserRow | None:
     return session.scalar(select(UserRow).where(UserRow.id == user_id).with_for_update())
 
 
+def by_subject(session: Session, subject: str) -> UserRow | None:
+    """The user whom the provider calls so, by the hash of its name and theirs."""
+    return session.scalar(select(UserRow).where(UserRow.subject == subject))
+
+
 def every(session: Session) -> Sequence[UserRow]:
     """All users, by address."""
     return session.scalars(select(UserRow).order_by(UserRow.email)).all()
@@ -45,19 +50,24 @@ def operators(session: Session) -> Sequence[UserRow]:
 def remove(session: Session, user: UserRow) -> None:
     """Remove a user with all that is kept of them, and sign them out everywhere."""
     end_sessions(session, user.id)
-    session.execute(delete(SignInRow).where(SignInRow.user_id == user.id))
+    for kept in (SignInRow, RecoveryCodeRow, SecondFactorRow):
+        session.execute(delete(kept).where(kept.user_id == user.id))
     session.flush()
     session.delete(user)
 
 
-def begin_session(session: Session, token_hash: bytes, user_id: int, browser: str, now: datetime) -> None:
-    """Sign a browser in."""
-    session.add(SessionRow(token_hash=token_hash, user_id=user_id, browser=browser, created_at=now, seen_at=now))
+def begin_session(
+    session: Session, token_hash: bytes, user_id: int, browser: str, now: datetime, awaits: str | None
+) -> None:
+    """Sign a browser in, or begin to."""
+    row = SessionRow(token_hash=token_hash, user_id=user_id, browser=browser, created_at=now, seen_at=now)
+    row.awaits = awaits
+    session.add(row)
 
 
 def sessions_of(session: Session, user_id: int) -> Sequence[SessionRow]:
     """A user's sessions, the one that was used last first."""
-    own = select(SessionRow).where(SessionRow.user_id == user_id)
+    own = select(SessionRow).where(SessionRow.user_id == user_id, SessionRow.awaits.is_(None))
     return session.scalars(own.order_by(SessionRow.seen_at.desc(), SessionRow.token_hash)).all()
 
 

@@ -1,6 +1,5 @@
 """The way in and out for people: address and password, one-time links, and the end of a session."""
 
-import re
 from typing import Any
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -11,11 +10,15 @@ from consent_server.access.credentials import OneTimeLinks, nobodys_hash
 from consent_server.access.guard import form_token, guard, session_cookie
 from consent_server.core.context import context, context_of
 from consent_server.core.errors import InvalidUser
-from consent_server.http.rate_limit import limited, spend_sign_in
+from consent_server.http.rate_limit import limited, spend_reset, spend_sign_in
 from consent_server.people import sign_in as signing_in
 from consent_server.people.browser import this_browser
+from consent_server.people.codes import Codes, begin_codes
+from consent_server.people.encryption import SecretBox
 from consent_server.people.known_browser import known_browser, remember_browser
+from consent_server.people.own_path import own_path
 from consent_server.people.passwords import SHORTEST_PASSWORD
+from consent_server.people.reset_password import request_password
 
 bp = Blueprint("auth", __name__)
 
@@ -25,17 +28,8 @@ def keep_links(state: BlueprintSetupState) -> None:
     """Links are signed with the server's secret. Nobody's hash is made now, not at the first wrong guess."""
     made_for = context_of(state.app)
     made_for.keep(OneTimeLinks(made_for.settings.secret_key))
+    made_for.keep(Codes(SecretBox(made_for.settings.secret_key), made_for.signer("recovery-code"), made_for.random))
     nobodys_hash()
-
-
-# Where a person may be sent after signing in: the consoles, and nowhere outside this server.
-# A browser takes `..`, `%2e%2e` and `\` for steps, so that a step is letters and digits of ours or none.
-_OWN_PATH = re.compile(r"/console(?:/[A-Za-z0-9_-]+)*(?:\?[^\x00-\x20\x7f\\#]*)?")
-
-
-def own_path(path: str) -> str:
-    """The path if it is one of the consoles, else their front page."""
-    return path if _OWN_PATH.fullmatch(path) else "/console"
 
 
 @bp.get("/sign-in")
@@ -51,10 +45,11 @@ def post_sign_in() -> AnyResponse | tuple[str, int]:
     then = own_path(request.form.get("next", ""))
     spend_sign_in(email, known_browser(email))
     ctx = context()
-    token = signing_in.sign_in(ctx.database, email, password, this_browser(), ctx.now())
-    if token is None:
+    required = ctx.settings.codes_required
+    begun = signing_in.sign_in(ctx.database, email, password, this_browser(), ctx.now(), required)
+    if begun is None:
         return _sign_in_page(then, email, "This address and this password do not belong together."), 422
-    return _signed_in(token, then, email)
+    return _begin(begun, then, email)
 
 
 @bp.get("/sign-in/link")
@@ -75,10 +70,29 @@ def post_link() -> AnyResponse | tuple[str, int]:
     if password != request.form.get("again", ""):
         return _link_page(sent, email, "The two are not the same."), 422
     try:
-        token = signing_in.set_password(ctx.database, ctx[OneTimeLinks], sent, password, this_browser(), ctx.now())
+        begun = signing_in.set_password(
+            ctx.database, ctx[OneTimeLinks], sent, password, this_browser(), ctx.now(), ctx.settings.codes_required
+        )
     except InvalidUser as refusal:
         return _link_page(sent, email, refusal.faults[0].detail), 422
-    return _signed_in(token, "/console", email)
+    return _begin(begun, "/console", email)
+
+
+@bp.get("/sign-in/forgotten")
+def forgotten() -> str:
+    """Asks for the address to which a link for a new password is mailed."""
+    return _page("people/forgotten.html", asked=False, mails=context().settings.sender is not None)
+
+
+@bp.post("/sign-in/forgotten")
+def post_forgotten() -> str:
+    """One answer for every address, before anybody looks whose it is."""
+    ctx, email = context(), request.form.get("email", "")
+    mails = ctx.settings.sender is not None
+    if mails:
+        spend_reset(email)
+        request_password(ctx.database, email, ctx.now())
+    return _page("people/forgotten.html", asked=mails, mails=mails)
 
 
 @bp.post("/sign-out")
@@ -89,14 +103,24 @@ def sign_out() -> AnyResponse:
     return redirect(url_for("auth.sign_in"), 303)
 
 
-def _signed_in(token: str, then: str, email: str) -> AnyResponse:
+def _begin(begun: signing_in.Begun, then: str, email: str) -> AnyResponse:
     # A new name for the session: one that somebody slipped to this browser before is worth nothing.
-    g.browser_token = token
-    return remember_browser(redirect(request.script_root + then, 303), email)
+    g.browser_token = begun.token
+    there = request.script_root + then
+    if begun.awaits == "code":
+        there = url_for("codes.code", next=then)
+    elif begun.awaits == "setup":
+        begin_codes(context().database, context()[Codes], begun.user_id)
+        there = url_for("codes.set_up", next=then)
+    return remember_browser(redirect(there, 303), email)
 
 
 def _sign_in_page(then: str, email: str, fault: str) -> str:
-    return _page("people/sign_in.html", then=then, email=email, fault=fault)
+    settings = context().settings
+    return _page(
+        "people/sign_in.html", then=then, email=email, fault=fault, mails=settings.sender is not None,
+        provider=settings.provider and settings.provider.name,
+    )  # fmt: skip
 
 
 def _link_page(sent: str, email: str, fault: str) -> str:

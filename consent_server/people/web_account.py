@@ -8,13 +8,15 @@ from consent_server.access import guard as auth
 from consent_server.core.context import context
 from consent_server.core.errors import InvalidUser
 from consent_server.http.rate_limit import spend_sign_in
+from consent_server.people import codes
 from consent_server.people.browser import this_browser
+from consent_server.people.codes import Codes
 from consent_server.people.forms import faults_of
 from consent_server.people.known_browser import known_browser
 from consent_server.people.log_sign_ins import read_sign_ins
 from consent_server.people.passwords import SHORTEST_PASSWORD
 from consent_server.people.sessions import end_session, end_sessions, read_sessions
-from consent_server.people.sign_in import change_password
+from consent_server.people.sign_in import change_password, knows_password
 
 bp = Blueprint("account", __name__, url_prefix="/console/account")
 console.frame_of_people(bp)
@@ -47,6 +49,25 @@ def post_password() -> AnyResponse | tuple[str, int]:
     return redirect(url_for("account.account"), 303)
 
 
+@bp.post("/codes")
+def post_codes() -> AnyResponse | str | tuple[str, int]:
+    """Set codes up, turn them off, or make new recovery codes: for who knows the password."""
+    ctx, own, act = context(), auth.person(), request.form.get("act", "")
+    email = auth.caller().name
+    spend_sign_in(email, known_browser(email))
+    if not knows_password(ctx.database, own, request.form.get("current", "")):
+        return _page({act: "This is not your password."}), 422
+    if act == "renew":
+        recovery = codes.renew_recovery(ctx.database, ctx[Codes], own)
+        return console.bare_page("people/recovery.html", recovery=recovery, then=url_for("account.account"))
+    if act == "stop" and not ctx.settings.codes_required:
+        codes.stop_codes(ctx.database, own)
+    if act == "begin":
+        codes.begin_codes(ctx.database, ctx[Codes], own)
+        return redirect(url_for("codes.set_up", next="/console/account"), 303)
+    return redirect(url_for("account.account"), 303)
+
+
 @bp.post("/sessions")
 def post_sessions() -> AnyResponse:
     """End one session, or all others."""
@@ -64,6 +85,8 @@ def _page(faults: dict[str, str]) -> str:
         "people/account.html",
         faults=faults,
         shortest=SHORTEST_PASSWORD,
+        codes=codes.read_codes(ctx.database, own),
+        required=ctx.settings.codes_required,
         sessions=read_sessions(ctx.database, own, auth.session_cookie(), ctx.now()),
         sign_ins=read_sign_ins(ctx.database, own),
     )

@@ -12,6 +12,7 @@ from consent_server.core.context import context
 from consent_server.core.errors import InvalidUser, MailNotSent, UserConflict
 from consent_server.core.terminal import link_url
 from consent_server.people.change_roles import give_roles, take_roles
+from consent_server.people.codes import read_codes, stop_codes_of
 from consent_server.people.forms import choices, faults_of, number_of, role_of, sites_of
 from consent_server.people.invite import clean_email, find_user, invite, remove_user, renew_link
 from consent_server.people.log_sign_ins import read_sign_ins
@@ -87,6 +88,13 @@ def post_sessions(number: str) -> AnyResponse:
     return redirect(url_for("people.person", number=person.number), 303)
 
 
+@bp.post("/<number>/codes")
+def post_codes(number: str) -> AnyResponse:
+    """Take their codes off the account."""
+    stop_codes_of(context().database, number_of(number), auth.caller())
+    return redirect(url_for("people.person", number=number), 303)
+
+
 @bp.post("/<number>/removal")
 def post_removal(number: str) -> AnyResponse:
     """Remove them."""
@@ -109,6 +117,7 @@ def _person_page(number: str, faults: dict[str, str]) -> str:
     shown: dict[str, Any] = {}
     if person.managed:
         shown["sessions"] = read_sessions(ctx.database, person.number, auth.session_cookie(), ctx.now())
+        shown["codes"], shown["required"] = read_codes(ctx.database, person.number), ctx.settings.codes_required
         shown["sign_ins"] = read_sign_ins(ctx.database, person.number)
     return console.page(
         "people/person.html", person=person, faults=faults, own=auth.person(), chosen=[], **shown, **choices()

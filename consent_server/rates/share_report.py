@@ -31,11 +31,11 @@ def share_report(
         return links.sign({**subject, "number": reports.add(session, site_id, who, now, until)}, until)
 
 
-def revoke_report(database: Database, number: int, now: datetime) -> None:
-    """Make one link worthless. Raises UnknownReport."""
+def revoke_report(database: Database, number: int, now: datetime, site_id: int | None = None) -> None:
+    """Make one link worthless, of this site where one is named. Raises UnknownReport."""
     with database.transaction() as session:
         row = reports.get(session, number)
-        if row is None:
+        if row is None or site_id not in (None, row.site_id):
             raise UnknownReport(f"There is no shared report {number}. To list all of them: consent report list")
         row.revoked_at = row.revoked_at or now
 

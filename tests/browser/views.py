@@ -39,6 +39,12 @@ def _unfold(library: Library, page: Page) -> None:
         summary.click()
 
 
+def _invite_nobody(library: Library, page: Page) -> None:
+    page.get_by_label("E-mail address").fill("new@example.org")
+    page.get_by_role("button", name="Invite").click()
+    expect(page.get_by_text("at least one site")).to_be_visible()
+
+
 def _at(path: str) -> Where:
     return lambda library: path
 
@@ -244,6 +250,9 @@ VIEWS = [
     View("people", "olga", _at("/console/people")),
     View("a person", "olga", _at("/console/people/1"), _unfold),
     View("account", "ada", _at("/console/account"), _unfold),
+    View("people, a wrong invitation", "olga", _at("/console/people"), _invite_nobody),
+    View("a new password", "", _at("/sign-in/forgotten")),
+    View("shared reports", "max", _at("/console/sites/shop/reports")),
     View("tokens", "olga", _at("/console/tokens")),
     View("look-ups", "olga", _at("/console/lookups")),
     View("look-ups, none yet", "oscar", _at("/console/lookups")),

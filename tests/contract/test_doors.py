@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from consent_server.core.files import keep_from_others
 from consent_server.core.resources import ROOT
-from consent_server.people.web import own_path
+from consent_server.people.own_path import own_path
 from tests.support.cast import token
 from tests.support.people import Person
 from tests.support.served import GunicornConf

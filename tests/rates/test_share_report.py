@@ -48,3 +48,20 @@ def test_a_link_of_before_ends_by_its_time_alone(client: FlaskClient, services: 
     # A number that no report has, of a database that was set back.
     unknown = services[ReportLinks].sign({**subject, "number": 7}, START.replace(year=2027))
     assert client.get(f"/reports/{unknown}").status_code == 410
+
+
+@pytest.mark.on_both_databases
+def test_a_marketer_takes_back_the_links_of_their_own_site(app: Flask, marketer: Person, client: FlaskClient) -> None:
+    first, second = share(marketer), share(marketer)
+    page = marketer.open("/console/sites/shop/reports").text
+    numbers = re.findall(r"/console/sites/shop/reports/(\d+)/revocation", page)
+    assert len(numbers) == 2
+    rival = Person(app, "mona")
+    rival.accept(rival.invited("--role", "marketer", "--site", "rival"))
+    path = "/console/sites/rival/reports"
+    assert rival.send(f"{path}/{numbers[0]}/revocation", {}, at=path).status_code == 404
+    assert client.get(second).status_code == 200
+    path = "/console/sites/shop/reports"
+    assert marketer.send(f"{path}/{numbers[0]}/revocation", {}, at=path).location == path
+    assert [client.get(link).status_code for link in (first, second)] == [200, 410]
+    assert marketer.send(f"{path}/x/revocation", {}, at=path).status_code == 404
