@@ -173,6 +173,7 @@ SIGN_IN_LIMITS = {
     "everybody": ("300 per minute", "were tried on this server"),
     "browser": ("10 per 15 minute", ACCOUNT),
     "code": ("10 per 15 minute", ACCOUNT),
+    "provider": ("60 per 15 minute", "came from this address"),
     "reset": ("10 per 15 minute", "came from this address"),
     "reset account": ("3 per hour", "were asked for this account"),
 }
@@ -211,6 +212,13 @@ def spend_sign_in(email: str, browser: str) -> None:
 def spend_code(user_id: int) -> None:
     """Count a code that was given for an account, by who knew its password. Raises TooManyRequests."""
     current_app.extensions["sign_in_limits"]["code"].spend(str(user_id))
+
+
+def spend_provider() -> None:
+    """Count a step on the way to the provider or back: each has this server ask it. Raises TooManyRequests."""
+    limits: dict[str, RateLimit] = current_app.extensions["sign_in_limits"]
+    limits["provider"].spend()
+    limits["everybody"].spend("")
 
 
 def spend_reset(email: str) -> None:

@@ -12,7 +12,7 @@ from consent_server.access.credentials import new_token
 from consent_server.core.context import context
 from consent_server.core.errors import ProviderRefused
 from consent_server.core.openid import OpenIdProvider
-from consent_server.http.rate_limit import limited
+from consent_server.http.rate_limit import spend_provider
 from consent_server.people.browser import this_browser
 from consent_server.people.own_path import own_path
 from consent_server.people.provider import Secrets, redeem, way_there
@@ -25,10 +25,10 @@ KEPT_SECONDS = 600
 
 
 @bp.get("")
-@limited
 def begin() -> AnyResponse:
     """Send the browser there. What binds the answer to it is derived from a cookie with a key of the server."""
     provider = _provider()
+    spend_provider()
     seed = f"{new_token()}.{int(context().now().timestamp())}.{quote(own_path(request.args.get('next', '')), safe='')}"
     response = redirect(way_there(provider, _redirect_uri(), _secrets(seed)), 303)
     response.set_cookie(
@@ -38,10 +38,10 @@ def begin() -> AnyResponse:
 
 
 @bp.get("/answer")
-@limited
 def answer() -> AnyResponse:
     """Take the answer, once, of the browser that was sent."""
     ctx, provider = context(), _provider()
+    spend_provider()
     seed = request.cookies.get(COOKIE, "")
     _, began, then = [*seed.split(".", 2), "", "", ""][:3]
     secrets = _secrets(seed)

@@ -224,3 +224,8 @@ def test_settings_of_a_provider_are_whole_or_refused(tmp_path: object) -> None:
     provider = Settings.from_env(whole).provider
     assert provider == OpenIdProvider("https://login.example/realm", "a", "b")
     assert "'b'" not in repr(provider)
+
+
+def test_who_comes_again_and_again_does_not_have_the_provider_asked(provider: Provider, invited: Person) -> None:
+    statuses = [invited.browser.get(THERE, headers=HTML).status_code for _ in range(62)]
+    assert statuses == [303] * 60 + [429] * 2
