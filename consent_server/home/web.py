@@ -25,7 +25,7 @@ console.frame(bp)
 PAGE = 10
 
 
-@front.get("/")
+@front.get("/", strict_slashes=False)
 def server() -> AnyResponse:
     """What this server is, and the ways on; who is signed in has come to see the consoles."""
     if auth.session_cookie():
