@@ -7,6 +7,8 @@ from urllib.request import Request, urlopen
 
 from playwright.sync_api import Page, expect
 
+from tests.support.people import PASSWORD
+
 from .library import Library
 
 Where = Callable[[Library], str]
@@ -43,6 +45,14 @@ def _invite_nobody(library: Library, page: Page) -> None:
     page.get_by_label("E-mail address").fill("new@example.org")
     page.get_by_role("button", name="Invite").click()
     expect(page.get_by_text("at least one site")).to_be_visible()
+
+
+def _begin_codes(library: Library, page: Page) -> None:
+    page.get_by_text("Set up codes").click()
+    form = page.locator("form[action$='/account/codes']")
+    form.get_by_label("Present password").fill(PASSWORD)
+    form.get_by_role("button").click()
+    expect(page.get_by_role("img", name="QR code")).to_be_visible()
 
 
 def _at(path: str) -> Where:
@@ -250,6 +260,7 @@ VIEWS = [
     View("people", "olga", _at("/console/people")),
     View("a person", "olga", _at("/console/people/1"), _unfold),
     View("account", "ada", _at("/console/account"), _unfold),
+    View("codes, to be set up", "max", _at("/console/account"), _begin_codes),
     View("people, a wrong invitation", "olga", _at("/console/people"), _invite_nobody),
     View("a new password", "", _at("/sign-in/forgotten")),
     View("shared reports", "max", _at("/console/sites/shop/reports")),
