@@ -1,6 +1,9 @@
 """The scanner on sites that do well and badly; every host is this machine, so that nothing goes out."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -139,3 +142,20 @@ def test_further_pages_are_found_as_robots_may_find_them(scan: Callable[..., Sca
     done = scan(linked, 5, **more)
     assert done.seen[State.BEFORE].pages == (SITE, f"{SITE}first", f"{SITE}second")
     assert (done.exit_code, [SITE + "hidden" in said for said in done.unseen]) == (2, [True])
+
+
+def test_the_demo_shop_is_clean(opened: Devtools, site: PageServer, server: ConsentServer) -> None:
+    site.answers.clear()
+    environment = {**os.environ, "DEMO_PORT": str(free_port()), "CONSENT_URL": server.url}
+    command, before = [sys.executable, "examples/shop/serve.py"], len(server.receipts("callbell"))
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as shop:
+        assert shop.stdout
+        url = shop.stdout.readline().removeprefix("demo shop: ").strip()
+        done = scan_in(opened, Wanted((f"{url}/",), 1, timeout=10, quiet=0.3), utc_now)
+        shop.terminate()
+    assert done.banner
+    assert (done.banner.tool, done.wrong, done.unseen) == ("consent-widget", [], ())
+    assert answers(done) == dict.fromkeys(ALL, "good") | {"notice": "note"}
+    assert misfits(done) == []
+    # No scan is a visitor.
+    assert len(server.receipts("callbell")) == before
