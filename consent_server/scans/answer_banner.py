@@ -33,6 +33,16 @@ def find_banner(profile: Profile, tool: str | None = None, wait: float | None = 
         profile.browser.hear(STEP)
 
 
+def stays(profile: Profile, tool: str) -> bool:
+    """Whether the banner is still there, also once it had the time to fade."""
+    deadline = time.monotonic() + BANNER_TIMES * profile.quiet
+    while find_banner(profile, tool, wait=0):
+        if time.monotonic() >= deadline:
+            return True
+        profile.browser.hear(STEP)
+    return False
+
+
 def press(profile: Profile, tool: str, *wanted: str, presses: int = 1) -> Button | None:
     """Press the first of these buttons that is there, and wait for what follows; None where there is none."""
     for want in wanted:

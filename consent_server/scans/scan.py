@@ -213,7 +213,7 @@ def _answer(
     button = act(profile, banner.tool)
     if button is None:
         run.miss(f"Nothing could be {words}: no button was found that does it.")
-    elif answer_banner.find_banner(profile, banner.tool, wait=0):
+    elif answer_banner.stays(profile, banner.tool):
         run.miss(f"Nothing could be {words}: the banner stays after “{button.text}” was pressed.")
         return None
     return button
