@@ -60,7 +60,7 @@ def test_signing_in_leads_to_where_one_wanted_to_go(library: Library) -> None:
 
 def test_a_record_is_found_by_all_that_it_is_known_by(ada: Page, library: Library) -> None:
     grant, today = library.receipts["grant"], datetime.now(UTC).date().isoformat()
-    ada.get_by_role("link", name="Records of").click()
+    ada.get_by_role("link", name="Records", exact=True).click()
     form = ada.locator("form.fields").first
     for label, value in (
         ("Visitor", grant["visitor"]), ("Receipt id", grant["receipt_id"]), ("Notice", library.notice()),
@@ -181,10 +181,10 @@ def test_the_keyboard_goes_through_a_page_in_the_order_of_reading(library: Libra
     for _ in range(14):
         page.keyboard.press("Tab")
         stops.append(page.evaluate(_FOCUSED))
-    side_bar = ["Home", "Records", "Spot check", "Gaps", "Sign out"]
-    assert [name for name, *_ in stops[:6]] == ["To the content", *side_bar]
+    side_bar = ["Home", "Records", "Spot check", "Gaps", "ada@example.org auditor", "Sign out"]
+    assert [name for name, *_ in stops[:7]] == ["To the content", *side_bar]
     # Downwards, in the bar and in the page beside it; what stands in one row may differ by its own height.
-    for part in (stops[1:6], stops[6:]):
+    for part in (stops[1:7], stops[7:]):
         assert all(below > above - 8 for (_, _, above), (_, _, below) in pairwise(part))
     assert [name for name, visible, _ in stops if not visible] == []
     page.goto(f"{RECORDS}?action=refuse_all")
