@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from consent_server.access.credentials import ReportLinks
 from consent_server.decisions.rules_contents import DECISION, tag
+from consent_server.decisions.store_tallies import MONTHS
 from tests.support.experiment_files import BOX, TITLE, with_experiment
 from tests.support.factories import SHOP, TABLES, TOP, site_file
 from tests.support.people import PASSWORD
@@ -118,12 +119,12 @@ class Library:
             database.execute("UPDATE experiment_arms SET started_at = ? WHERE site_id = ?", [began, site_id])
             arms = database.execute("SELECT arm, notice_id, weight FROM experiment_arms WHERE site_id = ?", [site_id])
             rows = [
-                (site_id, _told(counter), day, notice, counter, count * weight // 50)
+                (site_id, _told(counter), day, "", notice, counter, count * weight // 50)
                 for arm, notice, weight in arms.fetchall()
                 for day in days
                 for counter, count in _counters(accepted[arm]).items()
             ]
-            database.executemany("INSERT INTO roll_ups VALUES (?, ?, ?, '', ?, ?, ?)", rows)
+            _tell(database, rows)
 
     def _let_a_rate_fall(self) -> None:
         """As if the notice of a site had come a week ago, and an alert had been raised since."""
@@ -139,7 +140,7 @@ class Library:
                 accepted = 50 if day >= began.date() else 90
                 for counter, count in _counters(accepted, 140 - accepted).items():
                     rows = [(site_id, *one, notice, counter, count) for one in _margins(day, counter)]
-                    database.executemany("INSERT INTO roll_ups VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+                    _tell(database, rows)
             detail = {"value": 0.357, "usual": 0.643, "low": 0.52, "high": 0.76, "z": -7.1, "days": 28}
             _raise(database, site_id, "outside_band", "consent", days[0].isoformat(), detail)
 
@@ -219,6 +220,15 @@ def _margins(day: date, counter: str) -> Iterator[tuple[str, str, str]]:
     places = {_told(counter): "", "devices": "mobile", "languages": "en", "countries": "FR"}
     for dimension, value in places.items():
         yield dimension, day.isoformat(), value
+
+
+def _tell(database: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
+    """Of days that are over, and so in the sums of their months."""
+    months = [(site_id, MONTHS[dimension], day[:7], *rest) for site_id, dimension, day, *rest in rows]
+    database.executemany(
+        "INSERT INTO roll_ups VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+        [*rows, *months],
+    )
 
 
 def _told(counter: str) -> str:
