@@ -22,8 +22,13 @@ ANSWERED = {
     Right.AUDITOR: {"olga": 200, "max": 403, "ada": 200, "rita": 403},
     Right.MARKETER: {"olga": 200, "max": 200, "ada": 403, "rita": 403},
 }
-# What needs more than a site with records: an experiment, and to be read to its end.
-ELSEWHERE = ("GET /v1/sites/<key>/experiment", "GET /v1/sites/<key>/evidence")
+# What needs more than a site with records: an experiment, a scan, a request, and to be read to its end.
+ELSEWHERE = (
+    "GET /v1/sites/<key>/experiment",
+    "GET /v1/sites/<key>/evidence",
+    "GET /console/sites/<key>/scans/<number>",
+    "GET /console/sites/<key>/erasure-requests/<receipt_id>",
+)
 PAGES = {
     route.removeprefix("GET "): right
     for route, right in RIGHTS.items()
@@ -182,7 +187,7 @@ OF_ALL_SITES = ("Home", "People", "Tokens", "Look-ups")
 @pytest.mark.parametrize(
     ("name", "offered"),
     [
-        ("olga", ["Rates", "Experiment", "Records", "Spot check", "Gaps", "Erasure", "Settings"]),
+        ("olga", ["Rates", "Experiment", "Records", "Spot check", "Gaps", "Erasure", "Scans", "Settings"]),
         ("max", ["Rates", "Experiment"]),
         ("ada", ["Records", "Spot check", "Gaps"]),
     ],

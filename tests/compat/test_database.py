@@ -178,8 +178,14 @@ def test_who_was_signed_in_still_is(either_server: Server, kept: Kept) -> None:
     assert kept.receipts["accept_all"]["answer"]["receipt_id"] in response.text
 
 
-def test_a_one_time_link_that_waits_still_opens(either_server: Server, kept: Kept) -> None:
-    assert "late@shop.example" in either_server.get(kept.about["open_link"]).text
+def test_a_one_time_link_that_waits_ends_in_words_and_another_is_made(own_server: Server, kept: Kept) -> None:
+    """Links are kept as hashes since, which those of before have not."""
+    ended = own_server.get(kept.about["open_link"])
+    assert ended.status_code == 410
+    assert "late@shop.example" not in ended.text
+    code, printed = own_server.run("user", "link", "late@shop.example")
+    assert code == 0
+    assert "late@shop.example" in own_server.get(printed.splitlines()[0].removeprefix(own_server.public_url)).text
 
 
 def test_a_shared_report_opens(either_server: Server, kept: Kept) -> None:

@@ -44,7 +44,7 @@ def test_every_type_leads_to_a_page(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404), ("GET", "/nothing", 404), ("POST", "/healthz", 405), ("DELETE", "/widget/shop.js", 405),
+        ("GET", "/nothing", 404), ("POST", "/healthz", 405), ("DELETE", "/widget/shop.js", 405),
         ("GET", "/v1/sites/nowhere/notice", 404), ("GET", "/v1/notices/x", 404), ("GET", "/assets/nothing.css", 404),
         ("GET", "/assets/../app.py", 404), ("GET", "/assets/%2e%2e/app.py", 404), ("GET", "/v1/widgets/x", 404),
         ("GET", "/problems/nothing", 404), ("GET", "/v1/receipts/x", 401), ("POST", "/v1/receipts/verify", 415),
