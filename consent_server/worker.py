@@ -62,7 +62,7 @@ SCAN_SECONDS = 5
 # The first attempt comes that soon after an alert; the others are spaced by themselves.
 DELIVER_SECONDS = 30
 # An operator who has just put the tag in looks for it.
-SIGHTINGS_SECONDS = 20
+SIGHTINGS_SECONDS = 5
 # So soon whoever forgot a password has a link.
 RESET_SECONDS = 5
 

@@ -99,6 +99,8 @@ RIGHTS: dict[str, Right] = {
     "GET /reports/<link>": Right.HOLDER,
     # Whoever runs the server.
     "GET /console/sites/<key>/erasure-requests": Right.OPERATOR,
+    "GET /console/sites/<key>/erasure-requests/<receipt_id>": Right.OPERATOR,
+    "POST /console/sites/<key>/erasure-requests/<receipt_id>": Right.OPERATOR,
     "GET /console/sites/new": Right.OPERATOR,
     "POST /console/sites/new": Right.OPERATOR,
     "GET /console/sites/<key>/settings": Right.OPERATOR,

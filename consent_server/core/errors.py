@@ -70,6 +70,10 @@ class UnknownAnnotation(Refusal):
     """The site has no annotation of this number."""
 
 
+class UnknownRequest(Refusal):
+    """No request of a visitor is open there."""
+
+
 class UnknownScan(Refusal):
     """The site has no scan of this number."""
 

@@ -29,6 +29,7 @@ PROBLEMS: dict[type[Refusal], tuple[int, str, str]] = {
     errors.UnknownPicture: (404, "unknown-picture", "No such picture"),
     errors.PictureUnavailable: (500, "picture-unavailable", "Cannot take a picture"),
     errors.UnknownReport: (404, "unknown-report", "No such report"),
+    errors.UnknownRequest: (404, "unknown-request", "No such request"),
     errors.UnknownScan: (404, "unknown-scan", "No such scan"),
     errors.UnknownAnnotation: (404, "unknown-annotation", "No such annotation"),
     errors.ExpiredReport: (410, "expired-report", "The report is no longer shared"),

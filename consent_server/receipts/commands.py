@@ -17,6 +17,7 @@ from consent_server.core.keys import KeyRing
 from consent_server.core.terminal import confirm, counting, destructive, progress, refusing, say
 from consent_server.decisions.encrypt_records import not_rewritten, read_encryption, rewrite_once
 from consent_server.receipts.count_removable import count_of_visitor, count_over, count_requested
+from consent_server.receipts.decide_request import refuse
 from consent_server.receipts.erase_visitor import erase_requested, erase_visitor
 from consent_server.receipts.pasted import receipt_in
 from consent_server.receipts.prove import read_proof
@@ -94,6 +95,18 @@ def list_requests(site_key: str | None) -> None:
         due = f"{left} days left" if left >= 0 else "overdue"
         decide = f"decide by {until:%Y-%m-%d}\t{due}"
         say(f"{request.receipt_id}\t{request.site}\tasked {request.asked_at:%Y-%m-%d}\t{decide}")
+
+
+@visitor.command("refuse")
+@click.argument("site_key", metavar="SITE")
+@click.argument("receipt_id", metavar="RECEIPT")
+@click.option("--reason", required=True, help="What the visitor reads on the page of the receipt.")
+@refusing
+def refuse_request(site_key: str, receipt_id: str, reason: str) -> None:
+    """Refuse a visitor's request for erasure, and tell the visitor why."""
+    ctx = context()
+    refuse(ctx.database, find_site(ctx.database, site_key), receipt_id, reason, ctx.now(), "the command line")
+    click.echo("refused")
 
 
 class VisitorId(click.ParamType[UUID]):

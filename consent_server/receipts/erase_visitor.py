@@ -17,6 +17,7 @@ from consent_server.ledger.seal import refuse, seal_what_holds
 from consent_server.ledger.store_sealing import take_turns
 from consent_server.receipts import store as erasure_requests
 from consent_server.receipts.remove_records import Remover, batch_size, give_way
+from consent_server.receipts.store import OpenRequest
 
 # Requests carried out together.
 REQUESTS = 500
@@ -51,6 +52,16 @@ def erase_requested(
         some = requests[start : start + REQUESTS]
         visitors = {request.visitor for request in some if request.visitor is not None}
         erasure.erase(visitors, [request.decision_row for request in some])
+    return erasure.finish()
+
+
+def erase_request(
+    database: Database, keys: KeySource, public_url: str, now: Callable[[], datetime], random: Callable[[int], bytes],
+    request: OpenRequest,
+) -> int:  # fmt: skip
+    """Carry out one request; return how many records that removed. Raises as `erase_visitor`."""
+    erasure = _Erasure(database, keys, public_url, now, random, lambda _: None)
+    erasure.erase([] if request.visitor is None else [request.visitor], [request.decision_row])
     return erasure.finish()
 
 

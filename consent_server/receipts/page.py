@@ -99,6 +99,8 @@ def _html(page: ReceiptPage, held: bool, follows: bool) -> str:
         stands_since=wording.moment(standing.newest.recorded_at),
         stands_until=wording.moment(standing.valid_until),
         asked_at=wording.moment(page.asked_at) if page.asked_at else None,
+        refusal=page.refusal,
+        refused_at=wording.day(page.refusal.at) if page.refusal else None,
         answer_by=wording.day(answer_by(page.asked_at)) if page.asked_at else None,
     )
 

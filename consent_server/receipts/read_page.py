@@ -10,6 +10,7 @@ from consent_server.decisions.rules_contents import Record
 from consent_server.receipts import store as erasure_requests
 from consent_server.receipts.prove import Proof, proof_of
 from consent_server.receipts.read import ReadReceipt, read_recorded, record_of
+from consent_server.receipts.store import Refusal
 from consent_server.receipts.withdraw import Standing, standing_of
 from consent_server.sites import store as sites
 from consent_server.sites.rules_site import Site
@@ -17,11 +18,14 @@ from consent_server.sites.rules_site import Site
 
 @dataclass(frozen=True, slots=True)
 class ReceiptPage:
-    """A receipt, what stands of it, and its proof once it is sealed. `asked_at`: erasure was asked for, and is open."""
+    """A receipt, what stands of it, and its proof once it is sealed. `asked_at`: erasure was asked for, and is open;
+    `refusal`: of one that is not.
+    """
 
     receipt: ReadReceipt
     standing: Standing
     asked_at: datetime | None
+    refusal: Refusal | None
     proof: Proof | None
     site: Site
 
@@ -35,6 +39,7 @@ def read_page(database: Database, ring: KeyRing, receipt_id: str, now: datetime)
             receipt=receipt,
             standing=standing_of(session, ring, record, now, receipt),
             asked_at=erasure_requests.asked_at(session, record),
+            refusal=erasure_requests.refusal(session, record),
             proof=_proof_if_sealed(session, record),
             site=sites.by_id(session, record.site_id).site,
         )

@@ -1,11 +1,11 @@
-"""Visitors' requests for erasure, as long as they are open: a request goes with its record."""
+"""Visitors' requests for erasure, open or refused: a request goes with its record."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Select, Table, func, select
+from sqlalchemy import ColumnElement, ForeignKey, Select, Table, Text, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -18,7 +18,10 @@ from consent_server.decisions.rules_contents import Record
 
 
 class ErasureRequestRow(Base):
-    """That a visitor asked for the erasure of a record. Nothing else of the visitor; it goes with the record."""
+    """That a visitor asked for the erasure of a record. Nothing else of the visitor; it goes with the record.
+
+    `refused_at` and `reason` are what the visitor is told where the controller keeps the record.
+    """
 
     __tablename__ = "erasure_requests"
 
@@ -26,9 +29,14 @@ class ErasureRequestRow(Base):
         BigId, ForeignKey("decisions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     asked_at: Mapped[datetime] = mapped_column(UtcMilliseconds)
+    refused_at: Mapped[datetime | None] = mapped_column(UtcMilliseconds)
+    reason: Mapped[str | None] = mapped_column(Text)
 
 
 TABLE: Table = ErasureRequestRow.__table__  # type: ignore[assignment]
+
+
+_IS_OPEN = ErasureRequestRow.refused_at.is_(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +50,61 @@ class OpenRequest:
     asked_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """When a request was refused, and the reason that its visitor is given."""
+
+    at: datetime
+    reason: str
+
+
 def ask(session: Session, decision_row: int, at: datetime) -> None:
-    """Open a request for a record. One that was opened before stays as it is."""
+    """Open a request for a record. One that is open stays as it is; one that was refused is asked anew."""
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     row = dialect.insert(TABLE).values(decision_row=decision_row, asked_at=at)
-    session.connection().execute(row.on_conflict_do_nothing())
+    anew = row.on_conflict_do_update(
+        index_elements=["decision_row"],
+        set_={"asked_at": at, "refused_at": None, "reason": None},
+        where=TABLE.c.refused_at.is_not(None),
+    )
+    session.connection().execute(anew)
 
 
 def asked_at(session: Session, record: Record) -> datetime | None:
-    """When erasure of this record, or of another of its visitor, was first asked for."""
-    whose = DecisionRow.id == record.id
-    if record.visitor is not None:
-        whose = decisions.is_of(DecisionRow.visitor_tag, [record.visitor])
+    """Since when a request for the erasure of this record, or of another of its visitor, is open."""
     first = select(func.min(ErasureRequestRow.asked_at)).join(
         DecisionRow, DecisionRow.id == ErasureRequestRow.decision_row
     )
-    return session.scalar(first.where(whose))
+    return session.scalar(first.where(_whose(record), _IS_OPEN))
+
+
+def refusal(session: Session, record: Record) -> Refusal | None:
+    """The last refusal of such a request."""
+    query = select(ErasureRequestRow.refused_at, ErasureRequestRow.reason).join(
+        DecisionRow, DecisionRow.id == ErasureRequestRow.decision_row
+    )
+    newest = query.where(_whose(record), ~_IS_OPEN).order_by(ErasureRequestRow.refused_at.desc()).limit(1)
+    row = session.execute(newest).first()
+    return Refusal(*row) if row else None  # type: ignore[arg-type]
+
+
+def refuse(session: Session, asked: OpenRequest, at: datetime, reason: str) -> None:
+    """End every open request of this visitor without erasing anything."""
+    rows = [asked.decision_row]
+    if asked.visitor is not None:
+        mine = decisions.is_of(DecisionRow.visitor_tag, [asked.visitor])
+        rows = list(session.scalars(select(DecisionRow.id).where(mine)))
+    session.execute(
+        update(ErasureRequestRow)
+        .where(ErasureRequestRow.decision_row.in_(rows), _IS_OPEN)
+        .values(refused_at=at, reason=reason)
+    )
+
+
+def _whose(record: Record) -> ColumnElement[bool]:
+    if record.visitor is None:
+        return DecisionRow.id == record.id
+    return decisions.is_of(DecisionRow.visitor_tag, [record.visitor])
 
 
 def open_requests(session: Session, site_id: int | None = None) -> Iterator[OpenRequest]:
@@ -76,7 +123,13 @@ def count_open(session: Session, site_id: int) -> int:
     """How many of a site are open."""
     query = select(func.count()).select_from(ErasureRequestRow)
     of_site = query.join(DecisionRow, DecisionRow.id == ErasureRequestRow.decision_row)
-    return session.scalars(of_site.where(DecisionRow.site_id == site_id)).one()
+    return session.scalars(of_site.where(DecisionRow.site_id == site_id, _IS_OPEN)).one()
+
+
+def open_request(session: Session, site_id: int, decision_row: int) -> OpenRequest | None:
+    """The open request for a record of a site."""
+    query = open_query().where(DecisionRow.site_id == site_id, DecisionRow.id == decision_row)
+    return next(_opened(session, query), None)
 
 
 def _opened(session: Session, query: Select[str, DecisionRow, datetime]) -> Iterator[OpenRequest]:
@@ -93,6 +146,7 @@ def open_query() -> Select[str, DecisionRow, datetime]:
         .select_from(ErasureRequestRow)
         .join(DecisionRow, DecisionRow.id == ErasureRequestRow.decision_row)
         .join(SiteRow, SiteRow.id == DecisionRow.site_id)
+        .where(_IS_OPEN)
         .order_by(ErasureRequestRow.asked_at, ErasureRequestRow.decision_row)
     )
 

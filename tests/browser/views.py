@@ -36,6 +36,12 @@ def _a_request(library: Library, page: Page) -> None:
     expect(page.get_by_text("You asked for erasure").or_(page.get_by_text("days left"))).to_be_visible()
 
 
+def _a_decision(library: Library, page: Page) -> None:
+    _a_request(library, page)
+    page.get_by_role("link", name="Decide").first.click()
+    expect(page.get_by_role("heading", name="Refuse")).to_be_visible()
+
+
 def _unfold(library: Library, page: Page) -> None:
     for summary in page.locator("main summary").all():
         summary.click()
@@ -270,6 +276,7 @@ VIEWS = [
     View("another's site", "ada", _at(RECORDS.format("quiet"))),
     View("another's role", "max", _at(RECORDS.format("shop"))),
     View("requests for erasure", "olga", _at("/console/sites/shop/erasure-requests"), _a_request),
+    View("request for erasure, to decide", "olga", _at("/console/sites/shop/erasure-requests"), _a_decision),
     View("requests for erasure, none", "oscar", _at("/console/sites/quiet/erasure-requests")),
     View("settings", "olga", _at("/console/sites/shop/settings"), _unfold_settings),
     View("settings to mend", "olga", _at("/console/sites/quiet/settings"), _save_what_is_wrong),
