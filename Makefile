@@ -26,7 +26,8 @@ APPS := packages/embed/test-apps
 LAST_COMMIT := 08acbca2fb2ec94a7a57d1867a2b474f81d3f319
 LAST := $(VENV)/release-0.2.0
 BUILT := static/widget/dist consent_server/rates/assets/dist
-PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
+# Three on two cores: a third of the time a test waits for a browser or a server.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist worksteal
 # As tests/support/environment.py has it for what pytest starts; these are read before that.
 ifneq ($(filter test%,$(MAKECMDGOALS)),)
 unexport $(filter PYTHON%,$(.VARIABLES))
