@@ -48,7 +48,8 @@ def test_asking_twice_is_one_request(
     assert "23 décembre 2026" in shown
     with services.database.reading() as session:
         found = list(session.execute(text("SELECT * FROM erasure_requests")).mappings())
-    assert [set(row) for row in found] == [{"decision_row", "asked_at"}]
+    assert [set(row) for row in found] == [{"decision_row", "asked_at", "refused_at", "reason"}]
+    assert (found[0]["refused_at"], found[0]["reason"]) == (None, None)
 
 
 @pytest.mark.on_both_databases
