@@ -151,7 +151,7 @@ def test_a_fresh_database_has_nothing_to_encrypt(services: Context) -> None:
 
 # A change of a record in the clear, beside what its encryption changes.
 OTHER: dict[str, Any] = {
-    "action": "refuse_all", "granted": "", "recorded_at": 0, "site_id": 1, "notice_id": 7, "stale": True,
+    "action": "refuse_all", "granted": "", "recorded_at": 0, "site_id": 999_999, "notice_id": 999_999, "stale": True,
     "language": "xx",
     "receipt": "kept", "salt": bytes(32), "request_hash": bytes(32), "key_chunk": None, "key_slot": None,
     "commitment": bytes(32), "visitor": None, "content": None,
