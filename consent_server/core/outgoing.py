@@ -5,7 +5,10 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.headerregistry import Address
 from email.message import EmailMessage, Message
+from email.utils import format_datetime, make_msgid
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -74,6 +77,22 @@ def _ask(method: str, url: str, body: bytes | None, headers: Mapping[str, str], 
         raise Unanswered(f"it cannot be reached: {error.reason}") from error
     except (HTTPException, OSError) as error:
         raise Unanswered(f"the connection broke: {error!s:.100}") from error
+
+
+def mail_message(
+    sender: str, to: str | Address, subject: str, now: datetime, message_id: str | None = None
+) -> EmailMessage:
+    """A message without a text yet. `message_id` is its part before the @: one that stays when it is sent again."""
+    message, domain = EmailMessage(), sender.partition("@")[2]
+    # A name may hold anything, a header no line break.
+    message["Subject"] = " ".join(subject.split())
+    message["From"] = sender
+    message["To"] = to
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = f"<{message_id}@{domain}>" if message_id else make_msgid(domain=domain)
+    # RFC 3834: no absence note is sent back.
+    message["Auto-Submitted"] = "auto-generated"
+    return message
 
 
 def send_mail(server: MailServer, message: EmailMessage) -> None:

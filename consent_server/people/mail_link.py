@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid
 from urllib.parse import urlsplit
 
 from consent_server.core.channels import Sender
 from consent_server.core.errors import MailNotSent
-from consent_server.core.outgoing import Unanswered, send_mail
+from consent_server.core.outgoing import Unanswered, mail_message, send_mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +46,9 @@ def mail_link(sender: Sender | None, email: str, url: str, letter: Letter, now: 
 
 
 def _write(sender: Sender, email: str, url: str, letter: Letter, now: datetime) -> EmailMessage:
-    host = urlsplit(url).netloc
-    message = EmailMessage()
-    message["Subject"] = letter.subject.format(host=host)
-    message["From"] = sender.address
-    local, _, domain = email.rpartition("@")
+    host, (local, _, domain) = urlsplit(url).netloc, email.rpartition("@")
     # Parts and not text: a comma in a name would be a second recipient.
-    message["To"] = Address(username=local, domain=domain)
-    message["Date"] = format_datetime(now)
-    message["Message-ID"] = make_msgid(domain=sender.address.partition("@")[2])
-    # RFC 3834: no absence note is sent back.
-    message["Auto-Submitted"] = "auto-generated"
+    to = Address(username=local, domain=domain)
+    message = mail_message(sender.address, to, letter.subject.format(host=host), now)
     message.set_content(f"{letter.before.format(host=host)}\n\n{url}\n\n{letter.after}\n", cte="quoted-printable")
     return message

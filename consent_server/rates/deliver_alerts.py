@@ -6,15 +6,13 @@ No transaction is open while somebody is told. Whoever receives a message twice 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from email.message import EmailMessage
-from email.utils import format_datetime
 from functools import partial
 
 from consent_server.core.canonical import encode
 from consent_server.core.channels import GIVEN_UP_AFTER, Channel, Channels, Mail, Webhook
 from consent_server.core.database import Database
 from consent_server.core.hashes import sha256_hex
-from consent_server.core.outgoing import Unanswered, post, send_mail
+from consent_server.core.outgoing import Unanswered, mail_message, post, send_mail
 from consent_server.core.times import rfc3339
 from consent_server.rates import store_alerts as alerts
 from consent_server.rates.store_alerts import Due
@@ -107,17 +105,10 @@ def _event(due: Due, console_url: str) -> dict[str, object]:
 
 
 def _mail(mail: Mail, console_url: str, now: Callable[[], datetime], together: list[Due]) -> None:
-    message, first = EmailMessage(), together[0]
-    others = len(together) - 1
+    first, others = together[0], len(together) - 1
     more = f", and {others} more alert{'s' if others > 1 else ''}" if others else ""
-    # A name may hold anything, a header no line break.
-    message["Subject"] = " ".join(f"{first.site.site.name}: {first.alert.title}{more}".split())
-    message["From"] = mail.sender
-    message["To"] = ", ".join(mail.recipients)
-    message["Date"] = format_datetime(now())
-    message["Message-ID"] = f"<{_message_id(first, console_url)}@{mail.sender.partition('@')[2]}>"
-    # RFC 3834: no absence note is sent back.
-    message["Auto-Submitted"] = "auto-generated"
+    subject, recipients = f"{first.site.site.name}: {first.alert.title}{more}", ", ".join(mail.recipients)
+    message = mail_message(mail.sender, recipients, subject, now(), _message_id(first, console_url))
     texts = (f"{due.site.site.name}\n{due.alert.text}\n{_dashboard(due, console_url)}\n" for due in together)
     message.set_content("\n".join(texts), cte="quoted-printable")
     send_mail(mail.server, message)

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
-from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from markupsafe import Markup
 
 from consent_server.core.channels import Mail
+from consent_server.core.outgoing import mail_message
 from consent_server.rates import board
 from consent_server.rates.read import SiteRates
 from consent_server.rates.rules import Difference
@@ -104,15 +104,7 @@ def _happened(rates: Rates) -> Iterator[str]:
 
 def write_mail(mail: Mail, week: Week, message_id: str, now: datetime) -> EmailMessage:
     """The message, for all recipients of alerts."""
-    message = EmailMessage()
-    # A name may hold anything, a header no line break.
-    message["Subject"] = " ".join(week.title.split())
-    message["From"] = mail.sender
-    message["To"] = ", ".join(mail.recipients)
-    message["Date"] = format_datetime(now)
-    message["Message-ID"] = f"<{message_id}@{mail.sender.partition('@')[2]}>"
-    # RFC 3834: no absence note is sent back.
-    message["Auto-Submitted"] = "auto-generated"
+    message = mail_message(mail.sender, ", ".join(mail.recipients), week.title, now, message_id)
     message.set_content(_text(week), cte="quoted-printable")
     message.add_alternative(_page(week), subtype="html", cte="quoted-printable")
     return message
