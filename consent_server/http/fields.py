@@ -190,6 +190,13 @@ LARGEST_NUMBER = 2**31 - 1
 LARGEST_SIZE = 2**53 - 1
 
 
+def row_number(text: str) -> int | None:
+    """The number of a row as an address has it; None for what can be none's."""
+    # Python refuses to read a number of thousands of digits.
+    number = int(text) if re.fullmatch("[0-9]{1,10}", text) else LARGEST_NUMBER + 1
+    return number if number <= LARGEST_NUMBER else None
+
+
 KEY = re.compile(r"[a-z0-9-]{1,63}")
 
 

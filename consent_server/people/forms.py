@@ -9,10 +9,10 @@ from consent_server.access import guard as auth
 from consent_server.access.list_sites import ListedSite
 from consent_server.access.rules import Role
 from consent_server.core.errors import Fault, InvalidUser, UnknownUser
+from consent_server.http.fields import row_number
 
 # In place of a site's key, which has no star.
 ALL = "*"
-LARGEST_NUMBER = 2**31 - 1
 Form = MultiDict[str, str]
 
 
@@ -34,9 +34,10 @@ def sites_of(form: Form) -> Sequence[str] | None:
 
 def number_of(text: str) -> int:
     """A number in an address. Raises UnknownUser."""
-    if not (text.isascii() and text.isdigit()) or int(text) > LARGEST_NUMBER:
+    number = row_number(text)
+    if number is None:
         raise UnknownUser("A person is named by their number.")
-    return int(text)
+    return number
 
 
 def faults_of(refusal: InvalidUser) -> dict[str, str]:

@@ -11,7 +11,7 @@ from consent_server.core.errors import UnknownAnnotation
 from consent_server.core.rules_text import read_line
 from consent_server.http.answers import Cache, answer
 from consent_server.http.bodies import posted_bytes
-from consent_server.http.fields import LARGEST_NUMBER, Day, read_body
+from consent_server.http.fields import Day, read_body, row_number
 from consent_server.rates.annotate import annotate, list_annotations, remove_annotation
 from consent_server.rates.rules_annotations import LONGEST
 
@@ -58,7 +58,8 @@ def add(key: str) -> Response:
 def remove(key: str, number: str) -> Response:
     """Take a remark back."""
     require_own_page()
-    if not (number.isascii() and number.isdigit()) or int(number) > LARGEST_NUMBER:
+    named = row_number(number)
+    if named is None:
         raise UnknownAnnotation("An annotation is named by its number.")
-    remove_annotation(context().database, key, int(number))
+    remove_annotation(context().database, key, named)
     return answer(b"", status=204, cache=Cache.NO_STORE)

@@ -6,12 +6,12 @@ from werkzeug.wrappers import Response as AnyResponse
 from consent_server.access import console
 from consent_server.core.context import context
 from consent_server.core.errors import UnknownReport
+from consent_server.http.fields import row_number
 from consent_server.rates.share_report import list_reports, revoke_report
 from consent_server.sites.find import find_site
 
 bp = Blueprint("shared", __name__, url_prefix="/console/sites/<key>/reports")
 console.frame(bp)
-LARGEST_NUMBER = 2**31 - 1
 
 
 @bp.get("")
@@ -25,8 +25,9 @@ def reports(key: str) -> str:
 @bp.post("/<number>/revocation")
 def post_revocation(key: str, number: str) -> AnyResponse:
     """Make one link worthless."""
-    if not (number.isascii() and number.isdigit()) or int(number) > LARGEST_NUMBER:
+    named = row_number(number)
+    if named is None:
         raise UnknownReport("A shared report is named by its number.")
     database = context().database
-    revoke_report(database, int(number), context().now(), find_site(database, key).id)
+    revoke_report(database, named, context().now(), find_site(database, key).id)
     return redirect(url_for("shared.reports", key=key), 303)

@@ -14,7 +14,7 @@ from consent_server.core.errors import InvalidQuery
 from consent_server.core.resources import ROOT
 from consent_server.health.examine import home_page
 from consent_server.http.answers import JSON, answer, open_to_every_page
-from consent_server.http.fields import read_query
+from consent_server.http.fields import read_query, row_number
 from consent_server.scans.ask_scan import ask_scan, list_scans
 from consent_server.scans.read_scan import read_kept_scan
 from consent_server.scans.view import view_scan
@@ -54,9 +54,10 @@ def ask(key: str) -> AnyResponse | tuple[str, int]:
 @bp.get("/<number>")
 def scan(key: str, number: str) -> str | Response:
     """One of them, as a page or as JSON."""
-    if not number.isdecimal() or len(number) > 9:
+    named = row_number(number)
+    if named is None:
         raise NotFound
-    stored, read = find_site(context().database, key), read_kept_scan(context().database, key, int(number))
+    stored, read = find_site(context().database, key), read_kept_scan(context().database, key, named)
     if read_query(FORMATS, request.args)["format"] == "json" and read.body is not None:
         return answer(json.dumps(read.body, ensure_ascii=False), JSON)
     return console.page(
