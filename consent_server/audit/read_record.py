@@ -99,7 +99,7 @@ def read_record(
             proof=proof,
             sealed=_sealed(session, stored.id, shown.leaf_index),
             pictures=_pictures(session, shown, checked.claims),
-            asked_at=erasure_requests.asked_at(session, row),
+            asked_at=erasure_requests.requests_of(session, row)[0],
             history=_history(session, stored.id, record, titles),
             exceptions=_exceptions(session, shown, checked.claims),
         )

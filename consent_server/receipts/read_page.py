@@ -35,11 +35,13 @@ def read_page(database: Database, ring: KeyRing, receipt_id: str, now: datetime)
     with database.snapshot() as session:
         record = record_of(session, receipt_id)
         receipt = read_recorded(session, ring, record)
+        standing = standing_of(session, ring, record, now, receipt)
+        asked_at, refusal = erasure_requests.requests_of(session, record)
         return ReceiptPage(
             receipt=receipt,
-            standing=standing_of(session, ring, record, now, receipt),
-            asked_at=erasure_requests.asked_at(session, record),
-            refusal=erasure_requests.refusal(session, record),
+            standing=standing,
+            asked_at=asked_at,
+            refusal=refusal,
             proof=_proof_if_sealed(session, record),
             site=sites.by_id(session, record.site_id).site,
         )

@@ -19,11 +19,12 @@ def request_erasure(database: Database, receipt_id: str, now: datetime) -> datet
     """
     with database.transaction(VISITOR) as session:
         record = record_of(session, receipt_id)
-        asked_at = erasure_requests.asked_at(session, record)
+        asked_at, _ = erasure_requests.requests_of(session, record)
         if asked_at is not None:
             return asked_at
         erasure_requests.ask(session, record.id, now)
-        return erasure_requests.asked_at(session, record) or now
+        asked_at, _ = erasure_requests.requests_of(session, record)
+        return asked_at or now
 
 
 def read_erasure_page(database: Database, site_id: int, page: int) -> tuple[list[OpenRequest], bool]:

@@ -70,22 +70,18 @@ def ask(session: Session, decision_row: int, at: datetime) -> None:
     session.connection().execute(anew)
 
 
-def asked_at(session: Session, record: Record) -> datetime | None:
-    """Since when a request for the erasure of this record, or of another of its visitor, is open."""
-    first = select(func.min(ErasureRequestRow.asked_at)).join(
+def requests_of(session: Session, record: Record) -> tuple[datetime | None, Refusal | None]:
+    """Since when a request for the erasure of this record, or of another of its visitor, is open; and the last refusal.
+
+    Each is None without one.
+    """
+    query = select(ErasureRequestRow.asked_at, ErasureRequestRow.refused_at, ErasureRequestRow.reason).join(
         DecisionRow, DecisionRow.id == ErasureRequestRow.decision_row
     )
-    return session.scalar(first.where(_whose(record), _IS_OPEN))
-
-
-def refusal(session: Session, record: Record) -> Refusal | None:
-    """The last refusal of such a request."""
-    query = select(ErasureRequestRow.refused_at, ErasureRequestRow.reason).join(
-        DecisionRow, DecisionRow.id == ErasureRequestRow.decision_row
-    )
-    newest = query.where(_whose(record), ~_IS_OPEN).order_by(ErasureRequestRow.refused_at.desc()).limit(1)
-    row = session.execute(newest).first()
-    return Refusal(*row) if row else None  # type: ignore[arg-type]
+    rows = session.execute(query.where(_whose(record))).all()
+    refusals = [Refusal(at, reason or "") for _, at, reason in rows if at is not None]
+    asked_at = min((asked for asked, refused_at, _ in rows if refused_at is None), default=None)
+    return asked_at, max(refusals, key=lambda refusal: refusal.at, default=None)
 
 
 def refuse(session: Session, asked: OpenRequest, at: datetime, reason: str) -> None:

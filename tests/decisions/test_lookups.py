@@ -35,7 +35,7 @@ LOOKUPS: dict[str, Callable[[Session, Record], object]] = {
     "leaves of visitors alone": lambda session, one: ledgers.leaves_of(
         session, [one.site_id], [visitor_of(one)], [], 10
     ),
-    "a request for erasure": erasure_requests.asked_at,
+    "a request for erasure": erasure_requests.requests_of,
     "a repeated post from before": lambda session, one: decisions.known_in_the_clear(
         session, [{"site_id": one.site_id, "decision_id": one.decision_id}]
     ),

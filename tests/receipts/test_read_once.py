@@ -48,9 +48,9 @@ def test_the_page_of_a_receipt_is_read_once(
     assert traffic.transactions == 1
     assert traffic.asks("WHERE decisions.receipt_id") == 1
     assert verified == [granted["receipt"]]
-    # The record, its notice's body and date, its visitor's newest record, the keys of both, the first request for
-    # erasure and the last refusal of one; the site; and the proof: leaf, checkpoint, tile.
-    assert len(traffic.statements) == 12
+    # The record, its notice's body and date, its visitor's newest record, the keys of both and the requests for
+    # erasure; the site; and the proof: leaf, checkpoint, tile.
+    assert len(traffic.statements) == 11
 
 
 def test_a_withdrawn_receipt_and_its_withdrawal_are_checked_once_each(
