@@ -67,11 +67,16 @@ class SiteHome:
     consent: Mapping[str, Any] | None = None
 
 
-def read_home(context: Context, access: Access, key: str) -> SiteHome:
-    """As of now. Raises UnknownSite."""
+def read_homes(context: Context, access: Access, keys: Sequence[str]) -> list[SiteHome]:
+    """Of these sites, as of now. Raises UnknownSite."""
+    stopped = read_stopped(context.database, context.keys.ring, context.now()) if access.has(Role.AUDITOR) else {}
+    return [_home(context, access, key, stopped.get(key, "")) for key in keys]
+
+
+def _home(context: Context, access: Access, key: str, stopped: str) -> SiteHome:
     stored, now = find_site(context.database, key), context.now()
     banner, tag = _banner(context, stored), _tag(context, stored)
-    sealing = _sealing(context, stored, now) if access.has_on(Role.AUDITOR, key) else None
+    sealing = _sealing(context, stored, now, stopped) if access.has_on(Role.AUDITOR, key) else None
     tasks = tag_tasks(tag, banner is not None, now)
     if access.has_on(Role.OPERATOR, key):
         tasks += _refused(context, stored, now) + request_tasks(_requests(context, stored), now) + _draft(context, key)
@@ -126,13 +131,13 @@ def _requests(context: Context, stored: StoredSite) -> Requests:
     return Requests(count_erasure_requests(context.database, stored.id), answer_by(oldest) if oldest else None)
 
 
-def _sealing(context: Context, stored: StoredSite, now: datetime) -> Sealing:
+def _sealing(context: Context, stored: StoredSite, now: datetime, stopped: str) -> Sealing:
     waiting, sealed_at = read_sealing(context.database, stored.id, now)
     witnesses = context.settings.witnesses
     return Sealing(
         waiting,
         sealed_at,
-        read_stopped(context.database, context.keys.ring, now).get(stored.site.key, ""),
+        stopped,
         [witness.name for witness in witnesses],
         witnesses_behind(context.database, stored.id, witnesses, now - LATE_WITNESS),
     )

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from consent_server.access import console
 from consent_server.access import guard as auth
 from consent_server.core.context import context
-from consent_server.home.read import read_home, read_server_tasks
+from consent_server.home.read import read_homes, read_server_tasks
 from consent_server.home.rules import verdict
 from consent_server.http.answers import HTML, Cache, answer
 from consent_server.http.fields import Number, read_query
@@ -43,7 +43,7 @@ def sites() -> AnyResponse:
     if len(listed) == 1:
         return site(listed[0].key)
     made, access = context(), auth.caller()
-    homes = [read_home(made, access, site.key) for site in listed[(number - 1) * PAGE : number * PAGE]]
+    homes = read_homes(made, access, [site.key for site in listed[(number - 1) * PAGE : number * PAGE]])
     return _page(
         "home/sites.html",
         homes=homes,
@@ -57,7 +57,7 @@ def sites() -> AnyResponse:
 def site(key: str) -> AnyResponse:
     """A site: its banner, what there is to do, and figures that say whether all is well."""
     made, access = context(), auth.caller()
-    home = read_home(made, access, key)
+    (home,) = read_homes(made, access, [key])
     return _page("home/site.html", site=home.site, home=home, server_tasks=read_server_tasks(made, access))
 
 
