@@ -27,5 +27,6 @@ class ScanRow(Base):
     failure: Mapped[str | None] = mapped_column(Text)
     wrong: Mapped[int | None] = mapped_column(Integer)
     unseen: Mapped[int | None] = mapped_column(Integer)
-    scan: Mapped[str | None] = mapped_column(Text)
-    pictures: Mapped[str | None] = mapped_column(Text)
+    # Megabytes together, and a list shows neither.
+    scan: Mapped[str | None] = mapped_column(Text, deferred=True)
+    pictures: Mapped[str | None] = mapped_column(Text, deferred=True)

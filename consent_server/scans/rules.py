@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 
 class State(StrEnum):
@@ -201,6 +200,3 @@ class Scan:
     def exit_code(self) -> int:
         """1 where something was found; else 2 where not all could be looked at; else 0."""
         return 1 if self.wrong else 2 if self.unseen else 0
-
-
-Facts = Mapping[str, Any]

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from consent_server.core.rows import SiteRow
 from consent_server.scans.rows import ScanRow
@@ -67,14 +67,15 @@ def every(session: Session, site_id: int) -> list[KeptScan]:
 
 def find(session: Session, site_id: int, number: int) -> tuple[KeptScan, str | None, str | None] | None:
     """One of a site, with its JSON and its pictures."""
-    row = session.scalar(select(ScanRow).where(ScanRow.site_id == site_id, ScanRow.id == number))
+    query = select(ScanRow).options(undefer(ScanRow.scan), undefer(ScanRow.pictures))
+    row = session.scalar(query.where(ScanRow.site_id == site_id, ScanRow.id == number))
     return (_kept(row), row.scan, row.pictures) if row else None
 
 
 def before(session: Session, site_id: int, number: int) -> tuple[KeptScan, str] | None:
     """The last one of the site before it that saw something."""
-    query = select(ScanRow).where(ScanRow.site_id == site_id, ScanRow.id < number, ScanRow.scan.is_not(None))
-    row = session.scalar(query.order_by(ScanRow.id.desc()).limit(1))
+    query = select(ScanRow).options(undefer(ScanRow.scan)).where(ScanRow.site_id == site_id, ScanRow.id < number)
+    row = session.scalar(query.where(ScanRow.scan.is_not(None)).order_by(ScanRow.id.desc()).limit(1))
     return (_kept(row), row.scan) if row and row.scan else None
 
 
