@@ -10,13 +10,13 @@ from consent_server.editor.site_text import (
     Value,
     moved_up,
     parts_of,
-    read_document,
     value_at,
     with_table,
     with_values,
     without,
 )
 from consent_server.sites.rules_lines import line_of, lines_of
+from consent_server.sites.site_file import read_document
 
 Given = Mapping[str, Sequence[str]]
 _ACT = re.compile(r"(remove|up) ((?:vendors|regions|experiment\.arms)\[\d{1,3}\]|experiment)")

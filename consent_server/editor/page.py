@@ -9,8 +9,8 @@ from consent_server.core.errors import Fault
 from consent_server.editor.fill_in import Given, given_text, placed_faults, shown
 from consent_server.editor.form import Block, Field, Kind, Section, sections, site_languages
 from consent_server.editor.open_draft import faults_of
-from consent_server.editor.site_text import read_document
 from consent_server.sites import catalogue
+from consent_server.sites.site_file import read_document
 
 
 @dataclass(frozen=True, slots=True)

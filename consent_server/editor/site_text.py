@@ -1,7 +1,6 @@
 """Change values in the text of a site file, and leave all else of it as it is: comments, order, spelling."""
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -10,19 +9,12 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Array, InlineTable
 
-from consent_server.core.errors import Fault, InvalidSiteFile
+from consent_server.core.errors import InvalidSiteFile
 from consent_server.sites.rules_lines import lines_of
+from consent_server.sites.site_file import read_document
 
 Value = str | int | bool | list[str] | dict[str, str] | None
 _PART = re.compile(r"[^.\[\]]+")
-
-
-def read_document(text: str) -> dict[str, Any]:
-    """The file as TOML alone reads it. Raises InvalidSiteFile with the line."""
-    try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidSiteFile("The site file is refused.", [Fault("TOML", str(error))]) from error
 
 
 def value_at(document: Mapping[str, Any], path: str) -> Any:

@@ -18,8 +18,10 @@ from consent_server.editor.publisher import publisher_here
 from consent_server.editor.rules import DraftConflict
 from consent_server.editor.save_draft import LONGEST, discard_draft, draft_earlier, save_draft
 from consent_server.http.answers import HTML, answer
+from consent_server.http.fields import row_number
 from consent_server.sites import catalogue
 from consent_server.sites.rules_lines import line_of, lines_of
+from consent_server.sites.site_file import read_document
 
 bp = Blueprint("editor", __name__, url_prefix="/console/sites")
 console.frame(bp)
@@ -30,7 +32,7 @@ bp.add_app_template_filter(anchor)
 def settings(key: str) -> AnyResponse:
     """The form."""
     opened = open_draft(context().database, key)
-    if opened.text is None or _is_no_toml(opened.text, key):
+    if opened.text is None or _is_no_toml(opened.text):
         # A text that no form can show.
         return redirect(url_for("editor.file", key=key), 303)
     return _form(opened, opened.text)
@@ -84,11 +86,15 @@ def save_file(key: str) -> AnyResponse:
 def _readable(opened: Settings) -> str:
     """The text that a form can be of: what was sent is shown in one whatever somebody else saved."""
     applied = opened.applied.text if opened.applied else ""
-    return next((text for text in (opened.text, applied) if text and not _is_no_toml(text, opened.key)), "")
+    return next((text for text in (opened.text, applied) if text and not _is_no_toml(text)), "")
 
 
-def _is_no_toml(text: str, key: str) -> bool:
-    return any(fault.pointer == "TOML" for fault in faults_of(text, key))
+def _is_no_toml(text: str) -> bool:
+    try:
+        read_document(text)
+    except InvalidSiteFile:
+        return True
+    return False
 
 
 def _status(opened: Settings) -> dict[str, object]:
@@ -146,5 +152,4 @@ def _discarded(key: str, is_there: bool) -> AnyResponse:
 
 
 def _number(act: str) -> int:
-    number = act.removeprefix("earlier ")
-    return int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
+    return row_number(act.removeprefix("earlier ")) or 0

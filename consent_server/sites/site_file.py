@@ -35,15 +35,20 @@ ENTRY = re.compile(
 time_zones = cache(available_timezones)
 
 
+def read_document(text: str) -> dict[str, Any]:
+    """The file as TOML alone reads it. Raises InvalidSiteFile with the line."""
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidSiteFile("The site file is refused.", [Fault("TOML", str(error))]) from error
+
+
 def read_site_file(text: str) -> dict[str, Any]:
     """The declaration of a site, complete with its vendors' catalogue entries.
 
     Raises InvalidSiteFile with every fault; its places are paths in the file.
     """
-    try:
-        document = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidSiteFile("The site file is refused.", [Fault("TOML", str(error))]) from error
+    document = read_document(text)
     try:
         declared: dict[str, Any] = SiteSchema().load(document)
         faults: list[Fault] = []
