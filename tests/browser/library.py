@@ -197,15 +197,20 @@ class Library:
 
     def _sign_in(self, name: str) -> Any:
         context = self.browser.new_context(base_url=self.server.url, java_script_enabled=False)
-        page = context.new_page()
-        page.goto(self.invite(name, *PEOPLE[name]))
-        page.get_by_label("New password").fill(PASSWORD)
-        page.get_by_label("The same again").fill(PASSWORD)
-        page.get_by_role("button", name="Set it and sign in").click()
-        page.wait_for_url("**/console")
-        state = context.storage_state()
-        context.close()
-        return state
+        return signed_in_by(self.invite(name, *PEOPLE[name]), context)
+
+
+def signed_in_by(link: str, context: BrowserContext) -> Any:
+    """The session of who sets a password by a link; the context is closed with that."""
+    page = context.new_page()
+    page.goto(link)
+    page.get_by_label("New password").fill(PASSWORD)
+    page.get_by_label("The same again").fill(PASSWORD)
+    page.get_by_role("button", name="Set it and sign in").click()
+    page.wait_for_url("**/console")
+    state = context.storage_state()
+    context.close()
+    return state
 
 
 def _ids(database: sqlite3.Connection, site: str) -> tuple[int, int]:

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.people import PASSWORD
-
 from .axe import DESKTOP, PHONE
+from .library import signed_in_by
 from .servers import ConsentServer
 from .shop import Shop
 from .site_files import ADS_TAG, ANALYTICS_TAG, site_file
@@ -23,16 +22,7 @@ FOCUSED = """() => {
 def signed_in(browser: Browser, server: ConsentServer) -> object:
     """An operator's session on the server of the shop."""
     link = server.command("user", "create", "edith@example.org", "--role", "operator").strip()
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(link)
-    page.get_by_label("New password").fill(PASSWORD)
-    page.get_by_label("The same again").fill(PASSWORD)
-    page.get_by_role("button", name="Set it and sign in").click()
-    page.wait_for_url("**/console")
-    state = context.storage_state()
-    context.close()
-    return state
+    return signed_in_by(link, browser.new_context())
 
 
 @pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])

@@ -32,6 +32,16 @@ DO $$ DECLARE name text; BEGIN
     EXECUTE format('INSERT INTO public.%%I SELECT * FROM %(fill)s.%%I', name, name);
   END LOOP;
 END $$"""
+# What a refill does not bring back: columns, indexes, constraints, triggers and whether these are on.
+SHAPE = """\
+SELECT coalesce(string_agg(line, chr(10) ORDER BY line), '') FROM (
+  SELECT format('%s.%s', attrelid::regclass, attname) AS line FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+    WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped
+  UNION ALL SELECT format('%s constraint %s', conrelid::regclass, conname) FROM pg_constraint
+    WHERE connamespace = 'public'::regnamespace
+  UNION ALL SELECT format('%s trigger %s %s', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger
+    WHERE NOT tgisinternal
+) AS lines"""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -154,11 +164,16 @@ def dialect() -> str:
 
 
 @pytest.fixture
-def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a database of the test's own, with the fullest fill whose name the test asks for."""
     name = next(name for name in reversed(FILLS) if name in ("migrated", *request.fixturenames))
     if dialect == "sqlite":
         shutil.copy(request.getfixturevalue("filled_sqlite")(name), tmp_path / "consent.sqlite3")
-        return f"sqlite:///{tmp_path / 'consent.sqlite3'}"
-    url: str = request.getfixturevalue("filled_postgresql")(name)
-    return url
+        yield f"sqlite:///{tmp_path / 'consent.sqlite3'}"
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    url = request.getfixturevalue("filled_postgresql")(name)
+    before = server.value(SHAPE, "consent").splitlines()
+    yield url
+    # The tables are those of every later test of this process.
+    assert server.value(SHAPE, "consent").splitlines() == before
