@@ -1,5 +1,6 @@
 """Which passwords are taken."""
 
+from consent_server.access.credentials import password_matches
 from consent_server.core.errors import Fault, InvalidUser
 from consent_server.core.rules_text import normal_password
 from consent_server.people.weak_passwords import is_easy_to_guess
@@ -20,6 +21,11 @@ def new_password(given: str, email: str) -> str:
     if is_easy_to_guess(password, email):
         raise _refusal(EASY)
     return password
+
+
+def password_fits(encoded: str | None, given: str) -> bool:
+    """Whether it is the password of this hash, in either spelling. As much work without a hash."""
+    return any(password_matches(encoded, spelt) for spelt in spellings(given))
 
 
 def spellings(given: str) -> list[str]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from consent_server.access.credentials import OneTimeLinks, hash_password, new_token, password_matches, token_hash
+from consent_server.access.credentials import OneTimeLinks, hash_password, new_token, token_hash
 from consent_server.access.find_access import IDLE, LONGEST
 from consent_server.access.rows import UserRow
 from consent_server.core.database import Database, Session
@@ -12,7 +12,7 @@ from consent_server.core.rules_email import email_or_as_given
 from consent_server.people import store as users
 from consent_server.people import store_factors as factors
 from consent_server.people import store_sign_ins as sign_ins
-from consent_server.people.passwords import new_password, spellings
+from consent_server.people.passwords import new_password, password_fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def sign_in(
         spelt = email_or_as_given(email)
         user = users.by_email(session, spelt) if spelt.isprintable() else None
         user_id, encoded = (user.id, user.password_hash) if user else (None, None)
-    matches = any(password_matches(encoded, spelt) for spelt in spellings(password))
+    matches = password_fits(encoded, password)
     with database.transaction() as session:
         users.end_idle_sessions(session, now - IDLE, now - LONGEST)
         user = users.by_id(session, user_id or 0)
@@ -94,7 +94,7 @@ def change_password(
     with database.reading() as session:
         user = users.by_id(session, user_id)
         email, encoded = (user.email, user.password_hash) if user else ("", None)
-    if not any(password_matches(encoded, spelt) for spelt in spellings(current)):
+    if not password_fits(encoded, current):
         return None
     replaced = hash_password(new_password(password, email))
     with database.transaction() as session:
@@ -117,7 +117,7 @@ def knows_password(database: Database, user_id: int, password: str) -> bool:
     with database.reading() as session:
         user = users.by_id(session, user_id)
         encoded = user.password_hash if user else None
-    return any(password_matches(encoded, spelt) for spelt in spellings(password))
+    return password_fits(encoded, password)
 
 
 def begin(session: Session, user: UserRow, browser: Browser, now: datetime, awaits: str = "") -> str:

@@ -78,7 +78,7 @@ def test_unknown_browsers_together_cannot_eat_the_processor(
         checked.append(password)
         return False
 
-    monkeypatch.setattr("consent_server.people.sign_in.password_matches", check)
+    monkeypatch.setattr("consent_server.people.passwords.password_matches", check)
     limit = int(SIGN_IN_LIMITS["everybody"][0].split()[0])
     answers = []
     for n in range(limit + 5):
