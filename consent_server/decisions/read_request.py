@@ -1,7 +1,6 @@
 """What a visitor's request says: the site of its address, its body, and what is counted of it."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Response, request
 from marshmallow import Schema
@@ -20,7 +19,7 @@ from consent_server.http.bodies import posted_bytes
 from consent_server.http.fields import read_body
 from consent_server.http.problems import PROBLEMS, reason_refused
 from consent_server.sites.current_site import CurrentSite, CurrentSites
-from consent_server.sites.rules_origin import as_sent
+from consent_server.sites.rules_origin import as_sent, origin_of
 from consent_server.sites.visitor_place import visitor_place
 
 UNKNOWN_SITE = PROBLEMS[UnknownSite][1]
@@ -53,12 +52,6 @@ def page_origin() -> str | None:
     if origin != "null":
         return as_sent(origin)
     return origin_of(request.host_url) if request.headers.get("Sec-Fetch-Site") == "same-origin" else None
-
-
-def origin_of(url: str) -> str:
-    """The origin of an address (RFC 6454, ASCII serialization)."""
-    parts = urlsplit(url)
-    return as_sent(f"{parts.scheme}://{parts.netloc}")
 
 
 def note_outcome(response: Response) -> Response:

@@ -6,7 +6,7 @@ from urllib.parse import urljoin, urlsplit
 
 from consent_server.core import outgoing
 from consent_server.core.outgoing import Answer, Unanswered
-from consent_server.sites.rules_origin import as_sent
+from consent_server.sites import rules_origin
 from consent_server.sites.rules_site import Site
 
 LONGEST_PAGE = 4_000_000
@@ -36,7 +36,7 @@ def origin_of(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise ValueError("it must be an http or https address without a user")
-    return as_sent(f"{parts.scheme}://{parts.netloc}")
+    return rules_origin.origin_of(url)
 
 
 def may_fetch(url: str, site: Site) -> bool:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from consent_server.scans.profile import PageFailed, Profile
-from consent_server.scans.rules_pages import Frontier, Robots, origin_of, read_sitemap
+from consent_server.scans.rules_pages import Frontier, Robots, read_sitemap
+from consent_server.sites.rules_origin import origin_of
 
 # So many sitemaps of an index are read.
 MOST_SITEMAPS = 3

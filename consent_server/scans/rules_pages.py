@@ -7,6 +7,8 @@ from html import unescape
 from urllib.parse import urldefrag, urlsplit
 from urllib.robotparser import RobotFileParser
 
+from consent_server.sites.rules_origin import origin_of
+
 # What a scan is called in robots.txt.
 AGENT = "consent-scan"
 MOST_OF_A_SITEMAP = 200
@@ -15,12 +17,6 @@ _NO_PAGE = re.compile(
     r"\.(pdf|zip|gz|jpe?g|png|gif|svg|webp|avif|mp[34]|webm|ico|css|m?js|json|xml|txt|docx?|xlsx?)$", re.I
 )
 _LEAVES = re.compile(r"/(log-?out|sign-?out|logoff|abmelden|deconnexion)\b", re.I)
-
-
-def origin_of(url: str) -> str:
-    """Scheme, host and port."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 class Robots:

@@ -17,9 +17,9 @@ from consent_server.scans.known_vendors import known_owners, named_vendors
 from consent_server.scans.profile import PageFailed, Profile, visit
 from consent_server.scans.rules import Banner, Button, ConsentMode, ReadNotice, Scan, Seen, State
 from consent_server.scans.rules_owners import Owners
-from consent_server.scans.rules_pages import origin_of
 from consent_server.scans.rules_verdicts import judge
 from consent_server.sites.rules_notice import Notice
+from consent_server.sites.rules_origin import origin_of
 from consent_server.widget.chromium import Chromium
 
 OWN_TOOL = "consent-widget"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from consent_server.core.rules_address import read_host
 
@@ -78,6 +79,12 @@ def as_sent(origin: str) -> str:
         return read_origin(origin)
     except ValueError:
         return origin
+
+
+def origin_of(url: str) -> str:
+    """The origin of an address (RFC 6454, ASCII serialization), as a browser sends it."""
+    parts = urlsplit(url)
+    return as_sent(f"{parts.scheme}://{parts.netloc}")
 
 
 def origin_matches(origin: str, allowed: Sequence[str]) -> bool:

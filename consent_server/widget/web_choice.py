@@ -19,7 +19,7 @@ from consent_server.core.errors import (
 from consent_server.core.hashes import SHA256_HEX
 from consent_server.decisions.bodies import page_address
 from consent_server.decisions.keep_choice import keep_choice
-from consent_server.decisions.read_request import note_outcome, origin_of, page_origin, visit
+from consent_server.decisions.read_request import note_outcome, page_origin, visit
 from consent_server.decisions.record import RecordDecision
 from consent_server.decisions.record_shown import RecordShown
 from consent_server.decisions.rules import Action, Answer, Decision, Method
@@ -33,6 +33,7 @@ from consent_server.sites.configure_widget import notice_detail
 from consent_server.sites.current_site import CurrentSite, CurrentSites
 from consent_server.sites.rules_cookie import NAME, below
 from consent_server.sites.rules_notice import Notice, readable_language
+from consent_server.sites.rules_origin import origin_of
 from consent_server.sites.style_page import site_policy
 from consent_server.sites.visitor_place import site_here
 
